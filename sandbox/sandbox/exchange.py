@@ -1,0 +1,147 @@
+"""What goes over the wire: a request that was read, an answer to be sent, and the wire itself."""
+
+import gzip
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl
+
+from sandbox.server import Receive, Scope, Send
+
+JSON = "application/json"
+HTML = "text/html; charset=utf-8"
+GZIP_FROM_BYTES = 500  # a smaller body hardly shrinks
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request: header names are lower case; the query keeps order, repeats and blanks."""
+
+    method: str
+    path: str
+    query_string: str
+    query: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]
+    body: bytes = b""
+    client: str = ""
+
+    @property
+    def target(self) -> str:
+        """Path and query, as in the request line but with the path decoded."""
+        return f"{self.path}?{self.query_string}" if self.query_string else self.path
+
+    def parameter(self, name: str) -> str | None:
+        """Give the first value of a query parameter; None when it is not there at all."""
+        return next((value for key, value in self.query if key == name), None)
+
+    @property
+    def accepts_gzip(self) -> bool:
+        """Whether the client named gzip, which none of ours ever does with q=0."""
+        return "gzip" in self.headers.get("accept-encoding", "")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, complete: its length is known before the first byte goes out."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = field(default=())
+
+    @cached_property
+    def gzipped(self) -> bytes:
+        """The body for a client that accepts gzip; kept, since answers are kept too."""
+        return gzip.compress(self.body, compresslevel=1, mtime=0)
+
+    def is_worth_gzip(self) -> bool:
+        """Whether the body is long enough, and not encoded yet."""
+        encoded = any(name == "content-encoding" for name, _ in self.headers)
+        return len(self.body) > GZIP_FROM_BYTES and not encoded
+
+
+def json_answer(
+    value: object, status: int = 200, headers: tuple[tuple[str, str], ...] = ()
+) -> Answer:
+    """Answer with compact JSON in UTF-8, not escaped to ASCII."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Answer(status=status, body=text.encode(), headers=headers)
+
+
+@dataclass(frozen=True)
+class Wire:
+    """One exchange's way back to the client; ``close`` and ``reset`` hang up at once."""
+
+    receive: Receive
+    send: Send
+    close: Callable[[], None]
+    reset: Callable[[], None]
+
+    async def start(self, answer: Answer, length: int) -> None:
+        """Send the status and the headers, promising ``length`` bytes."""
+        headers = [
+            (b"content-type", answer.content_type.encode()),
+            (b"content-length", str(length).encode()),
+        ]
+        headers += [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
+        await self.send(
+            {"type": "http.response.start", "status": answer.status, "headers": headers}
+        )
+
+    async def part(self, body: bytes, *, more: bool) -> None:
+        """Send a piece of the body; the last one has ``more`` false."""
+        await self.send({"type": "http.response.body", "body": body, "more_body": more})
+
+    async def whole(self, answer: Answer) -> None:
+        """Send an answer as it is meant to arrive."""
+        await self.start(answer, len(answer.body))
+        await self.part(answer.body, more=False)
+
+    async def gone(self) -> None:
+        """Wait until the connection is down, so that nobody tries to answer on it."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+
+def wire_of(scope: Scope, receive: Receive, send: Send) -> Wire:
+    """Take the two ways to hang up from the server's extension (see ``server``)."""
+    extension: Mapping[str, Any] = scope["extensions"]["sandbox"]
+    return Wire(receive, send, extension["close"], extension["reset"])
+
+
+async def read_request(scope: Scope, receive: Receive) -> Request:
+    """Read a request whole, with its body."""
+    query_string = scope["query_string"].decode("latin-1")
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+    has_body = "content-length" in headers or "transfer-encoding" in headers
+    client = scope["client"]
+    return Request(
+        method=scope["method"],
+        path=scope["path"],
+        query_string=query_string,
+        query=tuple(parse_qsl(query_string, keep_blank_values=True)),
+        headers=headers,
+        body=await _read_body(receive) if has_body else b"",
+        client=f"{client[0]}:{client[1]}" if client else "",
+    )
+
+
+async def _read_body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def encoded_for(request: Request, answer: Answer) -> Answer:
+    """Give the answer as this client may have it: gzipped when that is accepted and pays."""
+    if not (request.accepts_gzip and answer.is_worth_gzip()):
+        return answer
+    headers = (*answer.headers, ("content-encoding", "gzip"), ("vary", "accept-encoding"))
+    return Answer(answer.status, answer.gzipped, answer.content_type, headers)

@@ -1,0 +1,235 @@
+"""Serve an app on loopback: in a thread for tests, or until Ctrl-C for people."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import struct
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from types import FrameType
+from typing import Any, NoReturn
+
+import uvicorn
+from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+TICK_SECONDS = 1.0  # how often the Date header is renewed
+# l_onoff = 1, l_linger = 0: closing the socket then sends RST instead of FIN (socket(7)).
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class UnusableAddressError(Exception):
+    """The host is not loopback, or the port cannot be had; the text is fit for a user."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where a server listens: ``url`` has no slash at its end."""
+
+    url: str
+    host: str
+    port: int
+
+
+@contextmanager
+def running(app: App, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[Running]:
+    """Serve ``app`` in a thread with an event loop of its own; stop when the block ends.
+
+    Port 0 takes any free port. Answers that are under way when the block ends are cut off.
+
+    Raises:
+        UnusableAddressError: the host is not loopback, or the port is taken.
+    """
+    listener = listen(host, port)
+    server = _Server(app)
+    thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
+    thread.start()
+    server.ready.wait()
+    try:
+        yield _address(listener)
+    finally:
+        server.stop()
+        thread.join()
+        listener.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the listening socket, so that the address is known before the server runs.
+
+    Raises:
+        UnusableAddressError: the host is not loopback, or the port is taken.
+    """
+    address = _loopback(host)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen(2048)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        msg = f"cannot listen on {host} port {port}: {reason}"
+        raise UnusableAddressError(msg) from error
+    return listener
+
+
+def serve_until_stopped(
+    apps: Mapping[str, App],
+    *,
+    host: str,
+    ports: Mapping[str, int],
+    announce: Callable[[Mapping[str, Running]], None],
+) -> None:
+    """Serve all ``apps`` by name, call ``announce`` once they listen, return on Ctrl-C or SIGTERM.
+
+    Must be called in the main thread: it takes over SIGTERM.
+
+    Raises:
+        UnusableAddressError: the host is not loopback, or a port is taken.
+    """
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with ExitStack() as stack:
+            announce(
+                {
+                    name: stack.enter_context(running(app, host=host, port=ports[name]))
+                    for name, app in apps.items()
+                }
+            )
+            while True:
+                time.sleep(3600)
+    except KeyboardInterrupt:
+        return
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _loopback(host: str) -> str:
+    """Give the address to bind: the sandbox has no real access control, so it stays at home."""
+    if host == "localhost":
+        return "127.0.0.1"
+    with contextlib.suppress(ValueError):
+        if ip_address(host).is_loopback:
+            return host
+    msg = f"host {host} is not a loopback address; the sandbox serves this machine only"
+    raise UnusableAddressError(msg)
+
+
+def _address(listener: socket.socket) -> Running:
+    host, port = listener.getsockname()[:2]
+    name = f"[{host}]" if ":" in host else host
+    return Running(url=f"http://{name}:{port}", host=host, port=port)
+
+
+class _Server(uvicorn.Server):
+    """A server that starts and stops in milliseconds: uvicorn's own waits tenths of a second."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__(
+            uvicorn.Config(
+                _without_cancellation(app),
+                http=_Protocol,
+                ws="none",
+                loop="asyncio",
+                interface="asgi3",
+                lifespan="off",
+                log_config=None,
+                log_level="error",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=75,
+            )
+        )
+        self.ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask the server to end; may be called from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+
+    @override
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            super().run(sockets)
+        finally:
+            self.ready.set()  # also when the start failed: nobody may wait for ever
+
+    @override
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self.on_tick(0)
+        self.ready.set()
+        while not await self.on_tick(0):
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), TICK_SECONDS)
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        await _drop(self.server_state.connections, self.server_state.tasks)
+        for server in self.servers:
+            await server.wait_closed()
+
+
+async def _drop(connections: set[Any], tasks: set[asyncio.Task[None]]) -> None:
+    """Close connections first: uvicorn complains of an unfinished answer on an open one."""
+    for _ in range(2):  # a connection may just be arriving
+        for connection in list(connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
+    for task in tuple(tasks):
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _without_cancellation(app: App) -> App:
+    """Wrap ``app`` so that a stop of the server is no error to be logged."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await app(scope, receive, send)
+
+    return wrapped
+
+
+class _Protocol(HttpToolsProtocol):
+    """HTTP as uvicorn speaks it, plus two ways to hang up, offered as an ASGI extension."""
+
+    @override
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {"sandbox": {"close": self._close, "reset": self._reset}}
+
+    def _close(self) -> None:
+        """Send what is buffered, then FIN, whatever the headers promised."""
+        self.transport.close()
+
+    def _reset(self) -> None:
+        """Send RST, so that the client's next read or write fails."""
+        connection: socket.socket = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        self.transport.abort()
+
+
+__all__: Sequence[str] = ("App", "Running", "UnusableAddressError", "running")

@@ -1,0 +1,118 @@
+"""The Kindmetrics API: its address, its token, what each of its refusals means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from requests.auth import AuthBase
+from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
+from tap_kit.http import Api, Params, Refusal
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    import requests
+    from tap_kit.tap import KitTap
+
+
+class BearerToken(AuthBase):
+    """The token in the header; the vendor also takes it in the query, where logs would keep it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    @override
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class Client:
+    """Answers of the API as Python values; safe to use from several threads."""
+
+    def __init__(self, tap: KitTap) -> None:
+        config = tap.config
+        self._api = Api(
+            config["api_url"],
+            auth=BearerToken(config["api_token"]),
+            judge=judge,
+            throttle=tap.throttle,
+            timeout_s=config["request_timeout"],
+            user_agent=tap.user_agent,
+            connections=config["max_concurrency"],
+        )
+        self._referrers = "referrers"
+
+    def account(self) -> dict[str, Any]:
+        """``GET /api/me``: ``{"email": ...}``; older servers do not have it."""
+        return self._object("/api/me", {})
+
+    def domains(self) -> list[dict[str, Any]]:
+        """``GET /api/domains``: all domains of the token's user.
+
+        Raises:
+            ConfigValidationError: when the account as a whole is refused.
+        """
+        try:
+            return self._rows("/api/domains", {})
+        except PartitionUnavailable as error:
+            problem = f"the account behind it has no access to the API: {error}"
+            raise setting_error("api_token", problem) from None
+
+    def figures(self, domain_id: int, params: Params) -> dict[str, Any]:
+        """``GET /api/domains/{id}``: the domain's figures over a window."""
+        return self._object(f"/api/domains/{domain_id}", params)
+
+    def current(self, domain_id: int) -> dict[str, Any]:
+        """``GET /api/domains/{id}/current``: ``{"current": int}``, a snapshot."""
+        return self._object(f"/api/domains/{domain_id}/current", {})
+
+    def breakdown(self, domain_id: int, part: str, params: Params) -> list[dict[str, Any]]:
+        """``GET /api/domains/{id}/{part}``: a domain's list (pages, sources, ...) over a window."""
+        if part == "referrers":
+            return self._referrer_rows(domain_id, params)
+        return self._rows(f"/api/domains/{domain_id}/{part}", params)
+
+    def _referrer_rows(self, domain_id: int, params: Params) -> list[dict[str, Any]]:
+        """The referrers, under the route that this server has.
+
+        The page and the vendor's own client say ``referrers``; the server's router has
+        ``Referrers`` and compares case [reference, Endpoints]. 404 can also mean that the domain
+        is gone: then both routes say so.
+        """
+        first = self._referrers
+        try:
+            return self._rows(f"/api/domains/{domain_id}/{first}", params)
+        except PartitionUnavailable as error:
+            if "HTTP 404" not in str(error):
+                raise
+        other = "Referrers" if first == "referrers" else "referrers"
+        rows = self._rows(f"/api/domains/{domain_id}/{other}", params)
+        self._referrers = other
+        return rows
+
+    def _object(self, path: str, params: Params) -> dict[str, Any]:
+        answer: dict[str, Any] = self._api.get_json(path, params, dict)
+        return answer
+
+    def _rows(self, path: str, params: Params) -> list[dict[str, Any]]:
+        answer: list[dict[str, Any]] = self._api.get_json(path, params, list)
+        return answer
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._api.close()
+
+
+def judge(refusal: Refusal) -> Exception:
+    """What a refusal means and whose turn it is [reference, Errors]."""
+    status = refusal.status
+    if status == 401:  # noqa: PLR2004
+        return setting_error("api_token", "the server does not accept it (HTTP 401)")
+    if status == 403:  # noqa: PLR2004
+        return PartitionUnavailable("no active plan or trial (HTTP 403)")
+    if status == 404:  # noqa: PLR2004
+        return PartitionUnavailable("not found (HTTP 404)")
+    if status < 400:  # noqa: PLR2004
+        problem = f"the server redirects elsewhere (HTTP {status}); use the address it answers at"
+        return setting_error("api_url", problem)
+    return SyncFailed(f"{refusal.source}: HTTP {status}")

@@ -1,0 +1,185 @@
+"""The ten streams of Kindmetrics."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import SchemaDirectory, StreamSchema
+from tap_kit.keys import row_ids
+from tap_kit.streams import KitStream, Task, WindowedStream
+from typing_extensions import override
+
+from tap_kindmetrics import schemas
+
+if TYPE_CHECKING:
+    from tap_kit.streams import Partition
+
+    from tap_kindmetrics.tap import TapKindmetrics
+
+SCHEMAS = SchemaDirectory(schemas)
+
+
+class Account(KitStream):
+    """The account behind the token. ``GET /api/me`` -> ``{"email": str}``."""
+
+    tap: TapKindmetrics
+    name = "account"
+    primary_keys = ("email",)
+    schema = StreamSchema(SCHEMAS)
+
+    @override
+    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+        return [self.tap.client.account()]
+
+
+class Domains(KitStream):
+    """The domains that are read. ``GET /api/domains`` -> ``[{"id": int, "address": str}]``."""
+
+    tap: TapKindmetrics
+    name = "domains"
+    primary_keys = ("id",)
+    schema = StreamSchema(SCHEMAS)
+
+    @override
+    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+        return self.tap.domains
+
+
+class CurrentVisitors(KitStream):
+    """Visitors at this moment. ``GET /api/domains/{id}/current`` -> ``{"current": int}``."""
+
+    tap: TapKindmetrics
+    name = "current_visitors"
+    primary_keys = ("domain_id", "at")
+    schema = StreamSchema(SCHEMAS)
+
+    @override
+    def all_partitions(self) -> Iterator[Partition]:
+        return ({"domain_id": domain_id} for domain_id in self.tap.domain_ids)
+
+    @override
+    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+        domain_id = _partition(task)["domain_id"]
+        answer = self.tap.client.current(domain_id)
+        at = datetime.now(tz=timezone.utc).isoformat()
+        return [{"domain_id": domain_id, "at": at, **answer}]
+
+
+class SegmentStream(WindowedStream, ABC):
+    """Figures of a domain's segment over a window of days."""
+
+    tap: TapKindmetrics
+    replication_key = "date"
+    schema = StreamSchema(SCHEMAS)
+
+    @override
+    def all_partitions(self) -> Iterator[Partition]:
+        return (
+            {"domain_id": domain_id, "segment": segment}
+            for domain_id in self.tap.domain_ids
+            for segment in self.tap.segments
+        )
+
+    def parameters(self, task: Task) -> dict[str, str | int]:
+        """The query of one request: the window's days, both included, and the segment's filters."""
+        window = _window(task)
+        filters = self.tap.segments[_partition(task)["segment"]]
+        return {"from": window["date"], "to": window["date_to"], **filters}
+
+
+class DomainStats(SegmentStream):
+    """A domain's figures, a row a window. ``GET /api/domains/{id}`` -> an object without id."""
+
+    name = "domain_stats"
+    primary_keys = ("domain_id", "segment", "date")
+
+    @override
+    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+        partition = _partition(task)
+        answer = self.tap.client.figures(partition["domain_id"], self.parameters(task))
+        return [{**partition, **_window(task), **answer}]
+
+
+class Breakdown(SegmentStream, ABC):
+    """A list of a domain over a window. ``GET /api/domains/{id}/{stream}`` -> ``[{...}]``.
+
+    The parts of the natural key can be null or long, so the key is a hash of them.
+    """
+
+    primary_keys = ("row_id",)
+    natural_key: ClassVar[tuple[str, ...]]
+
+    @override
+    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+        domain_id = _partition(task)["domain_id"]
+        rows = self.tap.client.breakdown(domain_id, self.name, self.parameters(task))
+        return self.shape(rows, task)
+
+    def shape(self, rows: Sequence[dict[str, Any]], task: Task) -> list[dict[str, Any]]:
+        """The rows with their key, their partition and their window."""
+        partition, window = _partition(task), _window(task)
+        owner = (*partition.values(), window["date"])
+        keys = row_ids((*owner, *map(row.get, self.natural_key)) for row in rows)
+        return [
+            {"row_id": key, **partition, **window, **row}
+            for key, row in zip(keys, rows, strict=True)
+        ]
+
+
+class Pages(Breakdown):
+    """Visitors by page."""
+
+    name = "pages"
+    natural_key = ("address",)
+
+
+class EntryPages(Breakdown):
+    """Visitors by the first page of their session."""
+
+    name = "entry_pages"
+    natural_key = ("address",)
+
+
+class Sources(Breakdown):
+    """Visitors by source and medium; the server leaves out those without a source."""
+
+    name = "sources"
+    natural_key = ("source", "medium")
+
+
+class Referrers(Breakdown):
+    """Visitors by the page that linked to the domain."""
+
+    name = "referrers"
+    natural_key = ("url", "domain")
+
+
+class Countries(Breakdown):
+    """Visitors by country; the server gives the six largest only."""
+
+    name = "countries"
+    natural_key = ("name",)
+
+
+class Goals(Breakdown):
+    """Conversions by goal; two goals may share a name with different kinds."""
+
+    name = "goals"
+    natural_key = ("name", "kind")
+
+
+def _partition(task: Task) -> Partition:
+    if task.partition is None:
+        msg = f"{task.stream.name} is read by domain"
+        raise TypeError(msg)
+    return task.partition
+
+
+def _window(task: Task) -> dict[str, str]:
+    if task.window is None:
+        msg = f"{task.stream.name} is read in windows"
+        raise TypeError(msg)
+    return {"date": task.window.first.isoformat(), "date_to": task.window.last.isoformat()}

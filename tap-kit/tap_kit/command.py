@@ -1,0 +1,102 @@
+"""How a run ends at the command line: in words, with the right exit code, and in time."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NoReturn
+
+from singer_sdk.exceptions import ConfigValidationError
+
+from tap_kit.errors import Interrupted, KitError
+
+if TYPE_CHECKING:
+    import logging
+    from threading import Event
+    from types import FrameType
+
+PATIENCE_S = 4.0  # between a signal and the end, whatever hangs
+
+
+@contextlib.contextmanager
+def one_line_errors(logger: logging.Logger) -> Iterator[None]:
+    """Turn every error that the user can cure into a line each, and exit code 1.
+
+    What is left with a traceback is a fault of the tap's.
+    """
+    try:
+        yield
+    except ConfigValidationError as error:
+        for problem in error.errors:
+            logger.error("%s", problem)  # noqa: TRY400  (no traceback is the point)
+        sys.exit(1)
+    except Interrupted:
+        _exit_by_signal(logger)
+    except KitError as error:
+        logger.error("%s", error)  # noqa: TRY400
+        sys.exit(1)
+    except json.JSONDecodeError as error:
+        logger.error("the catalog or the state is not JSON: %s", error)  # noqa: TRY400
+        sys.exit(1)
+    except OSError as error:
+        _exit_for_output(logger, error)
+
+
+def _exit_for_output(logger: logging.Logger, error: OSError) -> NoReturn:
+    """Nobody reads any more, or the disk is full: the only files that a tap writes are these."""
+    if isinstance(error, BrokenPipeError):
+        logger.error("The target stopped reading; see its own log for the reason")
+    elif error.errno == errno.ENOSPC:
+        logger.error("No space left on the device that the output is written to")
+    else:
+        raise error
+    # What is still buffered cannot be written either; without this Python tries once more and
+    # prints a traceback when it ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)
+
+
+_received: list[int] = []
+
+
+@contextlib.contextmanager
+def stop_signals(stop: Event) -> Iterator[None]:
+    """While inside, SIGINT and SIGTERM set ``stop``, so that the run ends between two rows.
+
+    The SDK's own handler leaves in the middle of whatever happens, and with exit code 0. A second
+    signal, or ``PATIENCE_S`` without an end, ends the process at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        _received.append(number)
+        stop.set()
+        timer = threading.Timer(PATIENCE_S, os._exit, (128 + number,))
+        timer.daemon = True
+        timer.start()
+
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exit_by_signal(logger: logging.Logger) -> NoReturn:
+    number = _received[-1] if _received else signal.SIGINT
+    name = signal.Signals(number).name
+    logger.warning("Stopped by %s; the bookmarks are written, the next run goes on there", name)
+    sys.exit(128 + number)

@@ -1,0 +1,210 @@
+"""The HTTP policy of every request: time-outs, retries, ``Retry-After``, one host, no secrets."""
+
+from __future__ import annotations
+
+import email.utils
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
+import tenacity
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from tap_kit.bodies import parse_json
+from tap_kit.errors import KitError, Retriable, SyncFailed
+
+if TYPE_CHECKING:
+    from tap_kit.throttle import Throttle
+
+logger = logging.getLogger(__name__)
+
+TRIES = 5
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+PATIENCE_S = 300.0  # for one request, all its attempts and pauses together
+RETRIABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+_PIECE = 1 << 20
+
+Params = Mapping[str, "str | int"]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer that is neither success nor worth another try: what the vendor's client judges."""
+
+    status: int
+    source: str  # method and path, no query: a query can hold a filter that is nobody's business
+
+
+Judge = Callable[[Refusal], Exception]
+
+
+class Api:
+    """One vendor's API at one address; safe to use from several threads.
+
+    ``auth`` puts the credentials on a request. They are never a default header of the session, so
+    that they go nowhere else, and as ``auth`` they also keep a ``.netrc`` from replacing them.
+    ``judge`` turns a refusal (a status of 3xx or 4xx that no retry cures) into the error to raise.
+    """
+
+    def __init__(  # noqa: PLR0913  (one object for all that a request needs)
+        self,
+        url: str,
+        *,
+        auth: requests.auth.AuthBase,
+        judge: Judge,
+        throttle: Throttle,
+        timeout_s: float,
+        user_agent: str,
+        connections: int,
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._auth = auth
+        self._judge = judge
+        self._throttle = throttle
+        self._timeout_s = timeout_s
+        self._session = requests.Session()
+        self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def get_json(self, path: str, params: Params, shape: type) -> Any:  # noqa: ANN401
+        """The JSON answer to ``GET path``, a ``shape`` (list or dict) at its top level.
+
+        Raises:
+            SyncFailed: after the last try, in one line that says what failed and why.
+            Exception: what ``judge`` makes of a refusal.
+        """
+        source = f"GET {path}"
+        retrying = tenacity.Retrying(
+            sleep=self._throttle.sleep,
+            retry=tenacity.retry_if_exception_type(Retriable),
+            stop=tenacity.stop_after_attempt(TRIES) | tenacity.stop_before_delay(PATIENCE_S),
+            wait=_pause_s,
+            before_sleep=_tell,
+            reraise=True,
+        )
+        try:
+            return retrying(self._attempt, path, params, shape, source)
+        except Retriable as error:
+            tried = retrying.statistics.get("attempt_number", 1)
+            msg = f"{error}; given up after {tried} tries"
+            raise SyncFailed(msg) from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _attempt(self, path: str, params: Params, shape: type, source: str) -> Any:  # noqa: ANN401
+        self._throttle.pass_one()
+        body = self._body(path, params, source)
+        value = parse_json(body, source)
+        if not isinstance(value, shape):
+            msg = f"{source}: expected a JSON {_NAMES[shape]}, got {_NAMES.get(type(value))}"
+            raise Retriable(msg)
+        return value
+
+    def _body(self, path: str, params: Params, source: str) -> bytes:
+        try:
+            response = self._session.get(
+                self._url + path,
+                params=dict(params),
+                auth=self._auth,
+                timeout=self._timeout_s,
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                self._check(response, source)
+                return _read(response, source)
+        except KitError:
+            raise
+        except requests.exceptions.SSLError:
+            msg = f"{source}: no secure connection to {self._url}: its certificate does not verify"
+            raise SyncFailed(msg) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            msg = f"{source}: {_reason(error, self._url, self._timeout_s)}"
+            raise Retriable(msg) from None
+
+    def _check(self, response: requests.Response, source: str) -> None:
+        status = response.status_code
+        if status in RETRIABLE_STATUS or status >= 500:  # noqa: PLR2004
+            retry_after = _retry_after_s(response.headers.get("Retry-After"))
+            if retry_after:
+                self._throttle.hold(min(retry_after, PATIENCE_S))
+            asks = f", the server asks to wait {retry_after:.0f} s" if retry_after else ""
+            msg = f"{source}: HTTP {status}{asks}"
+            raise Retriable(msg, retry_after=retry_after)
+        if status >= 300:  # noqa: PLR2004
+            raise self._judge(Refusal(status, source))
+
+
+_NAMES = {
+    list: "array",
+    dict: "object",
+    str: "text",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+}
+
+
+def _read(response: requests.Response, source: str) -> bytes:
+    """The whole body in large pieces; a short one is an error of urllib3's, a slow one ours."""
+    deadline = time.monotonic() + PATIENCE_S
+    pieces = []
+    for piece in response.raw.stream(_PIECE, decode_content=True):
+        pieces.append(piece)
+        if time.monotonic() > deadline:
+            msg = f"{source}: the answer took longer than {PATIENCE_S:.0f} s"
+            raise Retriable(msg)
+    return b"".join(pieces)
+
+
+def _pause_s(state: tenacity.RetryCallState) -> float:
+    """Pauses of 1, 2, 4, 8 s; what the server asked for wins."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, Retriable) and error.retry_after is not None:
+        return error.retry_after
+    return float(min(FIRST_PAUSE_S * 2 ** (state.attempt_number - 1), LONGEST_PAUSE_S))
+
+
+def _tell(state: tenacity.RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    logger.warning("%s; try %d of %d in %.1f s", error, state.attempt_number + 1, TRIES,
+                   state.upcoming_sleep)
+
+
+def _retry_after_s(header: str | None) -> float | None:
+    """Seconds to wait by a ``Retry-After``, given in seconds or as a date; None if unreadable."""
+    if not header:
+        return None
+    if header.strip().isdecimal():
+        return float(header)
+    try:
+        moment = email.utils.parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - time.time())
+
+
+def _reason(error: Exception, url: str, timeout_s: float) -> str:
+    """What went wrong on the wire, in words; the libraries' own texts hold whole URLs."""
+    text = repr(error)
+    if "NameResolutionError" in text:
+        return f"the host of {url} is not known"
+    if isinstance(error, requests.ConnectTimeout):
+        return f"no connection to {url} within {timeout_s:.0f} s"
+    if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
+        return f"no answer within {timeout_s:.0f} s"
+    if "NewConnectionError" in text:
+        return f"no connection to {url}"
+    if isinstance(error, urllib3.exceptions.DecodeError):
+        return "the answer's compression is broken"
+    return "the connection broke off"

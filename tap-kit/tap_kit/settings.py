@@ -1,0 +1,219 @@
+"""The settings that all taps have, and the check of all settings at once, in words."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft7Validator
+from singer_sdk import typing as th
+
+from tap_kit.hosts import address_problem
+from tap_kit.windows import parse_day
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+Config = Mapping[str, Any]
+
+
+def common_settings(*, lookback_days: int, requests_per_minute: int | None = None,
+                    max_concurrency: int = 4) -> tuple[th.Property[Any], ...]:
+    """The settings of every tap, with the defaults that suit its vendor."""
+    return (
+        th.Property(
+            "start_date",
+            th.StringType,
+            title="Start date",
+            description="First day to read, YYYY-MM-DD (UTC). Unset: 30 days before today",
+        ),
+        th.Property(
+            "end_date",
+            th.StringType,
+            title="End date",
+            description="Last day to read, YYYY-MM-DD (UTC). Unset, or in the future: today",
+        ),
+        th.Property(
+            "window_days",
+            th.IntegerType(minimum=1, maximum=366),
+            default=1,
+            title="Days a window",
+            description="How many days one row of figures covers",
+        ),
+        th.Property(
+            "lookback_days",
+            th.IntegerType(minimum=0, maximum=3660),
+            default=lookback_days,
+            title="Look-back days",
+            description="How many days before the bookmark are read again, since data comes late",
+        ),
+        th.Property(
+            "max_concurrency",
+            th.IntegerType(minimum=1, maximum=64),
+            default=max_concurrency,
+            title="Requests at a time",
+            description="How many requests may be under way at once, over the whole tap",
+        ),
+        th.Property(
+            "requests_per_minute",
+            th.IntegerType(minimum=1),
+            default=requests_per_minute,
+            title="Requests a minute",
+            description="How many requests may begin in any minute. Unset: no limit",
+        ),
+        th.Property(
+            "request_timeout",
+            th.IntegerType(minimum=1, maximum=300),
+            default=60,
+            title="Time-out of a request",
+            description="Seconds to wait for a connection, and for each further piece of an answer",
+        ),
+        th.Property(
+            "state_interval",
+            th.IntegerType(minimum=1, maximum=3600),
+            default=10,
+            title="State interval",
+            description="Seconds after which the bookmarks are written out, at the latest",
+        ),
+        th.Property(
+            "shard",
+            th.StringType,
+            title="Shard",
+            description="i/n: read only the i-th of n parts of the partitions, i from 0 to n-1",
+        ),
+        th.Property(
+            "user_agent",
+            th.StringType(min_length=1),
+            title="User agent",
+            description="How the tap names itself to the vendor. Unset: its name and version",
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The ``index``-th of ``count`` parts, counted from 0."""
+
+    index: int = 0
+    count: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """From ``i/n``.
+
+        Raises:
+            ValueError: when it is not two whole numbers with 0 <= i < n.
+        """
+        index, _, count = text.partition("/")
+        shard = cls(int(index), int(count))
+        if not 0 <= shard.index < shard.count:
+            raise ValueError(text)
+        return shard
+
+
+def problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with ``config``: a line each, the setting's name first, never its value."""
+    faulty = set()
+    for error in Draft7Validator(schema).iter_errors(dict(config)):
+        for setting, problem in _in_words(error):
+            faulty.add(setting)
+            yield f"{setting}: {problem}"
+    yield from _meaning_problems({k: v for k, v in config.items() if k not in faulty}, schema)
+
+
+def _meaning_problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
+    """Problems that a JSON schema cannot see, of settings whose types are right."""
+    days = {}
+    for setting in ("start_date", "end_date"):
+        try:
+            days[setting] = parse_day(config[setting]) if setting in config else None
+        except ValueError:
+            yield f"{setting}: is not a date, it has to look like 2024-01-31"
+    start, end = days.get("start_date"), days.get("end_date")
+    if start and end and start > end:
+        yield "start_date: is after end_date"
+    try:
+        Shard.parse(config.get("shard", "0/1"))
+    except ValueError:
+        yield "shard: has to be i/n with i from 0 to n-1, such as 0/2 and 1/2"
+    for setting, definition in schema["properties"].items():
+        if definition.get("format") == "uri" and setting in config:
+            problem = address_problem(config[setting])
+            if problem:
+                yield f"{setting}: {problem}"
+
+
+def _in_words(error: ValidationError) -> Iterator[tuple[str, str]]:
+    """The settings that one schema error is about, each with its problem in words."""
+    where = _path(error)
+    if error.validator == "required":
+        for name in error.validator_value:
+            if name not in error.instance:
+                yield _join(where, name), "is required"
+    elif error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        for name in error.instance.keys() - known.keys():
+            yield _join(where, name), "is not a setting of this tap" + _did_you_mean(name, known)
+    else:
+        yield where, _problem(error)
+
+
+def _problem(error: ValidationError) -> str:
+    wanted = error.validator_value
+    if error.validator == "type":
+        names = [wanted] if isinstance(wanted, str) else wanted
+        wanted_names = " or ".join(_WORDS[name] for name in names if name != "null")
+        return f"has to be {wanted_names}, not {_word_of(error.instance)}"
+    words = {
+        "minimum": f"has to be at least {wanted}",
+        "maximum": f"has to be at most {wanted}",
+        "minLength": "must not be empty",
+        "minItems": "must not be empty",
+        "enum": f"has to be one of {wanted}",
+        "pattern": "has characters that are not allowed there",
+        "uniqueItems": "has an entry twice",
+    }
+    return words.get(str(error.validator), f"does not fit ({error.validator})")
+
+
+_WORDS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "null",
+    "number": "a number",
+    "object": "an object",
+    "string": "a text",
+}
+
+
+def _word_of(value: object) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    kinds: dict[type, str] = {
+        str: "a text",
+        int: "a number",
+        float: "a number",
+        list: "a list",
+        dict: "an object",
+        type(None): "null",
+    }
+    return kinds.get(type(value), "something else")
+
+
+def _path(error: ValidationError) -> str:
+    path = ""
+    for part in error.absolute_path:
+        path = f"{path}[{part}]" if isinstance(part, int) else _join(path, str(part))
+    return path
+
+
+def _join(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name
+
+
+def _did_you_mean(name: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""

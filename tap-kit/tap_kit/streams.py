@@ -1,0 +1,199 @@
+"""The base classes of all streams: plan, fetch, shape, emit, bookmark."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import Stream
+from singer_sdk.metrics import DEFAULT_LOG_INTERVAL, Metric, Tag
+from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+from typing_extensions import override
+
+from tap_kit import records
+from tap_kit.bookmarks import WindowBookmarks, read_bookmark
+from tap_kit.errors import PartitionUnavailable, SyncFailed
+from tap_kit.keys import shard_of
+from tap_kit.windows import Window, Windows
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Context, Record
+
+    from tap_kit.tap import KitTap
+
+Partition = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One piece of a stream's work: a partition and a window, or what there is of these."""
+
+    stream: KitStream
+    partition: Partition | None
+    window: Window | None
+
+    @override
+    def __str__(self) -> str:
+        of = [f"{key} {value}" for key, value in (self.partition or {}).items()]
+        when = [str(self.window.first)] if self.window else []
+        return ", ".join([self.stream.name, *of, *when])
+
+
+Outcome = list[records.Row] | PartitionUnavailable
+
+
+class KitStream(Stream, abc.ABC):
+    """A stream whose tasks are read ahead, together with those of all other streams of the tap."""
+
+    tap: KitTap
+
+    def __init__(self, tap: KitTap) -> None:
+        self.tap = tap
+        super().__init__(tap)
+        self._counter: records.ChunkCounter | None = None
+        self._unavailable: set[str] = set()
+
+    # Plan
+
+    def windows(self, partition: Partition | None) -> Sequence[Window | None]:  # noqa: ARG002
+        """The windows to read of a partition; one without dates for what is read whole."""
+        return (None,)
+
+    def all_partitions(self) -> Iterable[Partition] | None:
+        """The partitions of the account, in a stable order; None for a stream without any."""
+        return None
+
+    @cached_property
+    def partition_list(self) -> list[Partition | None]:
+        """The partitions that this run reads: those of its shard."""
+        shard = self.tap.shard
+        partitions = self.all_partitions()
+        if partitions is None:
+            return [None] if shard.index == 0 else []
+        return [p for p in partitions if shard_of(list(p.values()), shard.count) == shard.index]
+
+    @property
+    @override
+    def partitions(self) -> list[dict[str, Any]] | None:
+        return [dict(p) for p in self.partition_list if p is not None]
+
+    def tasks(self, partition: Partition | None) -> Iterator[Task]:
+        """The tasks of a partition in plan order, until it turns out to be unavailable."""
+        for window in self.windows(partition):
+            if str(partition) in self._unavailable:
+                return
+            yield Task(self, partition, window)
+
+    # Fetch and shape (in a worker thread)
+
+    def perform(self, task: Task) -> Outcome:
+        """Read one task: its rows, checked against the schema, or why there are none."""
+        try:
+            return self.row_check.rows(self.read(task))
+        except PartitionUnavailable as error:
+            return error
+
+    @abc.abstractmethod
+    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+        """The records of one task, as the stream's schema has them.
+
+        Raises:
+            PartitionUnavailable: when the vendor refuses this partition and only this one.
+        """
+
+    @cached_property
+    def row_check(self) -> records.RowCheck:
+        """The check of this stream's rows against its schema."""
+        return records.RowCheck(self)
+
+    # Emit and bookmark (in the main thread)
+
+    @override
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        single = records.needs_single_records(self)
+        self.TYPE_CONFORMANCE_LEVEL = records.SLOW if single else records.FAST
+        if single:
+            self.logger.debug("%s: record by record, because of %s", self.name, single)
+        for task, outcome in self.tap.outcomes(self, context):
+            if isinstance(outcome, PartitionUnavailable):
+                self._warn_unavailable(task, outcome)
+                continue
+            if str(task.partition) in self._unavailable:
+                continue
+            yield from self._single(outcome) if single else self._chunks(outcome)
+            self.task_written(task)
+            self.tap.write_state_if_due()
+
+    def task_written(self, task: Task) -> None:
+        """All rows of ``task`` are written out, and those of all tasks before it."""
+
+    def _single(self, rows: Sequence[records.Row]) -> Iterator[Record]:
+        for row in rows:
+            yield records.as_record(row)
+            self.tap.progress.rows(1)
+
+    def _chunks(self, rows: Sequence[records.Row]) -> Iterator[Record]:
+        for chunk in records.chunks(rows):
+            if self._counter is not None:
+                self._counter.rows = len(chunk.rows)
+            yield chunk
+            self.tap.progress.rows(len(chunk.rows))
+
+    def _warn_unavailable(self, task: Task, error: PartitionUnavailable) -> None:
+        if str(task.partition) not in self._unavailable:
+            self._unavailable.add(str(task.partition))
+            self.logger.warning("%s: skipped: %s", task, error)
+
+    @override
+    def get_record_counter(self, *, endpoint: str | None = None,
+                           log_interval: float = DEFAULT_LOG_INTERVAL) -> records.ChunkCounter:
+        tags = {Tag.STREAM: self.name} | ({Tag.ENDPOINT: endpoint} if endpoint else {})
+        self._counter = records.ChunkCounter(Metric.RECORD_COUNT, tags, log_interval=log_interval)
+        return self._counter
+
+    @override
+    def generate_child_contexts(self, record: Record,
+                                context: Context | None) -> Iterable[Context | None]:
+        return super().generate_child_contexts(record, context) if self.child_streams else ()
+
+
+class WindowedStream(KitStream, abc.ABC):
+    """A stream that is read in windows of days, with a bookmark for each partition."""
+
+    @cached_property
+    @override
+    def state_manager(self) -> WindowBookmarks:
+        return WindowBookmarks(
+            tap_name=self.tap_name,
+            stream_name=self.name,
+            tap_state=self.tap_state,
+            state_partitioning_keys=self.state_partitioning_keys,
+            is_sorted=self.is_sorted,
+            check_sorted=self.check_sorted,
+        )
+
+    @override
+    def windows(self, partition: Partition | None) -> Windows:
+        return self.tap.reach.windows(self._bookmark(partition))
+
+    @override
+    def task_written(self, task: Task) -> None:
+        if self.replication_method == REPLICATION_INCREMENTAL and self.replication_key:
+            first = task.window.first if task.window else self.tap.today
+            self.state_manager.advance(task.partition, self.replication_key, first.isoformat())
+
+    def _bookmark(self, partition: Partition | None) -> date | None:
+        if self.replication_method != REPLICATION_INCREMENTAL or not self.replication_key:
+            return None
+        value = read_bookmark(self.tap_state, self.name, partition, self.replication_key)
+        if value is None:
+            return None
+        try:
+            return date.fromisoformat(value)
+        except (TypeError, ValueError):
+            msg = f"{self.name}: the bookmark in the state is not a date; repair or clear the state"
+            raise SyncFailed(msg) from None

@@ -1,0 +1,232 @@
+"""The base class of the taps: settings told at once, one pipeline for all streams, a clean end."""
+
+from __future__ import annotations
+
+import abc
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta, timezone
+from functools import cached_property
+from threading import Event
+from typing import IO, TYPE_CHECKING, Any
+
+from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._util import load_json  # what the SDK's own `invoke` reads its files with
+from typing_extensions import override
+
+from tap_kit import settings
+from tap_kit.command import one_line_errors, stop_signals
+from tap_kit.errors import Interrupted
+from tap_kit.pipeline import Pipeline
+from tap_kit.progress import Progress
+from tap_kit.records import ChunkWriter
+from tap_kit.streams import KitStream, Outcome, Partition, Task
+from tap_kit.throttle import Throttle
+from tap_kit.windows import Reach, parse_day
+
+if TYPE_CHECKING:
+    import click
+    from singer_sdk.helpers.types import Context
+
+DEFAULT_DAYS = 30  # how far back a run without a start_date begins
+
+
+class KitTap(Tap, abc.ABC):
+    """A tap whose streams share one ordered pipeline of requests."""
+
+    message_writer_class = ChunkWriter
+
+    def __init__(self, *, config: Any = None, validate_config: bool = True,  # noqa: ANN401
+                 setup_mapper: bool = True, **kwargs: Any) -> None:  # noqa: ANN401
+        self.stop = Event()
+        self._pipeline: Pipeline[Task, Outcome] | None = None
+        self._to_come: deque[tuple[KitStream, Partition | None]] = deque()
+        self._state_written_at = time.monotonic()
+        given = {k: v for k, v in config.items() if v is not None} if config else {}
+        super().__init__(config=given, validate_config=False, setup_mapper=False, **kwargs)
+        if validate_config and (errors := list(self.config_problems())):
+            raise ConfigValidationError("; ".join(errors), errors=errors)
+        if setup_mapper:
+            self.setup_mapper()
+
+    # Settings
+
+    def config_problems(self) -> Iterator[str]:
+        """All that is wrong with the settings, a line each; a tap adds what only it knows."""
+        schema = {**self.config_jsonschema, "additionalProperties": False}
+        yield from settings.problems(self.config, schema)
+
+    @cached_property
+    def shard(self) -> settings.Shard:
+        """The part of the partitions that this run reads."""
+        return settings.Shard.parse(self.config.get("shard", "0/1"))
+
+    @cached_property
+    def today(self) -> date:
+        """The UTC day on which the run began."""
+        return datetime.fromtimestamp(self.initialized_at / 1000, tz=timezone.utc).date()
+
+    @cached_property
+    def reach(self) -> Reach:
+        """The days that this run reads."""
+        config = self.config
+        start = parse_day(config["start_date"]) if "start_date" in config else None
+        end = parse_day(config["end_date"]) if "end_date" in config else self.today
+        return Reach(
+            start=start or self.today - timedelta(days=DEFAULT_DAYS),
+            end=min(end, self.today),
+            days=config["window_days"],
+            lookback=config["lookback_days"],
+        )
+
+    @cached_property
+    def throttle(self) -> Throttle:
+        """The vendor's budget of requests, shared by all that this tap asks."""
+        return Throttle(self.config.get("requests_per_minute"), self.stop)
+
+    @property
+    def user_agent(self) -> str:
+        """How the tap names itself to the vendor."""
+        return str(self.config.get("user_agent", f"{self.name}/{self.plugin_version}"))
+
+    # The run
+
+    @abc.abstractmethod
+    def check_access(self) -> str:
+        """Ask the vendor something cheap before anything is written; what was found, in words.
+
+        Raises:
+            ConfigValidationError: when a credential or an address is wrong.
+        """
+
+    def outcomes(self, stream: KitStream, context: Context | None) -> Iterator[tuple[Task, Outcome]]:
+        """The outcomes of all tasks of a stream's partition, in plan order.
+
+        While one is being waited for or written, those after it are being read, across the borders
+        of partitions and streams. A stream with a record limit reads nothing ahead.
+        """
+        partition = dict(context) if context else None
+        if stream.ABORT_AT_RECORD_COUNT is not None:
+            yield from self._limited(stream, partition)
+            return
+        pipeline = self._pipeline_at(stream, partition)
+        while (task := pipeline.head) and task.stream is stream and task.partition == partition:
+            yield task, pipeline.take(self._waiting)
+            self.progress.task_done()
+
+    def _limited(self, stream: KitStream,
+                 partition: Partition | None) -> Iterator[tuple[Task, Outcome]]:
+        if partition in stream.partition_list:
+            for task in stream.tasks(partition):
+                yield task, stream.perform(task)
+
+    def _pipeline_at(self, stream: KitStream,
+                     partition: Partition | None) -> Pipeline[Task, Outcome]:
+        """The running pipeline; a new one from here on when this is not what comes next in it."""
+        here = (stream, partition)
+        if self._pipeline is None or not self._to_come or self._to_come[0] != here:
+            self.close()
+            everything = list(self._in_sync_order())
+            begin = everything.index(here) if here in everything else len(everything)
+            self._to_come = deque(everything[begin:])
+            tasks = sum(len(s.windows(p)) for s, p in self._to_come)
+            self.progress = Progress(self.logger, tasks)
+            self._pipeline = Pipeline(
+                self._plan(list(self._to_come)),
+                lambda task: task.stream.perform(task),
+                workers=self.config["max_concurrency"],
+            )
+        if self._to_come:
+            self._to_come.popleft()
+        return self._pipeline
+
+    def _in_sync_order(self) -> Iterator[tuple[KitStream, Partition | None]]:
+        """All that this run reads, in the order in which the SDK asks for it."""
+        for stream in self.streams.values():
+            if stream.selected and isinstance(stream, KitStream):
+                _ = stream.row_check  # made here, as the threads that use it must find it made
+                for partition in stream.partition_list:
+                    yield stream, partition
+
+    @staticmethod
+    def _plan(work: Sequence[tuple[KitStream, Partition | None]]) -> Iterator[Task]:
+        for stream, partition in work:
+            yield from stream.tasks(partition)
+
+    def _waiting(self, task: Task) -> None:
+        if self.stop.is_set():
+            msg = "the run is being stopped"
+            raise Interrupted(msg)
+        self.progress.waiting(task)
+        self.write_state_if_due()
+
+    @cached_property
+    def progress(self) -> Progress:
+        """What a person sees of the run."""
+        return Progress(self.logger, 0)
+
+    def write_state_if_due(self) -> None:
+        """Write the bookmarks out when ``state_interval`` has passed.
+
+        Raises:
+            Interrupted: when the run was asked to stop; this is the place where it can.
+        """
+        if self.stop.is_set():
+            msg = "the run is being stopped"
+            raise Interrupted(msg)
+        now = time.monotonic()
+        if now - self._state_written_at >= self.config["state_interval"]:
+            self._state_written_at = now
+            self.state_writer.write_state(self.state)
+
+    def close(self) -> None:
+        """End the pipeline: nothing more is asked of the vendor."""
+        if self._pipeline is not None:
+            self._pipeline.close()
+            self._pipeline = None
+        self.progress.close()
+
+    def run(self) -> None:
+        """One whole run: access first, then all streams, and the bookmarks whatever happens."""
+        self.check_access()
+        try:
+            with stop_signals(self.stop):
+                self.sync_all()
+        finally:
+            self.close()
+            self.state_writer.write_state(self.state)
+
+    # Command line
+
+    @classmethod
+    @override
+    def invoke(cls, *, about: bool = False, about_format: str | None = None, config: Any = None,
+               state: IO[str] | None = None, catalog: IO[str] | None = None) -> None:
+        """Run the command line: as the SDK's, but whatever the user can cure is one line."""
+        if about:
+            super().invoke(about=about, about_format=about_format)
+        with one_line_errors(cls.logger):
+            cls.print_version(print_fn=cls.logger.info)
+            cls(
+                config=config.config if config else None,
+                parse_env_config=bool(config and config.parse_env),
+                state=None if state is None else load_json(state.read()),
+                catalog=None if catalog is None else load_json(catalog.read()),
+            ).run()
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Test access in one line before the SDK's own test reads a record of each stream."""
+        if value != "all":
+            super().cb_test(ctx, param, value)
+            return
+        config = ctx.params["config"]
+        with one_line_errors(cls.logger):
+            tap = cls(config=config.config, parse_env_config=config.parse_env)
+            cls.logger.info("%s", tap.check_access())
+            tap.run_connection_test()
+            cls.logger.info("Every stream could be read")
+        ctx.exit()

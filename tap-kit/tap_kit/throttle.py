@@ -1,0 +1,60 @@
+"""How often the vendor may be asked: a budget of requests, and pauses that it orders."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from tap_kit.errors import Interrupted
+
+
+class Throttle:
+    """Lets requests pass: at most ``per_minute`` in any minute, none while a pause lasts.
+
+    All threads of a run share one. ``stop`` ends every wait at once.
+    """
+
+    def __init__(self, per_minute: int | None, stop: threading.Event) -> None:
+        self._budget = RateLimitItemPerMinute(per_minute) if per_minute else None
+        self._window = MovingWindowRateLimiter(MemoryStorage()) if per_minute else None
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._resume_at = 0.0
+
+    def pass_one(self) -> None:
+        """Wait until one more request may be sent.
+
+        Raises:
+            Interrupted: when the run is stopped meanwhile.
+        """
+        while (pause := self._pause_s()) > 0:
+            self.sleep(pause)
+
+    def hold(self, seconds: float) -> None:
+        """Let no request pass for ``seconds``: the server said when to come back."""
+        with self._lock:
+            self._resume_at = max(self._resume_at, time.monotonic() + seconds)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, unless the run is stopped.
+
+        Raises:
+            Interrupted: when it is.
+        """
+        if self._stop.wait(seconds):
+            msg = "the run is being stopped"
+            raise Interrupted(msg)
+
+    def _pause_s(self) -> float:
+        with self._lock:
+            held = self._resume_at - time.monotonic()
+            if held > 0 or self._budget is None or self._window is None:
+                return held
+            if self._window.hit(self._budget):
+                return 0
+            free_at = self._window.get_window_stats(self._budget).reset_time
+            return max(free_at - time.time(), 0.05)

@@ -1,0 +1,95 @@
+"""Windows of whole days: which days a run reads, in which pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from typing import overload
+
+from typing_extensions import override
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """Whole days from ``first`` to ``last``, both included."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
+class Windows(Sequence[Window]):
+    """The windows of ``days`` days from ``first`` to ``last``, ascending, without gap or overlap.
+
+    Shape: the last one is cut at ``last``; none at all when ``first`` is after ``last``. They are
+    computed when asked for, so that five years of days cost nothing before they are read.
+    """
+
+    first: date
+    last: date
+    days: int
+
+    @override
+    def __len__(self) -> int:
+        span = (self.last - self.first).days + 1
+        return max(0, -(-span // self.days))
+
+    @overload
+    def __getitem__(self, index: int) -> Window: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Window]: ...
+    @override
+    def __getitem__(self, index: int | slice) -> Window | list[Window]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        size = len(self)
+        position = index + size if index < 0 else index
+        if not 0 <= position < size:
+            raise IndexError(index)
+        first = self.first + timedelta(days=position * self.days)
+        return Window(first, min(first + timedelta(days=self.days - 1), self.last))
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a run reads: from ``start`` to ``end`` in windows of ``days``, ``lookback`` again.
+
+    ``lookback`` is in days.
+    """
+
+    start: date
+    end: date
+    days: int = 1
+    lookback: int = 0
+
+    def windows(self, bookmark: date | None) -> Windows:
+        """The windows after ``bookmark`` (the first day of the last window that was read).
+
+        A run without a bookmark begins at ``start``. With one it begins ``lookback`` days
+        earlier, in steps of whole windows, so that a window that is read again has the same first
+        day and its rows replace the old ones; never before ``start``. A bookmark beyond ``end``
+        (a clock that was wrong, an ``end`` moved back) counts as ``end``.
+        """
+        if bookmark is None or bookmark < self.start:
+            return Windows(self.start, self.end, self.days)
+        newest = min(bookmark, self.end)
+        steps_wanted = -(-self.lookback // self.days)
+        steps_there_are = (newest - self.start).days // self.days
+        steps = max(0, min(steps_wanted, steps_there_are))
+        return Windows(newest - timedelta(days=steps * self.days), self.end, self.days)
+
+
+def parse_day(text: str) -> date:
+    """The UTC day of an ISO 8601 date or date-time; one without an offset counts as UTC.
+
+    Raises:
+        ValueError: when it is neither.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return moment.astimezone(timezone.utc).date()
