@@ -94,12 +94,14 @@ def serve_until_stopped(
 ) -> None:
     """Serve all ``apps`` by name, call ``announce`` once they listen, return on Ctrl-C or SIGTERM.
 
-    Must be called in the main thread: it takes over SIGTERM.
+    Must be called in the main thread: it takes over both signals, also where a shell has made
+    a background process deaf to Ctrl-C.
 
     Raises:
         UnusableAddressError: the host is not loopback, or a port is taken.
     """
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    ends = (signal.SIGINT, signal.SIGTERM)
+    previous = [signal.signal(end, _interrupt) for end in ends]
     try:
         with ExitStack() as stack:
             announce(
@@ -113,7 +115,8 @@ def serve_until_stopped(
     except KeyboardInterrupt:
         return
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for end, handler in zip(ends, previous, strict=True):
+            signal.signal(end, handler)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

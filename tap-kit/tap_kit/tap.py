@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import abc
+import contextlib
+import logging
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -45,7 +47,8 @@ class KitTap(Tap, abc.ABC):
         self._to_come: deque[tuple[KitStream, Partition | None]] = deque()
         self._state_written_at = time.monotonic()
         given = {k: v for k, v in config.items() if v is not None} if config else {}
-        super().__init__(config=given, validate_config=False, setup_mapper=False, **kwargs)
+        with _own_words(self.logger):
+            super().__init__(config=given, validate_config=False, setup_mapper=False, **kwargs)
         if validate_config and (errors := list(self.config_problems())):
             raise ConfigValidationError("; ".join(errors), errors=errors)
         if setup_mapper:
@@ -230,3 +233,17 @@ class KitTap(Tap, abc.ABC):
             tap.run_connection_test()
             cls.logger.info("Every stream could be read")
         ctx.exit()
+
+
+@contextlib.contextmanager
+def _own_words(logger: logging.Logger) -> Iterator[None]:
+    """Keep the SDK from warning of wrong settings: we say which, it says only that there are."""
+
+    def other(record: logging.LogRecord) -> bool:
+        return record.msg != "Config validation failed"
+
+    logger.addFilter(other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(other)

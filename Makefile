@@ -1,0 +1,70 @@
+# Each command makes what it needs: uv, the virtual environment, Meltano's plugins.
+# Nothing but a Python 3.10 or newer, git and make has to be there, and no host but PyPI is asked.
+
+UV_VERSION := 0.13.8
+PYTHON     ?= python3
+SYSTEM_UV  := $(shell command -v uv 2>/dev/null)
+UV         := $(if $(SYSTEM_UV),$(SYSTEM_UV),$(CURDIR)/.tools/bin/uv)
+BIN        := $(CURDIR)/.venv/bin
+SOURCES    := uv.lock pyproject.toml $(wildcard */pyproject.toml) $(shell find tap-kit -name '*.py')
+
+export UV_PYTHON := $(PYTHON)
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+
+.PHONY: help setup demo test lint bench constraints clean
+
+help:
+	@echo "make setup   what the taps need, in .venv/ (also done by the others)"
+	@echo "make demo    sandbox -> Meltano -> JSONL -> DuckDB, without an account"
+	@echo "make test    all tests"
+	@echo "make lint    ruff, mypy, deptry"
+	@echo "make bench   the benchmarks; results in benchmarks/results/"
+	@echo "make clean   remove all that these commands made"
+
+setup: .venv/.setup
+demo: .venv/.setup .meltano/.plugins
+	@$(BIN)/python -m demo
+
+test: .venv/.dev
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: .venv/.dev
+	@$(UV) lock --check --quiet
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@for package in tap-kit tap-kindmetrics sandbox; do \
+		(cd $$package && $(BIN)/deptry . --no-ansi) || exit 1; \
+	done
+
+bench: .venv/.dev
+	@$(BIN)/python -m benchmarks
+
+# What Meltano's own environments for the taps are pinned to; Meltano does not read uv.lock.
+constraints: .tools-ready
+	@$(UV) export --quiet --frozen --no-hashes --no-header --no-annotate --no-emit-workspace \
+		--package tap-kindmetrics -o constraints.txt
+
+.venv/.setup: $(SOURCES) | .tools-ready
+	@$(UV) sync --quiet --frozen --inexact --group run
+	@touch $@
+
+.venv/.dev: $(SOURCES) | .tools-ready
+	@$(UV) sync --quiet --frozen --inexact --group dev
+	@touch $@ .venv/.setup
+
+# Meltano's environments hold a copy of the kit too; it installs them anew where they are missing.
+.meltano/.plugins: $(SOURCES) constraints.txt
+	@rm -rf .meltano/extractors
+	@mkdir -p .meltano && touch $@
+
+.PHONY: .tools-ready
+.tools-ready:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo "Python 3.10 or newer is needed; name one with: make PYTHON=python3.12"; exit 1; }
+	@test -x "$(UV)" || $(PYTHON) -m pip install --quiet --disable-pip-version-check \
+		--root-user-action ignore --target .tools uv==$(UV_VERSION)
+
+clean:
+	rm -rf .venv .tools .meltano output dist

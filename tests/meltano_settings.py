@@ -1,0 +1,46 @@
+"""What meltano.yml has to say of a tap's settings, made from the tap's own schema."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tap_kit.tap import KitTap
+
+Setting = dict[str, Any]
+DAYS = {"start_date", "end_date"}
+
+
+def expected_settings(tap: type[KitTap]) -> list[Setting]:
+    """The settings block of a tap in meltano.yml: its own settings first, then the SDK's."""
+    schema = copy.deepcopy(tap.config_jsonschema)
+    tap.append_builtin_config(schema)
+    return list(_flattened("", schema["properties"]))
+
+
+def _flattened(prefix: str, properties: Mapping[str, Any]) -> Iterator[Setting]:
+    for name, definition in properties.items():
+        if "properties" in definition:
+            yield from _flattened(f"{prefix}{name}.", definition["properties"])
+        else:
+            yield _setting(prefix + name, definition)
+
+
+def _setting(name: str, definition: Mapping[str, Any]) -> Setting:
+    setting: Setting = {"name": name, "kind": _kind(name, definition)}
+    if definition.get("secret"):
+        setting["sensitive"] = True
+    setting["label"] = definition.get("title", name)
+    if definition.get("default") is not None:
+        setting["value"] = definition["default"]
+    setting["description"] = " ".join(definition.get("description", "").split())
+    return setting
+
+
+def _kind(name: str, definition: Mapping[str, Any]) -> str:
+    if name in DAYS:
+        return "date_iso8601"
+    kinds = definition.get("type", ["object"])
+    kinds = [kinds] if isinstance(kinds, str) else [kind for kind in kinds if kind != "null"]
+    return str(kinds[0] if len(kinds) == 1 else "string")
