@@ -18,7 +18,7 @@ from demo.warehouse import Warehouse
 
 ROOT = Path(__file__).parent.parent
 OUTPUT = ROOT / "output" / "demo"
-TOKEN = "demo-token"  # noqa: S105  (the sandbox's, it opens nothing else)
+TOKEN = "demo-token"  # noqa: S105
 DAYS = 14
 
 

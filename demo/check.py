@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandbox.kindmetrics.data import Data
 
     from demo.warehouse import Warehouse
@@ -24,13 +26,14 @@ ENDPOINTS = {
 Row = tuple[Any, ...]
 
 
-class Days(NamedTuple):
+@dataclass(frozen=True)
+class Days:
     """The days that the demo reads, both included."""
 
     first: date
     last: date
 
-    def __iter__(self) -> Iterator[date]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[date]:
         return (self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1))
 
 
@@ -55,7 +58,7 @@ def arrived(warehouse: Warehouse, stream: str, days: Days) -> Counter[Row]:
         return Counter(tuple(row.values()) for row in warehouse.rows(f"FROM {stream}"))
     ours = "row_id, " if stream != "domain_stats" else ""
     query = (
-        f"SELECT domain_id, date, * EXCLUDE ({ours}domain_id, segment, date, date_to) "  # noqa: S608
+        f"SELECT domain_id, date, * EXCLUDE ({ours}domain_id, segment, date, date_to) "
         f"FROM {stream} WHERE date BETWEEN '{days.first}' AND '{days.last}'"
     )
     return Counter(tuple(row.values()) for row in warehouse.rows(query))
@@ -72,7 +75,9 @@ def check(data: Data, days: Days, warehouse: Warehouse, before: dict[str, int]) 
         good = good and right
         new = lines.get(stream, 0) - before.get(stream, 0)
         verdict = "" if right else "   <- differs"
-        print(f"{stream:<18}{new:>16,}{sum(wanted.values()):>16,}{sum(here.values()):>16,}{verdict}")
+        print(
+            f"{stream:<18}{new:>16,}{sum(wanted.values()):>16,}{sum(here.values()):>16,}{verdict}"
+        )
     new = lines.get("current_visitors", 0) - before.get("current_visitors", 0)
     right = new == len(data.domains)
     print(f"{'current_visitors':<18}{new:>16,}   (a row a domain a run)")

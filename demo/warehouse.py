@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from tap_kindmetrics.tap import TapKindmetrics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 
 class Warehouse:
@@ -30,20 +32,18 @@ class Warehouse:
         types = ", ".join(f"'{field}': '{kind}'" for field, kind in columns.items())
         key = ", ".join(f'"{field}"' for field in keys)
         self.db.execute(
-            f"CREATE VIEW {name}_lines AS SELECT * FROM read_json('{path}', "  # noqa: S608
+            f"CREATE VIEW {name}_lines AS SELECT * FROM read_json('{path}', "
             f"format='newline_delimited', columns={{{types}}})"
         )
         self.db.execute(
-            f"CREATE VIEW {name} AS SELECT * EXCLUDE line FROM "  # noqa: S608
+            f"CREATE VIEW {name} AS SELECT * EXCLUDE line FROM "
             f"(SELECT *, row_number() OVER () AS line FROM {name}_lines) "
             f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY line DESC) = 1"
         )
 
     def line_counts(self) -> dict[str, int]:
         """How many lines each stream's file has."""
-        return {
-            path.stem: sum(1 for _ in path.open("rb")) for path in self._folder.glob("*.jsonl")
-        }
+        return {path.stem: sum(1 for _ in path.open("rb")) for path in self._folder.glob("*.jsonl")}
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """The rows of a query."""
@@ -56,5 +56,7 @@ def _type(definition: dict[str, Any]) -> str:
     kinds = definition["type"]
     kind = kinds if isinstance(kinds, str) else kinds[0]
     if kind == "string":
-        return {"date": "DATE", "date-time": "TIMESTAMPTZ"}.get(definition.get("format"), "VARCHAR")
+        return {"date": "DATE", "date-time": "TIMESTAMPTZ"}.get(
+            definition.get("format", ""), "VARCHAR"
+        )
     return {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}[kind]

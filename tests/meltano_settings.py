@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tap_kit.tap import KitTap
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_kit.tap import KitTap
 
 Setting = dict[str, Any]
 DAYS = {"start_date", "end_date"}

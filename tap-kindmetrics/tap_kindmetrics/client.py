@@ -56,7 +56,7 @@ class Client:
             return self._rows("/api/domains", {})
         except PartitionUnavailable as error:
             problem = f"the account behind it has no access to the API: {error}"
-            raise setting_error("api_token", problem) from None
+            raise setting_error("api_token", problem) from None  # noqa: EM101
 
     def figures(self, domain_id: int, params: Params) -> dict[str, Any]:
         """``GET /api/domains/{id}``: the domain's figures over a window."""
@@ -105,14 +105,18 @@ class Client:
 
 def judge(refusal: Refusal) -> Exception:
     """What a refusal means and whose turn it is [reference, Errors]."""
-    status = refusal.status
-    if status == 401:  # noqa: PLR2004
-        return setting_error("api_token", "the server does not accept it (HTTP 401)")
-    if status == 403:  # noqa: PLR2004
-        return PartitionUnavailable("no active plan or trial (HTTP 403)")
-    if status == 404:  # noqa: PLR2004
-        return PartitionUnavailable("not found (HTTP 404)")
-    if status < 400:  # noqa: PLR2004
-        problem = f"the server redirects elsewhere (HTTP {status}); use the address it answers at"
-        return setting_error("api_url", problem)
-    return SyncFailed(f"{refusal.source}: HTTP {status}")
+    match refusal.status:
+        case 401:
+            return setting_error("api_token", "the server does not accept it (HTTP 401)")
+        case 403:
+            problem = "no active plan or trial (HTTP 403)"
+            return PartitionUnavailable(problem)
+        case 404:
+            problem = "not found (HTTP 404)"
+            return PartitionUnavailable(problem)
+        case status if status < 400:
+            problem = f"the server redirects elsewhere (HTTP {status}); use the final address"
+            return setting_error("api_url", problem)
+        case status:
+            problem = f"{refusal.source}: HTTP {status}"
+            return SyncFailed(problem)

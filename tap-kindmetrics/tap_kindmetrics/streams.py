@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,6 +14,8 @@ from typing_extensions import override
 from tap_kindmetrics import schemas
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from tap_kit.streams import Partition
 
     from tap_kindmetrics.tap import TapKindmetrics

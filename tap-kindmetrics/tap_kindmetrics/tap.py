@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
 from singer_sdk import typing as th
@@ -14,6 +13,9 @@ from typing_extensions import override
 
 from tap_kindmetrics import streams
 from tap_kindmetrics.client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STREAM_TYPES = (
     streams.Account,

@@ -1,4 +1,4 @@
-"""From the bytes of an answer to Python: strict and fast first, lenient where vendors are sloppy."""
+"""From the bytes of an answer to Python: strict first, lenient where vendors are sloppy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tap_kit.errors import Retriable
 logger = logging.getLogger(__name__)
 
 
-def parse_json(body: bytes, source: str) -> Any:  # noqa: ANN401  (that is what JSON holds)
+def parse_json(body: bytes, source: str) -> Any:
     """The JSON value in ``body``; ``source`` names the request in messages.
 
     A lone surrogate escape, invalid UTF-8 or a byte-order mark is no reason to stop a sync: such
@@ -28,7 +28,7 @@ def parse_json(body: bytes, source: str) -> Any:  # noqa: ANN401  (that is what 
         return _parse_sloppy(body, source)
 
 
-def _parse_sloppy(body: bytes, source: str) -> Any:  # noqa: ANN401
+def _parse_sloppy(body: bytes, source: str) -> Any:
     try:
         value = json.loads(body.decode("utf-8-sig", errors="replace"), parse_constant=_refuse)
     except (ValueError, RecursionError):
@@ -47,7 +47,7 @@ def _looks_like(body: bytes) -> str:
     return ", HTML" if body.lstrip()[:1] == b"<" else ""
 
 
-def _scrub(value: Any) -> Any:  # noqa: ANN401
+def _scrub(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):

@@ -23,8 +23,9 @@ class WindowBookmarks(StreamStateManager):
     """
 
     @override
-    def increment_state(self, latest_record: Record, *, context: Context | None = None,
-                        replication_key: str) -> None:
+    def increment_state(
+        self, latest_record: Record, *, context: Context | None = None, replication_key: str
+    ) -> None:
         """Leave the bookmark to ``advance``."""
 
     @override
@@ -41,8 +42,9 @@ class WindowBookmarks(StreamStateManager):
         self.is_flushed = False
 
 
-def read_bookmark(state: TapState, stream: str, context: Mapping[str, Any] | None,
-                  replication_key: str) -> Any | None:  # noqa: ANN401
+def read_bookmark(
+    state: TapState, stream: str, context: Mapping[str, Any] | None, replication_key: str
+) -> Any | None:
     """The stored bookmark of a stream, or of one of its partitions; None where there is none.
 
     Unlike the SDK's own readers it adds no empty entry for a partition that has none yet.

@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, NoReturn
 
 from singer_sdk.exceptions import ConfigValidationError
@@ -18,6 +17,7 @@ from tap_kit.errors import Interrupted, KitError
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Iterator
     from threading import Event
     from types import FrameType
 
@@ -42,7 +42,7 @@ def one_line_errors(logger: logging.Logger) -> Iterator[None]:
         logger.error("%s", error)  # noqa: TRY400
         sys.exit(1)
     except json.JSONDecodeError as error:
-        logger.error("the catalog or the state is not JSON: %s", error)  # noqa: TRY400
+        logger.error("The catalog or the state is not JSON: %s", error)  # noqa: TRY400
         sys.exit(1)
     except OSError as error:
         _exit_for_output(logger, error)

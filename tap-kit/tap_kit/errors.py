@@ -19,7 +19,7 @@ class KitError(Exception):
     """An error whose message is complete: one line, no traceback needed, no secret in it."""
 
 
-class Retriable(KitError):  # noqa: N818  (named for what it says, like the others here)
+class Retriable(KitError):
     """An attempt failed in a way that another attempt may cure.
 
     ``retry_after`` is what the server asked for, in seconds; None when it did not say.
@@ -30,15 +30,15 @@ class Retriable(KitError):  # noqa: N818  (named for what it says, like the othe
         self.retry_after = retry_after
 
 
-class SyncFailed(KitError):  # noqa: N818
+class SyncFailed(KitError):
     """The run stops; what was written so far is covered by the bookmarks."""
 
 
-class PartitionUnavailable(KitError):  # noqa: N818
+class PartitionUnavailable(KitError):
     """The vendor refuses one partition (403) or no longer knows it (404)."""
 
 
-class Interrupted(KitError):  # noqa: N818
+class Interrupted(KitError):
     """The run was asked to stop while it waited."""
 
 

@@ -51,7 +51,7 @@ class Api:
     ``judge`` turns a refusal (a status of 3xx or 4xx that no retry cures) into the error to raise.
     """
 
-    def __init__(  # noqa: PLR0913  (one object for all that a request needs)
+    def __init__(
         self,
         url: str,
         *,
@@ -73,7 +73,7 @@ class Api:
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
-    def get_json(self, path: str, params: Params, shape: type) -> Any:  # noqa: ANN401
+    def get_json(self, path: str, params: Params, shape: type) -> Any:
         """The JSON answer to ``GET path``, a ``shape`` (list or dict) at its top level.
 
         Raises:
@@ -100,7 +100,7 @@ class Api:
         """Close the connections."""
         self._session.close()
 
-    def _attempt(self, path: str, params: Params, shape: type, source: str) -> Any:  # noqa: ANN401
+    def _attempt(self, path: str, params: Params, shape: type, source: str) -> Any:
         self._throttle.pass_one()
         body = self._body(path, params, source)
         value = parse_json(body, source)
@@ -133,14 +133,14 @@ class Api:
 
     def _check(self, response: requests.Response, source: str) -> None:
         status = response.status_code
-        if status in RETRIABLE_STATUS or status >= 500:  # noqa: PLR2004
+        if status in RETRIABLE_STATUS or status >= 500:
             retry_after = _retry_after_s(response.headers.get("Retry-After"))
             if retry_after:
                 self._throttle.hold(min(retry_after, PATIENCE_S))
             asks = f", the server asks to wait {retry_after:.0f} s" if retry_after else ""
             msg = f"{source}: HTTP {status}{asks}"
             raise Retriable(msg, retry_after=retry_after)
-        if status >= 300:  # noqa: PLR2004
+        if status >= 300:
             raise self._judge(Refusal(status, source))
 
 
@@ -177,8 +177,9 @@ def _pause_s(state: tenacity.RetryCallState) -> float:
 
 def _tell(state: tenacity.RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    logger.warning("%s; try %d of %d in %.1f s", error, state.attempt_number + 1, TRIES,
-                   state.upcoming_sleep)
+    logger.warning(
+        "%s; try %d of %d in %.1f s", error, state.attempt_number + 1, TRIES, state.upcoming_sleep
+    )
 
 
 def _retry_after_s(header: str | None) -> float | None:

@@ -111,6 +111,6 @@ class Pipeline(Generic[T, R]):
                 continue
             try:
                 future.set_result(self._work(task))
-            except BaseException as error:  # noqa: BLE001  (raised again where its turn comes)
+            except BaseException as error:  # noqa: BLE001
                 self._failed.set()
                 future.set_exception(error)

@@ -13,7 +13,6 @@ Only public hooks of the SDK are used (``get_records``, ``generate_child_context
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -30,6 +29,8 @@ from tap_kit.errors import SyncFailed
 from tap_kit.row_types import row_type
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from singer_sdk import Stream
     from singer_sdk.singerlib import Message
 
@@ -77,8 +78,9 @@ def record_lines(message: RecordMessage, rows: Sequence[Row]) -> bytes:
     """
     if not rows:
         return b""
-    envelope = _ENCODER.encode({**message.to_dict(), "record": None,
-                                **_time_as_the_sdk_writes_it(message)})
+    envelope = _ENCODER.encode(
+        {**message.to_dict(), "record": None, **_time_as_the_sdk_writes_it(message)}
+    )
     before, after = envelope.split(b'"record":null', 1)
     before, after = before + b'"record":', after + b"\n"
     lines = _encoded(rows)
@@ -125,8 +127,7 @@ def needs_single_records(stream: Stream) -> str | None:
             child.selected or child.has_selected_descendents for child in stream.child_streams
         ),
         "nested deselection": any(
-            len(path) > 2 and not chosen  # noqa: PLR2004  (("properties", field) is the top level)
-            for path, chosen in stream.mask.items()
+            len(path) > 2 and not chosen for path, chosen in stream.mask.items()
         ),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)

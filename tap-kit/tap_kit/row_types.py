@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 _SCALARS: dict[str, Any] = {
     "string": str,
@@ -36,7 +35,7 @@ def row_type(name: str, schema: Mapping[str, Any], fields: Collection[str]) -> t
     return msgspec.defstruct(name, definitions, kw_only=True, gc=False)
 
 
-def _type_of(definition: Mapping[str, Any]) -> Any:  # noqa: ANN401  (types are values here)
+def _type_of(definition: Mapping[str, Any]) -> Any:
     kinds = definition.get("type")
     if kinds is None:
         return Any
@@ -47,7 +46,7 @@ def _type_of(definition: Mapping[str, Any]) -> Any:  # noqa: ANN401  (types are 
     return union if union is not None else type(None)
 
 
-def _compound(kind: str, definition: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def _compound(kind: str, definition: Mapping[str, Any]) -> Any:
     if kind == "array":
         items = definition.get("items")
         return list[_type_of(items)] if items else list[Any]  # type: ignore[misc]

@@ -14,13 +14,16 @@ from tap_kit.hosts import address_problem
 from tap_kit.windows import parse_day
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from jsonschema import ValidationError
 
 Config = Mapping[str, Any]
 
 
-def common_settings(*, lookback_days: int, requests_per_minute: int | None = None,
-                    max_concurrency: int = 4) -> tuple[th.Property[Any], ...]:
+def common_settings(
+    *, lookback_days: int, requests_per_minute: int | None = None, max_concurrency: int = 4
+) -> tuple[th.Property[Any], ...]:
     """The settings of every tap, with the defaults that suit its vendor."""
     return (
         th.Property(
@@ -125,13 +128,10 @@ def problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
 
 def _meaning_problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
     """Problems that a JSON schema cannot see, of settings whose types are right."""
-    days = {}
-    for setting in ("start_date", "end_date"):
-        try:
-            days[setting] = parse_day(config[setting]) if setting in config else None
-        except ValueError:
+    start, end = (_day(config.get(setting)) for setting in ("start_date", "end_date"))
+    for setting, day in (("start_date", start), ("end_date", end)):
+        if setting in config and day is None:
             yield f"{setting}: is not a date, it has to look like 2024-01-31"
-    start, end = days.get("start_date"), days.get("end_date")
     if start and end and start > end:
         yield "start_date: is after end_date"
     try:
@@ -145,27 +145,36 @@ def _meaning_problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str
                 yield f"{setting}: {problem}"
 
 
+def _day(text: str | None) -> date | None:
+    try:
+        return parse_day(text) if text else None
+    except ValueError:
+        return None
+
+
 def _in_words(error: ValidationError) -> Iterator[tuple[str, str]]:
     """The settings that one schema error is about, each with its problem in words."""
     where = _path(error)
+    wanted: Any = error.validator_value
+    instance: Any = error.instance
     if error.validator == "required":
-        for name in error.validator_value:
-            if name not in error.instance:
+        for name in wanted:
+            if name not in instance:
                 yield _join(where, name), "is required"
     elif error.validator == "additionalProperties":
-        known = error.schema.get("properties", {})
-        for name in error.instance.keys() - known.keys():
+        schema: Any = error.schema
+        known = schema.get("properties", {})
+        for name in instance.keys() - known.keys():
             yield _join(where, name), "is not a setting of this tap" + _did_you_mean(name, known)
     else:
-        yield where, _problem(error)
+        yield where, _problem(str(error.validator), wanted, instance)
 
 
-def _problem(error: ValidationError) -> str:
-    wanted = error.validator_value
-    if error.validator == "type":
+def _problem(validator: str, wanted: Any, value: object) -> str:
+    if validator == "type":
         names = [wanted] if isinstance(wanted, str) else wanted
         wanted_names = " or ".join(_WORDS[name] for name in names if name != "null")
-        return f"has to be {wanted_names}, not {_word_of(error.instance)}"
+        return f"has to be {wanted_names}, not {_word_of(value)}"
     words = {
         "minimum": f"has to be at least {wanted}",
         "maximum": f"has to be at most {wanted}",
@@ -175,7 +184,7 @@ def _problem(error: ValidationError) -> str:
         "pattern": "has characters that are not allowed there",
         "uniqueItems": "has an entry twice",
     }
-    return words.get(str(error.validator), f"does not fit ({error.validator})")
+    return words.get(validator, f"does not fit ({validator})")
 
 
 _WORDS = {

@@ -18,12 +18,12 @@ from tap_kit import records
 from tap_kit.bookmarks import WindowBookmarks, read_bookmark
 from tap_kit.errors import PartitionUnavailable, SyncFailed
 from tap_kit.keys import shard_of
-from tap_kit.windows import Window, Windows
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_kit.tap import KitTap
+    from tap_kit.windows import Window, Windows
 
 Partition = Mapping[str, Any]
 
@@ -149,15 +149,17 @@ class KitStream(Stream, abc.ABC):
             self.logger.warning("%s: skipped: %s", task, error)
 
     @override
-    def get_record_counter(self, *, endpoint: str | None = None,
-                           log_interval: float = DEFAULT_LOG_INTERVAL) -> records.ChunkCounter:
+    def get_record_counter(
+        self, *, endpoint: str | None = None, log_interval: float = DEFAULT_LOG_INTERVAL
+    ) -> records.ChunkCounter:
         tags = {Tag.STREAM: self.name} | ({Tag.ENDPOINT: endpoint} if endpoint else {})
         self._counter = records.ChunkCounter(Metric.RECORD_COUNT, tags, log_interval=log_interval)
         return self._counter
 
     @override
-    def generate_child_contexts(self, record: Record,
-                                context: Context | None) -> Iterable[Context | None]:
+    def generate_child_contexts(
+        self, record: Record, context: Context | None
+    ) -> Iterable[Context | None]:
         return super().generate_child_contexts(record, context) if self.child_streams else ()
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import abc
 import contextlib
-import logging
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
 from functools import cached_property
 from threading import Event
@@ -29,6 +27,9 @@ from tap_kit.throttle import Throttle
 from tap_kit.windows import Reach, parse_day
 
 if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator, Sequence
+
     import click
     from singer_sdk.helpers.types import Context
 
@@ -40,8 +41,14 @@ class KitTap(Tap, abc.ABC):
 
     message_writer_class = ChunkWriter
 
-    def __init__(self, *, config: Any = None, validate_config: bool = True,  # noqa: ANN401
-                 setup_mapper: bool = True, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        *,
+        config: Any = None,
+        validate_config: bool = True,
+        setup_mapper: bool = True,
+        **kwargs: Any,
+    ) -> None:
         self.stop = Event()
         self._pipeline: Pipeline[Task, Outcome] | None = None
         self._to_come: deque[tuple[KitStream, Partition | None]] = deque()
@@ -104,7 +111,9 @@ class KitTap(Tap, abc.ABC):
             ConfigValidationError: when a credential or an address is wrong.
         """
 
-    def outcomes(self, stream: KitStream, context: Context | None) -> Iterator[tuple[Task, Outcome]]:
+    def outcomes(
+        self, stream: KitStream, context: Context | None
+    ) -> Iterator[tuple[Task, Outcome]]:
         """The outcomes of all tasks of a stream's partition, in plan order.
 
         While one is being waited for or written, those after it are being read, across the borders
@@ -119,14 +128,16 @@ class KitTap(Tap, abc.ABC):
             yield task, pipeline.take(self._waiting)
             self.progress.task_done()
 
-    def _limited(self, stream: KitStream,
-                 partition: Partition | None) -> Iterator[tuple[Task, Outcome]]:
+    def _limited(
+        self, stream: KitStream, partition: Partition | None
+    ) -> Iterator[tuple[Task, Outcome]]:
         if partition in stream.partition_list:
             for task in stream.tasks(partition):
                 yield task, stream.perform(task)
 
-    def _pipeline_at(self, stream: KitStream,
-                     partition: Partition | None) -> Pipeline[Task, Outcome]:
+    def _pipeline_at(
+        self, stream: KitStream, partition: Partition | None
+    ) -> Pipeline[Task, Outcome]:
         """The running pipeline; a new one from here on when this is not what comes next in it."""
         here = (stream, partition)
         if self._pipeline is None or not self._to_come or self._to_come[0] != here:
@@ -205,8 +216,15 @@ class KitTap(Tap, abc.ABC):
 
     @classmethod
     @override
-    def invoke(cls, *, about: bool = False, about_format: str | None = None, config: Any = None,
-               state: IO[str] | None = None, catalog: IO[str] | None = None) -> None:
+    def invoke(  # type: ignore[override]  # as the SDK's own Tap.invoke does
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
         """Run the command line: as the SDK's, but whatever the user can cure is one line."""
         if about:
             super().invoke(about=about, about_format=about_format)

@@ -1,0 +1,1 @@
+"""What the sandbox promises: the vendors' contracts, and misbehaviour that repeats."""

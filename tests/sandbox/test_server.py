@@ -1,0 +1,83 @@
+"""The server starts and stops at once, stays at home, and leaves nothing behind."""
+
+import socket
+import threading
+import time
+
+import pytest
+import requests
+
+from sandbox.faults import Fault
+from sandbox.kindmetrics import Kindmetrics
+from sandbox.server import UnusableAddressError, running
+from sandbox.stranger import Stranger
+
+from .client import Client
+
+
+def test_starts_and_stops_at_once() -> None:
+    api = Kindmetrics()
+    with running(api.app):
+        pass  # what the first start imports is not counted
+    started = time.perf_counter()
+    with running(api.app) as server:
+        requests.get(server.url, timeout=10)
+    assert time.perf_counter() - started < 1
+
+
+def test_stops_while_clients_wait_and_connections_idle() -> None:
+    api = Kindmetrics()
+    api.faults.append(Fault("stall", wait_ms=60_000, path="/api/me"))
+    with running(api.app) as server, Client(server) as idle, Client(server) as waiting:
+        idle.get("/api/domains")
+        errors: list[Exception] = []
+        thread = threading.Thread(target=_expect_error, args=(waiting, errors))
+        thread.start()
+        while api.log.in_flight == 0:
+            time.sleep(0.001)
+        started = time.perf_counter()
+    assert time.perf_counter() - started < 1
+    thread.join()
+    assert len(errors) == 1
+
+
+def _expect_error(client: Client, errors: list[Exception]) -> None:
+    try:
+        client.get("/api/me")
+    except requests.ConnectionError as error:
+        errors.append(error)
+
+
+def test_two_servers_run_side_by_side_on_ports_of_their_own() -> None:
+    with running(Kindmetrics().app) as one, running(Stranger().app) as other:
+        assert one.port != other.port
+        assert requests.get(one.url, timeout=10).status_code == 404
+        assert requests.get(other.url, timeout=10).json() == {}
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.org", "::"])  # noqa: S104
+def test_other_hosts_than_loopback_are_refused(host: str) -> None:
+    with (
+        pytest.raises(UnusableAddressError, match="not a loopback address"),
+        running(Stranger().app, host=host),
+    ):
+        pass
+
+
+def test_a_taken_port_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(UnusableAddressError, match=f"port {port}: Address already in use"),
+            running(Stranger().app, port=port),
+        ):
+            pass
+
+
+def test_stranger_records_all_headers() -> None:
+    stranger = Stranger(["hello"])
+    with running(stranger.app) as server:
+        answer = requests.get(f"{server.url}/x?y=1", headers={"X-Secret": "s"}, timeout=10)
+    assert answer.json() == ["hello"]
+    assert stranger.log.requests[0].headers["x-secret"] == "s"
+    assert stranger.log.requests[0].target == "/x?y=1"
