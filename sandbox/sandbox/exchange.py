@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 from urllib.parse import parse_qsl
 
 from sandbox.server import Receive, Scope, Send
@@ -70,14 +69,26 @@ def json_answer(
     return Answer(status=status, body=text.encode(), headers=headers)
 
 
-@dataclass(frozen=True)
 class Wire:
-    """One exchange's way back to the client; ``close`` and ``reset`` hang up at once."""
+    """One exchange's way back to the client; ``close`` and ``reset`` hang up at once.
 
-    receive: Receive
-    send: Send
-    close: Callable[[], None]
-    reset: Callable[[], None]
+    ``ending`` is told the status just before the last of it goes out: a client that has its
+    answer finds it in the log. The status is None when none has gone out.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        ending: Callable[[int | None], None] = lambda _status: None,
+    ) -> None:
+        """Take the two ways to hang up from the server's extension (see ``server``)."""
+        self._hang_up: Mapping[str, Callable[[], None]] = scope["extensions"]["sandbox"]
+        self._receive = receive
+        self._send = send
+        self._ending = ending
+        self.status: int | None = None
 
     async def start(self, answer: Answer, length: int) -> None:
         """Send the status and the headers, promising ``length`` bytes."""
@@ -86,29 +97,36 @@ class Wire:
             (b"content-length", str(length).encode()),
         ]
         headers += [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
-        await self.send(
+        self.status = answer.status
+        await self._send(
             {"type": "http.response.start", "status": answer.status, "headers": headers}
         )
 
     async def part(self, body: bytes, *, more: bool) -> None:
         """Send a piece of the body; the last one has ``more`` false."""
-        await self.send({"type": "http.response.body", "body": body, "more_body": more})
+        if not more:
+            self._ending(self.status)
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
     async def whole(self, answer: Answer) -> None:
         """Send an answer as it is meant to arrive."""
         await self.start(answer, len(answer.body))
         await self.part(answer.body, more=False)
 
-    async def gone(self) -> None:
-        """Wait until the connection is down, so that nobody tries to answer on it."""
-        while (await self.receive())["type"] != "http.disconnect":
+    async def close(self) -> None:
+        """End the connection after what was sent, whatever was promised."""
+        await self._end("close")
+
+    async def reset(self) -> None:
+        """Break the connection, so that the client's next read or write fails."""
+        await self._end("reset")
+
+    async def _end(self, how: str) -> None:
+        self._ending(self.status)
+        self._hang_up[how]()
+        # Whoever returns while the connection still counts as up is taken to have failed.
+        while (await self._receive())["type"] != "http.disconnect":
             pass
-
-
-def wire_of(scope: Scope, receive: Receive, send: Send) -> Wire:
-    """Take the two ways to hang up from the server's extension (see ``server``)."""
-    extension: Mapping[str, Any] = scope["extensions"]["sandbox"]
-    return Wire(receive, send, extension["close"], extension["reset"])
 
 
 async def read_request(scope: Scope, receive: Receive) -> Request:

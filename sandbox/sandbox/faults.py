@@ -68,7 +68,7 @@ class Fault:
     def _problems(self) -> Iterable[str]:
         if self.kind not in KINDS:
             yield f"unknown kind {self.kind!r}: one of {', '.join(KINDS)}"
-        if self.kind == "status" and not 200 <= self.status <= 599:  # noqa: PLR2004
+        if self.kind == "status" and not 200 <= self.status <= 599:
             yield f"status must be 200 to 599, not {self.status}"
         if self.kind == "redirect" and not self.location:
             yield "a redirect needs a location"

@@ -3,7 +3,7 @@
 import asyncio
 
 from sandbox.control import CONTROL_PREFIX, control
-from sandbox.exchange import encoded_for, read_request, wire_of
+from sandbox.exchange import Request, Wire, encoded_for, read_request
 from sandbox.faults import Faults
 from sandbox.misbehaviour import Vendor, misbehave
 from sandbox.requestlog import RequestLog
@@ -23,17 +23,22 @@ class Frame:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         request = await read_request(scope, receive)
-        wire = wire_of(scope, receive, send)
         if request.path.startswith(CONTROL_PREFIX):
-            await wire.whole(control(request, self.log, self.faults))
+            answer = control(request, self.log, self.faults)
+            await Wire(scope, receive, send).whole(answer)
             return
-        with self.log.entry(request) as outcome:
-            fault = self.faults.strike(request)
-            if self.latency_ms:
-                await asyncio.sleep(self.latency_ms / 1000)
-            if fault is None:
-                answer = encoded_for(request, await self._vendor(request))
-                outcome.status = answer.status
-                await wire.whole(answer)
-            else:
-                outcome.status = await misbehave(fault, request, self._vendor, wire)
+        entry = self.log.begin(request)
+        wire = Wire(scope, receive, send, entry.end)
+        try:
+            await self._respond(request, wire)
+        finally:
+            entry.end(wire.status)
+
+    async def _respond(self, request: Request, wire: Wire) -> None:
+        fault = self.faults.strike(request)
+        if self.latency_ms:
+            await asyncio.sleep(self.latency_ms / 1000)
+        if fault is None:
+            await wire.whole(encoded_for(request, await self._vendor(request)))
+        else:
+            await misbehave(fault, request, self._vendor, wire)

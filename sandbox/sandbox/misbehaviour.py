@@ -11,33 +11,34 @@ from sandbox.exchange import HTML, Answer, Request, Wire, encoded_for, json_answ
 from sandbox.faults import Fault
 
 HTML_PAGE = b"<!DOCTYPE html><html><head><title>Hold on</title></head><body>Hold on</body></html>"
+WITHOUT_BODY = frozenset({204, 205, 304})
 SETTLE_SECONDS = 0.02  # lets the first half of a body reach the client before the reset
 
 Vendor = Callable[[Request], Awaitable[Answer]]
 
 
-async def misbehave(fault: Fault, request: Request, vendor: Vendor, wire: Wire) -> int | None:
-    """Answer as the fault demands; give the status that went out, None without any.
+async def misbehave(fault: Fault, request: Request, vendor: Vendor, wire: Wire) -> None:
+    """Answer as the fault demands.
 
     The vendor's app is not asked where the real answer is not needed, so a request with an
     effect has none when it is answered with a made-up status.
     """
     if fault.kind == "reset":
-        wire.reset()
-        await wire.gone()
-        return None
+        await wire.reset()
+        return
     answer = _with_retry_after(fault, _replacement(fault) or await vendor(request))
     if alter := ALTERATIONS.get(fault.kind):
         answer = alter(answer)
     deliver = DELIVERIES.get(fault.kind, _deliver)
     await deliver(fault, encoded_for(request, answer), wire)
-    return answer.status
 
 
 def _replacement(fault: Fault) -> Answer | None:
     """The made-up answer, for the kinds that do not need the real one."""
     match fault.kind:
         case "status":
+            if fault.status in WITHOUT_BODY:
+                return Answer(fault.status)
             message = {"message": "Made up by the sandbox", "param": None, "details": None}
             return json_answer(message, fault.status)
         case "html":
@@ -93,15 +94,13 @@ async def _slow_body(fault: Fault, answer: Answer, wire: Wire) -> None:
 
 async def _cut_body(_fault: Fault, answer: Answer, wire: Wire) -> None:
     await _first_half(answer, wire)
-    wire.close()
-    await wire.gone()
+    await wire.close()
 
 
 async def _reset_body(_fault: Fault, answer: Answer, wire: Wire) -> None:
     await _first_half(answer, wire)
     await asyncio.sleep(SETTLE_SECONDS)
-    wire.reset()
-    await wire.gone()
+    await wire.reset()
 
 
 async def _first_half(answer: Answer, wire: Wire) -> int:

@@ -2,8 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sandbox.exchange import Request
@@ -27,12 +26,6 @@ class LoggedRequest:
     client: str
     started: float
     ended: float | None = None
-    status: int | None = None
-
-
-class Outcome:
-    """A place for the status that the one who answers fills in."""
-
     status: int | None = None
 
 
@@ -74,17 +67,8 @@ class RequestLog:
             self._count = 0
             self._max_in_flight = self._in_flight
 
-    @contextmanager
-    def entry(self, request: Request) -> Iterator[Outcome]:
-        """Log a request while it is being answered."""
-        outcome = Outcome()
-        record = self._begin(request)
-        try:
-            yield outcome
-        finally:
-            self._end(record, outcome)
-
-    def _begin(self, request: Request) -> LoggedRequest:
+    def begin(self, request: Request) -> "Entry":
+        """Log a request that has arrived."""
         with self._lock:
             self._count += 1
             self._in_flight += 1
@@ -103,11 +87,27 @@ class RequestLog:
             self._records[record.ordinal] = record
             if len(self._records) > self.keep:
                 del self._records[next(iter(self._records))]
-        return record
+        return Entry(self, record)
 
-    def _end(self, record: LoggedRequest, outcome: Outcome) -> None:
-        ended = replace(record, ended=time.monotonic(), status=outcome.status)
+    def end(self, record: LoggedRequest, status: int | None) -> None:
+        """Note that a request is over; to be called once: see ``Entry``."""
+        ended = replace(record, ended=time.monotonic(), status=status)
         with self._lock:
             self._in_flight -= 1
             if self._records.get(record.ordinal) is record:
                 self._records[record.ordinal] = ended
+
+
+class Entry:
+    """A request under way."""
+
+    def __init__(self, log: RequestLog, record: LoggedRequest) -> None:
+        """Belong to this log."""
+        self._log = log
+        self._record: LoggedRequest | None = record
+
+    def end(self, status: int | None) -> None:
+        """Note the end of it; only the first call counts."""
+        if self._record is not None:
+            self._log.end(self._record, status)
+            self._record = None

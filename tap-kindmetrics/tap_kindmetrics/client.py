@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from requests.auth import AuthBase
 from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
-from tap_kit.http import Api, Params, Refusal
+from tap_kit.http import Api, Params, Refusal, Request
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -91,11 +91,11 @@ class Client:
         return rows
 
     def _object(self, path: str, params: Params) -> dict[str, Any]:
-        answer: dict[str, Any] = self._api.get_json(path, params, dict)
+        answer: dict[str, Any] = self._api.ask(Request(path, params), dict).value
         return answer
 
     def _rows(self, path: str, params: Params) -> list[dict[str, Any]]:
-        answer: list[dict[str, Any]] = self._api.get_json(path, params, list)
+        answer: list[dict[str, Any]] = self._api.ask(Request(path, params), list).value
         return answer
 
     def close(self) -> None:

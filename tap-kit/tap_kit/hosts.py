@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+from tap_kit.errors import SyncFailed
+
 
 def address_problem(url: str) -> str | None:
     """What is wrong with ``url`` as the address of an API, in words for its user; None if nothing.
@@ -25,6 +27,27 @@ def address_problem(url: str) -> str | None:
     if parts.scheme == "http" and not is_loopback(host):
         return "has to begin with https://, so that the credentials are not sent in clear text"
     return None
+
+
+def path_on(base_url: str, href: str, prefixes: tuple[str, ...]) -> str:
+    """The path and query of ``href`` below ``base_url``, wherever the link claims to lead.
+
+    Vendors write links with hosts of their own (a documentation host, a mistyped one, a proxy's),
+    so a link is taken apart and asked for at the configured address, when its path belongs to the
+    API. ``&amp;`` in a link is undone: pages and mocks of the vendors have it.
+
+    Raises:
+        SyncFailed: when the path begins with none of ``prefixes``.
+    """
+    base = urlsplit(base_url)
+    parts = urlsplit(href.replace("&amp;", "&"))
+    path = parts.path
+    if parts.netloc in {"", base.netloc} and base.path and path.startswith(base.path + "/"):
+        path = path[len(base.path) :]
+    if not path.startswith(prefixes) or ".." in path.split("/"):
+        msg = f"a link of the vendor leads elsewhere, to {parts.netloc}{path}; refused"
+        raise SyncFailed(msg)
+    return f"{path}?{parts.query}" if parts.query else path
 
 
 def is_loopback(host: str) -> bool:

@@ -6,16 +6,18 @@ import email.utils
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 import tenacity
 import urllib3
 from requests.adapters import HTTPAdapter
+from typing_extensions import override
 
 from tap_kit.bodies import parse_json
 from tap_kit.errors import KitError, Retriable, SyncFailed
+from tap_kit.hosts import path_on
 
 if TYPE_CHECKING:
     from tap_kit.throttle import Throttle
@@ -33,11 +35,34 @@ Params = Mapping[str, "str | int"]
 
 
 @dataclass(frozen=True)
+class Request:
+    """What is asked: a path below the API's address, its query, a JSON body for a POST."""
+
+    path: str
+    params: Params = field(default_factory=dict)
+    method: str = "GET"
+    body: Mapping[str, Any] | None = None
+
+    @override
+    def __str__(self) -> str:
+        # Without the query: it can hold a filter that is nobody's business.
+        return f"{self.method} {self.path.partition('?')[0]}"
+
+
+class Answer(NamedTuple):
+    """A success: its status, its headers (any case), its JSON value."""
+
+    status: int
+    headers: Mapping[str, str]
+    value: Any
+
+
+@dataclass(frozen=True)
 class Refusal:
     """An answer that is neither success nor worth another try: what the vendor's client judges."""
 
     status: int
-    source: str  # method and path, no query: a query can hold a filter that is nobody's business
+    source: str  # the request in words
 
 
 Judge = Callable[[Refusal], Exception]
@@ -49,6 +74,7 @@ class Api:
     ``auth`` puts the credentials on a request. They are never a default header of the session, so
     that they go nowhere else, and as ``auth`` they also keep a ``.netrc`` from replacing them.
     ``judge`` turns a refusal (a status of 3xx or 4xx that no retry cures) into the error to raise.
+    ``prefixes`` are the paths that belong to the API: a link to another one is refused.
     """
 
     def __init__(
@@ -61,8 +87,10 @@ class Api:
         timeout_s: float,
         user_agent: str,
         connections: int,
+        prefixes: tuple[str, ...] = ("/",),
     ) -> None:
         self._url = url.rstrip("/")
+        self._prefixes = prefixes
         self._auth = auth
         self._judge = judge
         self._throttle = throttle
@@ -73,14 +101,13 @@ class Api:
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
-    def get_json(self, path: str, params: Params, shape: type) -> Any:
-        """The JSON answer to ``GET path``, a ``shape`` (list or dict) at its top level.
+    def ask(self, request: Request, shape: type | tuple[type, ...]) -> Answer:
+        """The answer to ``request``, JSON of a ``shape`` (list, dict) at its top level.
 
         Raises:
             SyncFailed: after the last try, in one line that says what failed and why.
             Exception: what ``judge`` makes of a refusal.
         """
-        source = f"GET {path}"
         retrying = tenacity.Retrying(
             sleep=self._throttle.sleep,
             retry=tenacity.retry_if_exception_type(Retriable),
@@ -90,45 +117,59 @@ class Api:
             reraise=True,
         )
         try:
-            return retrying(self._attempt, path, params, shape, source)
+            return retrying(self._attempt, request, shape)
         except Retriable as error:
             tried = retrying.statistics.get("attempt_number", 1)
-            msg = f"{error}; given up after {tried} tries"
+            msg = f"{error}; given up after {tried} {'try' if tried == 1 else 'tries'}"
             raise SyncFailed(msg) from error
+
+    def path_of(self, href: str) -> str:
+        """The path and query of a link in an answer, to be asked for at this API's own address.
+
+        Raises:
+            SyncFailed: when the link does not lead into this API.
+        """
+        return path_on(self._url, href, self._prefixes)
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
-    def _attempt(self, path: str, params: Params, shape: type, source: str) -> Any:
+    def _attempt(self, request: Request, shape: type | tuple[type, ...]) -> Answer:
         self._throttle.pass_one()
-        body = self._body(path, params, source)
-        value = parse_json(body, source)
+        status, headers, body = self._exchange(request)
+        value = parse_json(body, str(request))
         if not isinstance(value, shape):
-            msg = f"{source}: expected a JSON {_NAMES[shape]}, got {_NAMES.get(type(value))}"
+            wanted = " or ".join(
+                _NAMES[kind] for kind in (shape if isinstance(shape, tuple) else (shape,))
+            )
+            got = _NAMES.get(type(value), "something else")
+            msg = f"{request}: expected a JSON {wanted}, got {got}"
             raise Retriable(msg)
-        return value
+        return Answer(status, headers, value)
 
-    def _body(self, path: str, params: Params, source: str) -> bytes:
+    def _exchange(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
         try:
-            response = self._session.get(
-                self._url + path,
-                params=dict(params),
+            response = self._session.request(
+                request.method,
+                self._url + request.path,
+                params=dict(request.params),
+                json=request.body,
                 auth=self._auth,
                 timeout=self._timeout_s,
                 allow_redirects=False,
                 stream=True,
             )
             with response:
-                self._check(response, source)
-                return _read(response, source)
+                self._check(response, str(request))
+                return response.status_code, response.headers, _read(response, str(request))
         except KitError:
             raise
         except requests.exceptions.SSLError:
-            msg = f"{source}: no secure connection to {self._url}: its certificate does not verify"
+            msg = f"{request}: no secure connection to {self._url}: its certificate does not verify"
             raise SyncFailed(msg) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            msg = f"{source}: {_reason(error, self._url, self._timeout_s)}"
+            msg = f"{request}: {_reason(error, self._url, self._timeout_s)}"
             raise Retriable(msg) from None
 
     def _check(self, response: requests.Response, source: str) -> None:

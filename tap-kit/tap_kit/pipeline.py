@@ -2,15 +2,14 @@
 
     plan ──> [ at most `workers` at a time ] ──> results in plan order
 
-The plan is pulled only as far as needed: `workers` tasks in work and as many more waiting or done.
+A result can have follow-ups (the further pages of a list): their turn comes right after it. The
+plan, and each chain of follow-ups, is pulled only as far as needed, so that memory stays flat.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections import deque
-from concurrent.futures import CancelledError, Future, wait
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tap_kit.errors import Interrupted
@@ -24,93 +23,157 @@ R = TypeVar("R")
 _TICK_S = 0.5  # how often a caller that waits is told so
 
 
+class _Entry(Generic[T, R]):
+    """A task that has a place in the order, and what became of it."""
+
+    def __init__(self, task: T) -> None:
+        self.task = task
+        self.begun = False
+        self.future: Future[R] = Future()
+        self.followed_up = False
+
+    @property
+    def failed(self) -> bool:
+        return self.future.done() and self.future.exception() is not None
+
+
+class _Source(Generic[T]):
+    """Tasks that are still to be pulled; their place is where the source stands."""
+
+    def __init__(self, tasks: Iterator[T], *, is_plan: bool = False) -> None:
+        self.tasks = tasks
+        self.is_plan = is_plan
+
+
 class Pipeline(Generic[T, R]):
     """Does the tasks of ``plan`` with ``work`` and gives the results back in plan order.
 
-    It fails fast: after the first error no further task begins, those before it are still handed
-    over, and the error is raised when its own turn comes, as if all had been done one by one.
-    The threads are daemons: a run that is interrupted does not wait for a slow server.
+    ``follow_ups`` gives the tasks that a result makes necessary. It fails fast: after an error no
+    task behind it begins, those before it are still handed over, and the error is raised when its
+    own turn comes, as if all had been done one by one. ``plan`` and ``follow_ups`` run in the
+    thread of the caller, ``work`` in daemon threads: a run that is interrupted does not wait for
+    a slow server.
     """
 
-    def __init__(self, plan: Iterator[T], work: Callable[[T], R], *, workers: int) -> None:
-        self._plan: Iterator[T] | None = plan
+    def __init__(
+        self,
+        plan: Iterator[T],
+        work: Callable[[T], R],
+        *,
+        workers: int,
+        follow_ups: Callable[[T, R], Iterator[T]] = lambda _task, _result: iter(()),
+    ) -> None:
         self._work = work
         self._workers = workers
+        self._follow_ups = follow_ups
         self._threads = 0
-        self._todo: queue.SimpleQueue[tuple[T, Future[R]] | None] = queue.SimpleQueue()
-        self._ahead: deque[tuple[T, Future[R]]] = deque()
-        self._failed = threading.Event()
+        self._order: list[_Entry[T, R] | _Source[T]] = [_Source(plan, is_plan=True)]
+        self._changed = threading.Condition()
+        self._closed = False
 
     @property
     def head(self) -> T | None:
         """The task whose turn it is; None at the end of the plan."""
-        self._fill()
-        return self._ahead[0][0] if self._ahead else None
+        with self._changed:
+            self._fill()
+            first = self._order[0] if self._order else None
+        if isinstance(first, _Entry):
+            return first.task
+        self.close()
+        return None
 
     def take(self, waiting: Callable[[T], None]) -> R:
         """The result of the head, or its error; ``waiting`` is called twice a second till then.
 
         Raises:
             Interrupted: when the pipeline was closed meanwhile.
-            IndexError: at the end of the plan.
         """
-        self._fill()
-        task, future = self._ahead.popleft()
-        while not wait((future,), timeout=_TICK_S).done:
-            waiting(task)
-        try:
-            result = future.result()
-        except CancelledError:
-            msg = "the run is being stopped"
-            raise Interrupted(msg) from None
-        self._fill()
-        return result
+        while True:
+            with self._changed:
+                self._fill()
+                head = self._order[0] if self._order else None
+                if self._closed or not isinstance(head, _Entry):
+                    msg = "the run is being stopped"
+                    raise Interrupted(msg)
+                if head.future.done():
+                    self._order.pop(0)
+                    self._fill()
+                    return head.future.result()
+                heard = self._changed.wait(_TICK_S)
+            if not heard:
+                waiting(head.task)
+
+    def insert(self, tasks: Iterator[T]) -> None:
+        """Do ``tasks`` next, before all that was to come."""
+        with self._changed:
+            self._order.insert(0, _Source(tasks))
 
     def close(self) -> None:
         """Begin nothing more; what is in work ends by itself, unheard."""
-        self._failed.set()
-        self._plan = None
-        while self._ahead:
-            self._ahead.popleft()[1].cancel()
-        for _ in range(self._threads):
-            self._todo.put(None)
-        self._threads = 0
+        with self._changed:
+            self._closed = True
+            self._order.clear()
+            self._changed.notify_all()
 
     def _fill(self) -> None:
-        while self._plan is not None and len(self._ahead) < 2 * self._workers:
-            if self._failed.is_set():
-                self._end_of_plan()
-                return
-            try:
-                task = next(self._plan)
-            except StopIteration:
-                self._end_of_plan()
-                return
-            future: Future[R] = Future()
-            self._ahead.append((task, future))
-            self._todo.put((task, future))
-            if self._threads < self._workers:
-                self._threads += 1
-                name = f"fetch-{self._threads}"
-                threading.Thread(target=self._serve, name=name, daemon=True).start()
+        """Pull as many tasks as there is room for, the first sources first."""
+        self._place_follow_ups()
+        for source in [item for item in self._order if isinstance(item, _Source)]:
+            self._pull(source)
+        self._changed.notify_all()
 
-    def _end_of_plan(self) -> None:
-        self._plan = None
-        for _ in range(self._threads):
-            self._todo.put(None)
-        self._threads = 0
+    def _place_follow_ups(self) -> None:
+        for place, item in reversed(list(enumerate(self._order))):
+            if isinstance(item, _Entry) and item.future.done() and not item.followed_up:
+                item.followed_up = True
+                if not item.failed:
+                    more = self._follow_ups(item.task, item.future.result())
+                    self._order.insert(place + 1, _Source(more))
+
+    def _pull(self, source: _Source[T]) -> None:
+        # Follow-ups have room of their own: what was read ahead behind them must not hold them up.
+        room = (2 if source.is_plan else 3) * self._workers
+        place = self._order.index(source)
+        entries = [item for item in self._order if isinstance(item, _Entry)]
+        if any(item.failed for item in self._order[:place] if isinstance(item, _Entry)):
+            return
+        for _ in range(room - len(entries)):
+            try:
+                task = next(source.tasks)
+            except StopIteration:
+                self._order.remove(source)
+                return
+            self._order.insert(place, _Entry(task))
+            place += 1
+            self._start_thread()
+
+    def _start_thread(self) -> None:
+        if self._threads < self._workers:
+            self._threads += 1
+            name = f"fetch-{self._threads}"
+            threading.Thread(target=self._serve, name=name, daemon=True).start()
 
     def _serve(self) -> None:
-        """One worker: until told to end, do the next task unless something failed before it."""
-        while (job := self._todo.get()) is not None:
-            task, future = job
-            if not future.set_running_or_notify_cancel():
-                continue
-            if self._failed.is_set():
-                future.set_exception(CancelledError())
-                continue
+        """One worker: do the first task that nobody has begun, until the pipeline is closed."""
+        while (entry := self._next_to_do()) is not None:
             try:
-                future.set_result(self._work(task))
-            except BaseException as error:  # noqa: BLE001
-                self._failed.set()
-                future.set_exception(error)
+                result = self._work(entry.task)
+            except BaseException as error:  # noqa: BLE001  (raised again where its turn comes)
+                entry.future.set_exception(error)
+            else:
+                entry.future.set_result(result)
+            with self._changed:
+                self._changed.notify_all()
+
+    def _next_to_do(self) -> _Entry[T, R] | None:
+        with self._changed:
+            while not self._closed:
+                for item in self._order:
+                    if isinstance(item, _Entry):
+                        if item.failed:
+                            break  # nothing behind an error begins
+                        if not item.begun:
+                            item.begun = True
+                            return item
+                self._changed.wait()
+        return None

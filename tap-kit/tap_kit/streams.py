@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from singer_sdk import Stream
 from singer_sdk.metrics import DEFAULT_LOG_INTERVAL, Metric, Tag
@@ -35,6 +35,16 @@ class Task:
     stream: KitStream
     partition: Partition | None
     window: Window | None
+    piece: Any = None  # which page or part, where a window has several; the stream knows its kind
+
+    def belongs_with(self, other: Task | None) -> bool:
+        """Whether ``other`` is another piece of the same window."""
+        return (
+            other is not None
+            and self.stream is other.stream
+            and self.partition == other.partition
+            and self.window == other.window
+        )
 
     @override
     def __str__(self) -> str:
@@ -43,7 +53,22 @@ class Task:
         return ", ".join([self.stream.name, *of, *when])
 
 
-Outcome = list[records.Row] | PartitionUnavailable
+class Found(list[dict[str, Any]]):
+    """The records of one answer, with a note of what the answer said besides (further pages)."""
+
+    def __init__(self, found: Iterable[dict[str, Any]], note: Any) -> None:
+        super().__init__(found)
+        self.note = note
+
+
+class Result(NamedTuple):
+    """What a task brought: its rows, and the note that ``read`` left."""
+
+    rows: Sequence[Any]
+    note: Any = None
+
+
+Outcome = Result | PartitionUnavailable
 
 
 class KitStream(Stream, abc.ABC):
@@ -88,18 +113,23 @@ class KitStream(Stream, abc.ABC):
                 return
             yield Task(self, partition, window)
 
+    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:  # noqa: ARG002
+        """The tasks that a result makes necessary, to be done right after it."""
+        return iter(())
+
     # Fetch and shape (in a worker thread)
 
     def perform(self, task: Task) -> Outcome:
         """Read one task: its rows, checked against the schema, or why there are none."""
         try:
-            return self.row_check.rows(self.read(task))
+            found = self.read(task)
         except PartitionUnavailable as error:
             return error
+        return Result(self.row_check.rows(found), getattr(found, "note", None))
 
     @abc.abstractmethod
     def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        """The records of one task, as the stream's schema has them.
+        """The records of one task, as the stream's schema has them; a ``Found`` with a note.
 
         Raises:
             PartitionUnavailable: when the vendor refuses this partition and only this one.
@@ -118,18 +148,24 @@ class KitStream(Stream, abc.ABC):
         self.TYPE_CONFORMANCE_LEVEL = records.SLOW if single else records.FAST
         if single:
             self.logger.debug("%s: record by record, because of %s", self.name, single)
-        for task, outcome in self.tap.outcomes(self, context):
+        for task, outcome, is_last in self.tap.outcomes(self, context):
             if isinstance(outcome, PartitionUnavailable):
                 self._warn_unavailable(task, outcome)
                 continue
             if str(task.partition) in self._unavailable:
                 continue
-            yield from self._single(outcome) if single else self._chunks(outcome)
-            self.task_written(task)
+            rows = self.finish(task, outcome)
+            yield from self._single(rows) if single else self._chunks(rows)
+            if is_last:
+                self.window_written(task)
             self.tap.write_state_if_due()
 
-    def task_written(self, task: Task) -> None:
-        """All rows of ``task`` are written out, and those of all tasks before it."""
+    def finish(self, task: Task, result: Result) -> Sequence[records.Row]:  # noqa: ARG002
+        """The rows to write, for what can only be done in order (in the main thread)."""
+        return result.rows
+
+    def window_written(self, task: Task) -> None:
+        """All rows of the window of ``task`` are written out, and those of all windows before."""
 
     def _single(self, rows: Sequence[records.Row]) -> Iterator[Record]:
         for row in rows:
@@ -183,7 +219,7 @@ class WindowedStream(KitStream, abc.ABC):
         return self.tap.reach.windows(self._bookmark(partition))
 
     @override
-    def task_written(self, task: Task) -> None:
+    def window_written(self, task: Task) -> None:
         if self.replication_method == REPLICATION_INCREMENTAL and self.replication_key:
             first = task.window.first if task.window else self.tap.today
             self.state_manager.advance(task.partition, self.replication_key, first.isoformat())

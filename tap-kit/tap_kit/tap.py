@@ -19,10 +19,11 @@ from typing_extensions import override
 from tap_kit import settings
 from tap_kit.command import one_line_errors, stop_signals
 from tap_kit.errors import Interrupted
+from tap_kit.jobs import JobBook
 from tap_kit.pipeline import Pipeline
 from tap_kit.progress import Progress
 from tap_kit.records import ChunkWriter
-from tap_kit.streams import KitStream, Outcome, Partition, Task
+from tap_kit.streams import KitStream, Outcome, Partition, Result, Task
 from tap_kit.throttle import Throttle
 from tap_kit.windows import Reach, parse_day
 
@@ -51,6 +52,7 @@ class KitTap(Tap, abc.ABC):
     ) -> None:
         self.stop = Event()
         self._pipeline: Pipeline[Task, Outcome] | None = None
+        self.jobs = JobBook()
         self._to_come: deque[tuple[KitStream, Partition | None]] = deque()
         self._state_written_at = time.monotonic()
         given = {k: v for k, v in config.items() if v is not None} if config else {}
@@ -113,11 +115,12 @@ class KitTap(Tap, abc.ABC):
 
     def outcomes(
         self, stream: KitStream, context: Context | None
-    ) -> Iterator[tuple[Task, Outcome]]:
-        """The outcomes of all tasks of a stream's partition, in plan order.
+    ) -> Iterator[tuple[Task, Outcome, bool]]:
+        """The outcomes of the tasks of a stream's partition, in plan order.
 
-        While one is being waited for or written, those after it are being read, across the borders
-        of partitions and streams. A stream with a record limit reads nothing ahead.
+        Each with whether it is the last one of its window. While one is being waited for or
+        written, those after it are being read, across the borders of partitions and streams. A
+        stream with a record limit reads nothing ahead, and completes no window.
         """
         partition = dict(context) if context else None
         if stream.ABORT_AT_RECORD_COUNT is not None:
@@ -125,15 +128,24 @@ class KitTap(Tap, abc.ABC):
             return
         pipeline = self._pipeline_at(stream, partition)
         while (task := pipeline.head) and task.stream is stream and task.partition == partition:
-            yield task, pipeline.take(self._waiting)
+            outcome = pipeline.take(self._waiting)
+            yield task, outcome, not task.belongs_with(pipeline.head)
             self.progress.task_done()
 
+    @staticmethod
     def _limited(
-        self, stream: KitStream, partition: Partition | None
-    ) -> Iterator[tuple[Task, Outcome]]:
-        if partition in stream.partition_list:
-            for task in stream.tasks(partition):
-                yield task, stream.perform(task)
+        stream: KitStream, partition: Partition | None
+    ) -> Iterator[tuple[Task, Outcome, bool]]:
+        sources = [stream.tasks(partition)] if partition in stream.partition_list else []
+        while sources:
+            task = next(sources[-1], None)
+            if task is None:
+                sources.pop()
+                continue
+            outcome = stream.perform(task)
+            if isinstance(outcome, Result):
+                sources.append(stream.follow_ups(task, outcome))
+            yield task, outcome, False
 
     def _pipeline_at(
         self, stream: KitStream, partition: Partition | None
@@ -151,6 +163,7 @@ class KitTap(Tap, abc.ABC):
                 self._plan(list(self._to_come)),
                 lambda task: task.stream.perform(task),
                 workers=self.config["max_concurrency"],
+                follow_ups=_follow_ups,
             )
         if self._to_come:
             self._to_come.popleft()
@@ -170,9 +183,6 @@ class KitTap(Tap, abc.ABC):
             yield from stream.tasks(partition)
 
     def _waiting(self, task: Task) -> None:
-        if self.stop.is_set():
-            msg = "the run is being stopped"
-            raise Interrupted(msg)
         self.progress.waiting(task)
         self.write_state_if_due()
 
@@ -182,7 +192,7 @@ class KitTap(Tap, abc.ABC):
         return Progress(self.logger, 0)
 
     def write_state_if_due(self) -> None:
-        """Write the bookmarks out when ``state_interval`` has passed.
+        """Write the bookmarks out when ``state_interval`` has passed, or a job has begun.
 
         Raises:
             Interrupted: when the run was asked to stop; this is the place where it can.
@@ -190,10 +200,15 @@ class KitTap(Tap, abc.ABC):
         if self.stop.is_set():
             msg = "the run is being stopped"
             raise Interrupted(msg)
-        now = time.monotonic()
-        if now - self._state_written_at >= self.config["state_interval"]:
-            self._state_written_at = now
+        due = time.monotonic() - self._state_written_at >= self.config["state_interval"]
+        if self.jobs.write_down() or due:
+            self._state_written_at = time.monotonic()
             self.state_writer.write_state(self.state)
+
+    def insert(self, tasks: Iterator[Task]) -> None:
+        """Do ``tasks`` next: a stream found that it has to read something again."""
+        if self._pipeline is not None:
+            self._pipeline.insert(tasks)
 
     def close(self) -> None:
         """End the pipeline: nothing more is asked of the vendor."""
@@ -210,6 +225,7 @@ class KitTap(Tap, abc.ABC):
                 self.sync_all()
         finally:
             self.close()
+            self.jobs.write_down()
             self.state_writer.write_state(self.state)
 
     # Command line
@@ -265,3 +281,7 @@ def _own_words(logger: logging.Logger) -> Iterator[None]:
         yield
     finally:
         logger.removeFilter(other)
+
+
+def _follow_ups(task: Task, outcome: Outcome) -> Iterator[Task]:
+    return task.stream.follow_ups(task, outcome) if isinstance(outcome, Result) else iter(())

@@ -5,8 +5,8 @@ from types import TracebackType
 from typing import Any
 
 import requests
-
 from sandbox.server import Running
+from typing_extensions import Self
 
 BEARER = {"Authorization": "Bearer demo-token"}
 
@@ -18,7 +18,7 @@ class Client:
         self.server = server
         self.session = requests.Session()
 
-    def __enter__(self) -> "Client":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -30,9 +30,11 @@ class Client:
         self.session.close()
 
     def get(self, target: str, headers: dict[str, str] | None = None) -> requests.Response:
+        """Ask by GET; ``headers`` replace the token."""
         return self.ask("GET", target, headers=BEARER if headers is None else headers)
 
-    def ask(self, method: str, target: str, **options: Any) -> requests.Response:  # noqa: ANN401
+    def ask(self, method: str, target: str, **options: Any) -> requests.Response:
+        """Ask on a connection that is kept, and follow no redirect."""
         options = {"headers": BEARER, "allow_redirects": False, "timeout": 10, **options}
         return self.session.request(method, self.server.url + target, **options)
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import pytest
-
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
+
 from tests.sandbox.client import Client
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 import pytest
 import requests
-
 from sandbox.cli import main
 
 COMMAND = [sys.executable, "-W", "error", "-m", "sandbox"]
@@ -20,7 +19,7 @@ COMMAND = [sys.executable, "-W", "error", "-m", "sandbox"]
 def started(*options: str) -> Iterator[subprocess.Popen[str]]:
     pipe = subprocess.PIPE
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(  # noqa: S603 (our own command)
+    with subprocess.Popen(
         [*COMMAND, *options], stdout=pipe, stderr=pipe, text=True, env=environment
     ) as process:
         try:

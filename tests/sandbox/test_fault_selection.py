@@ -1,7 +1,6 @@
 """Which requests a fault hits, and how that is written."""
 
 import pytest
-
 from sandbox.fault_text import parse_fault
 from sandbox.faults import Fault
 from sandbox.kindmetrics import Kindmetrics

@@ -4,7 +4,6 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-
 from sandbox.kindmetrics import Filters, Kindmetrics
 from sandbox.server import running
 
@@ -16,7 +15,7 @@ LISTS = ("pages", "entry_pages", "sources", "referrers", "countries")
 DAYS = [DAY - timedelta(days=back) for back in range(40)]
 
 
-def visitors(api: Kindmetrics, first: date, last: date, domain_id: int = 1, **by: Any) -> int:  # noqa: ANN401
+def visitors(api: Kindmetrics, first: date, last: date, domain_id: int = 1, **by: Any) -> int:
     (row,) = api.data.rows("stats", domain_id, first, last, **by)
     assert isinstance(row["visitors"], int)
     return row["visitors"]
@@ -133,7 +132,7 @@ def test_a_filter_never_adds_anything(api: Kindmetrics, by: dict[str, Any]) -> N
             assert row["visitors"] <= whole.get(tuple(row.values())[:-2], row["visitors"])
 
 
-def _rows(api: Kindmetrics, endpoint: str, **by: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+def _rows(api: Kindmetrics, endpoint: str, **by: Any) -> list[dict[str, Any]]:
     return api.data.rows(endpoint, 1, DAY, DAY, **by)
 
 

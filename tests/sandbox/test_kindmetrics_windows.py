@@ -3,7 +3,6 @@
 from datetime import date, datetime, timezone
 
 import pytest
-
 from sandbox.kindmetrics import Filters, Kindmetrics
 from sandbox.server import running
 

@@ -6,7 +6,6 @@ import time
 
 import pytest
 import requests
-
 from sandbox.faults import Fault
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import UnusableAddressError, running

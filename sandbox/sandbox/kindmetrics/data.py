@@ -68,7 +68,7 @@ class Data:
         first: date | None = None,
         last: date | None = None,
         filters: Filters | None = None,
-    ) -> Any:  # noqa: ANN401 (a JSON value)
+    ) -> Any:
         """Give the JSON value that an endpoint ought to answer.
 
         ``endpoint`` is the last part of the path in lower case, or ``stats`` for the domain
@@ -90,7 +90,7 @@ class Data:
         domain_id: int,
         first: date | None = None,
         last: date | None = None,
-        **filters: Any,  # noqa: ANN401 (the names and types of Filters)
+        **filters: Any,
     ) -> list[Row]:
         """Give the same as rows: an answer that is a single object is one row."""
         value = self.answer(endpoint, domain_id, first, last, Filters(**filters))

@@ -5,7 +5,7 @@ from html import escape
 from sandbox.exchange import HTML, Answer, Request, json_answer
 
 
-class Refusal(Exception):  # noqa: N818 (an answer, not a failure)
+class Refusal(Exception):
     """A status other than 200, with the three fields of the vendor's error body."""
 
     def __init__(

@@ -136,4 +136,4 @@ def _events(rng: Random) -> tuple[str, ...]:
     drawn = rng.randrange(12)
     if drawn == 0:
         return ("/sign_up", "Kauf 🛒")
-    return ("Kauf 🛒",) if drawn < 3 else ()  # noqa: PLR2004 (an eighth or so of the visits)
+    return ("Kauf 🛒",) if drawn < 3 else ()

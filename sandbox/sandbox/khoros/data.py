@@ -1,0 +1,170 @@
+"""The expected side: what a complete and correct reader of an export gets."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from functools import partial
+
+from sandbox.khoros.catalog import EXPORTS, JSON_ONLY, Export
+from sandbox.khoros.clock import Clock, milliseconds
+from sandbox.khoros.events import conversations, events
+from sandbox.khoros.people import teams_reply
+from sandbox.khoros.places import timezones_reply
+from sandbox.khoros.query import Pairs, Query, query_of
+from sandbox.khoros.render import Look, Renderer, Row, body, body_before_row, body_length
+from sandbox.khoros.rosters import rosters
+from sandbox.khoros.switches import Switches
+from sandbox.khoros.world import Batch, World
+
+SOURCES: Mapping[str, Callable[[World, Query, int], Iterator[Batch]]] = {
+    "events": events,
+    "conversations": conversations,
+    "roster": rosters,
+    "intervals": rosters,
+}
+DAYS_OF_DATA = 90
+Moment = datetime | date | int
+
+
+@dataclass(frozen=True)
+class File:
+    """An export's file: made anew each time it is read, always with the same bytes."""
+
+    renderer: Renderer
+    batches: Callable[[], Iterator[Batch]]
+
+    def pieces(self) -> Iterator[bytes]:
+        """Give the bytes piece by piece."""
+        return body(self.renderer, self.batches())
+
+    @property
+    def length(self) -> int:
+        """The number of bytes."""
+        return body_length(self.renderer, self.batches())
+
+    def middle_of_row(self, row: int) -> int:
+        """Give the number of bytes up to the middle of a row."""
+        return body_before_row(self.renderer, self.batches(), row)
+
+    def rows(self) -> Iterator[Row]:
+        """Give the rows as values under metric ids."""
+        for batch in self.batches():
+            yield from self.renderer.rows(batch)
+
+
+class Data:
+    """What is in the exports, by the same parameters that the API takes."""
+
+    def __init__(self, switches: Switches, clock: Clock) -> None:
+        """Look at the world through these switches."""
+        self._switches = switches
+        self.clock = clock
+
+    @property
+    def teams(self) -> list[dict[str, object]]:
+        """What ``/teams`` answers."""
+        return teams_reply()
+
+    @property
+    def timezones(self) -> list[dict[str, object]]:
+        """What ``/config/timezones`` answers."""
+        return timezones_reply()
+
+    @property
+    def since(self) -> date:
+        """The first day with data."""
+        default = self.clock.now.date() - timedelta(days=DAYS_OF_DATA)
+        return self._switches.since or default
+
+    def query(self, export: str, start: Moment, end: Moment, **parameters: str) -> Query:
+        """Ask as a client would; a date is its midnight, an integer epoch milliseconds.
+
+        Raises:
+            Refusal: the API would refuse it.
+        """
+        pairs = [("startTime", str(_ms(start))), ("endTime", str(_ms(end)))]
+        return self.query_of(EXPORTS[export], [*pairs, *parameters.items()])
+
+    def query_of(self, export: Export, pairs: Pairs) -> Query:
+        """Ask with parameters as they came.
+
+        Raises:
+            Refusal: the API refuses it.
+        """
+        return query_of(
+            export,
+            pairs,
+            columns=self.known_columns(export),
+            company_zone=self._switches.company_timezone,
+            max_buckets=self._switches.max_buckets,
+            is_lenient=self._switches.lenient_parameters,
+        )
+
+    def rows(self, export: str, start: Moment, end: Moment, **parameters: str) -> list[Row]:
+        """Give the rows that an export ought to have, under metric ids.
+
+        Raises:
+            Refusal: the API would refuse it.
+        """
+        return list(self.file(self.query(export, start, end, **parameters)).rows())
+
+    def count(self, export: str, start: Moment, end: Moment, **parameters: str) -> int:
+        """Give how many there are, without making them.
+
+        Raises:
+            Refusal: the API would refuse it.
+        """
+        batches = self.file(self.query(export, start, end, **parameters)).batches()
+        return sum(batch.size for batch in batches)
+
+    def file(self, query: Query, as_of: int | None = None) -> File:
+        """Give the file of a query, with what is known at ``as_of``, now unless given."""
+        switches = self._switches
+        known = self.clock.now_ms if as_of is None else as_of
+        look = Look(switches.key_style, switches.has_bom)
+        renderer = Renderer(query, self.columns(query), look)
+        source = SOURCES[query.export.shape]
+        return File(renderer, partial(source, self.world, query, known))
+
+    @property
+    def world(self) -> World:
+        """The sizes, as the switches have them now."""
+        switches = self._switches
+        rows = switches.rows_per_day
+        sizes = (
+            {"rows": rows} if isinstance(rows, Mapping) else {"rows": {}, "default_rows": rows}
+        )
+        return World(
+            since=self.since,
+            empty_days=frozenset(switches.empty_days),
+            long_actions=switches.long_actions,
+            is_end_included=switches.inclusive_end,
+            **sizes,
+        )
+
+    def columns(self, query: Query) -> tuple[str, ...]:
+        """Give the metric ids of a file: those asked for, or the tenant's enabled ones."""
+        chosen = query.metrics or self.enabled_columns(query.export.id, query.end)
+        return tuple(name for name in chosen if query.format == "json" or name not in JSON_ONLY)
+
+    def enabled_columns(self, export: str, at: Moment | None = None) -> tuple[str, ...]:
+        """Give the columns that the tenant has enabled, for a window that ends then (now)."""
+        own = self._switches.columns.get(export)
+        usual = [name for name in EXPORTS[export].columns if name not in EXPORTS[export].hidden]
+        late = self._switches.late_columns.get(export, {})
+        end = self.clock.now_ms if at is None else _ms(at)
+        names = [name for name in own or usual if name not in late]
+        return (*names, *(name for name, day in late.items() if end > _ms(day)))
+
+    def known_columns(self, export: Export) -> frozenset[str]:
+        """Give the columns that can be asked for, the disabled ones among them."""
+        own = self._switches.columns.get(export.id, ())
+        late = self._switches.late_columns.get(export.id, {})
+        return frozenset((*export.columns, *own, *late))
+
+
+def _ms(moment: Moment) -> int:
+    if isinstance(moment, int):
+        return moment
+    is_time = isinstance(moment, datetime)
+    return milliseconds(moment if is_time else datetime.combine(moment, time(), timezone.utc))

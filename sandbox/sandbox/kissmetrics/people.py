@@ -1,0 +1,198 @@
+"""The rows of a report's window: who did something in it, without a list of all who did.
+
+On each local day of a product a run of neighbours in its pool of people is active, evenly spread
+over the day: the first one in its first second, the last one in its last second. Windows, whole
+days or not, are hence ranges of people, and any page of rows can be made by itself.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from itertools import accumulate
+from typing import Any
+from zlib import crc32
+
+from sandbox.kissmetrics.zones import local_day, local_seconds, local_text, midnight
+
+Cell = Any  # text, number or null
+# After so many people comes a row that repeats the first of them under another identity.
+REPEAT_AFTER = 24
+DAY_PARTS = 100  # of which a report other than the first has 50 to 99, or none at all
+PLANS = (None, "Free", 'Pro "Plus"', "Größe M", "", None, "null")
+LABELS = (("Signed up", "total_times"), ("Signed up", "last"), ("Plan", "last"), ("Revenue", "sum"))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question for rows: Unix seconds, both included, as known at ``known``."""
+
+    report: int
+    product: int
+    zone: tzinfo
+    start: float
+    end: float
+    known: float
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What all reports share: see ``Sizes``; ``first_day`` is the product's."""
+
+    seed: str
+    rows_per_day: int
+    columns: int
+    late_seconds: int
+    first_day: date
+
+
+@dataclass(frozen=True)
+class Share:
+    """A day's part in a window: the people ``first + low`` to ``first + high`` of the pool."""
+
+    begins: int
+    seconds: int
+    first: int
+    people: int
+    low: int
+    high: int
+
+    def second(self, place: int) -> int:
+        """Give the Unix second in which the so-manieth of the day did something."""
+        return self.begins + place * (self.seconds - 1) // max(1, self.people - 1)
+
+
+class Rows:
+    """The rows of one window, counted and cut without making them all."""
+
+    def __init__(self, asked: Asked, shape: Shape) -> None:
+        """Find out who is in it."""
+        self.asked = asked
+        self.shape = shape
+        most = people_for(shape.rows_per_day)
+        self._pool = most + most // 2 + 1
+        self._shares = list(_shares(asked, shape, self._pool))
+        self._ranges = _union(self._shares, self._pool)
+        self._ends = list(accumulate(high - low for low, high in self._ranges))
+        people = self._ends[-1] if self._ends else 0
+        self._count = people + max(0, people - 1) // REPEAT_AFTER
+
+    def __len__(self) -> int:
+        """Count the rows, repetitions included."""
+        return self._count
+
+    def page(self, offset: int, limit: int, *, shifted: bool = False) -> list[list[Cell]]:
+        """Give rows by position: kmid, identity, then the cells of the columns.
+
+        ``shifted`` spells dates as shifted Unix seconds instead of local text.
+        """
+        positions = range(offset, min(offset + limit, self._count))
+        return [self._row(position, shifted=shifted) for position in positions]
+
+    def _row(self, position: int, *, shifted: bool) -> list[Cell]:
+        block, place = divmod(position, REPEAT_AFTER + 1)
+        width = self.shape.columns
+        if place == REPEAT_AFTER:
+            person = self._person(block * REPEAT_AFTER)
+            kmid, identity = who(self.asked.product, person)
+            return [kmid, f"alias.{identity}", *([0, None, None, 0][:width])]
+        person = self._person(block * REPEAT_AFTER + place)
+        return [*who(self.asked.product, person), *self._cells(person, shifted=shifted)[:width]]
+
+    def _person(self, place: int) -> int:
+        """Give the place in the pool of the so-manieth person of the window."""
+        number = bisect_right(self._ends, place)
+        before = self._ends[number - 1] if number else 0
+        return self._ranges[number][0] + place - before
+
+    def _cells(self, person: int, *, shifted: bool) -> list[Cell]:
+        times = 0
+        last = 0
+        for share in self._shares:
+            place = (person - share.first) % self._pool
+            if share.low <= place < share.high:
+                times += 1 + person % 3
+                last = share.second(place)
+        spell = local_seconds if shifted else local_text
+        revenue = person * 37 % 1000 / 100 * times if person % 5 else 0
+        return [times, spell(last, self.asked.zone), PLANS[person % len(PLANS)], revenue]
+
+
+def who(product: int, person: int) -> tuple[int, str]:
+    """Give a person's number and identity, which is not always an e-mail address."""
+    kmid = 100_000_000 * product + person
+    if person % 11 == 0:
+        return kmid, f"anonymous+{person:x}/ü="
+    return kmid, f"person{person}@product{product}.example"
+
+
+def people_for(rows: int) -> int:
+    """Give how many people make so many rows, some of them being repetitions."""
+    blocks, rest = divmod(rows, REPEAT_AFTER + 1)
+    return blocks * REPEAT_AFTER + rest
+
+
+def _shares(asked: Asked, shape: Shape, pool: int) -> Iterator[Share]:
+    """Give the part of each local day that holds any of the window."""
+    end = min(asked.end, asked.known)
+    begin = max(asked.start, midnight(shape.first_day, asked.zone))
+    if begin > end:
+        return
+    day, last = local_day(begin, asked.zone), local_day(end, asked.zone)
+    while day <= last:
+        share = _share(asked, shape, day, pool)
+        if share.high > share.low:
+            yield share
+        day += timedelta(days=1)
+
+
+def _share(asked: Asked, shape: Shape, day: date, pool: int) -> Share:
+    drawn = crc32(f"{shape.seed}/{asked.report}/{day.isoformat()}".encode())
+    people = people_for(_rows_of_day(asked.report, drawn, shape.rows_per_day))
+    begins = midnight(day, asked.zone)
+    seconds = midnight(day + timedelta(days=1), asked.zone) - begins
+    whole = Share(begins, seconds, drawn % pool, people, 0, people)
+    places = range(people)
+    low = bisect_left(places, asked.start, key=whole.second)
+    high = bisect_right(places, min(asked.end, asked.known), key=whole.second)
+    known = bisect_right(places, asked.known - shape.late_seconds, key=whole.second)
+    punctual = people - people // 10
+    high = min(high, max(known, punctual))
+    return Share(begins, seconds, whole.first, people, low, high)
+
+
+def _rows_of_day(report: int, drawn: int, rows: int) -> int:
+    """Draw a day's size: the first report has all rows every day, the others no day alike."""
+    if report == 1:
+        return rows
+    part = drawn // 7 % DAY_PARTS
+    return 0 if part < DAY_PARTS // 10 else rows * (DAY_PARTS // 2 + part // 2) // DAY_PARTS
+
+
+def _union(shares: list[Share], pool: int) -> list[tuple[int, int]]:
+    """Give the people of all days, each once: ranges of the pool in order, apart."""
+    pieces: list[tuple[int, int]] = []
+    for share in shares:
+        low, high = share.first + share.low, share.first + share.high
+        if low >= pool:
+            pieces.append((low - pool, high - pool))
+        elif high > pool:
+            pieces += [(low, pool), (0, high - pool)]
+        else:
+            pieces.append((low, high))
+    joined: list[tuple[int, int]] = []
+    for low, high in sorted(pieces):
+        if joined and low <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(high, joined[-1][1]))
+        else:
+            joined.append((low, high))
+    return joined
+
+
+def seconds_of(text: str) -> float | None:
+    """Read ISO 8601 with an offset as Unix seconds; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return moment.timestamp() if moment.tzinfo else None

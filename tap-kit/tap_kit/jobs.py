@@ -1,0 +1,170 @@
+"""Work that a vendor does for us: start it, poll it, pick it up again after a crash."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tap_kit.errors import SyncFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_kit.streams import KitStream, Task
+
+logger = logging.getLogger(__name__)
+
+_GROWTH = 1.5
+Ids = Mapping[str, str]
+
+
+class JobState(Enum):
+    """What a poll can find."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    GONE = "gone"  # the vendor no longer knows the job
+
+
+@dataclass(frozen=True)
+class Poll:
+    """The state of a job; ``result`` when it is done, ``reason`` when it failed."""
+
+    state: JobState
+    result: Any = None
+    reason: str = ""
+
+
+class Job(Protocol):
+    """One piece of work on the vendor's side, in the vendor's own protocol."""
+
+    def start(self) -> Ids:
+        """Begin; the ids by which the job is found again."""
+
+    def poll(self, ids: Ids) -> Poll:
+        """Ask how far it is."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Pauses between polls: from ``first_s``, growing to ``longest_s``; patience ``timeout_s``."""
+
+    first_s: float
+    longest_s: float
+    timeout_s: float
+
+
+@dataclass(frozen=True)
+class JobRunner:
+    """Brings jobs to their end. ``sleep`` waits, unless the run is being stopped."""
+
+    pace: Pace
+    sleep: Callable[[float], None]
+    clock: Callable[[], float] = time.monotonic
+
+    def run(self, job: Job, what: object, known: Ids | None, note: Callable[[Ids], None]) -> Any:
+        """The result of ``job``; ``known`` are its ids when an earlier run started it.
+
+        ``note`` is told the ids as soon as there are some, so that they can be kept in the state.
+        A job that failed, or that the vendor has forgotten, is started again once.
+
+        Raises:
+            SyncFailed: when it fails again, or is not done in time.
+        """
+        if known:
+            logger.info("%s: picked up again, it was started by an earlier run", what)
+            note(known)
+            poll = job.poll(known)
+            ids = known
+            if poll.state is JobState.RUNNING:
+                poll = self._wait(job, ids, what)
+        else:
+            ids, poll = self._afresh(job, what, note)
+        if poll.state in {JobState.FAILED, JobState.GONE}:
+            logger.warning("%s: %s; started again", what, poll.reason or poll.state.value)
+            ids, poll = self._afresh(job, what, note)
+        if poll.state is not JobState.DONE:
+            reason = poll.reason or poll.state.value
+            msg = f"{what}: the vendor's job ended without a result: {reason}"
+            raise SyncFailed(msg)
+        return poll.result
+
+    def _afresh(self, job: Job, what: object, note: Callable[[Ids], None]) -> tuple[Ids, Poll]:
+        ids = job.start()
+        note(ids)
+        return ids, self._wait(job, ids, what)
+
+    def _wait(self, job: Job, ids: Ids, what: object) -> Poll:
+        deadline = self.clock() + self.pace.timeout_s
+        pause = self.pace.first_s
+        while True:
+            self.sleep(min(pause, max(0.0, deadline - self.clock())))
+            poll = job.poll(ids)
+            if poll.state is not JobState.RUNNING:
+                return poll
+            if self.clock() >= deadline:
+                msg = f"{what}: the vendor is not done after {self.pace.timeout_s:.0f} s"
+                raise SyncFailed(msg)
+            pause = min(pause * _GROWTH, self.pace.longest_s)
+
+
+class JobBook:
+    """The ids of unfinished jobs, kept in the state of their partition.
+
+    Workers note; the main thread, which alone may touch the state, writes down and crosses out.
+    """
+
+    KEY = "jobs"
+
+    def __init__(self) -> None:
+        self._notes: queue.SimpleQueue[tuple[Task, Ids]] = queue.SimpleQueue()
+
+    def note(self, task: Task, ids: Ids) -> None:
+        """Remember that the job of ``task`` has these ids (from any thread)."""
+        self._notes.put((task, ids))
+
+    def write_down(self) -> bool:
+        """Put what was noted into the state; whether there was anything."""
+        found = False
+        while not self._notes.empty():
+            task, ids = self._notes.get()
+            jobs = task.stream.get_context_state(_context(task)).setdefault(self.KEY, {})
+            jobs[_name(task)] = dict(ids)
+            task.stream.state_manager.is_flushed = False
+            found = True
+        return found
+
+    def known(self, task: Task) -> Ids | None:
+        """The ids that an earlier run left for the job of ``task``."""
+        for part in _parts(task.stream):
+            if part.get("context") == task.partition:
+                ids = part.get(self.KEY, {}).get(_name(task))
+                return ids if isinstance(ids, dict) else None
+        return None
+
+    def cross_out(self, task: Task) -> None:
+        """The result of the job of ``task`` is written out."""
+        state = task.stream.get_context_state(_context(task))
+        jobs = state.get(self.KEY, {})
+        jobs.pop(_name(task), None)
+        if not jobs:
+            state.pop(self.KEY, None)
+
+
+def _name(task: Task) -> str:
+    return task.window.first.isoformat() if task.window else "all"
+
+
+def _context(task: Task) -> dict[str, Any] | None:
+    return dict(task.partition) if task.partition else None
+
+
+def _parts(stream: KitStream) -> list[dict[str, Any]]:
+    entry = stream.tap_state.get("bookmarks", {}).get(stream.name, {})
+    return [*entry.get("partitions", []), {**entry, "context": None}]

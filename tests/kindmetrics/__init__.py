@@ -1,0 +1,1 @@
+"""tap-kindmetrics against the sandbox, over real sockets."""

@@ -1,0 +1,183 @@
+"""A Kindmetrics account on loopback, and the tap reading it in this process or in its own."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tap_kindmetrics.tap import TapKindmetrics
+
+from tests.kindmetrics.singer import Output, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sandbox.kindmetrics import Kindmetrics
+
+TOKEN = "kindmetrics-s3cret-7f3a9c"  # noqa: S105 (long enough to be found wherever it leaks)
+NOW = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)  # the sandbox's clock; all before is settled
+FIRST, LAST = date(2024, 2, 1), date(2024, 2, 5)  # what the tests read unless they say otherwise
+TAP = Path(sys.executable).with_name("tap-kindmetrics")
+
+WINDOWED = ("countries", "domain_stats", "entry_pages", "goals", "pages", "referrers", "sources")
+STREAMS = sorted([*WINDOWED, "account", "domains", "current_visitors"])
+FAST = {"visitors_per_day": 12, "pages_per_day": 6}  # enough where the figures are not the point
+
+
+def endpoint(stream: str) -> str:
+    """The sandbox's name for what a stream reads."""
+    return "stats" if stream == "domain_stats" else stream
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run of the executable ended."""
+
+    code: int
+    output: Output
+    stderr: str
+
+    @property
+    def errors(self) -> list[str]:
+        """The texts of the log lines at level ERROR."""
+        return self._at("ERROR")
+
+    @property
+    def warnings(self) -> list[str]:
+        """The texts of the log lines at level WARNING."""
+        return self._at("WARNING")
+
+    def _at(self, level: str) -> list[str]:
+        parts = (line.split(" | ", 3) for line in self.stderr.splitlines())
+        return [part[3] for part in parts if len(part) == 4 and part[1].strip() == level]
+
+    def assert_told_in_one_line(self, *words: str) -> None:
+        """Exit code 1 and one ERROR line with these words; no traceback."""
+        assert self.code == 1, self.stderr
+        assert "Traceback" not in self.stderr, self.stderr
+        assert len(self.errors) == 1, self.stderr
+        for word in words:
+            assert word in self.errors[0]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running sandbox and the folder for the files that the tap is given."""
+
+    api: Kindmetrics
+    url: str
+    folder: Path
+
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        """The settings of a run; a change to None leaves a setting out."""
+        settings = {
+            "api_url": self.url,
+            "api_token": TOKEN,
+            "start_date": FIRST.isoformat(),
+            "end_date": LAST.isoformat(),
+            **changes,
+        }
+        return {name: value for name, value in settings.items() if value is not None}
+
+    def sync(
+        self, *, state: State | None = None, catalog: Any = None, **changes: Any
+    ) -> Output:
+        """One run in this process."""
+        settings = self.settings(**changes)
+        with collected() as written:
+            TapKindmetrics(config=settings, state=state, catalog=catalog).run()
+        return Output(written.getvalue().decode())
+
+    def catalog(self, *streams: str) -> dict[str, Any]:
+        """A catalog with these streams selected, all of their fields, and no others."""
+        discovered: dict[str, Any] = TapKindmetrics(config=self.settings()).catalog_dict
+        for entry in discovered["streams"]:
+            for metadata in entry["metadata"]:
+                if not metadata["breadcrumb"]:
+                    metadata["metadata"]["selected"] = entry["stream"] in streams
+        return discovered
+
+    def command(
+        self, *arguments: str, state: Any = None, catalog: Any = None, **changes: Any
+    ) -> list[str]:
+        """The command line of the executable, with its files written."""
+        command = [str(TAP), "--config", str(self._write("config", self.settings(**changes)))]
+        if state is not None:
+            command += ["--state", str(self._write("state", state))]
+        if catalog is not None:
+            command += ["--catalog", str(self._write("catalog", catalog))]
+        return [*command, *arguments]
+
+    def execute(
+        self, *arguments: str, state: Any = None, catalog: Any = None, **changes: Any
+    ) -> Ended:
+        """One run of the executable, to its end."""
+        return execute(*self.command(*arguments, state=state, catalog=catalog, **changes))
+
+    def asked(self, path: str = "") -> list[str]:
+        """Path and query of the requests so far whose path has this in it."""
+        return [request.target for request in self.api.log.requests if path in request.path]
+
+    def days_asked(self, part: str, domain_id: int = 1) -> list[tuple[str, str]]:
+        """The windows that were asked for of one part of a domain (empty: its figures)."""
+        path = f"/api/domains/{domain_id}/{part}".rstrip("/")
+        queries = [dict(r.query) for r in self.api.log.requests if r.path == path]
+        return sorted((query["from"], query["to"]) for query in queries)
+
+    def _write(self, name: str, value: Any) -> Path:
+        path = self.folder / f"{name}.json"
+        path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
+        return path
+
+
+@contextlib.contextmanager
+def collected() -> Iterator[io.BytesIO]:
+    """Standard output as bytes, through the same text layer that a process has."""
+    raw = io.BytesIO()
+    text = io.TextIOWrapper(raw, encoding="utf-8", write_through=True)
+    try:
+        with contextlib.redirect_stdout(text):
+            yield raw
+    finally:
+        text.detach()
+
+
+def execute(*command: str, environment: Mapping[str, str] | None = None, **kwargs: Any) -> Ended:
+    """A command, to its end."""
+    done = subprocess.run(
+        command,
+        env=clean_environment(environment),
+        capture_output=True,
+        check=False,
+        timeout=60,
+        **kwargs,
+    )
+    return Ended(done.returncode, Output(done.stdout.decode()), done.stderr.decode())
+
+
+def clean_environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without a developer's settings of taps and logs."""
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TAP_", "SINGER_", "MELTANO_", "LOGLEVEL"))
+    }
+    return {**own, **(changes or {})}
+
+
+def windows(first: date, last: date, days: int = 1) -> list[tuple[date, date]]:
+    """Windows by the book, reckoned apart from the kit: the last one ends with ``last``."""
+    result = []
+    while first <= last:
+        end = min(first + timedelta(days=days - 1), last)
+        result.append((first, end))
+        first = end + timedelta(days=1)
+    return result
