@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sandbox.frame import Frame
+from sandbox.khoros import options as khoros
 from sandbox.kindmetrics import options as kindmetrics
+from sandbox.kissmetrics import options as kissmetrics
 
 
 class Api(Protocol):
@@ -29,4 +31,8 @@ VENDORS: Mapping[str, Vendor] = {
     "kindmetrics": Vendor(
         "Kindmetrics", kindmetrics.add_options, kindmetrics.make, kindmetrics.hint
     ),
+    "kissmetrics": Vendor(
+        "Kissmetrics", kissmetrics.add_options, kissmetrics.make, kissmetrics.hint
+    ),
+    "khoros": Vendor("Khoros", khoros.add_options, khoros.make, khoros.hint),
 }

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from requests.auth import AuthBase
+from tap_kit.credentials import BearerToken
 from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
 from tap_kit.http import Api, Params, Refusal, Request
-from typing_extensions import override
 
 if TYPE_CHECKING:
-    import requests
     from tap_kit.tap import KitTap
-
-
-class BearerToken(AuthBase):
-    """The token in the header; the vendor also takes it in the query, where logs would keep it."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    @override
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
 
 
 class Client:
@@ -51,12 +37,17 @@ class Client:
 
         Raises:
             ConfigValidationError: when the account as a whole is refused.
+            SyncFailed: when a domain has no id; nothing could be asked about it.
         """
         try:
-            return self._rows("/api/domains", {})
+            domains = self._rows("/api/domains", {})
         except PartitionUnavailable as error:
             problem = f"the account behind it has no access to the API: {error}"
             raise setting_error("api_token", problem) from None  # noqa: EM101
+        if not all(isinstance(domain.get("id"), int) for domain in domains):
+            msg = "GET /api/domains: expected a number as the id of each domain"
+            raise SyncFailed(msg)
+        return domains
 
     def figures(self, domain_id: int, params: Params) -> dict[str, Any]:
         """``GET /api/domains/{id}``: the domain's figures over a window."""
@@ -96,6 +87,9 @@ class Client:
 
     def _rows(self, path: str, params: Params) -> list[dict[str, Any]]:
         answer: list[dict[str, Any]] = self._api.ask(Request(path, params), list).value
+        if not all(isinstance(row, dict) for row in answer):
+            msg = f"GET {path}: expected a list of objects"
+            raise SyncFailed(msg)
         return answer
 
     def close(self) -> None:

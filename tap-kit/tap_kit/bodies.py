@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any
+import math
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -24,23 +25,29 @@ def parse_json(body: bytes, source: str) -> Any:
     """
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _parse_sloppy(body, source)
 
 
 def _parse_sloppy(body: bytes, source: str) -> Any:
     try:
-        value = json.loads(body.decode("utf-8-sig", errors="replace"), parse_constant=_refuse)
+        text = body.decode("utf-8-sig", errors="replace")
+        value = _scrub(json.loads(text, parse_constant=_refuse, parse_float=_finite))
     except (ValueError, RecursionError):
         msg = f"{source}: the answer is not JSON ({len(body)} bytes{_looks_like(body)})"
         raise Retriable(msg) from None
     logger.warning("%s: text that is not valid Unicode was read with U+FFFD in its place", source)
-    return _scrub(value)
+    return value
 
 
-def _refuse(constant: str) -> None:
+def _refuse(constant: str) -> NoReturn:
     msg = f"{constant} is not JSON"
     raise ValueError(msg)
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    return value if math.isfinite(value) else _refuse(number)
 
 
 def _looks_like(body: bytes) -> str:

@@ -18,7 +18,8 @@ def address_problem(url: str) -> str | None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "is not an address"
-    if parts.scheme not in {"http", "https"} or not host:
+    stray = " " in url or "\\" in url or not url.isprintable()  # urlsplit drops or accepts these
+    if parts.scheme not in {"http", "https"} or not host or stray:
         return "is not an address: it has to begin with https:// and a host"
     if parts.username is not None or parts.password is not None:
         return "must not hold a user name or password"

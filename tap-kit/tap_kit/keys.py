@@ -29,12 +29,13 @@ def row_ids(natural_keys: Iterable[tuple[object, ...]]) -> list[str]:
     A key that comes again in the same answer (two countries without a name) has its occurrence,
     2 and up, as one more value, so that neither row replaces the other.
     """
-    seen: Counter[tuple[object, ...]] = Counter()
+    seen: Counter[str] = Counter()
     ids = []
     for key in natural_keys:
-        seen[key] += 1
-        again = seen[key]
-        ids.append(row_id(key if again == 1 else (*key, again)))
+        first = row_id(key)
+        seen[first] += 1
+        again = seen[first]
+        ids.append(first if again == 1 else row_id((*key, again)))
     return ids
 
 

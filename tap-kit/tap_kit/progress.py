@@ -6,10 +6,11 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 if TYPE_CHECKING:
     import logging
+
+    from tqdm import tqdm
+    from typing_extensions import Never
 
 INTERVAL_S = 10.0
 
@@ -27,11 +28,7 @@ class Progress:
         self._done = 0
         self._rows = 0
         self._began = self._told = time.monotonic()
-        self._bar = (
-            tqdm(total=tasks, unit="task", file=sys.stderr, leave=False, dynamic_ncols=True)
-            if sys.stderr.isatty()
-            else None
-        )
+        self._bar = _bar(tasks) if sys.stderr.isatty() else None
 
     def rows(self, count: int) -> None:
         """``count`` more rows were written."""
@@ -71,3 +68,12 @@ class Progress:
             f"{rate:,.0f}",
             doing,
         )
+
+
+def _bar(tasks: int) -> tqdm[Never]:
+    from tqdm import tqdm  # noqa: PLC0415  (most runs have no terminal, and start sooner so)
+
+    bar: tqdm[Never] = tqdm(
+        total=tasks, unit="task", file=sys.stderr, leave=False, dynamic_ncols=True
+    )
+    return bar

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft7Validator
+from jsonschema import Draft7Validator, validators
 from singer_sdk import typing as th
 
 from tap_kit.hosts import address_problem
@@ -109,21 +110,33 @@ class Shard:
         Raises:
             ValueError: when it is not two whole numbers with 0 <= i < n.
         """
-        index, _, count = text.partition("/")
-        shard = cls(int(index), int(count))
-        if not 0 <= shard.index < shard.count:
+        if not re.fullmatch("[0-9]+/[0-9]+", text):
+            raise ValueError(text)
+        shard = cls(*map(int, text.split("/")))
+        if not shard.index < shard.count:
             raise ValueError(text)
         return shard
+
+
+def _is_integer(_checker: object, value: object) -> bool:
+    """JSON schema also takes 1.0, with which neither days nor threads can be counted."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_Validator = validators.extend(  # type: ignore[no-untyped-call]
+    Draft7Validator, type_checker=Draft7Validator.TYPE_CHECKER.redefine("integer", _is_integer)
+)
 
 
 def problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with ``config``: a line each, the setting's name first, never its value."""
     faulty = set()
-    for error in Draft7Validator(schema).iter_errors(dict(config)):
+    for error in _Validator(schema).iter_errors(dict(config)):
         for setting, problem in _in_words(error):
             faulty.add(setting)
             yield f"{setting}: {problem}"
-    yield from _meaning_problems({k: v for k, v in config.items() if k not in faulty}, schema)
+    fine = {k: v for k, v in config.items() if k not in faulty and v is not None}
+    yield from _meaning_problems(fine, schema)
 
 
 def _meaning_problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
@@ -204,7 +217,7 @@ def _word_of(value: object) -> str:
     kinds: dict[type, str] = {
         str: "a text",
         int: "a number",
-        float: "a number",
+        float: "a decimal number",
         list: "a list",
         dict: "an object",
         type(None): "null",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_kit.tap import KitTap
-    from tap_kit.windows import Window, Windows
+    from tap_kit.windows import Reach, Window, Windows
 
 Partition = Mapping[str, Any]
 
@@ -199,8 +199,8 @@ class KitStream(Stream, abc.ABC):
         return super().generate_child_contexts(record, context) if self.child_streams else ()
 
 
-class WindowedStream(KitStream, abc.ABC):
-    """A stream that is read in windows of days, with a bookmark for each partition."""
+class BookmarkedStream(KitStream, abc.ABC):
+    """A stream whose bookmarks move when it says so, not with each record."""
 
     @cached_property
     @override
@@ -214,24 +214,50 @@ class WindowedStream(KitStream, abc.ABC):
             check_sorted=self.check_sorted,
         )
 
+
+class WindowedStream(BookmarkedStream, abc.ABC):
+    """A stream that is read in windows of days, with a bookmark for each partition."""
+
     @override
     def windows(self, partition: Partition | None) -> Windows:
-        return self.tap.reach.windows(self._bookmark(partition))
+        return self.reach(partition).windows(self._bookmark(partition))
+
+    def reach(self, partition: Partition | None) -> Reach:  # noqa: ARG002
+        """The days that this run reads of a partition; in UTC unless a stream knows better."""
+        return self.tap.reach()
+
+    def bookmark_value(self, window: Window, partition: Partition | None) -> str:  # noqa: ARG002
+        """The bookmark that says that ``window`` was read; it sorts as the windows do."""
+        return window.first.isoformat()
+
+    def bookmark_day(self, value: str, partition: Partition | None) -> date:  # noqa: ARG002
+        """The first day of the window that a bookmark stands for.
+
+        Raises:
+            ValueError: when it is none of ours.
+        """
+        return date.fromisoformat(value)
 
     @override
     def window_written(self, task: Task) -> None:
-        if self.replication_method == REPLICATION_INCREMENTAL and self.replication_key:
-            first = task.window.first if task.window else self.tap.today
-            self.state_manager.advance(task.partition, self.replication_key, first.isoformat())
+        key = self.replication_key
+        if self.replication_method == REPLICATION_INCREMENTAL and key and task.window:
+            value = self.bookmark_value(task.window, task.partition)
+            self.state_manager.advance(_context(task.partition), key, value)
 
     def _bookmark(self, partition: Partition | None) -> date | None:
-        if self.replication_method != REPLICATION_INCREMENTAL or not self.replication_key:
+        key = self.replication_key
+        if self.replication_method != REPLICATION_INCREMENTAL or not key:
             return None
-        value = read_bookmark(self.tap_state, self.name, partition, self.replication_key)
+        value = read_bookmark(self.tap_state, self.name, partition, key)
         if value is None:
             return None
         try:
-            return date.fromisoformat(value)
+            return self.bookmark_day(value, partition)
         except (TypeError, ValueError):
             msg = f"{self.name}: the bookmark in the state is not a date; repair or clear the state"
             raise SyncFailed(msg) from None
+
+
+def _context(partition: Partition | None) -> dict[str, Any] | None:
+    return dict(partition) if partition else None

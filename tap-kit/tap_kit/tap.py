@@ -6,7 +6,7 @@ import abc
 import contextlib
 import time
 from collections import deque
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from functools import cached_property
 from threading import Event
 from typing import IO, TYPE_CHECKING, Any
@@ -75,20 +75,18 @@ class KitTap(Tap, abc.ABC):
         """The part of the partitions that this run reads."""
         return settings.Shard.parse(self.config.get("shard", "0/1"))
 
-    @cached_property
-    def today(self) -> date:
-        """The UTC day on which the run began."""
-        return datetime.fromtimestamp(self.initialized_at / 1000, tz=timezone.utc).date()
+    def today(self, zone: tzinfo = timezone.utc) -> date:
+        """The day on which the run began, in ``zone``."""
+        return datetime.fromtimestamp(self.initialized_at / 1000, tz=zone).date()
 
-    @cached_property
-    def reach(self) -> Reach:
-        """The days that this run reads."""
-        config = self.config
+    def reach(self, zone: tzinfo = timezone.utc) -> Reach:
+        """The days that this run reads, as they are counted in ``zone``."""
+        config, today = self.config, self.today(zone)
         start = parse_day(config["start_date"]) if "start_date" in config else None
-        end = parse_day(config["end_date"]) if "end_date" in config else self.today
+        end = parse_day(config["end_date"]) if "end_date" in config else today
         return Reach(
-            start=start or self.today - timedelta(days=DEFAULT_DAYS),
-            end=min(end, self.today),
+            start=start or today - timedelta(days=DEFAULT_DAYS),
+            end=min(end, today),
             days=config["window_days"],
             lookback=config["lookback_days"],
         )

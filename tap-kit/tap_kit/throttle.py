@@ -5,10 +5,6 @@ from __future__ import annotations
 import threading
 import time
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
 from tap_kit.errors import Interrupted
 
 
@@ -19,8 +15,7 @@ class Throttle:
     """
 
     def __init__(self, per_minute: int | None, stop: threading.Event) -> None:
-        self._budget = RateLimitItemPerMinute(per_minute) if per_minute else None
-        self._window = MovingWindowRateLimiter(MemoryStorage()) if per_minute else None
+        self._budget = _Budget(per_minute) if per_minute else None
         self._stop = stop
         self._lock = threading.Lock()
         self._resume_at = 0.0
@@ -52,9 +47,24 @@ class Throttle:
     def _pause_s(self) -> float:
         with self._lock:
             held = self._resume_at - time.monotonic()
-            if held > 0 or self._budget is None or self._window is None:
-                return held
-            if self._window.hit(self._budget):
-                return 0
-            free_at = self._window.get_window_stats(self._budget).reset_time
-            return max(free_at - time.time(), 0.05)
+            return held if held > 0 or self._budget is None else self._budget.pause_s()
+
+
+class _Budget:
+    """At most so many requests in any 60 seconds."""
+
+    def __init__(self, per_minute: int) -> None:
+        # Here, since most runs have no budget and the import takes as long as a request.
+        from limits import RateLimitItemPerMinute  # noqa: PLC0415
+        from limits.storage import MemoryStorage  # noqa: PLC0415
+        from limits.strategies import MovingWindowRateLimiter  # noqa: PLC0415
+
+        self._item = RateLimitItemPerMinute(per_minute)
+        self._window = MovingWindowRateLimiter(MemoryStorage())
+
+    def pause_s(self) -> float:
+        """0 when one more request fits (and is counted), else the seconds until one will."""
+        if self._window.hit(self._item):
+            return 0
+        free_at = self._window.get_window_stats(self._item).reset_time
+        return max(free_at - time.time(), 0.05)

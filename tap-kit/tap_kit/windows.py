@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import overload
 
 from typing_extensions import override
+
+_ISO_8601 = re.compile(r"\d{4}-\d{2}-\d{2}($|[T ])")
 
 
 @dataclass(frozen=True, order=True)
@@ -69,27 +72,35 @@ class Reach:
         A run without a bookmark begins at ``start``. With one it begins ``lookback`` days
         earlier, in steps of whole windows, so that a window that is read again has the same first
         day and its rows replace the old ones; never before ``start``. A bookmark beyond ``end``
-        (a clock that was wrong, an ``end`` moved back) counts as ``end``.
+        (a clock that was wrong, an ``end`` moved back) counts as the last one, in the same steps,
+        that is not.
         """
-        if bookmark is None or bookmark < self.start:
+        if bookmark is None:
             return Windows(self.start, self.end, self.days)
-        newest = min(bookmark, self.end)
+        steps_beyond = max(0, -(-(bookmark - self.end).days // self.days))
+        newest = bookmark - timedelta(days=steps_beyond * self.days)
+        if newest < self.start:
+            return Windows(self.start, self.end, self.days)
         steps_wanted = -(-self.lookback // self.days)
         steps_there_are = (newest - self.start).days // self.days
-        steps = max(0, min(steps_wanted, steps_there_are))
+        steps = min(steps_wanted, steps_there_are)
         return Windows(newest - timedelta(days=steps * self.days), self.end, self.days)
 
 
 def parse_day(text: str) -> date:
     """The UTC day of an ISO 8601 date or date-time; one without an offset counts as UTC.
 
+    The same texts are accepted by every Python: 3.10 knows no ``Z``, 3.11 also takes ``20240131``.
+
     Raises:
         ValueError: when it is neither.
     """
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        moment = datetime.fromisoformat(text)
+    if not _ISO_8601.match(text):
+        raise ValueError(text)
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
-    return moment.astimezone(timezone.utc).date()
+    try:
+        return moment.astimezone(timezone.utc).date()
+    except OverflowError:  # the first or the last day there is, in another zone
+        raise ValueError(text) from None

@@ -11,8 +11,9 @@ import sys
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import pytest
 from tap_kindmetrics.tap import TapKindmetrics
 
 from tests.kindmetrics.singer import Output, State
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sandbox.kindmetrics import Kindmetrics
+
+E = TypeVar("E", bound=Exception)
 
 TOKEN = "kindmetrics-s3cret-7f3a9c"  # noqa: S105 (long enough to be found wherever it leaks)
 NOW = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)  # the sandbox's clock; all before is settled
@@ -95,6 +98,15 @@ class Site:
         with collected() as written:
             TapKindmetrics(config=settings, state=state, catalog=catalog).run()
         return Output(written.getvalue().decode())
+
+    def failing_sync(
+        self, error: type[E], *, state: State | None = None, catalog: Any = None, **changes: Any
+    ) -> tuple[Output, E]:
+        """One run in this process that has to fail, with what it wrote before it did."""
+        settings = self.settings(**changes)
+        with collected() as written, pytest.raises(error) as caught:
+            TapKindmetrics(config=settings, state=state, catalog=catalog).run()
+        return Output(written.getvalue().decode()), caught.value
 
     def catalog(self, *streams: str) -> dict[str, Any]:
         """A catalog with these streams selected, all of their fields, and no others."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sandbox.khoros import values as v
+from sandbox.khoros.people import agent
 from sandbox.khoros.values import Value
 
 LINK = "https://demo.response.lithium.com/portal/conversation/"
@@ -108,7 +109,7 @@ ROSTER_VALUES: Mapping[str, Value] = {
     "AGENT_NAME": v.of_member("name"),
     "AGENT_EMAIL": v.of_member("email"),
     "AGENT_ROLE": v.of_member("role"),
-    "AGENT_ENABLED": lambda slot: str(v.agent(slot.number).is_enabled).lower(),
+    "AGENT_ENABLED": lambda slot: str(agent(slot.number).is_enabled).lower(),
     "TEAM_ID": v.of_member_team("id"),
     "TEAM_NAME": v.of_member_team("name"),
     "INTERVAL_START": v.moment(0),

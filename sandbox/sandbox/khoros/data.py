@@ -23,12 +23,13 @@ SOURCES: Mapping[str, Callable[[World, Query, int], Iterator[Batch]]] = {
     "intervals": rosters,
 }
 DAYS_OF_DATA = 90
+DEFAULT_ROWS = 40  # a day, for exports that a mapping leaves out
 Moment = datetime | date | int
 
 
 @dataclass(frozen=True)
 class File:
-    """An export's file: made anew each time it is read, always with the same bytes."""
+    """An export's file; it is made while it is read, and never held whole."""
 
     renderer: Renderer
     batches: Callable[[], Iterator[Batch]]
@@ -52,6 +53,9 @@ class File:
             yield from self.renderer.rows(batch)
 
 
+Recipe = Callable[[], File]  # makes the same bytes each time
+
+
 class Data:
     """What is in the exports, by the same parameters that the API takes."""
 
@@ -59,6 +63,8 @@ class Data:
         """Look at the world through these switches."""
         self._switches = switches
         self.clock = clock
+        days = timedelta(days=DAYS_OF_DATA)
+        self.since = switches.since or clock.now.date() - days  # the first day with data
 
     @property
     def teams(self) -> list[dict[str, object]]:
@@ -69,12 +75,6 @@ class Data:
     def timezones(self) -> list[dict[str, object]]:
         """What ``/config/timezones`` answers."""
         return timezones_reply()
-
-    @property
-    def since(self) -> date:
-        """The first day with data."""
-        default = self.clock.now.date() - timedelta(days=DAYS_OF_DATA)
-        return self._switches.since or default
 
     def query(self, export: str, start: Moment, end: Moment, **parameters: str) -> Query:
         """Ask as a client would; a date is its midnight, an integer epoch milliseconds.
@@ -106,7 +106,7 @@ class Data:
         Raises:
             Refusal: the API would refuse it.
         """
-        return list(self.file(self.query(export, start, end, **parameters)).rows())
+        return list(self.recipe(self.query(export, start, end, **parameters))().rows())
 
     def count(self, export: str, start: Moment, end: Moment, **parameters: str) -> int:
         """Give how many there are, without making them.
@@ -114,32 +114,28 @@ class Data:
         Raises:
             Refusal: the API would refuse it.
         """
-        batches = self.file(self.query(export, start, end, **parameters)).batches()
-        return sum(batch.size for batch in batches)
+        file = self.recipe(self.query(export, start, end, **parameters))()
+        return sum(batch.size for batch in file.batches())
 
-    def file(self, query: Query, as_of: int | None = None) -> File:
-        """Give the file of a query, with what is known at ``as_of``, now unless given."""
-        switches = self._switches
-        known = self.clock.now_ms if as_of is None else as_of
-        look = Look(switches.key_style, switches.has_bom)
-        renderer = Renderer(query, self.columns(query), look)
-        source = SOURCES[query.export.shape]
-        return File(renderer, partial(source, self.world, query, known))
+    def recipe(self, query: Query) -> Recipe:
+        """Settle a query's file, with the data and the switches as they are now."""
+        look = Look(self._switches.key_style, self._switches.has_bom)
+        columns = self.columns(query)
+        batches = partial(SOURCES[query.export.shape], self.world, query, self.clock.now_ms)
+        return lambda: File(Renderer(query, columns, look), batches)
 
     @property
     def world(self) -> World:
         """The sizes, as the switches have them now."""
         switches = self._switches
         rows = switches.rows_per_day
-        sizes = (
-            {"rows": rows} if isinstance(rows, Mapping) else {"rows": {}, "default_rows": rows}
-        )
         return World(
             since=self.since,
+            rows=rows if isinstance(rows, Mapping) else {},
+            default_rows=DEFAULT_ROWS if isinstance(rows, Mapping) else rows,
             empty_days=frozenset(switches.empty_days),
             long_actions=switches.long_actions,
             is_end_included=switches.inclusive_end,
-            **sizes,
         )
 
     def columns(self, query: Query) -> tuple[str, ...]:
@@ -166,5 +162,6 @@ class Data:
 def _ms(moment: Moment) -> int:
     if isinstance(moment, int):
         return moment
-    is_time = isinstance(moment, datetime)
-    return milliseconds(moment if is_time else datetime.combine(moment, time(), timezone.utc))
+    if isinstance(moment, datetime):
+        return milliseconds(moment)
+    return milliseconds(datetime.combine(moment, time(), timezone.utc))

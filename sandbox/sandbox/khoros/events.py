@@ -142,7 +142,7 @@ class _Reader:
         if size and is_history and self._limits.has(at) and self._is_open_at(at):
             slots = [v.Slot(0, order=order) for order in range(1, size + 1)]
             tokens = self._at(at, f"{midnight // DAY_MS:05d}{LONG}")
-            yield Batch(("long", size), lambda: slots, size, tokens)
+            yield Batch(("long", size), slots.__iter__, size, tokens)
 
 
 def batch_size(count: int) -> int:
@@ -171,7 +171,7 @@ def passes(query: Query, number: int) -> bool:
         is_in(filters.priorities, v.priority_of(number))
         and is_in(filters.queues, v.queue_of(number))
         and is_in(filters.teams, who.team.id)
-        and (filters.smart_view != 11 or v.priority_of(number) > 3)  # noqa: PLR2004
-        and (filters.smart_view != 12 or v.queue_of(number) == v.QUEUES[0])  # noqa: PLR2004
+        and (filters.smart_view != 11 or v.priority_of(number) > 3)
+        and (filters.smart_view != 12 or v.queue_of(number) == v.QUEUES[0])
         and (filters.include_disabled or who.is_enabled or not has_disabled)
     )

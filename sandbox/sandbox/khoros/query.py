@@ -7,7 +7,7 @@ from datetime import datetime, timezone, tzinfo
 from typing import Literal, cast
 
 from sandbox.khoros.catalog import Export
-from sandbox.khoros.errors import Refusal, bad_request
+from sandbox.khoros.errors import Refusal
 from sandbox.khoros.places import LOCALES, OFFSETS, zone_at, zone_of
 from sandbox.khoros.values import PRIORITIES
 
@@ -81,8 +81,9 @@ def query_of(
 ) -> Query:
     """Read the parameters of a creation, those of the export and no others.
 
-    ``columns`` are the metric ids that can be asked for; ``company_zone`` formats times when neither a time zone nor an offset is given;
-    ``is_lenient`` passes over parameters that the export does not have.
+    ``columns`` are the metric ids that can be asked for; ``company_zone`` formats times when
+    neither a time zone nor an offset is given; ``is_lenient`` passes over parameters that the
+    export does not have.
 
     Raises:
         Refusal: 400 with the parameter named.
@@ -95,7 +96,7 @@ def query_of(
     given = _Given(pairs)
     start, end = given.time("startTime"), given.time("endTime")
     if end < start:
-        raise bad_request("endTime is before startTime")
+        raise Refusal(400, "endTime is before startTime")
     zone_text, zone = _zone(given, company_zone)
     return Query(
         export=export,
@@ -128,29 +129,29 @@ class _Given:
     def time(self, name: str) -> int:
         text = self.one(name)
         if text is None:
-            raise bad_request(f"Required parameter {name} is not present")
+            raise Refusal(400, f"Required parameter {name} is not present")
         if not re.fullmatch(r"[0-9]{1,14}", text):
-            raise bad_request(f"{name} is not epoch milliseconds")
+            raise Refusal(400, f"{name} is not epoch milliseconds")
         return int(text)
 
     def choice(self, name: str, choices: Sequence[str]) -> str:
         """Give the value; the first choice when it is absent. Case counts."""
         value = self.one(name)
         if value is not None and value not in choices:
-            raise bad_request(f"{name} is none of {', '.join(choices)}")
+            raise Refusal(400, f"{name} is none of {', '.join(choices)}")
         return value or choices[0]
 
     def flag(self, name: str) -> bool | None:
         value = self.one(name)
         if value not in {None, "true", "false"}:
-            raise bad_request(f"{name} is neither true nor false")
+            raise Refusal(400, f"{name} is neither true nor false")
         return None if value is None else value == "true"
 
     def numbers(self, name: str, *, repeated: bool = False) -> frozenset[int] | None:
         values = self.all(name)
         parts = values if repeated else [part for value in values for part in value.split(",")]
         if not all(part.isdecimal() for part in parts):
-            raise bad_request(f"{name} is not a list of numbers")
+            raise Refusal(400, f"{name} is not a list of numbers")
         return frozenset(map(int, parts)) if values else None
 
 
@@ -158,9 +159,9 @@ def _check_names(pairs: Pairs, known: Iterable[str]) -> None:
     names = [name for name, _ in pairs]
     for name in names:
         if name not in known:
-            raise bad_request(f"Unknown parameter {name}")
+            raise Refusal(400, f"Unknown parameter {name}")
         if names.count(name) > 1 and name not in REPEATABLE:
-            raise bad_request(f"{name} can be given once")
+            raise Refusal(400, f"{name} can be given once")
 
 
 def _metrics(export: Export, asked: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
@@ -168,7 +169,7 @@ def _metrics(export: Export, asked: Iterable[str], known: Collection[str]) -> tu
     aliases = dict(export.aliases)
     metrics = dict.fromkeys(aliases.get(name, name) for name in asked)
     if unknown := [name for name in metrics if name not in known]:
-        raise bad_request(f"Unknown reportMetrics {unknown[0]}")
+        raise Refusal(400, f"Unknown reportMetrics {unknown[0]}")
     return tuple(metrics)
 
 
@@ -183,13 +184,13 @@ def _zone(given: _Given, company_zone: str) -> tuple[str, tzinfo]:
     if offset is not None and not (
         re.fullmatch(r"-?[0-9]{1,8}", offset) and abs(int(offset)) <= FURTHEST_OFFSET_MS
     ):
-        raise bad_request("timezoneOffset is not milliseconds of an offset")
+        raise Refusal(400, "timezoneOffset is not milliseconds of an offset")
     if zone_id is None and offset is not None:
         zone = zone_at(int(offset))
         return str(zone), zone
     chosen = zone_id or company_zone
     if chosen not in OFFSETS:
-        raise bad_request("timezone is none of /config/timezones")
+        raise Refusal(400, "timezone is none of /config/timezones")
     return chosen, zone_of(chosen)
 
 
@@ -199,7 +200,7 @@ def _interval(export: Export, given: _Given, start: int, end: int, most: int) ->
     text = given.one("timeInterval") or ""
     interval = int(text) if re.fullmatch(r"[0-9]{1,15}", text) else 0
     if interval not in INTERVALS_MS and interval <= WEEK_MS:
-        raise bad_request("timeInterval is required, and none of the known intervals")
+        raise Refusal(400, "timeInterval is required, and none of the known intervals")
     # The vendor's example calls a month of hours 745: the end opens one more.
     if interval <= WEEK_MS and -(-(end - start) // interval) > most:
         raise TooManyBucketsError((end - start) // interval + 1)
@@ -209,10 +210,10 @@ def _interval(export: Export, given: _Given, start: int, end: int, most: int) ->
 def _filters(given: _Given) -> Filters:
     view, views = given.one("smartViewId"), [*map(str, sorted(SMART_VIEWS))]
     if view is not None and view not in views:
-        raise bad_request(f"There is no smart view {view}; there are {', '.join(views)}")
+        raise Refusal(400, f"There is no smart view {view}; there are {', '.join(views)}")
     priorities = given.numbers("priorities")
     if priorities is not None and max(priorities) >= PRIORITIES:
-        raise bad_request(f"priorities are 0 to {PRIORITIES - 1}")
+        raise Refusal(400, f"priorities are 0 to {PRIORITIES - 1}")
     teams = given.numbers("teamIds")
     return Filters(
         priorities=priorities,
@@ -229,11 +230,11 @@ def _business(given: _Given, *, is_view_with_hours: bool) -> bool | None:
     """Tell inside from outside; a smart view's own setting comes before both parameters."""
     enabled, inside = given.flag("enableBusinessHour"), given.flag("businessHourType")
     if inside is not None and not enabled:
-        raise bad_request("businessHourType requires enableBusinessHour=true")
+        raise Refusal(400, "businessHourType requires enableBusinessHour=true")
     return True if is_view_with_hours else inside
 
 
 def is_business_hour(at: int) -> bool:
     """Whether the tenant works then: Monday to Friday, 9 to 17, UTC."""
     moment = datetime.fromtimestamp(at // 1000, tz=timezone.utc)
-    return moment.weekday() < 5 and 9 <= moment.hour < 17  # noqa: PLR2004
+    return moment.weekday() < 5 and 9 <= moment.hour < 17

@@ -49,7 +49,7 @@ class Renderer:
     query: Query
     columns: tuple[str, ...]
     look: Look = Look()
-    _blocks: dict[object, "_Block"] = field(default_factory=dict, init=False)
+    _blocks: dict[object, _Block] = field(default_factory=dict, init=False)
     _lengths: dict[object, int] = field(default_factory=dict, init=False)
 
     @cached_property
@@ -177,5 +177,3 @@ def _csv_line(cells: Cells) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue().encode()
-
-

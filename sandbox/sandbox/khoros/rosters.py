@@ -23,7 +23,7 @@ def rosters(world: World, query: Query, _as_of: int) -> Iterator[Batch]:
     for start, end in intervals(query):
         slots = [v.Slot(number, start=start, end=end) for number in members]
         if slots:
-            yield Batch(None, lambda slots=slots: slots, len(slots), moment_tokens(query, start))
+            yield Batch(None, tuple(slots).__iter__, len(slots), moment_tokens(query, start))
 
 
 def intervals(query: Query) -> Iterator[tuple[int, int]]:

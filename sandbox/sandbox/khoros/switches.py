@@ -7,12 +7,12 @@ export that the mapping leaves out has the default. Switches may be changed whil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from sandbox.khoros.headers import KeyStyle
 
 T = TypeVar("T")
-PerExport = T | Mapping[str, T]
+PerExport: TypeAlias = T | Mapping[str, T]
 
 
 def for_export(switch: PerExport[T], export: str, default: T) -> T:

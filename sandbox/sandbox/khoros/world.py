@@ -1,6 +1,6 @@
 """How large the tenant's world is, and the batches in which its rows come."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -39,7 +39,7 @@ class Batch(NamedTuple):
     """
 
     key: object
-    slots: Callable[[], Sequence[v.Slot]]
+    slots: Callable[[], Iterable[v.Slot]]
     size: int
     tokens: tuple[tuple[str, str], ...]
 

@@ -108,11 +108,10 @@ class Catalog:
         }
 
     def _product(self, number: int) -> Record:
-        name = f"Product {number}"
-        record = {
+        record: Record = {
             "id": uuid_of("products", number),
             "account_id": uuid_of("accounts", self.parent("products", number)),
-            "name": name,
+            "name": f"Product {number}",
             "url": None if number % 3 == 0 else f"http://product{number}.example",
             "status": "active",
             "environment": ("", "production", "staging")[(number - 1) % 3],

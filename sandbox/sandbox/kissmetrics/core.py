@@ -8,6 +8,7 @@ from itertools import chain
 from sandbox.exchange import Answer, Request, json_answer
 from sandbox.kissmetrics.data import list_name
 from sandbox.kissmetrics.errors import NOT_FOUND, Refusal, check_access, refuse_core
+from sandbox.kissmetrics.kept import Kept
 from sandbox.kissmetrics.links import OF_PRODUCTS, Linker, scope_of
 from sandbox.kissmetrics.paging import (
     REVALIDATE,
@@ -32,6 +33,7 @@ class Core:
         self._setting = setting
         self._catalog = setting.data.catalog
         self._asked: Counter[str] = Counter()
+        self._kept = Kept()
 
     async def respond(self, request: Request) -> Answer:
         """Answer a request as the vendor's server does."""
@@ -44,9 +46,7 @@ class Core:
         check_access(request, self._setting.token)
         if request.method != "GET":
             raise Refusal(404, NOT_FOUND)
-        linker = Linker(
-            self._catalog, self._setting.link_rules, self._setting.addresses_for(request)
-        )
+        linker = Linker(self._catalog, self._setting.links, self._setting.addresses)
         match request.path.rstrip("/").split("/")[1:]:
             case ["core"]:
                 return self._directory(linker)
@@ -86,9 +86,7 @@ class Core:
 
     def _list(self, request: Request, linker: Linker, name: ListName) -> Answer:
         numbers = self._numbers(request.path, name, self._catalog.numbers(name))
-        return answer_page(
-            request, self._listing(request, linker, name, numbers), self._rules(name)
-        )
+        return self._page(request, self._listing(request, linker, name, numbers), name)
 
     def _scoped(
         self, request: Request, linker: Linker, parent: tuple[ListName, str], name: ListName
@@ -106,7 +104,15 @@ class Core:
             bare_self=True,
             more_links=(canonical,),
         )
-        return answer_page(request, listing, self._rules(name))
+        return self._page(request, listing, name)
+
+    def _page(self, request: Request, listing: Listing, name: ListName) -> Answer:
+        """Answer with a page that was kept, unless the list changes while it is read."""
+        rules, setting = self._rules(name), self._setting
+        if rules.change_after is not None:
+            return answer_page(request, listing, rules)
+        key = (request.target, listing.count, rules, setting.links, setting.addresses)
+        return self._kept.answer(key, lambda: answer_page(request, listing, rules))
 
     def _listing(
         self,
@@ -121,7 +127,7 @@ class Core:
         if name == "products":
             templates += linker.product_templates()
         return Listing(
-            url=f"{self._setting.addresses_for(request).core}{request.path.rstrip('/')}",
+            url=f"{self._setting.addresses.core}{request.path.rstrip('/')}",
             count=len(numbers),
             cut=lambda start, limit: [
                 linker.linked(name, number, of_account=of_account)
@@ -132,7 +138,7 @@ class Core:
         )
 
     def _rules(self, name: ListName) -> PageRules:
-        return self._setting.page_rules_of.get(name, self._setting.page_rules)
+        return self._setting.pages_of.get(name, self._setting.pages)
 
     def _numbers(self, path: str, name: ListName, numbers: Sequence[int]) -> Sequence[int]:
         """Count a request for a page, and give the list as it has become meanwhile."""
@@ -140,7 +146,7 @@ class Core:
         self._asked[path] += 1
         if rules.change_after is None or self._asked[path] <= rules.change_after:
             return numbers
-        if rules.insert:
+        if rules.insert and numbers:
             step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
             new = range(numbers[-1] + step, numbers[-1] + step * (rules.insert + 1), step)
             return list(chain(new, numbers[rules.vanish :]))

@@ -7,7 +7,7 @@ from sandbox.kissmetrics.catalog import Catalog, Record
 from sandbox.kissmetrics.ids import uuid_of, v3_id
 from sandbox.kissmetrics.people import LABELS, Asked, Rows, Shape, seconds_of
 from sandbox.kissmetrics.rules import FieldRules, ListName, Sizes
-from sandbox.kissmetrics.zones import day_window, midnight, zone_of
+from sandbox.kissmetrics.zones import day_window, zone_of
 
 # The local days, both included, that people_search_v3 reports have saved as theirs.
 SAVED_DAYS = (date(2020, 1, 1), date(2020, 1, 7))
@@ -70,6 +70,12 @@ class Data:
         first, last = (self.day_window(report_id, day) for day in SAVED_DAYS)
         return first[0], last[1]
 
+    def saved_rows(self, report: int) -> Rows:
+        """Give the rows of the window that a report, by its number, has saved."""
+        window = self.saved_window(uuid_of("reports", report))
+        begin, last = (seconds_of(text) or 0 for text in window)
+        return self.window(report, begin, last)
+
     def rows(self, report_id: str, start: str, end: str, *, shifted: bool = False) -> list[Any]:
         """Give the rows of a report's window, each an array, as known now.
 
@@ -117,10 +123,6 @@ class Data:
             KeyError: there is no such record.
         """
         return v3_id(self._number(name, record_id))
-
-    def local_midnight(self, product: int, day: date) -> int:
-        """Give the Unix second in which a product's day begins."""
-        return midnight(day, zone_of(self.catalog.timezone(product)))
 
     def _numbers(self, name: ListName, product_id: str | None) -> list[int]:
         if product_id is None:

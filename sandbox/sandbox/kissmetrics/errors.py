@@ -7,7 +7,7 @@ CODES = {401: "not_authenticated", 404: "not_found", 406: "not_acceptable"}
 NOT_FOUND = "not found"
 
 
-class Refusal(Exception):  # noqa: N818 (an answer, not a failure)
+class Refusal(Exception):
     """A status other than 2xx, with what its body says."""
 
     def __init__(

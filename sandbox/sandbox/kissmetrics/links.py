@@ -52,7 +52,7 @@ class Linker:
             record["links"] = self._product(record, of_account=of_account)
         else:
             record["links"] = self._makers.get(name, self._definition)(record)
-        if name in DETAIL_RELS or name == "reports":
+        if name not in {"accounts", "products"}:
             record["links"].insert(0, self._self(name, record))
         return record
 
@@ -76,7 +76,9 @@ class Linker:
         """Give the templates for the lists of one product."""
         base = f"{self._at.core}/core/products/{{product_id}}"
         return [
-            link(f"product-{name}", f"Product {name.capitalize()}", f"{base}/{name}", templated=True)
+            link(
+                f"product-{name}", f"Product {name.capitalize()}", f"{base}/{name}", templated=True
+            )
             for name in OF_ACCOUNTS_PRODUCTS
         ]
 

@@ -5,6 +5,7 @@ over the day: the first one in its first second, the last one in its last second
 days or not, are hence ranges of people, and any page of rows can be made by itself.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from zlib import crc32
 
 from sandbox.kissmetrics.zones import local_day, local_seconds, local_text, midnight
 
+ISO_8601 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(Z|[+-]\d\d:?\d\d)")
 Cell = Any  # text, number or null
 # After so many people comes a row that repeats the first of them under another identity.
 REPEAT_AFTER = 24
@@ -75,7 +77,7 @@ class Rows:
         self._ranges = _union(self._shares, self._pool)
         self._ends = list(accumulate(high - low for low, high in self._ranges))
         people = self._ends[-1] if self._ends else 0
-        self._count = people + max(0, people - 1) // REPEAT_AFTER
+        self._count = people + people // REPEAT_AFTER
 
     def __len__(self) -> int:
         """Count the rows, repetitions included."""
@@ -114,7 +116,7 @@ class Rows:
                 times += 1 + person % 3
                 last = share.second(place)
         spell = local_seconds if shifted else local_text
-        revenue = person * 37 % 1000 / 100 * times if person % 5 else 0
+        revenue = person * 37 % 1000 * times / 100 if person % 5 else 0
         return [times, spell(last, self.asked.zone), PLANS[person % len(PLANS)], revenue]
 
 
@@ -191,8 +193,12 @@ def _union(shares: list[Share], pool: int) -> list[tuple[int, int]]:
 
 def seconds_of(text: str) -> float | None:
     """Read ISO 8601 with an offset as Unix seconds; None for anything else."""
-    try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    parts = ISO_8601.fullmatch(text)
+    if parts is None:
+        return None
+    fraction, offset = (parts[2] or "").ljust(6, "0"), parts[3].replace("Z", "+00:00")
+    try:  # Python 3.10 reads nothing but this spelling
+        moment = datetime.fromisoformat(f"{parts[1]}.{fraction}{offset[:3]}:{offset[-2:]}")
     except ValueError:
         return None
-    return moment.timestamp() if moment.tzinfo else None
+    return moment.timestamp()

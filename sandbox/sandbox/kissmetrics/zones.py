@@ -16,12 +16,10 @@ TODAYS_NAMES = {
 @lru_cache(maxsize=256)
 def zone_of(name: str) -> tzinfo:
     """Give the zone of a name; UTC when nobody knows it."""
-    for known_name in (name, TODAYS_NAMES.get(name, name)):
-        try:
-            return ZoneInfo(known_name)
-        except (OSError, ValueError, LookupError):
-            continue
-    return timezone.utc
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        return zone_of(TODAYS_NAMES[name]) if name in TODAYS_NAMES else timezone.utc
 
 
 def midnight(day: date, zone: tzinfo) -> int:

@@ -1,0 +1,114 @@
+"""Queries on the vendor's side: started, asked about, completed, read, forgotten."""
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import NAMESPACE_URL, uuid5
+
+from sandbox.kissmetrics.people import Rows
+from sandbox.kissmetrics.rules import RunRules
+
+
+class Run(NamedTuple):
+    """What a start asks for: a report's (or metric's) id and the window as it was sent.
+
+    Of a query without a report, ``report_id`` is its type and ``start`` its parameters.
+    """
+
+    report_id: str
+    start: str = ""
+    end: str = ""
+
+
+@dataclass
+class Query:
+    """A query under way or done: ``polls`` counts status calls, ``ordinal`` starts of its run."""
+
+    id: str
+    run: Run
+    ordinal: int
+    rows: Any
+    shifted: bool = False
+    as_objects: bool = False
+    started: float = field(default_factory=time.monotonic)
+    polls: int = 0
+    is_completed: bool = False
+
+    def poll(self, rules: RunRules) -> bool:
+        """Count a status call; tell whether the query is completed by now."""
+        self.polls += 1
+        if rules.run_seconds is None and self.polls > rules.polls:
+            self.is_completed = True
+        return self.has_ended(rules)
+
+    def has_ended(self, rules: RunRules) -> bool:
+        """Whether there is anything to read, without counting a call."""
+        if rules.run_seconds is not None and self._elapsed >= rules.run_seconds:
+            self.is_completed = True
+        return self.is_completed
+
+    def fails(self, rules: RunRules) -> bool:
+        """Whether this is one of the starts that end in an error."""
+        if rules.error is None:
+            return False
+        return rules.error_starts is None or self.ordinal <= rules.error_starts
+
+    def progress(self, rules: RunRules) -> float:
+        """Give how far the query has come, from 0 to less than 1."""
+        if rules.run_seconds is not None:
+            return round(min(0.99, self._elapsed / max(rules.run_seconds, 0.001)), 2)
+        return round(min(0.99, self.polls / (rules.polls + 1)), 2)
+
+    def page(self, offset: int, limit: int) -> list[Any]:
+        """Give rows by position, in the form that the query has them."""
+        if not isinstance(self.rows, Rows):
+            return list(self.rows[offset : offset + limit])
+        rows = self.rows.page(offset, limit, shifted=self.shifted)
+        if self.as_objects:
+            return [{"identity": row[1], "columns": row[2:]} for row in rows]
+        return rows
+
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self.started
+
+
+class Queries:
+    """All queries of an account: what was started how often, and what is known of it."""
+
+    def __init__(self, seed: str) -> None:
+        self.runs: Counter[Run] = Counter()
+        self.early_reads = 0
+        self.cancelled: list[str] = []
+        self._seed = seed
+        self._known: dict[str, Query] = {}
+        self._lock = threading.Lock()
+
+    def start(self, run: Run, rows: Any) -> Query:
+        """Start a query: its id derives from the run and from how often that was started."""
+        with self._lock:
+            self.runs[run] += 1
+            ordinal = self.runs[run]
+            name = f"{self._seed}/{'/'.join(run)}/{ordinal}"
+            query = Query(str(uuid5(NAMESPACE_URL, name)), run, ordinal, rows)
+            self._known[query.id] = query
+        return query
+
+    def get(self, query_id: str) -> Query | None:
+        """Give a query by its id; None when it is unknown, or no longer known."""
+        return self._known.get(query_id)
+
+    def cancel(self, query_id: str) -> bool:
+        """Forget a query because its owner says so; tell whether it was known."""
+        with self._lock:
+            was_known = self._known.pop(query_id, None) is not None
+            if was_known:
+                self.cancelled.append(query_id)
+        return was_known
+
+    def forget(self) -> None:
+        """Forget all queries, as a server does after a while; the counts stay."""
+        with self._lock:
+            self._known.clear()

@@ -1,0 +1,198 @@
+"""Pages of the vendor's lists, which come in seven forms [reference, section 3]."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs, parse_qsl, urlencode
+
+import msgspec
+from requests.utils import parse_header_links
+from singer_sdk.pagination import BaseAPIPaginator
+from tap_kit.errors import SyncFailed
+from typing_extensions import override
+
+from tap_kissmetrics.directory import is_templated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_kit.http import Answer
+
+
+class Facts(NamedTuple):
+    """What a page tells besides its records; ``total`` and ``next`` are None where it has none."""
+
+    size: int
+    total: int | None
+    next: str | None
+    fingerprint: bytes
+
+
+class Page(NamedTuple):
+    """One page, whatever form it came in."""
+
+    records: list[Any]
+    facts: Facts
+    columns: list[Any] | None = None  # results of a report may name theirs
+
+
+def page_of(answer: Answer) -> Page:
+    """The page in an answer: a bare array, or an envelope; its links in the body or the header.
+
+    Raises:
+        SyncFailed: when there is no list in it.
+    """
+    body = answer.value if isinstance(answer.value, dict) else {"data": answer.value}
+    records = body.get("data", body.get("rows"))
+    if records == {}:  # what the vendor's own client takes for an empty list
+        records = []
+    if not isinstance(records, list):
+        msg = f"expected a list under 'data', got the keys {sorted(body)}"
+        raise SyncFailed(msg)
+    links = [*body.get("links", []), *parse_header_links(answer.headers.get("Link", ""))]
+    following = (
+        str(link.get("href") or link.get("url"))
+        for link in links
+        if link.get("rel") == "next" and not is_templated(link)
+    )
+    encoded = hashlib.blake2b(msgspec.json.encode(records), digest_size=8)
+    facts = Facts(len(records), _total(body), next(following, None), encoded.digest())
+    columns = body.get("columns")
+    return Page(records, facts, columns if isinstance(columns, list) else None)
+
+
+def _total(body: dict[str, Any]) -> int | None:
+    pagination = body.get("pagination")
+    total = pagination.get("total") if isinstance(pagination, dict) else body.get("total")
+    return int(total) if isinstance(total, int | str) and str(total).isdecimal() else None
+
+
+class CorePaginator(BaseAPIPaginator[str]):
+    """Paths of the pages of one list: by the ``next`` link, else by offset.
+
+    It is advanced by the :class:`Facts` of a page. Without a link and without a total it asks
+    until a page is empty or shorter than the first one; the page size that was asked for says
+    nothing, as a server may give less.
+    """
+
+    def __init__(self, first: str, path_of: Callable[[str], str]) -> None:
+        super().__init__(first)
+        self._path_of = path_of
+        self._step: int | None = None
+
+    @override
+    def has_more(self, response: Facts) -> bool:  # type: ignore[override]
+        return self.get_next(response) is not None
+
+    @override
+    def get_next(self, response: Facts) -> str | None:  # type: ignore[override]
+        if response.next is not None:
+            return self._path_of(response.next)
+        offset = offset_of(self.current_value) + response.size
+        following = with_offset(self.current_value, offset) if response.size else None
+        if response.total is not None:
+            return following if offset < response.total else None
+        if self._step is None:
+            self._step = response.size
+        return following if response.size >= self._step else None
+
+    @override
+    def advance(self, response: Facts) -> None:  # type: ignore[override]
+        """Go to the next page.
+
+        Raises:
+            SyncFailed: when that is the same page again.
+        """
+        try:
+            super().advance(response)  # type: ignore[arg-type]
+        except RuntimeError:
+            msg = f"{self.current_value}: its link to the next page leads to itself"
+            raise SyncFailed(msg) from None
+
+    def rest(self, first: Facts) -> Iterator[str] | None:
+        """The paths of all pages after the first, when its total tells them; else None.
+
+        They are the ``next`` link's (or the first page's) with other offsets, a page's worth of
+        records apart, so that all parameters of the vendor's stay in them.
+        """
+        following = self._path_of(first.next) if first.next else self.current_value
+        if first.total is None or "offset" not in parse_qs(following.partition("?")[2]):
+            return None
+        begin = offset_of(self.current_value) + first.size
+        offsets = range(begin, first.total, first.size) if first.size else ()
+        return (with_offset(following, offset) for offset in offsets)
+
+
+class KnownPage:
+    """A page whose place was known before the one in front of it was read."""
+
+    def __init__(self, path: str) -> None:
+        self.current_value = path
+
+
+def further_pages(
+    paginator: CorePaginator | KnownPage, facts: Facts, *, is_first: bool
+) -> Iterator[CorePaginator | KnownPage]:
+    """The pages that a page makes known: all the others, the next one, or none."""
+    if isinstance(paginator, KnownPage):
+        return
+    rest = paginator.rest(facts) if is_first else None
+    if rest is not None:
+        yield from map(KnownPage, rest)
+        return
+    paginator.advance(facts)
+    if not paginator.finished:
+        yield paginator
+
+
+def offset_of(path: str) -> int:
+    """The offset that a page's path asks for."""
+    return int(parse_qs(path.partition("?")[2]).get("offset", ["0"])[0])
+
+
+def with_offset(path: str, offset: int) -> str:
+    """The same list from another offset on."""
+    place, _, query = path.partition("?")
+    rest = [(key, value) for key, value in parse_qsl(query) if key != "offset"]
+    return f"{place}?{urlencode([*rest, ('offset', offset)])}"
+
+
+@dataclass
+class Reading:
+    """One pass over a list, page by page in order: what has come, and whether that is all."""
+
+    count: int = 0
+    totals: set[int] = field(default_factory=set)
+    fingerprints: set[bytes] = field(default_factory=set)
+
+    def add(self, facts: Facts, what: object) -> None:
+        """Count a page.
+
+        Raises:
+            SyncFailed: when it came before, since then the server does not move on.
+        """
+        if facts.size and facts.fingerprint in self.fingerprints:
+            msg = f"{what}: the server gave the same page twice; its list is not complete"
+            raise SyncFailed(msg)
+        self.fingerprints.add(facts.fingerprint)
+        self.count += facts.size
+        if facts.total is not None:
+            self.totals.add(facts.total)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the list grew or shrank meanwhile, so that pages may have missed records."""
+        return len(self.totals) > 1
+
+    def check(self, what: object) -> None:
+        """Be sure that all came.
+
+        Raises:
+            SyncFailed: when the server promised more.
+        """
+        total = max(self.totals, default=0)
+        if self.count < total:
+            msg = f"{what}: the server says that there are {total} records, but gave {self.count}"
+            raise SyncFailed(msg)

@@ -1,0 +1,182 @@
+"""Settings and streams of the tap."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from singer_sdk import typing as th
+from tap_kit.errors import PartitionUnavailable, setting_error
+from tap_kit.jobs import JobRunner, Pace
+from tap_kit.names import snake_case
+from tap_kit.settings import common_settings
+from tap_kit.tap import KitTap
+from typing_extensions import override
+
+from tap_kissmetrics import core_streams, report_streams
+from tap_kissmetrics.client import Client
+from tap_kissmetrics.pagination import page_of
+from tap_kissmetrics.report_runs import Runs
+from tap_kissmetrics.reports import Reports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk import Stream
+
+CORE_STREAMS = (
+    core_streams.Accounts,
+    core_streams.Products,
+    core_streams.Reports,
+    core_streams.Events,
+    core_streams.Properties,
+    core_streams.Metrics,
+)
+LONGEST_POLL_PAUSE_S = 30.0
+
+REPORT = (
+    th.Property(
+        "id", th.StringType(min_length=1), required=True, description="The report's id (UUID)"
+    ),
+    th.Property(
+        "name",
+        th.StringType(min_length=1),
+        description="With `columns`: the report gets a stream of its own, report_<name>",
+    ),
+    th.Property(
+        "columns",
+        th.ArrayType(th.StringType),
+        description="Labels of the report's columns after the person, as the API names none",
+    ),
+)
+
+SETTINGS = (
+    th.Property(
+        "api_token",
+        th.StringType(min_length=1),
+        required=True,
+        secret=True,
+        title="API token",
+        description="A personal token, from Account settings, Manage API Tokens",
+    ),
+    th.Property(
+        "api_url",
+        th.URIType,
+        default="https://api.kissmetrics.com",
+        title="API URL",
+        description="Address of the Core API",
+    ),
+    th.Property(
+        "query_url",
+        th.URIType,
+        default="https://query.kissmetrics.com",
+        title="Query URL",
+        description="Address of the API that runs reports",
+    ),
+    th.Property(
+        "product_ids",
+        th.ArrayType(th.StringType),
+        title="Product ids",
+        description="The products to read. Unset: all that the token sees",
+    ),
+    th.Property(
+        "page_size",
+        th.IntegerType(minimum=1, maximum=10_000),
+        default=1000,
+        title="Page size",
+        description="Records asked for at a time; the server may give less",
+    ),
+    th.Property(
+        "reports",
+        th.ArrayType(th.ObjectType(*REPORT, additional_properties=False)),
+        title="Reports",
+        description="The reports to run. Unset: every report that can be run",
+    ),
+    th.Property(
+        "poll_interval_ms",
+        th.IntegerType(minimum=1, maximum=30_000),
+        default=2000,
+        title="Poll interval",
+        description="Milliseconds before the first look at a running report; growing to 30000",
+    ),
+    th.Property(
+        "poll_timeout",
+        th.IntegerType(minimum=1),
+        default=3600,
+        title="Poll time-out",
+        description="Seconds after which a report that is still running is given up",
+    ),
+    th.Property(
+        "include_tracking_key",
+        th.BooleanType,
+        default=False,
+        title="Include the tracking key",
+        description="Whether products have their tracking key, which lets anyone write to them",
+    ),
+    *common_settings(lookback_days=1),
+)
+
+
+class TapKissmetrics(KitTap):
+    """Reads a Kissmetrics account: what is tracked, and the people that its reports find."""
+
+    name = "tap-kissmetrics"
+    config_jsonschema = th.PropertiesList(*SETTINGS).to_dict()
+
+    @override
+    def discover_streams(self) -> list[Stream]:
+        core: list[Stream] = [stream_type(self) for stream_type in CORE_STREAMS]
+        return [*core, report_streams.ReportResults(self), *self._named_reports()]
+
+    def _named_reports(self) -> Iterator[Stream]:
+        for entry in self.config.get("reports") or []:
+            if entry.get("name") and entry.get("columns"):
+                name = snake_case(entry["name"])
+                yield report_streams.NamedReport(self, entry["id"], name, entry["columns"])
+
+    @override
+    def config_problems(self) -> Iterator[str]:
+        problems = list(super().config_problems())
+        yield from problems
+        if any(problem.startswith("reports") for problem in problems):
+            return
+        entries = self.config.get("reports") or []
+        ids = [entry["id"] for entry in entries]
+        names = [snake_case(entry["name"]) for entry in entries if entry.get("name")]
+        yield from (f"reports: the id {i} is there twice" for i in ids if ids.count(i) > 1)
+        yield from (f"reports: two are named {n}" for n in names if names.count(n) > 1)
+        if "results" in names:
+            yield "reports: `results` is the name of the stream of all reports, choose another"
+
+    @cached_property
+    def client(self) -> Client:
+        """Both hosts of the API with this run's settings."""
+        return Client(self)
+
+    @cached_property
+    def reports(self) -> Reports:
+        """The reports that are run."""
+        return Reports(self)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs that this sync has begun."""
+        return Runs()
+
+    @cached_property
+    def job_runner(self) -> JobRunner:
+        """How running reports are waited for."""
+        first_s = self.config["poll_interval_ms"] / 1000
+        pace = Pace(first_s, LONGEST_POLL_PAUSE_S, self.config["poll_timeout"])
+        return JobRunner(pace, self.throttle.sleep)
+
+    @override
+    def check_access(self) -> str:
+        try:
+            page = page_of(self.client.page("/core/accounts?limit=1&offset=0"))
+        except PartitionUnavailable as error:
+            problem = f"the server refuses it: {error}"
+            msg = "api_token"
+            raise setting_error(msg, problem) from None
+        count = page.facts.total if page.facts.total is not None else len(page.records)
+        return f"The token works; it sees {count} account(s)"

@@ -1,0 +1,59 @@
+"""A server of one domain that answers what a test says, for answers that the sandbox never gives."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from sandbox.exchange import Answer, Request, json_answer
+from sandbox.frame import Frame
+from sandbox.server import running
+from tap_kindmetrics.tap import TapKindmetrics
+
+from tests.kindmetrics.singer import Output
+from tests.kindmetrics.site import TOKEN, collected
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from typing_extensions import Self
+
+USUAL: dict[str, Any] = {
+    "/api/me": {"email": "demo@kindmetrics.example"},
+    "/api/domains": [{"id": 1, "address": "shop.example"}],
+}
+
+
+class Answers:
+    """Within ``with``: a path of ``answers`` gives its value, any other an empty list."""
+
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        self._answers = {**USUAL, **answers}
+        self._stack = ExitStack()
+        self.app = Frame(self._respond)
+
+    def __enter__(self) -> Self:
+        self.url = self._stack.enter_context(running(self.app)).url
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def sync(self, *streams: str, **changes: Any) -> Output:
+        """One run over one day, of these streams only."""
+        settings = {
+            "api_url": self.url,
+            "api_token": TOKEN,
+            "start_date": "2024-02-01",
+            "end_date": "2024-02-01",
+            **changes,
+        }
+        catalog = TapKindmetrics(config=settings).catalog_dict
+        catalog["streams"] = [e for e in catalog["streams"] if e["stream"] in streams]
+        with collected() as written:
+            TapKindmetrics(config=settings, catalog=catalog).run()
+        return Output(written.getvalue().decode())
+
+    async def _respond(self, request: Request) -> Answer:
+        answer = self._answers.get(request.path, [])
+        return answer if isinstance(answer, Answer) else json_answer(answer)

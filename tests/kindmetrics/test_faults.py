@@ -1,0 +1,201 @@
+"""Every way in which a server or a network can fail for a moment leaves no trace in the output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sandbox.faults import KINDS, Fault
+from sandbox.stranger import Stranger
+from sandbox.server import running
+from singer_sdk.exceptions import ConfigValidationError
+from tap_kit.errors import SyncFailed
+
+from tests.kindmetrics.answers import Answers
+from tests.kindmetrics.site import TOKEN
+
+if TYPE_CHECKING:
+    from tests.kindmetrics.conftest import Serve
+    from tests.kindmetrics.site import Site
+
+SETTINGS: dict[str, Any] = {"start_date": "2024-02-04", "request_timeout": 1}
+PASSING: dict[str, dict[str, Any]] = {
+    "408": {"status": 408},
+    "429": {"status": 429},
+    "429 come back at once": {"status": 429, "retry_after": 0},
+    "500": {"status": 500},
+    "502": {"status": 502},
+    "503": {"status": 503},
+    "504": {"status": 504},
+    "520, which http.HTTPStatus does not know": {"status": 520},
+    "599": {"status": 599},
+    "204": {"status": 204},
+    "reset": {"kind": "reset"},
+    "reset_body": {"kind": "reset_body"},
+    "cut_body": {"kind": "cut_body"},
+    "slow_body, in time": {"kind": "slow_body", "wait_ms": 200},
+    "stall, in time": {"kind": "stall", "wait_ms": 200},
+    "html": {"kind": "html"},
+    "html 503": {"kind": "html", "status": 503},
+    "wrong_shape": {"kind": "wrong_shape"},
+    "bad_json": {"kind": "bad_json"},
+    "wrong_encoding": {"kind": "wrong_encoding"},
+    "empty": {"kind": "empty"},
+    "slow_body, too slow": {"kind": "slow_body", "wait_ms": 1500},
+    "stall, too long": {"kind": "stall", "wait_ms": 1500},
+}
+@pytest.fixture
+def site(serve: Serve) -> Site:
+    """Two domains, and no 404 from the route that the server does not have."""
+    return serve(referrers_route="documented")
+
+
+def test_no_kind_of_fault_is_left_out() -> None:
+    tried = {fault.get("kind", "status") for fault in PASSING.values()}
+    assert tried | {"redirect"} == set(KINDS)
+
+
+@pytest.mark.parametrize("where", ["first", "middle", "last"])
+@pytest.mark.parametrize("name", PASSING)
+def test_a_fault_that_passes_leaves_no_trace(site: Site, name: str, where: str) -> None:
+    undisturbed = site.sync(**SETTINGS)
+    requests = site.api.log.count
+    ordinal = {"first": 1, "middle": requests // 2, "last": requests}[where]
+    site.api.log.clear()
+    site.api.faults.append(Fault(**PASSING[name], only=frozenset({ordinal})))
+    output = site.sync(**SETTINGS)
+    assert output.without_clock == undisturbed.without_clock
+    again = 0 if "in time" in name else 1
+    assert site.api.log.count == requests + again
+
+
+@pytest.mark.parametrize("name", [name for name in PASSING if "too" not in name])
+def test_a_fault_of_every_first_try_leaves_no_trace(site: Site, name: str) -> None:
+    undisturbed = site.sync(**SETTINGS)
+    site.api.faults.append(Fault(**{**PASSING[name], "wait_ms": 5}, attempts=1))
+    assert site.sync(**SETTINGS).without_clock == undisturbed.without_clock
+
+
+def test_faults_of_all_kinds_at_once_leave_no_trace(serve: Serve) -> None:
+    site = serve(domains=3)
+    undisturbed = site.sync(max_concurrency=8)
+    kinds = [fault for name, fault in PASSING.items() if "too" not in name]
+    site.api.faults.extend(
+        Fault(**fault, only=frozenset({3 * number + 1, 3 * number + 80}))
+        for number, fault in enumerate(kinds)
+    )
+    assert site.sync(max_concurrency=8).without_clock == undisturbed.without_clock
+
+
+def test_a_server_that_asks_for_a_pause_gets_it(site: Site) -> None:
+    """All requests wait, also those of other streams: the pause is the server's, not a page's."""
+    undisturbed = site.sync(**SETTINGS)
+    site.api.log.clear()
+    site.api.faults.append(Fault("status", status=429, retry_after=1, only=frozenset({10})))
+    assert site.sync(**SETTINGS).without_clock == undisturbed.without_clock
+    (refused,) = [r for r in site.api.log.requests if r.status == 429]
+    assert refused.ended is not None
+    pause = [r for r in site.api.log.requests if 0.05 < r.started - refused.ended < 0.95]
+    assert pause == []
+
+
+@pytest.mark.parametrize("kind", ["html", "bad_json", "wrong_shape", "empty", "cut_body", "reset"])
+def test_a_fault_that_stays_stops_the_run_after_five_tries(site: Site, kind: str) -> None:
+    path = "/api/domains/1/pages"
+    site.api.faults.append(Fault(**PASSING[kind], path=path))
+    _, error = site.failing_sync(SyncFailed, max_concurrency=1, **SETTINGS)
+    assert str(error).startswith(f"GET {path}: ")
+    assert str(error).endswith("; given up after 5 tries")
+    assert "\n" not in str(error)
+    assert len(site.asked(path)) == 5
+
+
+@pytest.mark.parametrize("status", [400, 405, 406, 409, 410, 418, 422])
+def test_a_refusal_that_no_retry_cures_stops_the_run_at_once(site: Site, status: int) -> None:
+    path = "/api/domains/1/pages"
+    site.api.faults.append(Fault("status", status=status, path=path))
+    _, error = site.failing_sync(SyncFailed, max_concurrency=1, **SETTINGS)
+    assert f"HTTP {status}" in str(error)
+    assert len(site.asked(path)) == 1
+
+
+@pytest.mark.parametrize("ordinal", [1, 12])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_a_stranger_is_not_followed(site: Site, ordinal: int, status: int) -> None:
+    stranger = Stranger([])
+    with running(stranger.app) as elsewhere:
+        target = f"{elsewhere.url}/api/domains"
+        only = frozenset({ordinal})
+        site.api.faults.append(Fault("redirect", status=status, location=target, only=only))
+        _, error = site.failing_sync(ConfigValidationError, **SETTINGS)
+    assert stranger.log.count == 0
+    assert error.errors == [
+        f"api_url: the server redirects elsewhere (HTTP {status}); use the final address"
+    ]
+
+
+def test_a_server_that_goes_by_another_name_is_a_wrong_api_url(serve: Serve) -> None:
+    site = serve(known_hosts=["app.kindmetrics.example"])
+    _, error = site.failing_sync(ConfigValidationError)
+    assert error.errors == [
+        "api_url: the server redirects elsewhere (HTTP 301); use the final address"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stream", "path", "answer", "words"),
+    [
+        ("pages", "/api/domains/1/pages", [{"address": 5, "visitors": 1}], "pages: field address"),
+        ("pages", "/api/domains/1/pages", [{"visitors": "one"}], "pages: field visitors"),
+        ("pages", "/api/domains/1/pages", [{"visitors": 1.5}], "pages: field visitors"),
+        ("pages", "/api/domains/1/pages", [{"visitors": True}], "pages: field visitors"),
+        ("pages", "/api/domains/1/pages", ["/pricing"], "pages"),
+        ("pages", "/api/domains/1/pages", [None], "pages"),
+        ("pages", "/api/domains/1/pages", [[1, 2]], "pages"),
+        ("domain_stats", "/api/domains/1", {"visitors": []}, "domain_stats: field visitors"),
+        ("current_visitors", "/api/domains/1/current", {"current": {}}, "field current"),
+        ("account", "/api/me", {"email": None}, "account: field email"),
+        ("account", "/api/me", {}, "email"),
+        ("domains", "/api/domains", [{"address": "shop.example"}], "id"),
+        ("domains", "/api/domains", [{"id": "1"}], "id"),
+        ("pages", "/api/domains", [{"address": "shop.example"}], "/api/domains"),
+        ("domains", "/api/domains", ["shop.example"], "domains"),
+        ("domains", "/api/domains", [None], "domains"),
+    ],
+    ids=str,
+)
+def test_an_answer_that_breaks_its_promise_is_one_clear_error(
+    stream: str, path: str, answer: Any, words: str
+) -> None:
+    """Stream and field are named, the value is not: it may be somebody's business."""
+    with Answers({path: answer}) as answers, pytest.raises(SyncFailed) as caught:
+        answers.sync(stream)
+    assert words in str(caught.value)
+    assert "pricing" not in str(caught.value)
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_field_that_the_vendor_adds_is_told_once_and_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answer = [{"address": "/", "visitors": 1, "percentage": 100, "bounces": 1}] * 3
+    with Answers({"/api/domains/1/pages": answer}) as answers:
+        rows = answers.sync("pages", end_date="2024-02-03").rows("pages")
+    assert len(rows) == 9
+    assert not any("bounces" in row for row in rows)
+    told = [text for text in caplog.messages if "bounces" in text]
+    assert told == ["pages: the vendor now sends 'bounces', which the catalog does not know; left out"]
+
+
+def test_a_field_that_the_vendor_drops_is_left_out() -> None:
+    with Answers({"/api/domains/1/pages": [{"address": "/", "visitors": 1}]}) as answers:
+        (row,) = answers.sync("pages").rows("pages")
+    assert row["visitors"] == 1
+    assert "percentage" not in row
+
+
+def test_a_number_beyond_64_bits_arrives_whole() -> None:
+    answer = [{"address": "/", "visitors": 2**70, "percentage": 100}]
+    with Answers({"/api/domains/1/pages": answer}) as answers:
+        (row,) = answers.sync("pages").rows("pages")
+    assert row["visitors"] == 2**70

@@ -1,0 +1,31 @@
+"""Every message of a full run and of the run after it, as a person has read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.kindmetrics.golden import assert_golden
+
+if TYPE_CHECKING:
+    from tests.kindmetrics.conftest import Serve
+    from tests.kindmetrics.site import Site
+
+SETTINGS: dict[str, Any] = {"start_date": "2024-02-24", "lookback_days": 1}
+
+
+@pytest.fixture
+def small(serve: Serve) -> Site:
+    """Two domains with a handful of visitors a day; the second one has an empty day."""
+    return serve(domains=2, visitors_per_day=5, pages_per_day=5)
+
+
+def test_full_run(small: Site) -> None:
+    assert_golden("full", small.sync(end_date="2024-02-26", **SETTINGS))
+
+
+def test_resumed_run(small: Site) -> None:
+    before = small.sync(end_date="2024-02-26", **SETTINGS)
+    after = small.sync(end_date="2024-02-27", state=before.state, **SETTINGS)
+    assert_golden("resumed", after)

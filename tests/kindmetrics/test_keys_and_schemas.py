@@ -1,0 +1,168 @@
+"""What a database needs: rows that pass their schema, keys that are never null and never twice."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import datetime
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft7Validator, FormatChecker
+
+from tests.kindmetrics.answers import Answers
+from tests.kindmetrics.site import LAST, STREAMS
+
+if TYPE_CHECKING:
+    from tests.kindmetrics.conftest import Serve
+    from tests.kindmetrics.singer import Output, Row
+
+NATURAL_KEYS = {
+    "pages": ["address"],
+    "entry_pages": ["address"],
+    "sources": ["source", "medium"],
+    "referrers": ["url", "domain"],
+    "countries": ["name"],
+    "goals": ["name", "kind"],
+}
+FORMATS = FormatChecker(["date"])
+
+
+@FORMATS.checks("date-time", ValueError)
+def is_date_time(value: object) -> bool:
+    """Whether it is a date-time with an offset; jsonschema itself does not look."""
+    return datetime.fromisoformat(str(value)).tzinfo is not None
+
+
+SEGMENTS = [{"name": "all"}, {"name": "Schweden 🇸🇪", "country": "SE"}]
+
+
+@pytest.fixture
+def output(serve: Serve) -> Output:
+    site = serve(domains=3, visitors_per_day=40, pages_per_day=20)
+    return site.sync(segments=SEGMENTS, start_date="2024-02-03", end_date=LAST.isoformat())
+
+
+def test_every_record_passes_the_schema_of_its_stream(output: Output) -> None:
+    validators = {
+        message["stream"]: Draft7Validator(message["schema"], format_checker=FORMATS)
+        for message in output.messages
+        if message["type"] == "SCHEMA"
+    }
+    for stream, validator in validators.items():
+        closed = validator.evolve(schema={**validator.schema, "additionalProperties": False})
+        for row in output.rows(stream):
+            assert [error.message for error in closed.iter_errors(row)] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [("2024-02-30", "date"), ("2024-02-03T00:00:00", "date-time"), ("yesterday", "date-time")],
+)
+def test_the_check_of_formats_does_refuse(value: str, form: str) -> None:
+    assert not FORMATS.conforms(value, form)
+
+
+def test_every_field_of_a_schema_comes_with_every_record(output: Output) -> None:
+    for message in output.messages:
+        if message["type"] == "SCHEMA":
+            for row in output.rows(message["stream"]):
+                assert list(row) == list(message["schema"]["properties"])
+
+
+def test_keys_are_unique_and_never_null(output: Output) -> None:
+    keys = {m["stream"]: m["key_properties"] for m in output.messages if m["type"] == "SCHEMA"}
+    assert sorted(keys) == STREAMS
+    for stream, fields in keys.items():
+        values = [tuple(row[field] for field in fields) for row in output.rows(stream)]
+        assert values, stream
+        assert not any(part is None or part == "" for value in values for part in value)
+        assert len(set(values)) == len(values), stream
+
+
+@pytest.mark.parametrize("stream", NATURAL_KEYS)
+def test_row_id_is_the_hash_that_the_schema_describes(output: Output, stream: str) -> None:
+    for row in output.rows(stream):
+        owner = [row["domain_id"], row["segment"], row["date"]]
+        assert row["row_id"] == hashed([*owner, *(row[field] for field in NATURAL_KEYS[stream])])
+
+
+@pytest.mark.parametrize(
+    ("stream", "field"),
+    [
+        ("pages", "address"),
+        ("entry_pages", "address"),
+        ("sources", "medium"),
+        ("referrers", "url"),
+        ("referrers", "domain"),
+        ("countries", "name"),
+    ],
+)
+def test_null_parts_stay_null_and_apart_from_empty_text(
+    output: Output, stream: str, field: str
+) -> None:
+    rows = output.rows(stream)
+    assert any(row[field] is None for row in rows)
+    same_but_null = Counter(_without(row, "row_id") for row in rows)
+    assert max(same_but_null.values()) == 1
+
+
+def test_two_rows_with_the_same_natural_key_both_arrive() -> None:
+    unnamed: list[dict[str, Any]] = [
+        {"name": None, "visitors": 3, "percentage": 50},
+        {"name": "Sweden", "visitors": 2, "percentage": 30},
+        {"name": None, "visitors": 1, "percentage": 20},
+    ]
+    with Answers({"/api/domains/1/countries": unnamed}) as answers:
+        rows = answers.sync("countries").rows("countries")
+    assert [row["visitors"] for row in rows] == [3, 2, 1]
+    owner = [1, "all", "2024-02-01"]
+    assert [row["row_id"] for row in rows] == [
+        hashed([*owner, None]),
+        hashed([*owner, "Sweden"]),
+        hashed([*owner, None, 2]),
+    ]
+
+
+def test_a_window_that_grows_keeps_its_keys(serve: Serve) -> None:
+    """The last window is cut at ``end_date``; read again when it is longer, it is the same one."""
+    site = serve()
+    short, long = (
+        site.sync(window_days=7, start_date="2024-02-01", end_date=end)
+        for end in ("2024-02-03", "2024-02-05")
+    )
+    assert {row["date_to"] for row in short.rows("pages")} == {"2024-02-03"}
+    assert {row["date_to"] for row in long.rows("pages")} == {"2024-02-05"}
+    assert _ids(short) <= _ids(long)
+
+
+def test_text_arrives_as_the_vendor_sent_it(serve: Serve) -> None:
+    site = serve(domains=1, visitors_per_day=200, pages_per_day=20)
+    addresses = {row["address"] for row in site.sync().rows("pages")}
+    odd = {"/日本語/ページ", "/party/🎉", "/quote\"s/and/it's", "/line\nbreak", "", "null", None}
+    assert odd <= addresses
+
+
+@pytest.mark.parametrize("key", ["", "x" * 5000, "\u2028", "\x7f", "𝒳"])
+def test_a_natural_key_of_any_text_gives_a_short_row_id(key: str) -> None:
+    answer = [{"address": key, "visitors": 1, "percentage": 100}]
+    with Answers({"/api/domains/1/pages": answer}) as answers:
+        (row,) = answers.sync("pages").rows("pages")
+    assert row["address"] == key
+    assert row["row_id"] == hashed([1, "all", "2024-02-01", key])
+    assert len(row["row_id"]) == 32
+
+
+def hashed(values: list[object]) -> str:
+    """128-bit BLAKE2b, hex, over the compact JSON array: with the standard library only."""
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _without(row: Row, field: str) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, repr(value)) for name, value in row.items() if name != field)
+
+
+def _ids(output: Output) -> set[str]:
+    return {row["row_id"] for row in output.rows("pages")}

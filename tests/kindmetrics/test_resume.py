@@ -1,0 +1,123 @@
+"""Killed at any point and started again: in the end the warehouse is as if nothing had happened."""
+
+from __future__ import annotations
+
+import fcntl
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sandbox.faults import Fault
+from tap_kit.errors import SyncFailed
+
+from tests.kindmetrics.singer import Loader, Output, State, bookmark
+from tests.kindmetrics.site import WINDOWED, clean_environment
+
+if TYPE_CHECKING:
+    from tests.kindmetrics.conftest import Serve
+    from tests.kindmetrics.site import Site
+
+SETTINGS: dict[str, Any] = {
+    "start_date": "2024-02-01",
+    "end_date": "2024-02-08",
+    "state_interval": 1,
+    "lookback_days": 2,
+}
+PIPE_BYTES = 4096  # a small pipe: the tap is hardly ever ahead of its reader
+
+
+@pytest.fixture
+def busy(serve: Serve) -> Site:
+    """An account whose run takes seconds, so that states are written within the streams too."""
+    return serve(domains=3, latency_ms=40)
+
+
+def killed(site: Site, *, after_bytes: int, state: State | None, **changes: Any) -> Output:
+    """What a target has got when the tap is killed after so many bytes, or at its end."""
+    command = site.command(state=state, **{**SETTINGS, **changes})
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=clean_environment()
+    ) as tap:
+        assert tap.stdout is not None
+        fcntl.fcntl(tap.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        begun = tap.stdout.read(after_bytes)
+        tap.send_signal(signal.SIGKILL)
+        text = (begun + tap.stdout.read()).decode(errors="replace")
+        assert tap.wait() == -signal.SIGKILL, "the run was over before"
+    return Output(text)
+
+
+def undisturbed(site: Site) -> Loader:
+    """What a run that nobody disturbs loads."""
+    site.api.app.latency_ms = 0
+    loader = Loader()
+    loader.load(site.sync(**SETTINGS))
+    assert all(loader.count(stream) for stream in WINDOWED)
+    return loader
+
+
+def all_bookmarks(state: State) -> list[str]:
+    """The bookmarks in the order of the run; empty where there is none yet."""
+    return [bookmark(state, stream, number) or "" for stream in WINDOWED for number in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("after_bytes", [1, 1_500, 12_000, 60_000, 120_000, 200_000])
+def test_killed_and_resumed_is_undisturbed(busy: Site, after_bytes: int) -> None:
+    loader = Loader()
+    loader.load(killed(busy, after_bytes=after_bytes, state=None))
+    busy.api.app.latency_ms = 0
+    loader.load(busy.sync(state=loader.state, **SETTINGS))
+    whole = undisturbed(busy)
+    assert loader.content == whole.content
+    assert loader.state == whole.state
+
+
+def test_killed_again_and_again_is_undisturbed_and_never_goes_back(busy: Site) -> None:
+    busy.api.app.latency_ms = 10
+    loader = Loader()
+    reached: list[list[str]] = []
+    for _ in range(4):
+        loader.load(killed(busy, after_bytes=60_000, state=loader.state, lookback_days=0))
+        reached.append(all_bookmarks(loader.state))
+    assert reached == sorted(reached)
+    assert reached[0] < reached[-1]
+    loader.load(busy.sync(state=loader.state, **SETTINGS))
+    assert loader.content == undisturbed(busy).content
+
+
+def test_states_are_written_within_a_stream_and_never_ahead_of_the_rows(serve: Serve) -> None:
+    """A state says that a window is read only when all rows of it stand before it."""
+    site = serve(domains=1, latency_ms=120)
+    streams = ("countries", "pages")
+    output = site.sync(
+        catalog=site.catalog(*streams), max_concurrency=2, **{**SETTINGS, "end_date": "2024-02-20"}
+    )
+    assert len(output.states) > len(streams) + 1
+    for number, message in enumerate(output.messages):
+        if message["type"] == "STATE":
+            before = output.messages[:number]
+            for stream in streams:
+                reached = bookmark(message["value"], stream, 1) or ""
+                wanted = [row for row in output.rows(stream) if row["date"] <= reached]
+                here = [m["record"] for m in before if m.get("stream") == stream and "record" in m]
+                assert here[: len(wanted)] == wanted
+
+
+@pytest.mark.parametrize("ordinal", [2, 20, 100, 150])
+def test_a_run_that_gives_up_keeps_what_it_has_and_the_next_one_goes_on(
+    serve: Serve, ordinal: int
+) -> None:
+    site = serve(domains=3)
+    site.sync(**SETTINGS)
+    target = site.api.log.requests[ordinal - 1].target.replace("?", r"\?")
+    site.api.faults.append(Fault("status", status=503, path=f"{target}$"))
+    loader = Loader()
+    output, error = site.failing_sync(SyncFailed, **SETTINGS)
+    assert "HTTP 503; given up after 5 tries" in str(error)
+    loader.load(output)
+    site.api.faults.clear()
+    loader.load(site.sync(state=loader.state, **SETTINGS))
+    whole = undisturbed(site)
+    assert loader.content == whole.content
+    assert loader.state == whole.state

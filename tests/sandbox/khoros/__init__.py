@@ -1,0 +1,1 @@
+"""The Khoros sandbox over real sockets."""
