@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.utils
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,9 +17,11 @@ from typing_extensions import override
 
 from tap_kit.bodies import parse_json
 from tap_kit.errors import KitError, Retriable, SyncFailed
-from tap_kit.hosts import path_on
+from tap_kit.hosts import address_problem, path_on
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_kit.throttle import Throttle
 
 logger = logging.getLogger(__name__)
@@ -31,17 +33,22 @@ PATIENCE_S = 300.0  # for one request, all its attempts and pauses together
 RETRIABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 _PIECE = 1 << 20
 
-Params = Mapping[str, "str | int"]
+Params = Mapping[str, "str | int | Sequence[str]"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked: a path below the API's address, its query, a JSON body for a POST."""
+    """What is asked: a path below the API's address, its query, a body as JSON or as a form.
+
+    One that is not ``urgent`` (a poll) lets the others pass when the budget of requests is short.
+    """
 
     path: str
     params: Params = field(default_factory=dict)
     method: str = "GET"
     body: Mapping[str, Any] | None = None
+    form: Params | None = None
+    urgent: bool = True
 
     @override
     def __str__(self) -> str:
@@ -123,6 +130,50 @@ class Api:
             msg = f"{error}; given up after {tried} {'try' if tried == 1 else 'tries'}"
             raise SyncFailed(msg) from error
 
+    def open(self, request: Request) -> Iterator[bytes]:
+        """The body of ``request`` in pieces as they arrive; one attempt, see ``streaming.resumed``.
+
+        A redirect is followed to wherever it leads (a storage that the vendor has elsewhere), but
+        without the credentials.
+
+        Raises:
+            Retriable: when it breaks off, or the place it redirects to has expired.
+            Exception: what ``judge`` makes of a refusal of the API itself.
+        """
+        self._throttle.pass_one(urgent=request.urgent)
+        source = str(request)
+        try:
+            with self._send(request) as response:
+                place = response.headers.get("Location")
+                if not (response.is_redirect and place):
+                    self._check(response, source)
+                    yield from _pieces(response)
+                    return
+            with self._fetch_elsewhere(place, source) as response:
+                yield from _pieces(response)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            msg = f"{source}: {_reason(error, 'the storage', self._timeout_s)}"
+            raise Retriable(msg) from None
+
+    def _fetch_elsewhere(self, place: str, source: str) -> requests.Response:
+        if address_problem(place.partition("?")[0]):
+            msg = f"{source}: redirects to a place that is no https address; refused"
+            raise SyncFailed(msg)
+        # A session of its own has no credentials; as `auth` it also keeps a .netrc's from it.
+        response = requests.get(
+            place,
+            auth=lambda prepared: prepared,
+            timeout=self._timeout_s,
+            stream=True,
+            allow_redirects=False,
+            headers={"User-Agent": str(self._session.headers["User-Agent"])},
+        )
+        if response.status_code != requests.codes.ok:
+            response.close()
+            msg = f"{source}: the place it redirects to answers HTTP {response.status_code}"
+            raise Retriable(msg)
+        return response
+
     def path_of(self, href: str) -> str:
         """The path and query of a link in an answer, to be asked for at this API's own address.
 
@@ -136,7 +187,7 @@ class Api:
         self._session.close()
 
     def _attempt(self, request: Request, shape: type | tuple[type, ...]) -> Answer:
-        self._throttle.pass_one()
+        self._throttle.pass_one(urgent=request.urgent)
         status, headers, body = self._exchange(request)
         value = parse_json(body, str(request))
         if not isinstance(value, shape):
@@ -150,27 +201,33 @@ class Api:
 
     def _exchange(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
         try:
-            response = self._session.request(
-                request.method,
-                self._url + request.path,
-                params=dict(request.params),
-                json=request.body,
-                auth=self._auth,
-                timeout=self._timeout_s,
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
+            with self._send(request) as response:
                 self._check(response, str(request))
                 return response.status_code, response.headers, _read(response, str(request))
         except KitError:
             raise
-        except requests.exceptions.SSLError:
-            msg = f"{request}: no secure connection to {self._url}: its certificate does not verify"
-            raise SyncFailed(msg) from None
+        except requests.exceptions.SSLError as error:
+            msg = f"{request}: no secure connection to {self._url}"
+            if "CERTIFICATE_VERIFY_FAILED" in repr(error):
+                msg = f"{msg}: its certificate does not verify"
+                raise SyncFailed(msg) from None
+            raise Retriable(msg) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             msg = f"{request}: {_reason(error, self._url, self._timeout_s)}"
             raise Retriable(msg) from None
+
+    def _send(self, request: Request) -> requests.Response:
+        return self._session.request(
+            request.method,
+            self._url + request.path,
+            params=request.params,
+            json=request.body,
+            data=request.form,
+            auth=self._auth,
+            timeout=self._timeout_s,
+            allow_redirects=False,
+            stream=True,
+        )
 
     def _check(self, response: requests.Response, source: str) -> None:
         status = response.status_code
@@ -196,6 +253,12 @@ _NAMES = {
 }
 
 
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    """What arrives, when it arrives, in pieces of at most 1 MiB."""
+    while piece := response.raw.read1(_PIECE, decode_content=True):
+        yield piece
+
+
 def _read(response: requests.Response, source: str) -> bytes:
     """The whole body in large pieces; a short one is an error of urllib3's, a slow one ours."""
     deadline = time.monotonic() + PATIENCE_S
@@ -211,7 +274,7 @@ def _read(response: requests.Response, source: str) -> bytes:
 def _pause_s(state: tenacity.RetryCallState) -> float:
     """Pauses of 1, 2, 4, 8 s; what the server asked for wins."""
     error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, Retriable) and error.retry_after is not None:
+    if isinstance(error, Retriable) and error.retry_after:  # 0, or a date gone by, is no help
         return error.retry_after
     return float(min(FIRST_PAUSE_S * 2 ** (state.attempt_number - 1), LONGEST_PAUSE_S))
 

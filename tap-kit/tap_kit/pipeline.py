@@ -32,6 +32,14 @@ class _Entry(Generic[T, R]):
         self.future: Future[R] = Future()
         self.followed_up = False
 
+    @classmethod
+    def of_error(cls, task: T, error: Exception) -> _Entry[T, R]:
+        """A place in the order at which only an error is to be had."""
+        entry: _Entry[T, R] = cls(task)
+        entry.begun = True
+        entry.future.set_exception(error)
+        return entry
+
     @property
     def failed(self) -> bool:
         return self.future.done() and self.future.exception() is not None
@@ -40,9 +48,12 @@ class _Entry(Generic[T, R]):
 class _Source(Generic[T]):
     """Tasks that are still to be pulled; their place is where the source stands."""
 
-    def __init__(self, tasks: Iterator[T], *, is_plan: bool = False) -> None:
+    def __init__(
+        self, tasks: Iterator[T], *, is_plan: bool = False, after: T | None = None
+    ) -> None:
         self.tasks = tasks
         self.is_plan = is_plan
+        self.last = after  # the task pulled last, or the one that the first one follows
 
 
 class Pipeline(Generic[T, R]):
@@ -128,7 +139,7 @@ class Pipeline(Generic[T, R]):
                 item.followed_up = True
                 if not item.failed:
                     more = self._follow_ups(item.task, item.future.result())
-                    self._order.insert(place + 1, _Source(more))
+                    self._order.insert(place + 1, _Source(more, after=item.task))
 
     def _pull(self, source: _Source[T]) -> None:
         # Follow-ups have room of their own: what was read ahead behind them must not hold them up.
@@ -143,6 +154,12 @@ class Pipeline(Generic[T, R]):
             except StopIteration:
                 self._order.remove(source)
                 return
+            except Exception as error:
+                if source.last is None:
+                    raise
+                self._order[place] = _Entry.of_error(source.last, error)
+                return
+            source.last = task
             self._order.insert(place, _Entry(task))
             place += 1
             self._start_thread()
@@ -156,13 +173,14 @@ class Pipeline(Generic[T, R]):
     def _serve(self) -> None:
         """One worker: do the first task that nobody has begun, until the pipeline is closed."""
         while (entry := self._next_to_do()) is not None:
+            result: Future[R] = Future()
             try:
-                result = self._work(entry.task)
+                result.set_result(self._work(entry.task))
             except BaseException as error:  # noqa: BLE001  (raised again where its turn comes)
-                entry.future.set_exception(error)
-            else:
-                entry.future.set_result(result)
+                result.set_exception(error)
+            # Under the lock, as its follow-ups must be placed before anybody takes it.
             with self._changed:
+                entry.future = result
                 self._changed.notify_all()
 
     def _next_to_do(self) -> _Entry[T, R] | None:

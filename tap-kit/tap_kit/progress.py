@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing_extensions import Never
 
 INTERVAL_S = 10.0
+REDRAW_S = 0.2
 
 
 class Progress:
@@ -54,7 +55,10 @@ class Progress:
     def _tell(self, doing: str) -> None:
         now = time.monotonic()
         if self._bar is not None:
-            self._bar.set_postfix_str(f"{self._rows:,} rows, {doing}", refresh=False)
+            # tqdm draws with a task's end only, which may be minutes away.
+            redraw = now - self._told >= REDRAW_S
+            self._told = now if redraw else self._told
+            self._bar.set_postfix_str(f"{self._rows:,} rows, {doing}", refresh=redraw)
             return
         if now - self._told < INTERVAL_S:
             return

@@ -29,7 +29,7 @@ from tap_kit.errors import SyncFailed
 from tap_kit.row_types import row_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from singer_sdk import Stream
     from singer_sdk.singerlib import Message
@@ -175,12 +175,6 @@ def _in_words(problem: str) -> str:
     field = where.rstrip("`").partition("]")[2].lstrip(".")
     what = what.replace(" | Unset", "").replace("`", "")
     return f"field {field}: {what[0].lower()}{what[1:]}" if field else what
-
-
-def chunks(rows: Sequence[Row]) -> Iterator[Chunk]:
-    """The rows in chunks of at most ``CHUNK_ROWS``; nothing for none."""
-    for start in range(0, len(rows), CHUNK_ROWS):
-        yield Chunk(rows[start : start + CHUNK_ROWS])
 
 
 FAST, SLOW = TypeConformanceLevel.NONE, TypeConformanceLevel.RECURSIVE

@@ -154,11 +154,18 @@ class KitStream(Stream, abc.ABC):
                 continue
             if str(task.partition) in self._unavailable:
                 continue
-            rows = self.finish(task, outcome)
-            yield from self._single(rows) if single else self._chunks(rows)
+            for rows in self.batches(task, outcome):
+                yield from self._single(rows) if single else self._chunk(rows)
+                self.tap.write_state_if_due()
             if is_last:
                 self.window_written(task)
             self.tap.write_state_if_due()
+
+    def batches(self, task: Task, result: Result) -> Iterator[Sequence[records.Row]]:
+        """The rows to write in batches, each written before the next one is asked for."""
+        rows = self.finish(task, result)
+        for start in range(0, len(rows), records.CHUNK_ROWS):
+            yield rows[start : start + records.CHUNK_ROWS]
 
     def finish(self, task: Task, result: Result) -> Sequence[records.Row]:  # noqa: ARG002
         """The rows to write, for what can only be done in order (in the main thread)."""
@@ -172,12 +179,11 @@ class KitStream(Stream, abc.ABC):
             yield records.as_record(row)
             self.tap.progress.rows(1)
 
-    def _chunks(self, rows: Sequence[records.Row]) -> Iterator[Record]:
-        for chunk in records.chunks(rows):
-            if self._counter is not None:
-                self._counter.rows = len(chunk.rows)
-            yield chunk
-            self.tap.progress.rows(len(chunk.rows))
+    def _chunk(self, rows: Sequence[records.Row]) -> Iterator[Record]:
+        if self._counter is not None:
+            self._counter.rows = len(rows)
+        yield records.Chunk(rows)
+        self.tap.progress.rows(len(rows))
 
     def _warn_unavailable(self, task: Task, error: PartitionUnavailable) -> None:
         if str(task.partition) not in self._unavailable:

@@ -7,6 +7,8 @@ import time
 
 from tap_kit.errors import Interrupted
 
+_LET_PASS_S = 0.1
+
 
 class Throttle:
     """Lets requests pass: at most ``per_minute`` in any minute, none while a pause lasts.
@@ -19,15 +21,24 @@ class Throttle:
         self._stop = stop
         self._lock = threading.Lock()
         self._resume_at = 0.0
+        self._urgent = 0  # how many are waiting that must not be held up
 
-    def pass_one(self) -> None:
-        """Wait until one more request may be sent.
+    def pass_one(self, *, urgent: bool = True) -> None:
+        """Wait until one more request may be sent; those that are not urgent let others pass.
 
         Raises:
             Interrupted: when the run is stopped meanwhile.
         """
-        while (pause := self._pause_s()) > 0:
-            self.sleep(pause)
+        if urgent:
+            with self._lock:
+                self._urgent += 1
+        try:
+            while (pause := self._pause_s(urgent=urgent)) > 0:
+                self.sleep(pause)
+        finally:
+            if urgent:
+                with self._lock:
+                    self._urgent -= 1
 
     def hold(self, seconds: float) -> None:
         """Let no request pass for ``seconds``: the server said when to come back."""
@@ -44,8 +55,10 @@ class Throttle:
             msg = "the run is being stopped"
             raise Interrupted(msg)
 
-    def _pause_s(self) -> float:
+    def _pause_s(self, *, urgent: bool) -> float:
         with self._lock:
+            if self._urgent and not urgent and self._budget is not None:
+                return _LET_PASS_S
             held = self._resume_at - time.monotonic()
             return held if held > 0 or self._budget is None else self._budget.pause_s()
 

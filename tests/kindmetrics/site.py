@@ -6,8 +6,10 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -64,9 +66,10 @@ class Ended:
 
     def assert_told_in_one_line(self, *words: str) -> None:
         """Exit code 1 and one ERROR line with these words; no traceback."""
-        assert self.code == 1, self.stderr
-        assert "Traceback" not in self.stderr, self.stderr
-        assert len(self.errors) == 1, self.stderr
+        told = self.stderr[-2000:]
+        assert self.code == 1, told
+        assert "Traceback" not in self.stderr, told
+        assert len(self.errors) == 1, self.errors
         for word in words:
             assert word in self.errors[0]
 
@@ -133,6 +136,25 @@ class Site:
     ) -> Ended:
         """One run of the executable, to its end."""
         return execute(*self.command(*arguments, state=state, catalog=catalog, **changes))
+
+    def interrupted(self, *, seconds: float, by: int = signal.SIGINT, **changes: Any) -> Ended:
+        """A run of the executable that gets a signal some time after its first line."""
+        with self.started(**changes) as tap:
+            assert tap.stdout is not None
+            begun = tap.stdout.readline()
+            time.sleep(seconds)
+            tap.send_signal(by)
+            rest, stderr = tap.communicate(timeout=20)
+        return Ended(tap.returncode, Output((begun + rest).decode()), stderr.decode())
+
+    def started(self, **changes: Any) -> subprocess.Popen[bytes]:
+        """The executable at work, its outputs piped to here."""
+        return subprocess.Popen(
+            self.command(**changes),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=clean_environment(),
+        )
 
     def asked(self, path: str = "") -> list[str]:
         """Path and query of the requests so far whose path has this in it."""

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,25 +9,7 @@ from hypothesis import strategies as st
 from tap_kit.errors import Interrupted
 from tap_kit.pipeline import Pipeline
 
-LONG_S = 20  # nothing waits that long unless the test has failed
-
-
-def patiently(_task: object) -> None:
-    """A caller that is told to wait, and waits."""
-
-
-def results(pipeline: Pipeline[Any, Any]) -> Iterator[Any]:
-    while pipeline.head is not None:
-        yield pipeline.take(patiently)
-
-
-def workers_of(pipeline: Pipeline[Any, Any]) -> list[threading.Thread]:
-    """The threads at work, after a moment to end for those that are about to."""
-    assert pipeline is not None
-    mine = [t for t in threading.enumerate() if t.name.startswith("fetch-")]
-    for thread in mine:
-        thread.join(0.05)
-    return [thread for thread in mine if thread.is_alive()]
+from tests.kit.pipelines import LONG_S, Gates, busy_workers, patiently, results, until_error
 
 
 @pytest.fixture(autouse=True)
@@ -38,29 +19,6 @@ def _no_thread_survives() -> Iterator[None]:
         if thread.name.startswith("fetch-"):
             thread.join(5)
             assert not thread.is_alive(), thread
-
-
-class Gates:
-    """Work that goes on only when told to, and notes what it was asked to do."""
-
-    def __init__(self, tasks: int) -> None:
-        self.begun: list[int] = []
-        self._opened = [threading.Event() for _ in range(tasks)]
-        self._reached = [threading.Event() for _ in range(tasks)]
-
-    def work(self, task: int) -> int:
-        self.begun.append(task)
-        self._reached[task].set()
-        assert self._opened[task].wait(LONG_S)
-        return task * 10
-
-    def open(self, *tasks: int) -> None:
-        for task in tasks:
-            self._opened[task].set()
-
-    def reached(self, *tasks: int) -> None:
-        for task in tasks:
-            assert self._reached[task].wait(LONG_S), f"task {task} does not begin"
 
 
 @given(
@@ -154,7 +112,7 @@ def test_an_error_is_raised_at_its_own_turn_and_nothing_behind_it_begins() -> No
     with pytest.raises(ValueError, match="one"):
         pipeline.take(patiently)
     pipeline.close()
-    assert workers_of(pipeline) == []
+    assert busy_workers() == []
     assert sorted(gates.begun) == [0, 1]
 
 
@@ -168,11 +126,7 @@ def test_all_before_an_error_is_handed_over(workers: int, bad: int) -> None:
 
     for _ in range(30):
         pipeline = Pipeline(iter(range(10)), work, workers=workers)
-        taken = []
-        with pytest.raises(ValueError, match=f"^{bad}$"):
-            taken.extend(results(pipeline))
-        pipeline.close()
-        assert taken == [] or taken == list(range(len(taken)))
+        assert until_error(pipeline) == (list(range(bad)), str(bad))
 
 
 @given(bad=st.sets(st.integers(0, 19), min_size=1), workers=st.integers(1, 8))
@@ -185,12 +139,7 @@ def test_of_several_errors_the_first_in_the_plan_is_raised(bad: set[int], worker
         return task
 
     pipeline = Pipeline(iter(range(20)), work, workers=workers)
-    taken = []
-    with pytest.raises(ValueError, match=f"^{min(bad)}$"):
-        for result in results(pipeline):
-            taken.append(result)  # noqa: PERF402  (what came before the error counts)
-    pipeline.close()
-    assert taken == list(range(min(bad)))
+    assert until_error(pipeline) == (list(range(min(bad))), str(min(bad)))
 
 
 def test_an_earlier_error_wins_even_when_it_comes_later() -> None:
@@ -245,7 +194,7 @@ def test_the_head_is_the_task_whose_turn_it_is() -> None:
 def test_the_threads_end_with_the_plan() -> None:
     pipeline = Pipeline(iter(range(10)), int, workers=4)
     assert list(results(pipeline)) == list(range(10))
-    assert workers_of(pipeline) == []
+    assert busy_workers() == []
 
 
 def test_few_tasks_need_few_threads() -> None:
@@ -297,10 +246,10 @@ def test_after_close_nothing_begins_and_nothing_is_had() -> None:
     pipeline.close()
     pipeline.close()
     gates.open(*range(10))
-    assert pipeline.head is None
+    assert list(results(pipeline)) == []
     with pytest.raises(Interrupted):
         pipeline.take(patiently)
-    assert workers_of(pipeline) == []
+    assert busy_workers() == []
     assert sorted(gates.begun) == [0, 1]
 
 
@@ -327,11 +276,4 @@ def failing_plan(good: int) -> Iterator[int]:
 def test_an_error_of_the_plan_itself_comes_at_its_turn(good: int, workers: int) -> None:
     """What was planned before it is handed over; nothing that was read is thrown away."""
     pipeline = Pipeline(failing_plan(good), lambda task: task, workers=workers)
-    taken = []
-    with pytest.raises(ValueError, match="no plan"):
-        for result in results(pipeline):
-            taken.append(result)  # noqa: PERF402
-    pipeline.close()
-    assert taken == list(range(good))
-
-
+    assert until_error(pipeline) == (list(range(good)), "no plan")

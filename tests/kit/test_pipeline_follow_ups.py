@@ -3,23 +3,15 @@
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.pipeline import Pipeline
 
+from tests.kit.pipelines import patiently, results, until_error
+
 Page = tuple[str, int]
-
-
-def patiently(_task: object) -> None:
-    """A caller that is told to wait, and waits."""
-
-
-def results(pipeline: Pipeline[Any, Any]) -> Iterator[Any]:
-    while pipeline.head is not None:
-        yield pipeline.take(patiently)
 
 
 class Lists:
@@ -29,19 +21,23 @@ class Lists:
         self.lengths = lengths
 
     def pipeline(self, workers: int) -> Pipeline[Page, Page]:
+        """The pages of all lists, in their order."""
         plan = ((name, 1) for name in self.lengths)
         return Pipeline(plan, self.read, workers=workers, follow_ups=self.next_pages)
 
     def read(self, page: Page) -> Page:
+        """One page, as itself."""
         return page
 
     def next_pages(self, _page: Page, read: Page) -> Iterator[Page]:
+        """The page after this one, if there is one."""
         name, number = read
         if number < self.lengths[name]:
             yield name, number + 1
 
     @property
     def in_order(self) -> list[Page]:
+        """As it would be one by one."""
         return [(n, page) for n, length in self.lengths.items() for page in range(1, length + 1)]
 
 
@@ -141,10 +137,19 @@ def test_an_error_in_a_follow_up_comes_before_what_lies_behind_it() -> None:
         return iter(["a2", "a3"] if task == "a" else [])
 
     pipeline = Pipeline(iter("abc"), work, workers=2, follow_ups=more)
-    assert pipeline.take(patiently) == "a"
-    with pytest.raises(ValueError, match="a2"):
-        pipeline.take(patiently)
-    pipeline.close()
+    assert until_error(pipeline) == (["a"], "a2")
+
+
+def test_an_error_in_finding_follow_ups_comes_after_what_they_follow() -> None:
+    """A list that repeats a page: the pages before it were read, and are handed over."""
+
+    def more(task: str, _result: str) -> Iterator[str]:
+        if task == "b":
+            yield "b2"
+            raise ValueError(task)
+
+    pipeline = Pipeline(iter("abcde"), lambda task: task, workers=2, follow_ups=more)
+    assert until_error(pipeline) == (["a", "b", "b2"], "b")
 
 
 def test_inserted_tasks_come_next() -> None:

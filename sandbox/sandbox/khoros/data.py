@@ -10,7 +10,7 @@ from sandbox.khoros.clock import Clock, milliseconds
 from sandbox.khoros.events import conversations, events
 from sandbox.khoros.people import teams_reply
 from sandbox.khoros.places import timezones_reply
-from sandbox.khoros.query import Pairs, Query, query_of
+from sandbox.khoros.query import Pairs, Query, Server, query_of
 from sandbox.khoros.render import Look, Renderer, Row, body, body_before_row, body_length
 from sandbox.khoros.rosters import rosters
 from sandbox.khoros.switches import Switches
@@ -91,14 +91,14 @@ class Data:
         Raises:
             Refusal: the API refuses it.
         """
-        return query_of(
-            export,
-            pairs,
+        switches = self._switches
+        server = Server(
             columns=self.known_columns(export),
-            company_zone=self._switches.company_timezone,
-            max_buckets=self._switches.max_buckets,
-            is_lenient=self._switches.lenient_parameters,
+            company_zone=switches.company_timezone,
+            max_buckets=switches.max_buckets,
+            is_lenient=switches.lenient_parameters,
         )
+        return query_of(export, pairs, server)
 
     def rows(self, export: str, start: Moment, end: Moment, **parameters: str) -> list[Row]:
         """Give the rows that an export ought to have, under metric ids.

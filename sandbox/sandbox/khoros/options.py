@@ -4,6 +4,7 @@ import argparse
 import atexit
 import sys
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sandbox.frame import Frame
@@ -16,12 +17,12 @@ from sandbox.server import UnusableAddressError, running
 KEY_STYLES: tuple[KeyStyle, ...] = ("metric", "camel", "display")
 
 
+@dataclass
 class Served:
     """A tenant whose storage is served already; ``app`` is left to be served."""
 
-    def __init__(self, khoros: Khoros) -> None:
-        self.khoros = khoros
-        self.app: Frame = khoros.api
+    khoros: Khoros
+    app: Frame
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -105,7 +106,7 @@ def make(options: argparse.Namespace) -> Served:
         sys.exit(f"sandbox: {error}")
     atexit.register(stack.close)
     khoros.storage_url = options.storage_url = server.url
-    return Served(khoros)
+    return Served(khoros, khoros.api)
 
 
 def _khoros(options: argparse.Namespace) -> Khoros:

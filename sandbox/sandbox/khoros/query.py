@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone, tzinfo
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from sandbox.khoros.catalog import Export
 from sandbox.khoros.errors import Refusal
@@ -70,45 +70,44 @@ class Query:
     filters: Filters = field(default=Filters())
 
 
-def query_of(
-    export: Export,
-    pairs: Pairs,
-    *,
-    columns: Collection[str],
-    company_zone: str = "UTC",
-    max_buckets: int = 31,
-    is_lenient: bool = False,
-) -> Query:
-    """Read the parameters of a creation, those of the export and no others.
+class Server(NamedTuple):
+    """What the server knows: its columns and limits.
 
     ``columns`` are the metric ids that can be asked for; ``company_zone`` formats times when
     neither a time zone nor an offset is given; ``is_lenient`` passes over parameters that the
     export does not have.
+    """
+
+    columns: Collection[str]
+    company_zone: str
+    max_buckets: int
+    is_lenient: bool
+
+
+def query_of(export: Export, pairs: Pairs, server: Server) -> Query:
+    """Read the parameters of a creation, those of the export and no others.
 
     Raises:
         Refusal: 400 with the parameter named.
-        TooManyBucketsError: the window has more intervals than ``max_buckets``.
+        TooManyBucketsError: the window has more intervals than the server makes.
     """
-    known = set(export.parameters)
-    if is_lenient:
-        pairs = [pair for pair in pairs if pair[0] in known]
-    _check_names(pairs, known)
+    if server.is_lenient:
+        pairs = [pair for pair in pairs if pair[0] in export.parameters]
+    _check_names(pairs, export.parameters)
     given = _Given(pairs)
-    start, end = given.time("startTime"), given.time("endTime")
-    if end < start:
-        raise Refusal(400, "endTime is before startTime")
-    zone_text, zone = _zone(given, company_zone)
+    start, end = given.window()
+    zone_text, zone = _zone(given, server.company_zone)
     return Query(
         export=export,
         start=start,
         end=end,
         format=cast("Format", given.choice("reportFormat", ("json", "csv"))),
-        metrics=_metrics(export, given.all("reportMetrics"), columns),
+        metrics=_metrics(export, given.all("reportMetrics"), server.columns),
         locale=given.choice("locale", LOCALES),
         zone=zone,
         zone_text=zone_text,
         report_type=_report_type(export, given),
-        interval=_interval(export, given, start, end, max_buckets),
+        interval=_interval(export, given, end - start, server.max_buckets),
         is_raised=given.flag("raiselimit") is True,
         filters=_filters(given),
     )
@@ -125,6 +124,12 @@ class _Given:
 
     def one(self, name: str) -> str | None:
         return next(iter(self.all(name)), None)
+
+    def window(self) -> tuple[int, int]:
+        start, end = self.time("startTime"), self.time("endTime")
+        if end < start:
+            raise Refusal(400, "endTime is before startTime")
+        return start, end
 
     def time(self, name: str) -> int:
         text = self.one(name)
@@ -194,7 +199,7 @@ def _zone(given: _Given, company_zone: str) -> tuple[str, tzinfo]:
     return chosen, zone_of(chosen)
 
 
-def _interval(export: Export, given: _Given, start: int, end: int, most: int) -> int:
+def _interval(export: Export, given: _Given, length: int, most: int) -> int:
     if "timeInterval" not in export.parameters:
         return 0
     text = given.one("timeInterval") or ""
@@ -202,8 +207,8 @@ def _interval(export: Export, given: _Given, start: int, end: int, most: int) ->
     if interval not in INTERVALS_MS and interval <= WEEK_MS:
         raise Refusal(400, "timeInterval is required, and none of the known intervals")
     # The vendor's example calls a month of hours 745: the end opens one more.
-    if interval <= WEEK_MS and -(-(end - start) // interval) > most:
-        raise TooManyBucketsError((end - start) // interval + 1)
+    if interval <= WEEK_MS and -(-length // interval) > most:
+        raise TooManyBucketsError(length // interval + 1)
     return interval
 
 

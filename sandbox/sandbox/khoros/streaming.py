@@ -146,18 +146,31 @@ async def _send_pieces(
     body: Body, broken: Break | None, wire: Wire, gone: "asyncio.Future[None]"
 ) -> None:
     """Send a body until it is over, breaks off, or nobody listens any more."""
-    packer = zlib.compressobj(1, wbits=GZIP) if body.is_gzipped else None
-    for piece, is_seam in pieces(body.file.pieces(), broken.at if broken else None):
-        packed = piece if packer is None else packer.compress(piece)
-        if is_seam and packer is not None:
+    packer = zlib.compressobj(1, wbits=GZIP) if body.is_gzipped else _Plain()
+    for piece in pieces(body.file.pieces(), broken.at if broken else None):
+        packed = packer.compress(piece.body)
+        if piece.is_last and not piece.is_seam:
+            await wire.part(packed + packer.flush(), more=False)
+            return
+        if piece.is_seam:
             packed += packer.flush(zlib.Z_SYNC_FLUSH)
         await wire.part(packed, more=True)
         await asyncio.sleep(0)  # other requests want an answer too
         if gone.done():
             return
-        if is_seam and broken is not None and await _break(broken, wire):
+        if piece.is_seam and broken is not None and await _break(broken, wire):
             return
-    await wire.part(packer.flush() if packer is not None else b"", more=False)
+    await wire.part(packer.flush(), more=False)
+
+
+class _Plain:
+    """Compresses nothing."""
+
+    def compress(self, body: bytes) -> bytes:
+        return body
+
+    def flush(self, _mode: int = zlib.Z_FINISH) -> bytes:
+        return b""
 
 
 async def _break(broken: Break, wire: Wire) -> bool:
@@ -176,8 +189,16 @@ async def _break(broken: Break, wire: Wire) -> bool:
     return True
 
 
-def pieces(small: Iterator[bytes], at: int | None) -> Iterator[tuple[bytes, bool]]:
-    """Join small pieces to larger ones, with a seam (and True) after ``at`` bytes.
+class Piece(NamedTuple):
+    """Some bytes of a file; a seam is where it is to break off."""
+
+    body: bytes
+    is_seam: bool = False
+    is_last: bool = False
+
+
+def pieces(small: Iterator[bytes], at: int | None) -> Iterator[Piece]:
+    """Join small pieces to larger ones, with a seam after ``at`` bytes.
 
     A file that ends before has its seam at its end.
     """
@@ -186,12 +207,12 @@ def pieces(small: Iterator[bytes], at: int | None) -> Iterator[tuple[bytes, bool
     for part in small:
         rest = part
         if left is not None and size + len(rest) >= left:
-            yield b"".join((*held, rest[: left - size])), True
+            yield Piece(b"".join((*held, rest[: left - size])), is_seam=True)
             held, rest, size, left = [], rest[left - size :], 0, None
         held.append(rest)
         size += len(rest)
         if size >= PIECE_BYTES:
-            yield b"".join(held), False
+            yield Piece(b"".join(held))
             left = None if left is None else left - size
             held, size = [], 0
-    yield b"".join(held), left is not None
+    yield Piece(b"".join(held), is_seam=left is not None, is_last=True)

@@ -20,6 +20,8 @@ Parameters = dict[str, Any]
 class Client:
     """Asks one tenant; keeps one connection to each address."""
 
+    window = (DAY, DAY + DAY_MS - 1)
+
     def __init__(self, khoros: Khoros, api: Running, storage: Running) -> None:
         self.khoros = khoros
         self.api = api
@@ -54,10 +56,14 @@ class Client:
         result: dict[str, str] = answer.json()["result"]
         return result
 
-    def job(self, job: dict[str, str], what: str) -> requests.Response:
-        """Ask for the status or the download by the ids alone."""
+    def job_target(self, job: dict[str, str], what: str) -> str:
+        """Give path and query of the status or the download, made of the ids alone."""
         ids = f"{job['workflowId']}/{quote(job['runId'], safe='')}"
-        return self.ask("GET", f"{BASE}/reports/report/{ids}/{what}", params=KEY)
+        return f"{BASE}/reports/report/{ids}/{what}?companyKey=demo-company"
+
+    def job(self, job: dict[str, str], what: str) -> requests.Response:
+        """Ask for the status or the download."""
+        return self.ask("GET", self.job_target(job, what))
 
     def poll(self, job: dict[str, str]) -> tuple[str, str, str]:
         """Give runnerState, detail and downloadUrl, whatever the form of the answer."""

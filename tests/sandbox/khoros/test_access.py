@@ -116,7 +116,7 @@ def test_the_publishing_export_can_be_retired(serve: Serve) -> None:
     assert serve(has_brand_posts=False).create("raw_brand_posts").status_code == 404
 
 
-def test_ids_have_to_be_encoded(serve: Serve, client: Client) -> None:
+def test_ids_have_to_be_encoded(client: Client) -> None:
     job = client.done("response")
     assert {"+", "/"} <= set(job["runId"])
     assert job["runId"].endswith("=")

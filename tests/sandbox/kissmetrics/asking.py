@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 DAY = date(2026, 3, 4)
 HREF = "href"
+V3_USER = ("demo@kissmetrics.example", "demo-password")
 
 
 class Asker:
@@ -41,6 +42,7 @@ class Asker:
         return self.session.request(method, url, **options)
 
     def get(self, url: str, **parameters: Any) -> requests.Response:
+        """Ask by GET."""
         return self.ask("GET", url, params=parameters)
 
     def pages(self, url: str, **parameters: Any) -> Iterator[Any]:
@@ -88,3 +90,15 @@ def without_links(record: Any) -> Any:
     if not isinstance(record, dict):
         return record
     return {key: value for key, value in record.items() if key != "links"}
+
+
+def report_of(asker: Asker, report_type: str = "people_search_v2") -> str:
+    """Give the first report of a type."""
+    reports = asker.api.data.records("reports")
+    return str(next(one["id"] for one in reports if one["report_type"] == report_type))
+
+
+def ask_v3(asker: Asker, method: str, path: str, **options: Any) -> Any:
+    """Ask version 3; give the body of what went well, and the answer to anything else."""
+    answer = asker.ask(method, f"{asker.at.query}/v3{path}", **{"auth": V3_USER, **options})
+    return answer.json() if answer.status_code == 200 else answer

@@ -1,0 +1,239 @@
+"""Rows out of a body of any size, while it arrives, in constant memory.
+
+A parser is given pieces of bytes as they come and gives back the rows that are complete, so that
+a slow source's rows do not wait. It cuts the bytes behind the last complete row and leaves the
+parsing itself to compiled code.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from tap_kit.bodies import parse_json
+from tap_kit.errors import Retriable, SyncFailed
+from tap_kit.http import FIRST_PAUSE_S, TRIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+logger = logging.getLogger(__name__)
+
+_CANDIDATES = 4  # how many ends of a row are tried in a piece before more bytes are waited for
+_LONGEST_FIELD = 1 << 26  # of a CSV field, in characters; Python's own limit is too low for texts
+
+
+class RowParser(Protocol):
+    """Turns pieces of a body into rows."""
+
+    def push(self, piece: bytes) -> list[Any]:
+        """The rows that ``piece`` completes."""
+
+    def finish(self) -> list[Any]:
+        """The rows that the end of the body completes.
+
+        Raises:
+            Retriable: when the body ends in the middle.
+        """
+
+
+class JsonRows:
+    """A top-level array of objects, as dicts. ``source`` names the download in messages.
+
+    A cut behind a ``}`` is right exactly when what is in front of it is valid JSON: a brace in a
+    text or in a nested object leaves something open.
+    """
+
+    def __init__(self, row: Any, source: str) -> None:
+        self._decoder = msgspec.json.Decoder(list[row])
+        self._source = source
+        self._rest = b""
+        self._begun = self._ended = False
+
+    def push(self, piece: bytes) -> list[Any]:
+        """The objects that ``piece`` completes."""
+        self._rest += piece
+        if not self._begun and not self._begin():
+            return []
+        return self._cut()
+
+    def finish(self) -> list[Any]:
+        """The last objects; the array has to be closed.
+
+        Raises:
+            Retriable: when it is not.
+        """
+        rows = self._cut() if self._begun else []
+        if not self._ended and self._rest.strip() != b"]":
+            msg = f"{self._source}: the body ends in the middle of its rows"
+            raise Retriable(msg)
+        return rows
+
+    def _begin(self) -> bool:
+        start = self._rest.removeprefix(b"\xef\xbb\xbf").lstrip()
+        if not start or start == b"\xef\xbb":
+            return False
+        if start[:1] != b"[":
+            msg = f"{self._source}: the body is no list of rows"
+            raise Retriable(msg)
+        self._rest, self._begun = start[1:], True
+        return True
+
+    def _cut(self) -> list[Any]:
+        ends = list(self._ends())
+        for end in ends:
+            rows = self._decoded(self._rest[:end])
+            if rows is not None:
+                return self._taken(rows, end)
+        if ends:
+            rows = self._sloppily_decoded(self._rest[: ends[0]])
+            if rows is not None:
+                return self._taken(rows, ends[0])
+        self._ended = self._rest.lstrip()[:1] == b"]"
+        return []
+
+    def _taken(self, rows: list[Any], end: int) -> list[Any]:
+        self._rest = self._rest[end:].lstrip()
+        self._ended = self._rest[:1] == b"]"
+        self._rest = self._rest.removeprefix(b",")
+        return rows
+
+    def _ends(self) -> Iterator[int]:
+        end = len(self._rest)
+        for _ in range(_CANDIDATES):
+            end = self._rest.rfind(b"}", 0, end)
+            if end < 0:
+                return
+            yield end + 1
+
+    def _decoded(self, objects: bytes) -> list[Any] | None:
+        try:
+            rows: list[Any] = self._decoder.decode(b"[" + objects + b"]")
+        except msgspec.ValidationError as error:
+            msg = f"{self._source}: {error}"
+            raise SyncFailed(msg) from None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        return rows
+
+    def _sloppily_decoded(self, objects: bytes) -> list[Any] | None:
+        try:
+            value: list[Any] = parse_json(b"[" + objects + b"]", self._source)
+        except Retriable:
+            return None
+        return value
+
+
+class CsvRows:
+    """CSV with a header, as lists of texts; ``header`` is None until it has come.
+
+    Line feeds within quotes belong to their field: a line feed ends a row when the number of
+    quotes in front of it is even.
+    """
+
+    def __init__(self, source: str) -> None:
+        csv.field_size_limit(_LONGEST_FIELD)
+        self._source = source
+        self._rest = b""
+        self.header: list[str] | None = None
+
+    def push(self, piece: bytes) -> list[Any]:
+        """The rows that ``piece`` completes."""
+        self._rest += piece
+        end = self._end_of_rows()
+        block, self._rest = self._rest[:end], self._rest[end:]
+        return self._parsed(block)
+
+    def finish(self) -> list[Any]:
+        """The last row, which needs no line feed behind it.
+
+        Raises:
+            Retriable: when the body ends within quotes, or is no table at all.
+        """
+        if self._rest.count(b'"') % 2:
+            msg = f"{self._source}: the body ends in the middle of a row"
+            raise Retriable(msg)
+        rows = self._parsed(self._rest)
+        if self.header is None:
+            msg = f"{self._source}: the body has no header"
+            raise Retriable(msg)
+        return rows
+
+    def _end_of_rows(self) -> int:
+        end = self._rest.rfind(b"\n") + 1
+        quotes = self._rest.count(b'"', 0, end)
+        while end and quotes % 2:
+            before = self._rest.rfind(b"\n", 0, end - 1) + 1
+            quotes -= self._rest.count(b'"', before, end)
+            end = before
+        return end
+
+    def _parsed(self, block: bytes) -> list[list[str]]:
+        text = block.decode("utf-8", errors="replace")
+        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+        if self.header is None and rows:
+            self.header = [name.removeprefix("\ufeff") for name in rows.pop(0)]
+            self._check_header()
+        return rows
+
+    def _check_header(self) -> None:
+        first = (self.header or [""])[0].lstrip()
+        if first[:1] in {"<", "{"}:
+            msg = f"{self._source}: the body is no table of rows"
+            raise Retriable(msg)
+
+
+def parsed(pieces: Iterable[bytes], parser: RowParser) -> Iterator[list[Any]]:
+    """The rows of a body, batch by batch as its pieces arrive."""
+    for piece in pieces:
+        rows = parser.push(piece)
+        if rows:
+            yield rows
+    rows = parser.finish()
+    if rows:
+        yield rows
+
+
+def resumed(
+    begin: Callable[[], Iterator[Sequence[Any]]], sleep: Callable[[float], None]
+) -> Iterator[Sequence[Any]]:
+    """The batches of ``begin()``; when it breaks off it is begun again, without the rows given.
+
+    The body has to be the same each time, as that of a finished export is. As long as rows come,
+    it may break off as often as it likes.
+
+    Raises:
+        SyncFailed: when it breaks off five times in a row without a new row.
+    """
+    given = tries = 0
+    while True:
+        seen = 0
+        try:
+            for batch in begin():
+                fresh = batch[max(0, given - seen) :]
+                seen += len(batch)
+                if fresh:
+                    tries = 0
+                    given += len(fresh)
+                    yield fresh
+            _check_length(seen, given)
+        except Retriable as error:
+            tries += 1
+            if tries >= TRIES:
+                msg = f"{error}; given up after {tries} tries"
+                raise SyncFailed(msg) from None
+            pause = FIRST_PAUSE_S * 2 ** (tries - 1)
+            logger.warning("%s; begun again behind row %d in %.1f s", error, given, pause)
+            sleep(pause)
+        else:
+            return
+
+
+def _check_length(seen: int, given: int) -> None:
+    if seen < given:
+        msg = f"a download that was begun again has {seen} rows, of which {given} came before"
+        raise Retriable(msg)

@@ -1,0 +1,172 @@
+"""Whose turn it is: the token, the plan, a domain that is gone; the others go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sandbox.faults import Fault
+from singer_sdk.exceptions import ConfigValidationError
+
+from tests.kindmetrics.singer import Loader, bookmark
+from tests.kindmetrics.site import STREAMS, TOKEN, WINDOWED
+
+if TYPE_CHECKING:
+    from tests.kindmetrics.conftest import Serve
+    from tests.kindmetrics.site import Site
+
+NO_PLAN = r"/api/domains/2(/|\?|$)"
+
+
+@pytest.mark.parametrize("arguments", [(), ("--test",)], ids=["run", "test"])
+def test_a_wrong_token_is_one_line_that_names_the_setting(
+    site: Site, arguments: tuple[str, ...]
+) -> None:
+    ended = site.execute(*arguments, api_token="not-the-token")  # noqa: S106
+    ended.assert_told_in_one_line("api_token", "401")
+    assert ended.output.text == ""
+    assert len(site.asked()) == 1
+    assert "not-the-token" not in ended.stderr
+
+
+def test_a_token_that_is_revoked_in_the_middle_stops_the_run(site: Site) -> None:
+    site.api.faults.append(Fault("status", status=401, path="/api/domains/2/entry_pages"))
+    output, error = site.failing_sync(ConfigValidationError)
+    assert error.errors == ["api_token: the server does not accept it (HTTP 401)"]
+    assert output.rows("entry_pages") != []
+    assert bookmark(output.state, "entry_pages", 1) == "2024-02-05"
+    assert bookmark(output.state, "entry_pages", 2) is None
+
+
+def test_a_domain_whose_plan_ended_does_not_stop_the_others(serve: Serve) -> None:
+    ended = serve(domains=3, ended_domains=[2]).execute()
+    assert ended.code == 0
+    assert ended.errors == []
+    assert {row["domain_id"] for row in ended.output.rows("pages")} == {1, 3}
+    assert [row["id"] for row in ended.output.rows("domains")] == [1, 2, 3]
+    for stream in (*WINDOWED, "current_visitors"):
+        (told,) = [text for text in ended.warnings if text.startswith(f"{stream}, domain_id 2")]
+        assert "403" in told
+        assert "plan" in told
+    for stream in WINDOWED:
+        assert bookmark(ended.output.state, stream, 2) is None
+        assert bookmark(ended.output.state, stream, 3) == "2024-02-05"
+
+
+def test_a_renewed_plan_is_caught_up_with(serve: Serve) -> None:
+    """The bookmark of the domain without a plan stays, so that nothing is missing later."""
+    site = serve(domains=3)
+    loader = Loader()
+    loader.load(site.sync(end_date="2024-02-03"))
+    site.api.faults.append(Fault("status", status=403, path=NO_PLAN))
+    loader.load(site.sync(state=loader.state, end_date="2024-02-15"))
+    for stream in WINDOWED:
+        reached = [bookmark(loader.state, stream, number) for number in (1, 2, 3)]
+        assert reached == ["2024-02-15", "2024-02-03", "2024-02-15"]
+    site.api.faults.clear()
+    loader.load(site.sync(state=loader.state, end_date="2024-02-17"))
+    whole = Loader()
+    whole.load(site.sync(end_date="2024-02-17"))
+    assert loader.content == whole.content
+    assert loader.state == whole.state
+
+
+def test_a_plan_that_ends_in_the_middle_keeps_what_was_read(serve: Serve) -> None:
+    site = serve(domains=2)
+    site.api.faults.append(Fault("status", status=403, path="/api/domains/1/pages.*02-0[3-5]"))
+    output = site.sync()
+    days = {row["date"] for row in output.rows("pages") if row["domain_id"] == 1}
+    assert days == {"2024-02-01", "2024-02-02"}
+    assert bookmark(output.state, "pages", 1) == "2024-02-02"
+    assert bookmark(output.state, "pages", 2) == "2024-02-05"
+
+
+def test_a_day_that_is_refused_between_others_is_not_jumped_over(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was already asked for after the refusal is not written: there would be a hole."""
+    site = serve(domains=1)
+    site.api.faults.append(Fault("status", status=403, path="/pages.*from=2024-02-02"))
+    output = site.sync(max_concurrency=8)
+    assert {row["date"] for row in output.rows("pages")} == {"2024-02-01"}
+    assert bookmark(output.state, "pages", 1) == "2024-02-01"
+    assert len([text for text in caplog.messages if "skipped" in text]) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_nothing_more_is_asked_of_a_domain_that_is_refused(serve: Serve, status: int) -> None:
+    site = serve(domains=2, referrers_route="documented")
+    site.api.faults.append(Fault("status", status=status, path=NO_PLAN))
+    site.sync(max_concurrency=1, start_date="2024-01-01", end_date="2024-02-20")
+    assert len(site.days_asked("pages", 2)) <= 3  # what was already under way, of 51
+
+
+def test_a_domain_that_was_deleted_is_named_in_a_warning(site: Site) -> None:
+    ended = site.execute(domain_ids=[1, 77])
+    assert ended.code == 0
+    assert {row["domain_id"] for row in ended.output.rows("pages")} == {1}
+    for stream in (*WINDOWED, "current_visitors"):
+        (told,) = [text for text in ended.warnings if text.startswith(f"{stream}, domain_id 77")]
+        assert "404" in told
+
+
+def test_a_whole_account_without_a_plan_is_told_domain_by_domain(serve: Serve) -> None:
+    ended = serve(domains=2, ended_account=True).execute()
+    assert ended.code == 0
+    counts = ended.output.record_counts
+    assert counts == {**dict.fromkeys(STREAMS, 0), "account": 1, "domains": 2}
+    assert {f"domain_id {number}" in text for text in ended.warnings for number in (1, 2)}
+
+
+def test_an_account_that_is_refused_as_a_whole_is_a_wrong_token(site: Site) -> None:
+    site.api.faults.append(Fault("status", status=403, path="/api/domains$"))
+    ended = site.execute()
+    ended.assert_told_in_one_line("api_token", "403", "no active plan")
+    assert ended.output.text == ""
+
+
+@pytest.mark.parametrize("options", [{"has_me": False}, {}], ids=["404", "403"])
+def test_a_server_without_the_account_route_gives_no_row_and_a_warning(
+    serve: Serve, options: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    site = serve(**options)
+    if not options:
+        site.api.faults.append(Fault("status", status=403, path="/api/me"))
+    output = site.sync()
+    assert output.rows("account") == []
+    assert "account" in output.streams
+    assert len(output.rows("domains")) == 2
+    assert [text for text in caplog.messages if text.startswith("account: skipped")]
+
+
+@pytest.mark.parametrize("route", ["server", "documented"])
+def test_referrers_come_from_whichever_route_the_server_has(serve: Serve, route: str) -> None:
+    site = serve(referrers_route=route)
+    rows = site.sync(max_concurrency=1).rows("referrers")
+    days = {(row["domain_id"], row["date"]) for row in rows}
+    assert len(days) >= 9
+    spellings = {path.split("/")[4].split("?")[0] for path in site.asked("eferrers")}
+    assert spellings == ({"referrers", "Referrers"} if route == "server" else {"referrers"})
+
+
+def test_the_referrers_route_that_worked_is_remembered(serve: Serve) -> None:
+    site = serve(referrers_route="server")
+    site.sync(max_concurrency=1)
+    assert len(site.asked("/referrers")) == 1
+    site.api.log.clear()
+    site.sync(max_concurrency=8)
+    assert len(site.asked("/referrers")) <= 8
+
+
+def test_a_deleted_domain_does_not_turn_the_referrers_route_round(serve: Serve) -> None:
+    site = serve(referrers_route="documented")
+    site.sync(max_concurrency=1, domain_ids=[77, 1, 2])
+    assert [path for path in site.asked("/Referrers") if "/77/" not in path] == []
+
+
+def test_the_token_is_only_ever_sent_in_the_header(site: Site) -> None:
+    site.sync()
+    for request in site.api.log.requests:
+        assert request.headers["authorization"] == f"Bearer {TOKEN}"
+        assert TOKEN not in request.target
+        assert request.headers["accept"] == "application/json"

@@ -1,0 +1,189 @@
+"""What the catalog says is done, and the SDK's own features keep working."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tap_kindmetrics.tap import TapKindmetrics
+
+from tests.kindmetrics.singer import Message, Output, bookmark
+from tests.kindmetrics.site import STREAMS, WINDOWED
+
+if TYPE_CHECKING:
+    from tests.kindmetrics.site import Site
+
+Catalog = dict[str, Any]
+DAY: dict[str, Any] = {"end_date": "2024-02-02"}
+
+
+def entry(catalog: Catalog, stream: str) -> dict[str, Any]:
+    return next(entry for entry in catalog["streams"] if entry["stream"] == stream)
+
+
+def select(catalog: Catalog, stream: str, field: str | None, *, selected: bool) -> None:
+    """Select or deselect a stream, or a field of it."""
+    breadcrumb = ["properties", field] if field else []
+    for metadata in entry(catalog, stream)["metadata"]:
+        if list(metadata["breadcrumb"]) == breadcrumb:
+            metadata["metadata"]["selected"] = selected
+
+
+def declared(output: Output, stream: str) -> Message:
+    return next(m for m in output.messages if m["type"] == "SCHEMA" and m["stream"] == stream)
+
+
+@pytest.mark.parametrize("stream", [*WINDOWED, "current_visitors"])
+def test_a_stream_that_is_not_selected_is_not_asked_for(site: Site, stream: str) -> None:
+    catalog = site.catalog(*(set(STREAMS) - {stream}))
+    output = site.sync(catalog=catalog, **DAY)
+    assert stream not in output.streams
+    part = {"domain_stats": r"", "current_visitors": "current"}.get(stream, stream)
+    targets = [r.path for r in site.api.log.requests]
+    assert f"/api/domains/1/{part}".rstrip("/").lower() not in [path.lower() for path in targets]
+
+
+def test_only_what_is_selected_is_asked_for(site: Site) -> None:
+    output = site.sync(catalog=site.catalog("goals"), **DAY)
+    assert output.streams == ["goals"]
+    assert {path.split("?")[0] for path in site.asked()} == {
+        "/api/domains",
+        "/api/domains/1/goals",
+        "/api/domains/2/goals",
+    }
+
+
+def test_fields_that_are_not_selected_are_not_written(site: Site) -> None:
+    catalog = site.catalog("pages", "domain_stats")
+    select(catalog, "pages", "percentage", selected=False)
+    select(catalog, "domain_stats", "track_snippet", selected=False)
+    whole = site.sync(catalog=site.catalog("pages", "domain_stats"), **DAY)
+    output = site.sync(catalog=catalog, **DAY)
+    for stream, field in (("pages", "percentage"), ("domain_stats", "track_snippet")):
+        assert field not in declared(output, stream)["schema"]["properties"]
+        expected = [{k: v for k, v in row.items() if k != field} for row in whole.rows(stream)]
+        assert output.rows(stream) == expected
+
+
+@pytest.mark.parametrize("field", ["row_id", "date"])
+def test_keys_and_bookmarks_come_even_when_they_are_not_selected(site: Site, field: str) -> None:
+    catalog = site.catalog("pages")
+    for name in entry(catalog, "pages")["schema"]["properties"]:
+        select(catalog, "pages", name, selected=False)
+    rows = site.sync(catalog=catalog, **DAY).rows("pages")
+    assert rows
+    assert all(row[field] for row in rows)
+    assert not any("address" in row for row in rows)
+
+
+def test_the_natural_key_may_be_deselected_and_the_row_id_stays(site: Site) -> None:
+    catalog = site.catalog("pages")
+    select(catalog, "pages", "address", selected=False)
+    whole = site.sync(catalog=site.catalog("pages"), **DAY).rows("pages")
+    rows = site.sync(catalog=catalog, **DAY).rows("pages")
+    assert [row["row_id"] for row in rows] == [row["row_id"] for row in whole]
+
+
+def test_a_stream_or_field_that_the_tap_does_not_know_does_no_harm(site: Site) -> None:
+    catalog = site.catalog("pages")
+    stranger = copy.deepcopy(entry(catalog, "pages"))
+    stranger.update(tap_stream_id="strangers", stream="strangers")
+    catalog["streams"].append(stranger)
+    metadata = {"breadcrumb": ["properties", "colour"], "metadata": {"selected": True}}
+    entry(catalog, "pages")["metadata"].append(metadata)
+    entry(catalog, "pages")["schema"]["properties"]["colour"] = {"type": ["string", "null"]}
+    output = site.sync(catalog=catalog, **DAY)
+    assert output.streams == ["pages"]
+    assert output.rows("pages") == site.sync(**DAY).rows("pages")
+
+
+def test_a_catalog_of_an_older_version_leaves_new_streams_and_fields_out(site: Site) -> None:
+    catalog = site.catalog("pages", "goals")
+    catalog["streams"] = [entry(catalog, "pages")]
+    pages = entry(catalog, "pages")
+    del pages["schema"]["properties"]["percentage"]
+    pages["metadata"] = [m for m in pages["metadata"] if "percentage" not in m["breadcrumb"]]
+    output = site.sync(catalog=catalog, **DAY)
+    assert output.streams == ["pages"]
+    assert not any("percentage" in row for row in output.rows("pages"))
+    assert len(output.rows("pages")) == len(site.sync(**DAY).rows("pages"))
+
+
+def test_a_catalog_without_streams_reads_nothing(site: Site) -> None:
+    assert site.sync(catalog={"streams": []}).streams == []
+
+
+def test_full_table_reads_all_and_leaves_the_bookmark_alone(site: Site) -> None:
+    catalog = site.catalog("pages")
+    before = site.sync(catalog=catalog)
+    changed = copy.deepcopy(catalog)
+    entry(changed, "pages")["replication_method"] = "FULL_TABLE"
+    for metadata in entry(changed, "pages")["metadata"]:
+        if not metadata["breadcrumb"]:
+            metadata["metadata"]["forced-replication-method"] = "FULL_TABLE"
+    site.api.log.clear()
+    output = site.sync(catalog=changed, state=before.state, end_date="2024-02-07")
+    assert [first for first, _ in site.days_asked("pages")][0] == "2024-02-01"
+    assert len({row["date"] for row in output.rows("pages")}) == 7
+    assert bookmark(output.state, "pages", 1) in {None, "2024-02-05"}
+
+
+def test_stream_maps_rename_drop_and_filter(site: Site) -> None:
+    whole = site.sync(**DAY)
+    maps = {
+        "pages": {
+            "path": "address",
+            "percentage": "__NULL__",
+            "__filter__": "visitors > 1",
+            "__alias__": "viewed",
+        },
+        "goals": None,
+    }
+    output = site.sync(stream_maps=maps, **DAY)
+    assert "goals" not in output.streams
+    wanted = [row for row in whole.rows("pages") if row["visitors"] > 1]
+    assert [row["path"] for row in output.rows("viewed")] == [row["address"] for row in wanted]
+    assert not any("percentage" in row for row in output.rows("viewed"))
+    assert output.rows("sources") == whole.rows("sources")
+    assert bookmark(output.state, "pages", 1) == "2024-02-02"
+
+
+def test_flattening_changes_nothing_where_nothing_is_nested(site: Site) -> None:
+    whole = site.sync(**DAY)
+    flat = site.sync(flattening_enabled=True, flattening_max_depth=3, **DAY)
+    assert flat.record_counts == whole.record_counts
+    assert flat.rows("pages") == whole.rows("pages")
+    assert flat.state == whole.state
+
+
+def test_batches_hold_every_row(site: Site) -> None:
+    whole = site.sync(catalog=site.catalog("pages"), **DAY)
+    output = site.sync(
+        catalog=site.catalog("pages"),
+        batch_config={
+            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "storage": {"root": site.folder.as_uri(), "prefix": "batch-"},
+        },
+        **DAY,
+    )
+    assert output.rows("pages") == []
+    files = [f for m in output.messages if m["type"] == "BATCH" for f in m["manifest"]]
+    assert files
+    import gzip
+    import json
+    from urllib.parse import urlsplit
+
+    lines = [
+        json.loads(line)
+        for file in files
+        for line in gzip.decompress(Path(urlsplit(file).path).read_bytes()).splitlines()
+    ]
+    assert lines == whole.rows("pages")
+
+
+def test_every_stream_says_what_it_is(site: Site) -> None:
+    for stream in TapKindmetrics(config=site.settings()).streams.values():
+        assert stream.primary_keys
+        assert (stream.replication_key == "date") == (stream.name in WINDOWED)

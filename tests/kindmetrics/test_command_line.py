@@ -1,0 +1,147 @@
+"""What a person at a command line gets."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sandbox.faults import Fault
+
+from tests.kindmetrics.site import STREAMS, TAP, WINDOWED, execute
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.kindmetrics.conftest import Serve
+    from tests.kindmetrics.site import Site
+
+
+def test_discover_needs_no_settings_and_no_server() -> None:
+    ended = execute(str(TAP), "--discover")
+    assert ended.code == 0
+    streams = json.loads(ended.output.text)["streams"]
+    assert [entry["stream"] for entry in streams] == STREAMS
+    for entry in streams:
+        assert entry["key_properties"]
+        assert (entry.get("replication_key") == "date") == (entry["stream"] in WINDOWED)
+        for field, definition in entry["schema"]["properties"].items():
+            assert definition.get("description"), f"{entry['stream']}.{field}"
+
+
+def test_about_names_every_setting_with_its_meaning() -> None:
+    ended = execute(str(TAP), "--about", "--format=json")
+    assert ended.code == 0
+    about = json.loads(ended.output.text)
+    assert about["name"] == "tap-kindmetrics"
+    assert about["description"].startswith("Reads a Kindmetrics account")
+    settings = about["settings"]["properties"]
+    assert settings["api_token"]["secret"] is True
+    assert {"api_token", "api_url", "domain_ids", "segments", "start_date"} <= settings.keys()
+    for name, definition in settings.items():
+        assert definition.get("description") or "properties" in definition, name
+
+
+def test_about_for_people_and_version() -> None:
+    assert "api_token" in execute(str(TAP), "--about").output.text
+    assert "| api_token |" in execute(str(TAP), "--about", "--format=markdown").output.text
+    version = execute(str(TAP), "--version")
+    assert re.match(r"tap-kindmetrics v\d+\.\d+\.\d+, Meltano SDK v0\.", version.output.text)
+
+
+def test_help_says_how() -> None:
+    text = execute(str(TAP), "--help").output.text
+    assert all(option in text for option in ("--config", "--state", "--catalog", "--discover"))
+
+
+def test_test_says_that_the_token_works_and_how_many_domains_there_are(site: Site) -> None:
+    ended = site.execute("--test")
+    assert ended.code == 0
+    assert "The token works; 2 domains are read" in ended.stderr
+    assert "Every stream could be read" in ended.stderr
+    assert "METRIC" not in ended.errors
+    assert ended.errors == []
+    assert len(site.asked()) <= 2 + 2 + 2 * 8  # one record of each stream, not all of them
+
+
+def test_test_does_not_say_that_all_is_well_when_a_stream_cannot_be_read(site: Site) -> None:
+    site.api.faults.append(Fault("status", status=422, path="/goals"))
+    ended = site.execute("--test")
+    assert ended.code == 1
+    assert "Every stream could be read" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert any("/api/domains/1/goals: HTTP 422" in text for text in ended.errors)
+
+
+def test_test_schema_writes_the_schemas_and_asks_for_nothing(site: Site) -> None:
+    ended = site.execute("--test=schema")
+    assert ended.code == 0
+    assert ended.output.streams == STREAMS
+    assert {message["type"] for message in ended.output.messages} == {"SCHEMA"}
+    assert site.asked("/pages") == []
+
+
+def test_a_good_run_says_nothing_that_looks_like_trouble(serve: Serve) -> None:
+    ended = serve(referrers_route="documented").execute()
+    assert ended.code == 0
+    assert ended.errors == []
+    assert ended.warnings == []
+    assert ended.output.record_counts.keys() == set(STREAMS)
+
+
+def test_one_process_writes_what_another_writes(site: Site) -> None:
+    assert site.execute().output.without_clock == site.sync().without_clock
+
+
+@pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
+def test_a_file_that_is_missing_is_named(site: Site, option: str, tmp_path: Path) -> None:
+    missing = str(tmp_path / "nowhere.json")
+    command = site.command() if option != "--config" else [str(TAP)]
+    ended = execute(*command, option, missing)
+    assert ended.code in {1, 2}
+    assert ended.output.text == ""
+    assert "nowhere.json" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("option", ["config", "state", "catalog"])
+@pytest.mark.parametrize("text", ["{", "", "tap-kindmetrics", '{"bookmarks": {"pages": {"par'])
+def test_a_file_that_is_not_json_is_told_in_one_line(site: Site, option: str, text: str) -> None:
+    path = site.folder / "broken.json"
+    path.write_text(text)
+    command = site.command() if option != "config" else [str(TAP)]
+    ended = execute(*command, f"--{option}", str(path))
+    ended.assert_told_in_one_line(option)
+    assert ended.output.text == ""
+    assert site.asked() == []
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        [],
+        "2024-02-01",
+        7,
+        {"bookmarks": []},
+        {"bookmarks": {"pages": None}},
+        {"bookmarks": {"pages": "2024-02-01"}},
+        {"bookmarks": {"pages": {"partitions": {}}}},
+        {"bookmarks": {"pages": {"partitions": ["all"]}}},
+    ],
+    ids=str,
+)
+def test_a_state_of_another_shape_is_told_in_one_line(site: Site, state: Any) -> None:
+    ended = site.execute(state=json.dumps(state), end_date="2024-02-01")
+    ended.assert_told_in_one_line("state")
+
+
+@pytest.mark.parametrize("state", [{}, {"bookmarks": {}}, {"bookmarks": {"pages": {}}}], ids=str)
+def test_an_empty_state_is_a_first_run(site: Site, state: Any) -> None:
+    assert site.sync(state=state).record_counts == site.sync().record_counts
+
+
+@pytest.mark.parametrize("catalog", [[], {"streams": {}}, {"streams": [{}]}, {}], ids=str)
+def test_a_catalog_of_another_shape_is_told_in_one_line(site: Site, catalog: Any) -> None:
+    ended = site.execute(catalog=json.dumps(catalog), end_date="2024-02-01")
+    ended.assert_told_in_one_line("catalog")

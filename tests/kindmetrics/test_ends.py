@@ -1,0 +1,148 @@
+"""How a run ends when it is cut short: by a signal, by a full disk, by a target that is gone."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sandbox.faults import Fault
+
+from tests.kindmetrics.singer import Loader, Output
+from tests.kindmetrics.site import Ended, clean_environment
+
+if TYPE_CHECKING:
+    from tests.kindmetrics.conftest import Serve
+    from tests.kindmetrics.site import Site
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+WHILE = {
+    "busy": {"latency_ms": 30},
+    "waiting for a slow answer": {"fault": Fault("stall", wait_ms=30_000, path="/pages")},
+    "pausing between tries": {"fault": Fault("status", status=503, path="/pages", retry_after=60)},
+    "waiting for the budget": {"requests_per_minute": 30},
+}
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("doing", WHILE)
+def test_a_signal_ends_the_run_in_time_with_its_bookmarks(
+    serve: Serve, doing: str, number: signal.Signals
+) -> None:
+    what: dict[str, Any] = dict(WHILE[doing])
+    site = serve(domains=3, latency_ms=what.pop("latency_ms", 0))
+    settings = {"end_date": "2024-02-20"}
+    if fault := what.pop("fault", None):
+        site.api.faults.append(fault)
+    with site.started(**settings, **what) as tap:
+        assert tap.stdout is not None
+        begun = b"".join(tap.stdout.readline() for _ in range(10))
+        time.sleep(0.8)
+        tap.send_signal(number)
+        asked = time.monotonic()
+        rest, stderr = tap.communicate(timeout=20)
+        took = time.monotonic() - asked
+    ended = Ended(tap.returncode, Output((begun + rest).decode()), stderr.decode())
+    assert took < 5
+    assert ended.code == 128 + number, ended.stderr
+    assert ended.output.unfinished == ""
+    assert ended.output.messages[-1]["type"] == "STATE"
+    assert "Traceback" not in ended.stderr
+    assert number.name in ended.stderr
+    site.api.faults.clear()
+    site.api.app.latency_ms = 0
+    assert_resumes(site, ended.output, settings)
+
+
+def assert_resumes(site: Site, cut_short: Output, settings: dict[str, Any]) -> None:
+    """The next run makes up for all that is missing."""
+    loader, whole = Loader(), Loader()
+    loader.load(cut_short)
+    loader.load(site.sync(state=cut_short.state, **settings))
+    whole.load(site.sync(**settings))
+    assert loader.content == whole.content
+
+
+def test_a_second_signal_ends_the_run_at_once(site: Site) -> None:
+    site.api.faults.append(Fault("stall", wait_ms=30_000, path="/pages"))
+    with site.started() as tap:
+        assert tap.stdout is not None
+        tap.stdout.readline()
+        time.sleep(0.5)
+        tap.send_signal(signal.SIGTERM)
+        tap.send_signal(signal.SIGTERM)
+        asked = time.monotonic()
+        tap.communicate(timeout=20)
+        assert time.monotonic() - asked < 2
+    assert tap.returncode == 128 + signal.SIGTERM
+
+
+def test_a_target_that_does_not_read_does_not_hold_the_end_up(serve: Serve) -> None:
+    """With the pipe full nothing can be written, so not all is said; but it ends."""
+    site = serve(domains=3, visitors_per_day=60, pages_per_day=100)
+    with site.started() as tap:
+        assert tap.stdout is not None
+        tap.stdout.readline()
+        time.sleep(1.5)
+        tap.send_signal(signal.SIGTERM)
+        asked = time.monotonic()
+        code = tap.wait(timeout=20)
+        assert time.monotonic() - asked < 5.5
+        tap.stdout.read()
+    assert code == 128 + signal.SIGTERM
+
+
+def test_a_full_disk_is_one_line(site: Site) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            site.command(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=clean_environment(),
+            check=False,
+            timeout=60,
+        )
+    ended = Ended(done.returncode, Output(""), done.stderr.decode())
+    ended.assert_told_in_one_line("No space left")
+    assert "Exception ignored" not in ended.stderr
+
+
+@pytest.mark.parametrize("lines", [0, 1, 30])
+def test_a_target_that_is_gone_is_one_line(site: Site, lines: int) -> None:
+    with site.started() as tap:
+        assert tap.stdout is not None
+        assert tap.stderr is not None
+        for _ in range(lines):
+            json.loads(tap.stdout.readline())
+        tap.stdout.close()
+        stderr = tap.stderr.read().decode()
+        code = tap.wait(timeout=20)
+    ended = Ended(code, Output(""), stderr)
+    ended.assert_told_in_one_line("The target stopped reading")
+    assert "Exception ignored" not in stderr
+    assert "BrokenPipe" not in stderr
+
+
+def test_a_server_that_is_not_there_is_one_line(site: Site) -> None:
+    ended = site.execute(api_url="http://127.0.0.1:9", request_timeout=1)
+    ended.assert_told_in_one_line("no connection to http://127.0.0.1:9", "5 tries")
+    assert ended.output.text == ""
+
+
+def test_a_host_that_is_not_known_is_one_line(site: Site) -> None:
+    ended = site.execute(api_url="https://kindmetrics.invalid", request_timeout=1)
+    ended.assert_told_in_one_line("the host of https://kindmetrics.invalid is not known")
+
+
+def test_a_failure_in_the_middle_is_one_line_and_its_bookmarks_are_written(site: Site) -> None:
+    fault = Fault("status", status=503, retry_after=0, path="/api/domains/2/pages.*02-04")
+    site.api.faults.append(fault)
+    ended = site.execute()
+    ended.assert_told_in_one_line("GET /api/domains/2/pages: HTTP 503", "given up after 5 tries")
+    assert ended.output.messages[-1]["type"] == "STATE"
+    site.api.faults.clear()
+    assert_resumes(site, ended.output, {})

@@ -1,0 +1,110 @@
+"""The token is in nothing that the tap says, whatever goes wrong and however much it says."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sandbox.faults import Fault
+from sandbox.server import running
+from sandbox.stranger import Stranger
+
+from tests.kindmetrics.site import TOKEN, Ended, execute
+
+if TYPE_CHECKING:
+    from tests.kindmetrics.site import Site
+
+DEBUG = {"LOGLEVEL": "debug", "TAP_KINDMETRICS_LOGLEVEL": "debug"}
+AT_ONCE = {"retry_after": 0}  # so that five tries take no time
+FAILURES = {
+    "none": None,
+    "401": Fault("status", status=401, path="/pages"),
+    "403": Fault("status", status=403, path="/pages"),
+    "404": Fault("status", status=404, path="/pages"),
+    "422": Fault("status", status=422, path="/pages"),
+    "503": Fault("status", status=503, path="/pages", **AT_ONCE),
+    "html": Fault("html", path="/pages", only=frozenset({1})),
+    "wrong shape": Fault("wrong_shape", path="/pages", only=frozenset({1})),
+    "reset": Fault("reset", path="/pages", only=frozenset({1})),
+    "redirect": Fault("redirect", location=f"/elsewhere?token={TOKEN}", path="/pages"),
+}
+
+
+def assert_silent(ended: Ended) -> None:
+    """The token stands nowhere, neither as it is nor as headers may encode it."""
+    for secret in (TOKEN, base64.b64encode(TOKEN.encode()).decode(), TOKEN[5:]):
+        assert secret not in ended.output.text
+        assert secret not in ended.stderr
+
+
+def debug(site: Site, *arguments: str, **changes: Any) -> Ended:
+    return execute(*site.command(*arguments, **changes), environment=DEBUG)
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_the_token_is_in_no_output_at_debug_level(site: Site, name: str) -> None:
+    if fault := FAILURES[name]:
+        site.api.faults.append(fault)
+    ended = debug(site, end_date="2024-02-01")
+    assert_silent(ended)
+    assert "DEBUG" in ended.stderr  # it did say all it can say
+    passes = {"none", "403", "404", "html", "wrong shape", "reset"}
+    assert ended.code == (0 if name in passes else 1), ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--test",), ("--discover",), ("--about",)], ids=str)
+def test_the_token_is_in_no_other_output(site: Site, arguments: tuple[str, ...]) -> None:
+    ended = debug(site, *arguments)
+    assert ended.code == 0
+    assert_silent(ended)
+
+
+def test_the_token_is_in_no_complaint_of_the_settings(site: Site) -> None:
+    ended = debug(site, api_token=f"{TOKEN} ", start_date=TOKEN, shard=TOKEN, domain_ids=TOKEN)
+    assert ended.code == 1
+    assert len(ended.errors) == 4
+    assert_silent(ended)
+
+
+@pytest.mark.parametrize("text", ['{"api_token": "%s"', "%s", '["%s"]', '"%s"', '{"%s": 1}'])
+def test_the_token_is_in_no_complaint_of_a_broken_settings_file(site: Site, text: str) -> None:
+    path = site.folder / "broken.json"
+    path.write_text(text % TOKEN)
+    ended = execute(site.command()[0], "--config", str(path), environment=DEBUG)
+    assert ended.code == 1
+    assert ended.output.text == ""
+    if '{"%s"' not in text:  # there it stands where the name of a setting should
+        assert_silent(ended)
+
+
+def test_a_server_that_cannot_be_reached_does_not_give_the_token_away(site: Site) -> None:
+    with running(Stranger().app) as gone:
+        pass
+    ended = debug(site, api_url=gone.url, request_timeout=1)
+    assert ended.code == 1
+    assert gone.url in ended.errors[0]
+    assert_silent(ended)
+
+
+@pytest.mark.parametrize("ordinal", [1, 8])
+def test_the_token_never_reaches_the_host_of_a_redirect(site: Site, ordinal: int) -> None:
+    stranger = Stranger([])
+    with running(stranger.app) as elsewhere:
+        fault = Fault("redirect", location=elsewhere.url, only=frozenset({ordinal}))
+        site.api.faults.append(fault)
+        ended = debug(site)
+    assert stranger.log.requests == []
+    ended.assert_told_in_one_line("api_url")
+    assert_silent(ended)
+
+
+def test_a_netrc_does_not_replace_the_token(site: Site) -> None:
+    (site.folder / ".netrc").write_text("default login me password hunter2\n")
+    (site.folder / ".netrc").chmod(0o600)
+    environment = {"HOME": str(site.folder), "NETRC": str(site.folder / ".netrc")}
+    ended = execute(*site.command(end_date="2024-02-01"), environment=environment)
+    assert ended.code == 0, ended.stderr
+    sent = {request.headers["authorization"] for request in site.api.log.requests}
+    assert sent == {f"Bearer {TOKEN}"}

@@ -1,0 +1,163 @@
+"""Wrong settings are told all at once, a line each, before anything is asked or written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.exceptions import ConfigValidationError
+from tap_kindmetrics.tap import TapKindmetrics
+
+from tests.kindmetrics.site import TOKEN, execute
+
+if TYPE_CHECKING:
+    from tests.kindmetrics.conftest import Serve
+    from tests.kindmetrics.site import Site
+
+WRONG: dict[str, Any] = {
+    "start_date": "last week",
+    "end_date": "2024-13-01",
+    "window_days": 0,
+    "lookback_days": -1,
+    "max_concurrency": "8",
+    "requests_per_minute": 0.5,
+    "request_timeout": 301,
+    "state_interval": None,
+    "shard": "2/2",
+    "user_agent": "",
+    "domain_ids": ["1"],
+    "segments": [{"name": "a", "sorce_name": "x"}, {"source_name": "x"}],
+    "start_dat": "2024-01-01",
+}
+
+
+def problems(**settings: Any) -> list[str]:
+    """The lines that these settings give."""
+    config = {"api_token": TOKEN, **settings}
+    with pytest.raises(ConfigValidationError) as caught:
+        TapKindmetrics(config=config)
+    return sorted(caught.value.errors)
+
+
+def test_all_wrong_settings_are_told_at_once(site: Site) -> None:
+    ended = site.execute(**WRONG)
+    assert ended.code == 1
+    assert ended.output.text == ""
+    assert "Traceback" not in ended.stderr
+    assert sorted(ended.errors) == [
+        "domain_ids[0]: has to be a whole number, not a text",
+        "end_date: is not a date, it has to look like 2024-01-31",
+        "lookback_days: has to be at least 0",
+        "max_concurrency: has to be a whole number, not a text",
+        "request_timeout: has to be at most 300",
+        "requests_per_minute: has to be a whole number, not a number",
+        "segments[0].sorce_name: is not a setting of this tap (did you mean source_name?)",
+        "segments[1].name: is required",
+        "shard: has to be i/n with i from 0 to n-1, such as 0/2 and 1/2",
+        "start_dat: is not a setting of this tap (did you mean start_date?)",
+        "start_date: is not a date, it has to look like 2024-01-31",
+        "user_agent: must not be empty",
+        "window_days: has to be at least 1",
+    ]
+    assert site.asked() == []
+
+
+@pytest.mark.parametrize("arguments", [("--test",), ("--test=schema",), ()], ids=str)
+def test_no_settings_at_all_is_one_line(arguments: tuple[str, ...], site: Site) -> None:
+    ended = execute(*site.command(*arguments)[:1], *arguments)
+    ended.assert_told_in_one_line("api_token: is required")
+    assert ended.output.text == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "lines"),
+    [
+        ({"api_token": None}, ["api_token: is required"]),
+        ({"api_token": ""}, ["api_token: must not be empty"]),
+        ({"api_token": 5}, ["api_token: has to be a text, not a number"]),
+        (
+            {"segments": [{"name": "a"}, {"name": "b"}, {"name": "a", "country": "SE"}]},
+            ["segments: two have the name 'a'"],
+        ),
+        ({"segments": [{"name": ""}]}, ["segments[0].name: must not be empty"]),
+        (
+            {"segments": [{"name": "a", "goal_id": "11"}]},
+            ["segments[0].goal_id: has to be a whole number, not a text"],
+        ),
+        ({"segments": "all"}, ["segments: has to be a list, not a text"]),
+        ({"domain_ids": 1}, ["domain_ids: has to be a list, not a number"]),
+        (
+            {"start_date": "2024-02-02", "end_date": "2024-02-01"},
+            ["start_date: is after end_date"],
+        ),
+    ],
+    ids=str,
+)
+def test_a_wrong_setting_is_told_in_words(settings: dict[str, Any], lines: list[str]) -> None:
+    assert problems(**settings) == lines
+
+
+@pytest.mark.parametrize("token", ["abc\n", "abc def", " abc", "tökén", "\u2028", "a\x00b"])
+def test_a_token_that_no_header_can_hold_is_told_at_once(token: str) -> None:
+    assert problems(api_token=token) == ["api_token: has characters that are not allowed there"]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://app.kindmetrics.io", "https://"),
+        ("http://192.168.1.5:8080", "https://"),
+        ("http://127.0.0.1.example.org", "https://"),
+        ("http://localhost.example.org", "https://"),
+        ("app.kindmetrics.io", "https://"),
+        ("ftp://app.kindmetrics.io", "https://"),
+        ("https://user:hunter2@app.kindmetrics.io", "user name or password"),
+        ("https://app.kindmetrics.io?token=hunter2", "query"),
+        ("https://app.kindmetrics.io#x", "fragment"),
+        ("https://", "host"),
+        ("https://[::1", "address"),
+        ("", "address"),
+    ],
+)
+def test_an_address_that_is_not_safe_is_refused(url: str, words: str) -> None:
+    (line,) = problems(api_url=url)
+    assert line.startswith("api_url: ")
+    assert words in line
+    assert "hunter2" not in line
+
+
+def test_an_address_may_end_with_a_slash(serve: Serve) -> None:
+    site = serve(domains=1)
+    output = site.sync(api_url=f"{site.url}/", end_date="2024-02-01")
+    assert len(output.rows("domain_stats")) == 1
+
+
+def test_a_setting_that_is_null_counts_as_not_set(site: Site) -> None:
+    settings = site.settings()
+    none = dict.fromkeys(("domain_ids", "segments", "shard", "window_days", "user_agent"))
+    tap = TapKindmetrics(config={**settings, **none})
+    assert tap.config["window_days"] == 1
+    assert tap.user_agent.startswith("tap-kindmetrics/")
+
+
+def test_the_tap_names_itself_to_the_vendor(site: Site) -> None:
+    site.sync(end_date="2024-02-01")
+    site.sync(end_date="2024-02-01", user_agent="Nightly job (data@example.org)")
+    agents = list(dict.fromkeys(r.headers["user-agent"] for r in site.api.log.requests))
+    assert len(agents) == 2
+    assert agents[0].startswith("tap-kindmetrics/0.")
+    assert agents[1] == "Nightly job (data@example.org)"
+
+
+def test_settings_come_from_the_environment_too(site: Site) -> None:
+    environment = {
+        "TAP_KINDMETRICS_API_URL": site.url,
+        "TAP_KINDMETRICS_API_TOKEN": TOKEN,
+        "TAP_KINDMETRICS_START_DATE": "2024-02-01",
+        "TAP_KINDMETRICS_END_DATE": "2024-02-02",
+        "TAP_KINDMETRICS_DOMAIN_IDS": "[2]",
+        "TAP_KINDMETRICS_WINDOW_DAYS": "2",
+    }
+    ended = execute(site.command()[0], "--config", "ENV", environment=environment)
+    assert ended.code == 0, ended.stderr
+    assert [row["domain_id"] for row in ended.output.rows("domain_stats")] == [2]

@@ -1,0 +1,117 @@
+"""An API on loopback that answers as told, and the kit's client for it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event
+from typing import Any
+
+import requests
+from requests.auth import AuthBase
+from tap_kit.errors import SyncFailed
+from tap_kit.http import Api, Refusal
+from tap_kit.throttle import Throttle
+from typing_extensions import override
+
+TOKEN = "t0ken-of-nobody"  # noqa: S105  (opens nothing)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the server sends back: as it stands, so a length or an encoding can be a lie."""
+
+    status: int = 200
+    body: bytes = b"[]"
+    headers: dict[str, str] = field(default_factory=dict)
+    drip_s: float = 0.0  # pause before each byte of the body
+
+
+class Scripted:
+    """Sends the replies one after the other, the last one for ever, and keeps the requests."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self.replies = list(replies)
+        self.seen: list[tuple[str, dict[str, str]]] = []
+        self.stopping = Event()
+        self.url = ""
+
+    def next_reply(self) -> Reply:
+        """The reply whose turn it is."""
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+
+@contextmanager
+def serving(*replies: Reply) -> Iterator[Scripted]:
+    """A server of its own port, in threads, until the block ends."""
+    script = Scripted(*replies)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            script.seen.append((self.path, dict(self.headers)))
+            reply = script.next_reply()
+            self.send_response(reply.status)
+            for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            for piece in [reply.body[i : i + 1] for i in range(len(reply.body))]:
+                if reply.drip_s and script.stopping.wait(reply.drip_s):
+                    break
+                self.wfile.write(piece)
+            self.close_connection = True
+
+        @override
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    class Server(ThreadingHTTPServer):
+        @override
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """A client that hangs up is what some tests are about."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    script.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield script
+    finally:
+        script.stopping.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Bearer(AuthBase):
+    """Credentials in a header."""
+
+    @override
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {TOKEN}"
+        return request
+
+
+def judge(refusal: Refusal) -> Exception:
+    """What a client makes of a refusal."""
+    return SyncFailed(f"judged: {refusal.source}: HTTP {refusal.status}")
+
+
+@contextmanager
+def client(url: str, **different: Any) -> Iterator[Api]:
+    """The kit's client of one API."""
+    options: dict[str, Any] = {
+        "auth": Bearer(),
+        "judge": judge,
+        "throttle": Throttle(None, Event()),
+        "timeout_s": 10,
+        "user_agent": "tap-canned/1",
+        "connections": 4,
+    }
+    api = Api(url, **{**options, **different})
+    try:
+        yield api
+    finally:
+        api.close()

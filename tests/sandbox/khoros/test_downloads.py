@@ -1,0 +1,245 @@
+"""The way from /download to the storage, and what can go wrong there."""
+
+import gzip
+import json
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from sandbox.faults import Fault
+from sandbox.khoros import Cut
+
+from .client import ACCESS, Client, host_of
+from .conftest import Serve
+
+BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
+
+
+def received(client: Client, link: str) -> bytes:
+    """Give what arrives of a body before the connection breaks."""
+    parts: list[bytes] = []
+    try:
+        with client.session.get(link, timeout=10, stream=True) as answer:
+            parts.extend(answer.iter_content(1))
+    except BROKEN:
+        return b"".join(parts)
+    raise AssertionError(len(parts))
+
+
+def test_a_download_is_a_307_to_another_address(client: Client) -> None:
+    answer = client.job(client.done("response"), "download")
+    assert answer.status_code == 307
+    link = answer.headers["Location"]
+    assert host_of(link) == host_of(client.storage.url) != host_of(client.api.url)
+    assert "X-Amz-Signature=" in link
+    assert answer.content == b""
+
+
+def test_a_client_that_follows_without_credentials_gets_the_file(client: Client) -> None:
+    url = client.api.url + client.job_target(client.done("response"), "download")
+    answer = requests.get(url, auth=ACCESS, timeout=10)
+    assert answer.json() == client.khoros.data.rows("response", *client.window)
+    assert client.khoros.counts.storage_credentials_seen == 0
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"auth": ACCESS},
+        {"headers": {"Authorization": "Bearer x"}},
+        {"headers": {"Referer": "https://a.example/?companyKey=demo-company"}},
+        {"headers": {"X-Token": "demo-password"}},
+        {"params": {"analyticsAccessToken": "x"}},
+    ],
+    ids=str,
+)
+def test_the_storage_refuses_credentials_and_counts_them(
+    client: Client, shown: dict[str, Any]
+) -> None:
+    link = client.link(client.done("response"))
+    answer = client.fetch(link, **shown)
+    assert answer.status_code == 400
+    assert answer.headers["Content-Type"] == "application/xml"
+    assert client.khoros.counts.storage_credentials_seen == 1
+    assert client.fetch(link).status_code == 200
+
+
+def test_a_link_expires_and_a_fresh_one_is_had_by_asking_again(client: Client) -> None:
+    job = client.done("response")
+    first = client.link(job)
+    body = client.fetch(first).content
+    client.khoros.clock.advance(60)
+    expired = client.fetch(first)
+    assert expired.status_code == 403
+    assert "<Message>Request has expired</Message>" in expired.text
+    second = client.link(job)
+    assert second != first
+    assert client.fetch(second).content == body
+
+
+def test_a_link_can_be_good_for_some_uses(serve: Serve) -> None:
+    client = serve(link_uses=2)
+    link = client.link(client.done("response"))
+    assert [client.fetch(link).status_code for _ in range(3)] == [200, 200, 403]
+
+
+def test_a_link_that_was_tampered_with_is_403(client: Client) -> None:
+    link = client.link(client.done("response"))
+    for wrong in (link + "0", link.replace("/care-", "/other-"), link.partition("?")[0]):
+        assert client.fetch(wrong).status_code == 403
+    assert client.session.put(link, timeout=10).status_code == 403
+
+
+def test_a_storage_without_an_address_is_a_mistake_of_the_test(client: Client) -> None:
+    job = client.done("response")
+    client.khoros.storage_url = ""
+    assert client.job(job, "download").status_code == 500
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_every_download_of_a_run_has_the_same_bytes(client: Client, form: str) -> None:
+    job = client.done("response", reportFormat=form)
+    bodies = {client.fetch(client.link(job)).content for _ in range(3)}
+    assert len(bodies) == 1
+    assert client.fetch(client.link(job)).headers["Content-Type"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+@pytest.mark.parametrize("how", ["reset", "close"])
+def test_a_body_breaks_off_in_the_middle_of_a_row(serve: Serve, form: str, how: Any) -> None:
+    client = serve(cuts=[Cut(row=5, first=2, how=how)])
+    job = client.done("incoming_post", reportFormat=form)
+    broken = [received(client, client.link(job)) for _ in range(2)]
+    whole = client.fetch(client.link(job)).content
+    assert broken[0] == broken[1] == whole[: len(broken[0])]
+    rows = client.khoros.data.rows("incoming_post", *client.window)
+    sixth = str(rows[5]["POST_ID"]).encode()
+    assert str(rows[4]["POST_ID"]).encode() in broken[0]
+    assert sixth not in broken[0] or not broken[0].endswith((b"}", b"\n"))
+    assert str(rows[6]["POST_ID"]).encode() not in broken[0]
+
+
+def test_a_body_breaks_off_after_some_bytes_of_one_export(serve: Serve) -> None:
+    client = serve(cuts=[Cut(byte=100, export="author")])
+    assert len(client.export("response").content) > 100
+    assert len(received(client, client.link(client.done("author")))) == 100
+
+
+def test_a_cut_beyond_the_end_still_breaks(serve: Serve) -> None:
+    client = serve(cuts=[Cut(row=10**6, how="close")])
+    job = client.done("author")
+    broken = received(client, client.link(job))
+    assert broken + b"]" == client.fetch(client.link(job)).content
+
+
+def test_a_chunked_body_that_is_cut_is_seen_as_such(serve: Serve) -> None:
+    client = serve(is_chunked=True, cuts=[Cut(row=3, how="close")])
+    job = client.done("author")
+    assert received(client, client.link(job))
+    whole = client.fetch(client.link(job))
+    assert whole.headers["Transfer-Encoding"] == "chunked"
+    assert "Content-Length" not in whole.headers
+    assert len(whole.json()) == 40
+
+
+def test_a_body_can_be_compressed(serve: Serve) -> None:
+    client = serve(has_gzip=True)
+    job = client.done("author")
+    packed = client.fetch(client.link(job), stream=True)
+    assert packed.headers["Content-Encoding"] == "gzip"
+    plain = gzip.decompress(packed.raw.read(decode_content=False))
+    assert len(json.loads(plain)) == 40
+    unpacked = client.fetch(client.link(job), headers={"Accept-Encoding": "identity"})
+    assert unpacked.content == plain
+    assert "Content-Encoding" not in unpacked.headers
+
+
+def test_a_compressed_body_can_be_cut(serve: Serve) -> None:
+    client = serve(has_gzip=True, cuts=[Cut(row=3, how="close")])
+    job = client.done("author")
+    broken = received(client, client.link(job))
+    assert 0 < len(broken) < len(client.fetch(client.link(job)).content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "start", "content_type"),
+    [("json", b'{"message"', "application/json"), ("xml", b"<Error>", "application/xml")],
+)
+def test_a_body_can_be_an_error(serve: Serve, kind: str, start: bytes, content_type: str) -> None:
+    client = serve(error_bodies={"author": kind})
+    job = client.done("author")
+    wrong = client.fetch(client.link(job))
+    assert wrong.status_code == 200
+    assert wrong.content.startswith(start)
+    assert wrong.headers["Content-Type"] == content_type
+    assert len(client.fetch(client.link(job)).json()) == 40
+    assert len(client.rows("response")) == 40
+
+
+def test_the_content_type_of_files_can_be_chosen(serve: Serve) -> None:
+    answer = serve(storage_type="text/plain").export("author")
+    assert answer.headers["Content-Type"] == "text/plain"
+
+
+@pytest.mark.parametrize("kind", ["reset_body", "cut_body"])
+def test_faults_break_off_files_in_the_middle(client: Client, kind: Any) -> None:
+    client.khoros.faults.append(Fault(kind, path="care-analytics", first=1))
+    job = client.done("author")
+    broken = received(client, client.link(job))
+    whole = client.fetch(client.link(job)).content
+    assert broken == whole[: len(whole) // 2]
+
+
+def test_faults_befall_the_storage_as_any_other_host(client: Client) -> None:
+    job = client.done("author")
+    whole = client.fetch(client.link(job)).content
+
+    def with_fault(**fault: Any) -> requests.Response:
+        client.khoros.faults[:] = [Fault(path="care-analytics", first=1, **fault)]
+        return client.fetch(client.link(job))
+
+    busy = with_fault(status=503, retry_after=1)
+    assert (busy.status_code, busy.headers["Retry-After"]) == (503, "1")
+    assert with_fault(kind="html").text.startswith("<!DOCTYPE html>")
+    assert with_fault(kind="wrong_shape").json() == {"unexpected": True}
+    assert with_fault(kind="bad_json").content == whole[: len(whole) // 2]
+    assert with_fault(kind="empty").content == b""
+    assert with_fault(kind="slow_body", wait_ms=10).content == whole
+    assert with_fault(kind="stall", wait_ms=10).content == whole
+    with pytest.raises(requests.exceptions.ContentDecodingError):
+        with_fault(kind="wrong_encoding")
+    with pytest.raises(requests.ConnectionError):
+        with_fault(kind="reset")
+    assert with_fault(status=503, method="POST").content == whole
+
+
+def test_faults_befall_the_api_too(client: Client) -> None:
+    client.khoros.faults.append(Fault(status=500, path="/status", first=1))
+    job = client.started("author")
+    assert [client.job(job, "status").status_code for _ in range(2)] == [500, 200]
+
+
+def test_the_control_routes_are_on_both_hosts(client: Client) -> None:
+    client.export("author")
+    for server in (client.api, client.storage):
+        seen = requests.get(f"{server.url}/_sandbox/requests", timeout=10).json()
+        assert seen["count"] == 5
+
+
+def test_latency_is_on_both_hosts(serve: Serve) -> None:
+    client = serve(latency_ms=20)
+    client.export("author")
+    times = [(entry.ended or 0) - entry.started for entry in client.khoros.log.requests]
+    assert min(times) >= 0.02
+
+
+def test_a_reader_that_goes_away_does_not_keep_the_storage_busy(serve: Serve) -> None:
+    client = serve(rows_per_day=2_000_000)
+    link = urlsplit(client.link(client.done("author")))
+    with socket.create_connection((link.hostname or "", link.port or 0), timeout=10) as wire:
+        wire.sendall(f"GET {link.path}?{link.query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert wire.recv(1000).startswith(b"HTTP/1.1 200 OK")
+    client.khoros.rows_per_day = 10
+    assert len(client.rows("author")) == 10
