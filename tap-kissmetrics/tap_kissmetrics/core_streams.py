@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import SchemaDirectory, StreamSchema
@@ -15,17 +14,20 @@ from tap_kit.streams import BookmarkedStream, Found, KitStream, Result, Task
 from typing_extensions import override
 
 from tap_kissmetrics import schemas
+from tap_kissmetrics.moments import EARLIEST, utc
 from tap_kissmetrics.pagination import (
+    PASSES,
     CorePaginator,
     Facts,
     KnownPage,
     Reading,
+    changed_too_often,
     further_pages,
-    page_of,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from singer_sdk import Stream
     from tap_kit.records import Row
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from tap_kissmetrics.tap import TapKissmetrics
 
 SCHEMAS = SchemaDirectory(schemas)
-PASSES = 3  # how often a list that changes while it is read is begun again
 
 
 class CoreList(KitStream, ABC):
@@ -57,7 +58,7 @@ class CoreList(KitStream, ABC):
     @override
     def all_partitions(self) -> Iterator[Partition] | None:
         product_ids = self.tap.config.get("product_ids")
-        return ({"product_id": i} for i in product_ids) if product_ids else None
+        return ({"product_id": i} for i in dict.fromkeys(product_ids)) if product_ids else None
 
     def list_path(self, partition: Partition | None) -> str:
         """Where the list is: all that the token sees, or through the product's own links."""
@@ -72,7 +73,7 @@ class CoreList(KitStream, ABC):
         paginator = task.piece or CorePaginator(
             client.first_page(self.list_path(task.partition)), client.core.path_of
         )
-        page = page_of(client.page(paginator.current_value))
+        page = client.page(paginator.current_value)
         note = (paginator, page.facts)
         return Found((self.shape(record) for record in page.records), note)
 
@@ -102,8 +103,7 @@ class CoreList(KitStream, ABC):
             return
         self._pass += 1
         if self._pass > PASSES:
-            msg = f"{task}: the list changed each of the {PASSES} times that it was read"
-            raise SyncFailed(msg)
+            raise changed_too_often(task)
         self.logger.info("%s: the list changed while it was read; reading it again", task)
         self.tap.insert(iter([Task(self, task.partition, None)]))
 
@@ -122,7 +122,7 @@ class Accounts(CoreList, BookmarkedStream):
 
     def __init__(self, tap: TapKissmetrics) -> None:
         super().__init__(tap)
-        self._newest: str | None = None
+        self._newest = EARLIEST
 
     @override
     def all_partitions(self) -> None:
@@ -140,27 +140,28 @@ class Accounts(CoreList, BookmarkedStream):
         if self.replication_method != REPLICATION_INCREMENTAL:
             return rows
         bookmark = read_bookmark(self.tap_state, self.name, None, "updated_at")
-        since = _moment(bookmark)
-        changed = [row for row in rows if since is None or _moment(_updated(row)) >= since]
-        for row in changed:
-            value = _updated(row)
-            if self._newest is None or _moment(value) > _moment(self._newest):
-                self._newest = value
+        since = _moment(bookmark, "the bookmark in the state") if bookmark is not None else EARLIEST
+        changed = [row for row in rows if _updated(row) >= since]
+        self._newest = max([self._newest, *map(_updated, changed)])
         return changed
 
     @override
     def list_written(self, task: Task) -> None:
-        if self._newest is not None:
-            self.state_manager.advance(None, "updated_at", self._newest)
+        if self._newest > EARLIEST:
+            self.state_manager.advance(None, "updated_at", self._newest.isoformat())
 
 
-def _updated(row: Row) -> str:
-    value: str = row.updated_at  # type: ignore[attr-defined]  # the replication key is always there
-    return value
+def _updated(row: Row) -> datetime:
+    value = row.updated_at  # type: ignore[attr-defined]  # the replication key is always there
+    return _moment(value, "the field updated_at")
 
 
-def _moment(text: str | None) -> Any:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
+def _moment(text: object, what: str) -> datetime:
+    try:
+        return utc(text)
+    except ValueError:
+        msg = f"accounts: {what} is not a date-time with an offset"
+        raise SyncFailed(msg) from None
 
 
 class ProductSchema(StreamSchema[str]):

@@ -26,8 +26,8 @@ def product_template(directory: Mapping[str, Any]) -> URITemplate:
     directory without one gets the path that all answers agree on.
     """
     data = directory.get("data")
-    nested = data.get("links", []) if isinstance(data, dict) else []
-    for link in [*nested, *directory.get("links", [])]:
+    nested = data.get("links") if isinstance(data, dict) else None
+    for link in [*(nested or []), *(directory.get("links") or [])]:
         template = URITemplate(str(link.get("href", "")))
         path = template.uri.partition("?")[0]
         of_one_product = path.endswith("}") and "/products/" in path
@@ -41,13 +41,14 @@ class Product:
     """A product's record and where its lists are."""
 
     record: dict[str, Any]
-    hrefs: dict[str, str]
+    hrefs: dict[str | None, str | None]
 
     @classmethod
     def of(cls, detail: tuple[dict[str, Any], Sequence[Any]]) -> Product:
         """From a record and the links that came with it."""
         record, links = detail
-        return cls(record, {link["rel"]: link["href"] for link in links if not is_templated(link)})
+        fixed = (link for link in links if not is_templated(link))
+        return cls(record, {link.get("rel"): link.get("href") for link in fixed})
 
     def list_href(self, name: str) -> str:
         """The link to the product's ``name`` (reports, events, properties, metrics).

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from tap_kit.http import Answer
 
+PASSES = 3  # how often a list that changes while it is read is begun again
+
 
 class Facts(NamedTuple):
     """What a page tells besides its records; ``total`` and ``next`` are None where it has none."""
@@ -38,20 +40,20 @@ class Page(NamedTuple):
     columns: list[Any] | None = None  # results of a report may name theirs
 
 
-def page_of(answer: Answer) -> Page:
-    """The page in an answer: a bare array, or an envelope; its links in the body or the header.
-
-    Raises:
-        SyncFailed: when there is no list in it.
-    """
-    body = answer.value if isinstance(answer.value, dict) else {"data": answer.value}
+def records_of(value: Any) -> list[Any] | None:
+    """The records in an answer, a bare array or an envelope; None when there is no list in it."""
+    body = value if isinstance(value, dict) else {"data": value}
     records = body.get("data", body.get("rows"))
     if records == {}:  # what the vendor's own client takes for an empty list
-        records = []
-    if not isinstance(records, list):
-        msg = f"expected a list under 'data', got the keys {sorted(body)}"
-        raise SyncFailed(msg)
-    links = [*body.get("links", []), *parse_header_links(answer.headers.get("Link", ""))]
+        return []
+    return records if isinstance(records, list) else None
+
+
+def page_of(answer: Answer) -> Page:
+    """The page in an answer; its links are in the body, or in the header, or there are none."""
+    body = answer.value if isinstance(answer.value, dict) else {}
+    records = records_of(answer.value) or []
+    links = [*(body.get("links") or []), *parse_header_links(answer.headers.get("Link", ""))]
     following = (
         str(link.get("href") or link.get("url"))
         for link in links
@@ -108,21 +110,28 @@ class CorePaginator(BaseAPIPaginator[str]):
         try:
             super().advance(response)  # type: ignore[arg-type]
         except RuntimeError:
-            msg = f"{self.current_value}: its link to the next page leads to itself"
+            path = self.current_value.partition("?")[0]
+            msg = f"{path}: its link to the next page leads to itself"
             raise SyncFailed(msg) from None
 
-    def rest(self, first: Facts) -> Iterator[str] | None:
-        """The paths of all pages after the first, when its total tells them; else None.
+    def rest(self, first: Facts) -> Iterator[CorePaginator | KnownPage] | None:
+        """All pages after the first, when its total tells them; else None.
 
         They are the ``next`` link's (or the first page's) with other offsets, a page's worth of
-        records apart, so that all parameters of the vendor's stay in them.
+        records apart, so that all parameters of the vendor's stay in them. The last one can be
+        advanced: where a page in between was thin, records are left behind it.
         """
         following = self._path_of(first.next) if first.next else self.current_value
-        if first.total is None or "offset" not in parse_qs(following.partition("?")[2]):
+        if first.total is None or not first.size or "offset" not in parse_qs(_query(following)):
             return None
         begin = offset_of(self.current_value) + first.size
-        offsets = range(begin, first.total, first.size) if first.size else ()
-        return (with_offset(following, offset) for offset in offsets)
+        return self._pages(following, range(begin, first.total, first.size))
+
+    def _pages(self, path: str, offsets: range) -> Iterator[CorePaginator | KnownPage]:
+        for offset in offsets[:-1]:
+            yield KnownPage(with_offset(path, offset))
+        for offset in offsets[-1:]:
+            yield CorePaginator(with_offset(path, offset), self._path_of)
 
 
 class KnownPage:
@@ -140,7 +149,7 @@ def further_pages(
         return
     rest = paginator.rest(facts) if is_first else None
     if rest is not None:
-        yield from map(KnownPage, rest)
+        yield from rest
         return
     paginator.advance(facts)
     if not paginator.finished:
@@ -148,15 +157,19 @@ def further_pages(
 
 
 def offset_of(path: str) -> int:
-    """The offset that a page's path asks for."""
-    return int(parse_qs(path.partition("?")[2]).get("offset", ["0"])[0])
+    """The offset that a page's path asks for; 0 where it is none that can be counted."""
+    offset = parse_qs(_query(path)).get("offset", ["0"])[0]
+    return int(offset) if offset.isdecimal() else 0
 
 
 def with_offset(path: str, offset: int) -> str:
     """The same list from another offset on."""
-    place, _, query = path.partition("?")
-    rest = [(key, value) for key, value in parse_qsl(query) if key != "offset"]
-    return f"{place}?{urlencode([*rest, ('offset', offset)])}"
+    rest = [(key, value) for key, value in parse_qsl(_query(path)) if key != "offset"]
+    return f"{path.partition('?')[0]}?{urlencode([*rest, ('offset', offset)])}"
+
+
+def _query(path: str) -> str:
+    return path.partition("?")[2]
 
 
 @dataclass
@@ -196,3 +209,8 @@ class Reading:
         if self.count < total:
             msg = f"{what}: the server says that there are {total} records, but gave {self.count}"
             raise SyncFailed(msg)
+
+
+def changed_too_often(what: object) -> SyncFailed:
+    """The error for a list that does not hold still."""
+    return SyncFailed(f"{what}: the list changed each of the {PASSES} times that it was read")

@@ -6,9 +6,8 @@ true}`` + Location .../results. Never read before that: an early read answers 20
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_kit.errors import PartitionUnavailable, SyncFailed
 from tap_kit.http import Request
@@ -18,7 +17,6 @@ from tap_kissmetrics.client import RequestRefused
 from tap_kissmetrics.directory import is_templated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from tap_kit.http import Answer, Api
@@ -60,11 +58,11 @@ class ReportRun:
             answer = self.api.ask(Request(f"/v2/queries/{query_id}/status"), dict)
         except PartitionUnavailable:
             return Poll(JobState.GONE, reason="the server no longer knows the query")
-        data = answer.value.get("data", answer.value)
-        error = data.get("error") or answer.value.get("error")
-        if error:
+        data = answer.value.get("data")
+        status = {**answer.value, **data} if isinstance(data, dict) else answer.value
+        if status.get("error"):
             return Poll(JobState.FAILED, reason="the server reports an error in the query")
-        if data.get("completed") is not True:
+        if status.get("completed") is not True:
             return Poll(JobState.RUNNING)
         try:
             place = self._place(answer, "query-results")
@@ -79,8 +77,8 @@ class ReportRun:
             SyncFailed: when it has neither.
         """
         links = (
-            link["href"]
-            for link in answer.value.get("links", [])
+            link.get("href")
+            for link in answer.value.get("links") or []
             if link.get("rel") == rel and not is_templated(link)
         )
         href = answer.headers.get("Location") or next(links, None)
@@ -101,21 +99,3 @@ def query_id_of(path: str) -> str:
         msg = f"expected the address of a query, got {path}"
         raise SyncFailed(msg)
     return parts[2]
-
-
-class Runs:
-    """The runs of this sync, so that two streams that read the same report pay for one run."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._locks: dict[object, threading.Lock] = {}
-        self._done: dict[object, Any] = {}
-
-    def once(self, key: object, run: Callable[[], Any]) -> Any:
-        """The result of ``run``, which is called by the first one who asks for ``key``."""
-        with self._lock:
-            lock = self._locks.setdefault(key, threading.Lock())
-        with lock:
-            if key not in self._done:
-                self._done[key] = run()
-            return self._done[key]

@@ -8,38 +8,51 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
 from singer_sdk import SchemaDirectory, StreamSchema
 from tap_kit.errors import PartitionUnavailable, SyncFailed
 from tap_kit.keys import row_id
-from tap_kit.names import unique_labels, unique_names
+from tap_kit.names import unique_names
 from tap_kit.streams import Found, Outcome, Result, Task, WindowedStream
 from typing_extensions import override
 
 from tap_kissmetrics import schemas
-from tap_kissmetrics.pagination import CorePaginator, Reading, further_pages, offset_of, page_of
+from tap_kissmetrics.moments import utc
+from tap_kissmetrics.pagination import CorePaginator, Reading, further_pages
 from tap_kissmetrics.report_runs import ReportRun, query_id_of
+from tap_kissmetrics.result_rows import as_text, labels_of, person_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tap_kit.jobs import Ids
     from tap_kit.records import Row
     from tap_kit.streams import Partition
     from tap_kit.windows import Reach, Window
 
     from tap_kissmetrics.reports import Report
+    from tap_kissmetrics.result_rows import Person
     from tap_kissmetrics.tap import TapKissmetrics
 
 SCHEMAS = SchemaDirectory(schemas)
-LONGEST_POLL_PAUSE_S = 30.0
+FIELDS_OF_EACH_ROW = (
+    "row_id",
+    "report_id",
+    "report_name",
+    "product_id",
+    "start_date",
+    "end_date",
+    "row_number",
+    "kmid",
+    "identity",
+    "extracted_from",
+)
 
 
-class Person(NamedTuple):
-    """One row of a result: who, and the values of the report's columns in order."""
+class Run(NamedTuple):
+    """A run that came to its end: for which stream, and the path of its results."""
 
-    kmid: int | None
-    identity: str | None
-    values: list[Any]
+    stream: str
+    place: str
 
 
 class ResultStream(WindowedStream, ABC):
@@ -66,8 +79,7 @@ class ResultStream(WindowedStream, ABC):
 
     @override
     def bookmark_day(self, value: str, partition: Partition | None) -> date:
-        moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
-        return moment.astimezone(self._report(partition).zone).date()
+        return utc(value).astimezone(self._report(partition).zone).date()
 
     def _begin(self, day: date, partition: Partition | None) -> datetime:
         return datetime.combine(day, time(), tzinfo=self._report(partition).zone)
@@ -91,21 +103,31 @@ class ResultStream(WindowedStream, ABC):
 
     @override
     def perform(self, task: Task) -> Outcome:
-        try:
-            found = self.read(task)
-        except PartitionUnavailable as error:
-            return error
+        return self.guarded(lambda: self._unchecked(task))
+
+    def _unchecked(self, task: Task) -> Result:
+        found = self.read(task)
         return Result(found, getattr(found, "note", None))  # checked in `finish`, with its key
 
     @override
     def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        paginator = task.piece or self._run(task)
-        path = paginator.current_value
+        if task.piece is not None:
+            try:
+                return self._page(task, task.piece)
+            except PartitionUnavailable as error:
+                msg = f"{task}: its results are there no more: {error}; the next run begins it anew"
+                raise SyncFailed(msg) from None
+        run = self._run(task)
         try:
-            page = page_of(self.tap.client.results(path))
+            return self._page(task, self._first_page(run))
         except PartitionUnavailable as error:
-            msg = f"{task}: the results are there no more ({error}); run again"
-            raise SyncFailed(msg) from None
+            self.logger.warning("%s: its results are there no more: %s; run again", task, error)
+            self.tap.runs.forget(self._run_key(task), run)
+            return self._page(task, self._first_page(self._run(task, pick_up=False)))
+
+    def _page(self, task: Task, paginator: CorePaginator) -> Found:
+        path = paginator.current_value
+        page = self.tap.client.results(path)
         report = self._report(task.partition)
         begin, last = self._span(task)
         common = {
@@ -118,27 +140,47 @@ class ResultStream(WindowedStream, ABC):
         }
         people = [person_of(row) for row in page.records]
         labels = labels_of(page.columns, report.columns, people)
-        first = offset_of(path) + 1
-        rows = (
-            {**common, "row_number": number, **self.shape(person, labels)}
-            for number, person in enumerate(people, first)
-        )
+        rows = ({**common, **self.shape(person, labels)} for person in people)
         return Found(rows, (paginator, page.facts))
 
-    def _run(self, task: Task) -> CorePaginator:
-        """Have the report run, or pick up a run that an earlier sync began; its first page."""
-        tap, report = self.tap, self._report(task.partition)
-        begin, last = self._span(task)
-        run = ReportRun(tap.client.query, report.product_id, report.id, begin, last)
-        place = tap.runs.once(
-            (report.id, begin),
-            lambda: tap.job_runner.run(
-                run, task, tap.jobs.known(task), lambda ids: tap.jobs.note(task, ids)
-            ),
-        )
-        return CorePaginator(
-            tap.client.first_page(place.partition("?")[0]), tap.client.query.path_of
-        )
+    def _first_page(self, run: Run) -> CorePaginator:
+        client = self.tap.client
+        return CorePaginator(client.first_page(run.place.partition("?")[0]), client.query.path_of)
+
+    def _run_key(self, task: Task) -> object:
+        return self._report(task.partition).id, self._span(task)
+
+    def _run(self, task: Task, *, pick_up: bool = True) -> Run:
+        """Have the report run, or pick up a run that an earlier sync began."""
+        run = self.tap.runs.get(self._run_key(task), lambda: self._begin_run(task, pick_up=pick_up))
+        if run.stream != self.name:  # the other stream of this report ran it
+            self._note(task, {"query_id": query_id_of(run.place)})
+        return run
+
+    def _begin_run(self, task: Task, *, pick_up: bool) -> Run:
+        report, (begin, last) = self._report(task.partition), self._span(task)
+        job = ReportRun(self.tap.client.query, report.product_id, report.id, begin, last)
+        known = self._known(task) if pick_up else None
+        place = self.tap.job_runner.run(job, task, known, lambda ids: self._note(task, ids))
+        return Run(self.name, place)
+
+    # A query shows what the vendor knew when it began. An earlier sync's is good for its own day,
+    # and for later days only when its window was settled by then.
+
+    def _note(self, task: Task, ids: Ids) -> None:
+        _, last = self._span(task)
+        today = self.tap.today(self._report(task.partition).zone)
+        mine = {"end_date": last.isoformat(), "asked_on": today.isoformat()}
+        self.tap.jobs.note(task, {**mine, **ids})
+
+    def _known(self, task: Task) -> Ids | None:
+        known = self.tap.jobs.known(task) or {}
+        _, last = self._span(task)
+        asked_on = known.get("asked_on", "")
+        settled_on = last.date() + timedelta(days=self.config["lookback_days"])
+        is_today = asked_on == self.tap.today(self._report(task.partition).zone).isoformat()
+        is_good = is_today or asked_on > settled_on.isoformat()
+        return known if is_good and known.get("end_date") == last.isoformat() else None
 
     def shape(self, person: Person, labels: Sequence[str]) -> dict[str, Any]:
         """A row's own fields."""
@@ -157,14 +199,16 @@ class ResultStream(WindowedStream, ABC):
     def finish(self, task: Task, result: Result) -> Sequence[Row]:
         if task.piece is None:
             self._reading, self._seen = Reading(), Counter()
+        first = self._reading.count + 1
         self._reading.add(result.note[1], task)
-        return self.row_check.rows([self._keyed(row) for row in result.rows])
+        return self.row_check.rows([self._keyed(*row) for row in enumerate(result.rows, first)])
 
-    def _keyed(self, row: dict[str, Any]) -> dict[str, Any]:
+    def _keyed(self, number: int, row: dict[str, Any]) -> dict[str, Any]:
         person = row["kmid"] if row["kmid"] is not None else row["identity"]
-        self._seen[person] += 1
-        key = row_id([row["report_id"], row["start_date"], person, self._seen[person]])
-        return {"row_id": key, **row}
+        who = repr(person)  # the check of the row, which may refuse it, is still to come
+        self._seen[who] += 1
+        key = row_id([row["report_id"], row["start_date"], person, self._seen[who]])
+        return {"row_id": key, "row_number": number, **row}
 
     @override
     def window_written(self, task: Task) -> None:
@@ -192,6 +236,7 @@ class NamedReport(ResultStream):
     ) -> None:
         self.name = f"report_{name}"
         self._report_id = report_id
+        self._told = False
         self._fields = unique_names(columns, taken=FIELDS_OF_EACH_ROW)
         super().__init__(tap)
         common = SCHEMAS.fetch_schema("report_results")
@@ -217,66 +262,13 @@ class NamedReport(ResultStream):
 
     @override
     def shape(self, person: Person, labels: Sequence[str]) -> dict[str, Any]:
+        if len(person.values) != len(self._fields) and not self._told:
+            self._told = True
+            self.logger.warning(
+                "%s: the report has %d columns, the settings name %d; only those are written",
+                self.name,
+                len(person.values),
+                len(self._fields),
+            )
         values = dict(zip(self._fields, map(as_text, person.values), strict=False))
         return {"kmid": person.kmid, "identity": person.identity, **values}
-
-
-FIELDS_OF_EACH_ROW = (
-    "row_id",
-    "report_id",
-    "report_name",
-    "product_id",
-    "start_date",
-    "end_date",
-    "row_number",
-    "kmid",
-    "identity",
-    "extracted_from",
-)
-
-
-def person_of(row: Any) -> Person:
-    """A row in either of its shapes: ``[kmid, identity, ...]`` or ``{identity, columns}``.
-
-    Raises:
-        SyncFailed: when it is neither.
-    """
-    if isinstance(row, list) and len(row) > 1:
-        return Person(row[0], row[1], row[2:])
-    if isinstance(row, dict) and isinstance(row.get("columns"), list):
-        return Person(row.get("kmid"), row.get("identity"), row["columns"])
-    msg = "a row of a report's result is neither a list of two and more nor an object with columns"
-    raise SyncFailed(msg)
-
-
-def labels_of(
-    answered: Sequence[Any] | None, configured: Sequence[str], people: Sequence[Person]
-) -> list[str]:
-    """The columns' labels: the answer's, else the settings', else ``column_N``; all different.
-
-    An answer names the two columns of the person too, when it names any.
-    """
-    width = max((len(person.values) for person in people), default=0)
-    if answered and len(answered) == width + 2:
-        given = [_label(column) for column in answered[2:]]
-    elif answered and len(answered) == width:
-        given = [_label(column) for column in answered]
-    else:
-        given = list(configured)[:width]
-    numbered = [f"column_{number}" for number in range(len(given) + 1, width + 1)]
-    return unique_labels([*given, *numbered])
-
-
-def _label(column: Any) -> str:
-    """The vendor's own rule for a header: ``display_name (display_return_option)``."""
-    if not isinstance(column, dict):
-        return str(column)
-    option = column.get("display_return_option")
-    return f"{column.get('display_name')} ({option})" if option else str(column.get("display_name"))
-
-
-def as_text(value: Any) -> str | None:
-    """A value of unknown kind as text: the vendor's text as it is, everything else as JSON."""
-    if value is None or isinstance(value, str):
-        return value
-    return msgspec.json.encode(value).decode()

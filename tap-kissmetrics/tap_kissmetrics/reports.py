@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tap_kit.errors import PartitionUnavailable
 
+from tap_kissmetrics.once import Once
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,6 +40,7 @@ class Reports:
     def __init__(self, tap: TapKissmetrics) -> None:
         self._tap = tap
         self._configured = {entry["id"]: entry for entry in tap.config.get("reports") or []}
+        self._zones: Once[ZoneInfo] = Once()
 
     def to_run(self) -> Iterator[Report]:
         """The reports whose results are read, in a stable order."""
@@ -66,7 +69,7 @@ class Reports:
         wanted = self._tap.config.get("product_ids")
         others = []
         for record in self._tap.client.everything("/core/reports"):
-            if wanted and record["product_id"] not in wanted:
+            if wanted and record.get("product_id") not in wanted:
                 continue
             if record.get("report_type") == RUNNABLE:
                 yield record
@@ -80,35 +83,29 @@ class Reports:
             )
 
     def _report(self, record: dict[str, Any]) -> Report:
-        entry = self._configured.get(record["id"], {})
+        report_id, product_id = record["id"], str(record.get("product_id"))
         return Report(
-            id=record["id"],
+            id=report_id,
             name=record.get("name"),
-            product_id=record["product_id"],
-            zone=self._zone(record["product_id"]),
-            columns=tuple(entry.get("columns") or ()),
+            product_id=product_id,
+            zone=self._zones.get(product_id, lambda: self._zone(product_id)),
+            columns=tuple(self._configured.get(report_id, {}).get("columns") or ()),
         )
 
     def _zone(self, product_id: str) -> ZoneInfo:
-        return self._zones.get(product_id, UTC)
+        """The zone of a product; UTC, with a warning, where its name is unknown."""
+        name = self._zone_names.get(product_id)
+        try:
+            return ZoneInfo(name or "")
+        except (OSError, ValueError, ZoneInfoNotFoundError):  # OSError: a folder of the database
+            logger.warning(
+                "product %s: its timezone %r is unknown here; its days are counted in UTC",
+                product_id,
+                name,
+            )
+            return UTC
 
     @cached_property
-    def _zones(self) -> dict[str, ZoneInfo]:
-        """The zone of each product; UTC, with a warning, where its name is unknown."""
-        zones = {}
-        for product in self._tap.client.everything("/core/products"):
-            zones[product["id"]] = _zone_of(product)
-        return zones
-
-
-def _zone_of(product: dict[str, Any]) -> ZoneInfo:
-    name = product.get("timezone") or "UTC"
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        logger.warning(
-            "product %s: its timezone %r is unknown here; its days are counted in UTC",
-            product.get("name"),
-            name,
-        )
-        return UTC
+    def _zone_names(self) -> dict[str, str | None]:
+        products = self._tap.client.everything("/core/products")
+        return {product["id"]: product.get("timezone") for product in products}

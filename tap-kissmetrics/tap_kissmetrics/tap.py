@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 from tap_kit.errors import PartitionUnavailable, setting_error
 from tap_kit.jobs import JobRunner, Pace
-from tap_kit.names import snake_case
+from tap_kit.names import LONGEST, snake_case
 from tap_kit.settings import common_settings
 from tap_kit.tap import KitTap
 from typing_extensions import override
 
 from tap_kissmetrics import core_streams, report_streams
-from tap_kissmetrics.client import Client
-from tap_kissmetrics.pagination import page_of
-from tap_kissmetrics.report_runs import Runs
+from tap_kissmetrics.client import NOT_FOUND, Client
+from tap_kissmetrics.once import Once
 from tap_kissmetrics.reports import Reports
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk import Stream
 
@@ -129,10 +129,12 @@ class TapKissmetrics(KitTap):
         return [*core, report_streams.ReportResults(self), *self._named_reports()]
 
     def _named_reports(self) -> Iterator[Stream]:
-        for entry in self.config.get("reports") or []:
-            if entry.get("name") and entry.get("columns"):
-                name = snake_case(entry["name"])
-                yield report_streams.NamedReport(self, entry["id"], name, entry["columns"])
+        for entry in self._entries_with_streams():
+            yield report_streams.NamedReport(self, entry["id"], _name_of(entry), entry["columns"])
+
+    def _entries_with_streams(self) -> list[dict[str, Any]]:
+        entries = self.config.get("reports") or []
+        return [entry for entry in entries if entry.get("name") and entry.get("columns")]
 
     @override
     def config_problems(self) -> Iterator[str]:
@@ -140,11 +142,10 @@ class TapKissmetrics(KitTap):
         yield from problems
         if any(problem.startswith("reports") for problem in problems):
             return
-        entries = self.config.get("reports") or []
-        ids = [entry["id"] for entry in entries]
-        names = [snake_case(entry["name"]) for entry in entries if entry.get("name")]
-        yield from (f"reports: the id {i} is there twice" for i in ids if ids.count(i) > 1)
-        yield from (f"reports: two are named {n}" for n in names if names.count(n) > 1)
+        ids = [entry["id"] for entry in self.config.get("reports") or []]
+        names = [_name_of(entry) for entry in self._entries_with_streams()]
+        yield from (f"reports: the id {one} is there twice" for one in _repeated(ids))
+        yield from (f"reports: two are named {one}" for one in _repeated(names))
         if "results" in names:
             yield "reports: `results` is the name of the stream of all reports, choose another"
 
@@ -159,9 +160,9 @@ class TapKissmetrics(KitTap):
         return Reports(self)
 
     @cached_property
-    def runs(self) -> Runs:
-        """The runs that this sync has begun."""
-        return Runs()
+    def runs(self) -> Once[report_streams.Run]:
+        """The runs of this sync: two streams that read the same report pay for one."""
+        return Once()
 
     @cached_property
     def job_runner(self) -> JobRunner:
@@ -173,10 +174,19 @@ class TapKissmetrics(KitTap):
     @override
     def check_access(self) -> str:
         try:
-            page = page_of(self.client.page("/core/accounts?limit=1&offset=0"))
+            page = self.client.page("/core/accounts?limit=1&offset=0")
         except PartitionUnavailable as error:
-            problem = f"the server refuses it: {error}"
-            msg = "api_token"
-            raise setting_error(msg, problem) from None
-        count = page.facts.total if page.facts.total is not None else len(page.records)
+            setting = "api_url" if str(error) == NOT_FOUND else "api_token"
+            problem = f"the server refuses the list of accounts: {error}"
+            raise setting_error(setting, problem) from None
+        count = page.facts.size if page.facts.total is None else page.facts.total
         return f"The token works; it sees {count} account(s)"
+
+
+def _name_of(entry: Mapping[str, Any]) -> str:
+    """What stands behind ``report_`` in the name of a report's stream."""
+    return snake_case(entry["name"])[: LONGEST - len("report_")].rstrip("_")
+
+
+def _repeated(values: Sequence[str]) -> list[str]:
+    return [value for value, count in Counter(values).items() if count > 1]

@@ -3,6 +3,7 @@
 ==========================  ==========================================================
 ``ConfigValidationError``   the user's: a setting or a credential (the SDK's own class)
 ``PartitionUnavailable``    the vendor says no for one partition: warn, go on with the others
+``JobFailed``               the vendor's: the stream ends, the others go on, exit code 1
 ``Retriable``               nobody's: the same request may succeed in a moment
 ``SyncFailed``              the run stops here and can be resumed: retries used up, or an answer
                             that is not what the API promises
@@ -32,6 +33,10 @@ class Retriable(KitError):
 
 class SyncFailed(KitError):
     """The run stops; what was written so far is covered by the bookmarks."""
+
+
+class JobFailed(SyncFailed):
+    """The vendor could not do the work of one stream; the others go on, the run ends with 1."""
 
 
 class PartitionUnavailable(KitError):

@@ -73,6 +73,7 @@ class Refusal:
 
 
 Judge = Callable[[Refusal], Exception]
+Check = Callable[[Answer], "str | None"]  # the problem in words; None for none
 
 
 class Api:
@@ -108,8 +109,13 @@ class Api:
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
-    def ask(self, request: Request, shape: type | tuple[type, ...]) -> Answer:
+    def ask(
+        self, request: Request, shape: type | tuple[type, ...], check: Check = lambda _: None
+    ) -> Answer:
         """The answer to ``request``, JSON of a ``shape`` (list, dict) at its top level.
+
+        ``check`` says what is wrong with an answer that is not what was asked for; it is tried
+        again like any other that is broken.
 
         Raises:
             SyncFailed: after the last try, in one line that says what failed and why.
@@ -124,7 +130,7 @@ class Api:
             reraise=True,
         )
         try:
-            return retrying(self._attempt, request, shape)
+            return retrying(self._attempt, request, shape, check)
         except Retriable as error:
             tried = retrying.statistics.get("attempt_number", 1)
             msg = f"{error}; given up after {tried} {'try' if tried == 1 else 'tries'}"
@@ -186,7 +192,7 @@ class Api:
         """Close the connections."""
         self._session.close()
 
-    def _attempt(self, request: Request, shape: type | tuple[type, ...]) -> Answer:
+    def _attempt(self, request: Request, shape: type | tuple[type, ...], check: Check) -> Answer:
         self._throttle.pass_one(urgent=request.urgent)
         status, headers, body = self._exchange(request)
         value = parse_json(body, str(request))
@@ -197,7 +203,11 @@ class Api:
             got = _NAMES.get(type(value), "something else")
             msg = f"{request}: expected a JSON {wanted}, got {got}"
             raise Retriable(msg)
-        return Answer(status, headers, value)
+        answer = Answer(status, headers, value)
+        if problem := check(answer):
+            msg = f"{request}: {problem}"
+            raise Retriable(msg)
+        return answer
 
     def _exchange(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
         try:
@@ -274,7 +284,7 @@ def _read(response: requests.Response, source: str) -> bytes:
 def _pause_s(state: tenacity.RetryCallState) -> float:
     """Pauses of 1, 2, 4, 8 s; what the server asked for wins."""
     error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, Retriable) and error.retry_after:  # 0, or a date gone by, is no help
+    if isinstance(error, Retriable) and error.retry_after is not None:
         return error.retry_after
     return float(min(FIRST_PAUSE_S * 2 ** (state.attempt_number - 1), LONGEST_PAUSE_S))
 
@@ -287,7 +297,10 @@ def _tell(state: tenacity.RetryCallState) -> None:
 
 
 def _retry_after_s(header: str | None) -> float | None:
-    """Seconds to wait by a ``Retry-After``, given in seconds or as a date; None if unreadable."""
+    """Seconds to wait by a ``Retry-After``, given in seconds or as a date; None if unreadable.
+
+    A date gone by (the server's clock is behind) says nothing either.
+    """
     if not header:
         return None
     if header.strip().isdecimal():
@@ -296,7 +309,8 @@ def _retry_after_s(header: str | None) -> float | None:
         moment = email.utils.parsedate_to_datetime(header)
     except ValueError:
         return None
-    return max(0.0, moment.timestamp() - time.time())
+    wait = moment.timestamp() - time.time()
+    return wait if wait > 0 else None
 
 
 def _reason(error: Exception, url: str, timeout_s: float) -> str:

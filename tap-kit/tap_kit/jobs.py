@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tap_kit.errors import SyncFailed
+from tap_kit.errors import JobFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +75,7 @@ class JobRunner:
         A job that failed, or that the vendor has forgotten, is started again once.
 
         Raises:
-            SyncFailed: when it fails again, or is not done in time.
+            JobFailed: when it fails again, or is not done in time.
         """
         if known:
             logger.info("%s: picked up again, it was started by an earlier run", what)
@@ -92,7 +92,7 @@ class JobRunner:
         if poll.state is not JobState.DONE:
             reason = poll.reason or poll.state.value
             msg = f"{what}: the vendor's job ended without a result: {reason}"
-            raise SyncFailed(msg)
+            raise JobFailed(msg)
         return poll.result
 
     def _afresh(self, job: Job, what: object, note: Callable[[Ids], None]) -> tuple[Ids, Poll]:
@@ -110,7 +110,7 @@ class JobRunner:
                 return poll
             if self.clock() >= deadline:
                 msg = f"{what}: the vendor is not done after {self.pace.timeout_s:.0f} s"
-                raise SyncFailed(msg)
+                raise JobFailed(msg)
             pause = min(pause * _GROWTH, self.pace.longest_s)
 
 

@@ -13,6 +13,7 @@ Only public hooks of the SDK are used (``get_records``, ``generate_child_context
 from __future__ import annotations
 
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,7 +27,7 @@ from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
 from tap_kit.errors import SyncFailed
-from tap_kit.row_types import row_type
+from tap_kit.row_types import has_closed_objects, row_type, unknown_inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +102,8 @@ def _encoded(rows: Sequence[Row]) -> bytes:
 
 def as_record(row: Row) -> dict[str, Any]:
     """The row as the dict that the SDK expects, without the fields that it does not have."""
-    values = ((field, getattr(row, field)) for field in row.__struct_fields__)
+    names = zip(row.__struct_encode_fields__, row.__struct_fields__, strict=True)
+    values = ((field, getattr(row, name)) for field, name in names)
     return {field: msgspec.to_builtins(value) for field, value in values if value is not UNSET}
 
 
@@ -141,8 +143,10 @@ class RowCheck:
         properties = stream.effective_schema["properties"]
         self._known = frozenset(stream.schema["properties"])
         self._told: set[str] = set()
+        self._lock = threading.Lock()  # a stream's tasks are read by several threads
         selected = [field for field in properties if stream.mask["properties", field]]
         self._type = row_type("Row", stream.effective_schema, selected)
+        self._closed = {f: properties[f] for f in selected if has_closed_objects(properties[f])}
 
     def rows(self, records: Sequence[dict[str, Any]]) -> list[Row]:
         """The records as checked rows of the selected fields.
@@ -151,17 +155,23 @@ class RowCheck:
             SyncFailed: when a value has another type than the schema's; names stream, field and
                 types, not the value.
         """
-        self._tell_unknown(records)
         try:
-            return msgspec.convert(records, list[self._type])  # type: ignore[name-defined]
+            rows: list[Row] = msgspec.convert(records, list[self._type])  # type: ignore[name-defined]
         except msgspec.ValidationError as error:
             msg = f"{self._stream.name}: {_in_words(str(error))}"
             raise SyncFailed(msg) from None
+        self._tell_unknown(records)
+        return rows
 
     def _tell_unknown(self, records: Sequence[dict[str, Any]]) -> None:
-        unknown = set().union(*records) - self._known - self._told
-        if unknown:
+        found = set().union(*records) - self._known
+        for field, definition in self._closed.items():
+            for record in records:
+                found.update(unknown_inside(record.get(field), definition, field))
+        with self._lock:
+            unknown = found - self._told
             self._told |= unknown
+        if unknown:
             self._stream.logger.warning(
                 "%s: the vendor now sends %s, which the catalog does not know; left out",
                 self._stream.name,

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 _SCALARS: dict[str, Any] = {
     "string": str,
     "integer": int,
     "number": int | float,
     "boolean": bool,
-    "null": None,
+    "null": type(None),
 }
 
 
@@ -27,29 +29,59 @@ def row_type(name: str, schema: Mapping[str, Any], fields: Collection[str]) -> t
     """
     required = set(schema.get("required", ()))
     definitions: list[Any] = []
-    for field, definition in schema["properties"].items():
+    vendors_names = {}
+    for place, (field, definition) in enumerate(schema["properties"].items()):
         if field not in fields:
             continue
+        usable = field.isidentifier() and not field.startswith("__")  # which Python mangles
+        ours = field if usable else f"_{place}"
+        vendors_names[ours] = field
         kind = _type_of(definition)
-        definitions.append((field, kind) if field in required else (field, kind | UnsetType, UNSET))
-    return msgspec.defstruct(name, definitions, kw_only=True, gc=False)
+        definitions.append((ours, kind) if field in required else (ours, kind | UnsetType, UNSET))
+    return msgspec.defstruct(name, definitions, rename=vendors_names, kw_only=True, gc=False)
 
 
 def _type_of(definition: Mapping[str, Any]) -> Any:
     kinds = definition.get("type")
     if kinds is None:
         return Any
-    union: Any = None
-    for kind in [kinds] if isinstance(kinds, str) else kinds:
-        python = _compound(kind, definition) if kind in {"object", "array"} else _SCALARS[kind]
-        union = python if union is None else union | python
-    return union if union is not None else type(None)
+    types = [
+        _compound(kind, definition) if kind in {"object", "array"} else _SCALARS[kind]
+        for kind in ([kinds] if isinstance(kinds, str) else kinds)
+    ]
+    return functools.reduce(operator.or_, types)
 
 
 def _compound(kind: str, definition: Mapping[str, Any]) -> Any:
     if kind == "array":
         items = definition.get("items")
         return list[_type_of(items)] if items else list[Any]  # type: ignore[misc]
-    if "properties" in definition and not definition.get("additionalProperties"):
+    if _is_closed(definition):
         return row_type("Nested", definition, definition["properties"].keys())
     return dict[str, Any]
+
+
+def _is_closed(definition: Mapping[str, Any]) -> bool:
+    """Whether an object has the listed properties only; what else comes is left out."""
+    return "properties" in definition and not definition.get("additionalProperties")
+
+
+def has_closed_objects(definition: Mapping[str, Any]) -> bool:
+    """Whether there can be something to leave out inside a value."""
+    return _is_closed(definition) or bool(
+        definition.get("items") and has_closed_objects(definition["items"])
+    )
+
+
+def unknown_inside(value: Any, definition: Mapping[str, Any], path: str) -> Iterator[str]:
+    """The paths of what is left out of a value that has the right type."""
+    if isinstance(value, list):
+        for item in value:
+            yield from unknown_inside(item, definition.get("items") or {}, path)
+    elif isinstance(value, dict) and _is_closed(definition):
+        known = definition["properties"]
+        for key, inner in value.items():
+            if key in known:
+                yield from unknown_inside(inner, known[key], f"{path}.{key}")
+            else:
+                yield f"{path}.{key}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from tap_kit import records
 from tap_kit.bookmarks import WindowBookmarks, read_bookmark
-from tap_kit.errors import PartitionUnavailable, SyncFailed
+from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
 from tap_kit.keys import shard_of
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Result(NamedTuple):
     note: Any = None
 
 
-Outcome = Result | PartitionUnavailable
+Outcome = Result | PartitionUnavailable | JobFailed
 
 
 class KitStream(Stream, abc.ABC):
@@ -121,11 +121,19 @@ class KitStream(Stream, abc.ABC):
 
     def perform(self, task: Task) -> Outcome:
         """Read one task: its rows, checked against the schema, or why there are none."""
-        try:
-            found = self.read(task)
-        except PartitionUnavailable as error:
-            return error
+        return self.guarded(lambda: self._found(task))
+
+    def _found(self, task: Task) -> Result:
+        found = self.read(task)
         return Result(self.row_check.rows(found), getattr(found, "note", None))
+
+    @staticmethod
+    def guarded(work: Callable[[], Result]) -> Outcome:
+        """What ``work`` brings; as a value what ends no more than a partition or a stream."""
+        try:
+            return work()
+        except (PartitionUnavailable, JobFailed) as error:
+            return error
 
     @abc.abstractmethod
     def read(self, task: Task) -> Sequence[dict[str, Any]]:
@@ -149,16 +157,23 @@ class KitStream(Stream, abc.ABC):
         if single:
             self.logger.debug("%s: record by record, because of %s", self.name, single)
         for task, outcome, is_last in self.tap.outcomes(self, context):
-            if isinstance(outcome, PartitionUnavailable):
-                self._warn_unavailable(task, outcome)
-                continue
             if str(task.partition) in self._unavailable:
                 continue
-            for rows in self.batches(task, outcome):
-                yield from self._single(rows) if single else self._chunk(rows)
+            if isinstance(outcome, Result):
+                try:
+                    yield from self._written(task, outcome, single=bool(single))
+                except JobFailed as error:
+                    self._give_up(task, error)
+                    continue
+                if is_last:
+                    self.window_written(task)
                 self.tap.write_state_if_due()
-            if is_last:
-                self.window_written(task)
+            else:
+                self._give_up(task, outcome)
+
+    def _written(self, task: Task, result: Result, *, single: bool) -> Iterator[Record]:
+        for rows in self.batches(task, result):
+            yield from self._single(rows) if single else self._chunk(rows)
             self.tap.write_state_if_due()
 
     def batches(self, task: Task, result: Result) -> Iterator[Sequence[records.Row]]:
@@ -185,9 +200,13 @@ class KitStream(Stream, abc.ABC):
         yield records.Chunk(rows)
         self.tap.progress.rows(len(rows))
 
-    def _warn_unavailable(self, task: Task, error: PartitionUnavailable) -> None:
-        if str(task.partition) not in self._unavailable:
-            self._unavailable.add(str(task.partition))
+    def _give_up(self, task: Task, error: PartitionUnavailable | JobFailed) -> None:
+        """Leave the rest of a partition; its bookmark stays where it is."""
+        self._unavailable.add(str(task.partition))
+        if isinstance(error, JobFailed):
+            self.logger.error("%s: given up: %s", task, error)
+            self.tap.failed.append(str(task))
+        else:
             self.logger.warning("%s: skipped: %s", task, error)
 
     @override

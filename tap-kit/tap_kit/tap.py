@@ -14,11 +14,12 @@ from typing import IO, TYPE_CHECKING, Any
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._util import load_json  # what the SDK's own `invoke` reads its files with
+from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
 from typing_extensions import override
 
 from tap_kit import settings
 from tap_kit.command import one_line_errors, stop_signals
-from tap_kit.errors import Interrupted
+from tap_kit.errors import Interrupted, SyncFailed
 from tap_kit.jobs import JobBook
 from tap_kit.pipeline import Pipeline
 from tap_kit.progress import Progress
@@ -53,6 +54,7 @@ class KitTap(Tap, abc.ABC):
         self.stop = Event()
         self._pipeline: Pipeline[Task, Outcome] | None = None
         self.jobs = JobBook()
+        self.failed: list[str] = []  # what the vendor could not do for us
         self._to_come: deque[tuple[KitStream, Partition | None]] = deque()
         self._state_written_at = time.monotonic()
         given = {k: v for k, v in config.items() if v is not None} if config else {}
@@ -67,7 +69,12 @@ class KitTap(Tap, abc.ABC):
 
     def config_problems(self) -> Iterator[str]:
         """All that is wrong with the settings, a line each; a tap adds what only it knows."""
-        schema = {**self.config_jsonschema, "additionalProperties": False}
+        # The SDK knows this one too, but adds it to no tap's settings.
+        known = {
+            **EMIT_ACTIVATE_VERSION_CONFIG["properties"],
+            **self.config_jsonschema["properties"],
+        }
+        schema = {**self.config_jsonschema, "properties": known, "additionalProperties": False}
         yield from settings.problems(self.config, schema)
 
     @cached_property
@@ -225,6 +232,9 @@ class KitTap(Tap, abc.ABC):
             self.close()
             self.jobs.write_down()
             self.state_writer.write_state(self.state)
+        if self.failed:
+            msg = f"All other streams are complete, these failed: {'; '.join(self.failed)}"
+            raise SyncFailed(msg)
 
     # Command line
 
@@ -250,6 +260,13 @@ class KitTap(Tap, abc.ABC):
                 state=None if state is None else load_json(state.read()),
                 catalog=None if catalog is None else load_json(catalog.read()),
             ).run()
+
+    @classmethod
+    @override
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        """Discover; a wrong credential is one line here too."""
+        with one_line_errors(cls.logger):
+            super().cb_discover(ctx, param, value)
 
     @classmethod
     @override

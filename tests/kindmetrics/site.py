@@ -93,9 +93,7 @@ class Site:
         }
         return {name: value for name, value in settings.items() if value is not None}
 
-    def sync(
-        self, *, state: State | None = None, catalog: Any = None, **changes: Any
-    ) -> Output:
+    def sync(self, *, state: State | None = None, catalog: Any = None, **changes: Any) -> Output:
         """One run in this process."""
         settings = self.settings(**changes)
         with collected() as written:
@@ -148,9 +146,10 @@ class Site:
         return Ended(tap.returncode, Output((begun + rest).decode()), stderr.decode())
 
     def started(self, **changes: Any) -> subprocess.Popen[bytes]:
-        """The executable at work, its outputs piped to here."""
+        """The executable at work, its outputs piped to here, none of it kept back in between."""
         return subprocess.Popen(
             self.command(**changes),
+            bufsize=0,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=clean_environment(),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
+from tap_kit.errors import SyncFailed
 
 from tests.kindmetrics.singer import Loader, Output
 from tests.kindmetrics.site import Ended, clean_environment
@@ -127,15 +128,17 @@ def test_a_target_that_is_gone_is_one_line(site: Site, lines: int) -> None:
     assert "BrokenPipe" not in stderr
 
 
-def test_a_server_that_is_not_there_is_one_line(site: Site) -> None:
-    ended = site.execute(api_url="http://127.0.0.1:9", request_timeout=1)
-    ended.assert_told_in_one_line("no connection to http://127.0.0.1:9", "5 tries")
-    assert ended.output.text == ""
-
-
-def test_a_host_that_is_not_known_is_one_line(site: Site) -> None:
-    ended = site.execute(api_url="https://kindmetrics.invalid", request_timeout=1)
-    ended.assert_told_in_one_line("the host of https://kindmetrics.invalid is not known")
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:9", "no connection to http://127.0.0.1:9; given up after 5 tries"),
+        ("https://kindmetrics.invalid", "the host of https://kindmetrics.invalid is not known"),
+    ],
+)
+def test_a_server_that_is_not_there_is_named(site: Site, url: str, words: str) -> None:
+    output, error = site.failing_sync(SyncFailed, api_url=url, request_timeout=1)
+    assert words in str(error)
+    assert output.text == ""
 
 
 def test_a_failure_in_the_middle_is_one_line_and_its_bookmarks_are_written(site: Site) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import KINDS, Fault
-from sandbox.stranger import Stranger
 from sandbox.server import running
+from sandbox.stranger import Stranger
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.errors import SyncFailed
 
@@ -44,6 +44,8 @@ PASSING: dict[str, dict[str, Any]] = {
     "slow_body, too slow": {"kind": "slow_body", "wait_ms": 1500},
     "stall, too long": {"kind": "stall", "wait_ms": 1500},
 }
+
+
 @pytest.fixture
 def site(serve: Serve) -> Site:
     """Two domains, and no 404 from the route that the server does not have."""
@@ -184,7 +186,9 @@ def test_a_field_that_the_vendor_adds_is_told_once_and_left_out(
     assert len(rows) == 9
     assert not any("bounces" in row for row in rows)
     told = [text for text in caplog.messages if "bounces" in text]
-    assert told == ["pages: the vendor now sends 'bounces', which the catalog does not know; left out"]
+    assert told == [
+        "pages: the vendor now sends 'bounces', which the catalog does not know; left out"
+    ]
 
 
 def test_a_field_that_the_vendor_drops_is_left_out() -> None:

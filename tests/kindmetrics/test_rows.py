@@ -50,9 +50,7 @@ def test_windows_of_any_length_have_exactly_the_rows_of_the_api(serve: Serve, da
     first, last = date(2024, 1, 3), date(2024, 2, 28)
     if days == 1:
         first = date(2024, 2, 20)
-    output = site.sync(
-        start_date=first.isoformat(), end_date=last.isoformat(), window_days=days
-    )
+    output = site.sync(start_date=first.isoformat(), end_date=last.isoformat(), window_days=days)
     assert_complete(site.api, output, windows(first, last, days))
 
 

@@ -71,9 +71,7 @@ def test_a_second_run_reads_the_look_back_and_what_is_new(site: Site) -> None:
 def test_bookmarks_move_over_days_and_domains_without_rows(serve: Serve) -> None:
     site = serve(domains=2, created={1: date(2024, 2, 20), 2: date(2024, 2, 3)})
     output = site.sync()
-    assert {row["date"] for row in output.rows("pages")} <= {
-        f"2024-02-0{day}" for day in (3, 4, 5)
-    }
+    assert {row["date"] for row in output.rows("pages")} <= {f"2024-02-0{day}" for day in (3, 4, 5)}
     assert not any(row["domain_id"] == 1 for row in output.rows("pages"))
     for stream in WINDOWED:
         assert bookmark(output.state, stream, 1) == "2024-02-05"
@@ -215,6 +213,8 @@ def test_the_state_of_another_tap_does_no_harm_and_is_kept(site: Site) -> None:
 
 def test_a_state_holds_no_more_than_its_bookmarks(site: Site) -> None:
     parts = site.sync().state["bookmarks"]["pages"]["partitions"]
-    assert parts == reached("2024-02-05")["bookmarks"]["pages"]["partitions"] + (
-        reached("2024-02-05", domain_id=2)["bookmarks"]["pages"]["partitions"]
+    assert (
+        parts
+        == reached("2024-02-05")["bookmarks"]["pages"]["partitions"]
+        + (reached("2024-02-05", domain_id=2)["bookmarks"]["pages"]["partitions"])
     )

@@ -23,7 +23,7 @@ from tests.kit.apis import TOKEN, Reply, client, serving
 
 SEGMENT = "secret-segment"
 LIST = Request("/list", {"source": SEGMENT})
-Talk = Callable[[socket.socket], None]
+Talk = Callable[[socket.socket], object]
 
 
 @pytest.fixture(autouse=True)
@@ -128,7 +128,7 @@ def test_a_port_where_nobody_listens_is_told_in_words() -> None:
 
 def test_a_server_that_says_nothing_is_told_in_words() -> None:
     silent = Event()
-    with listening(lambda _: silent.wait(5) and None) as (port, _):
+    with listening(lambda _: silent.wait(5)) as (port, _):
         url = f"http://127.0.0.1:{port}"
         with client(url, timeout_s=0.05) as api, pytest.raises(SyncFailed, match="no answer with"):
             api.ask(LIST, list)
@@ -136,7 +136,7 @@ def test_a_server_that_says_nothing_is_told_in_words() -> None:
 
 
 def test_a_server_that_hangs_up_is_told_in_words() -> None:
-    with listening(lambda connection: connection.recv(1000) and None) as (port, count):
+    with listening(lambda connection: connection.recv(1000)) as (port, count):
         line = failure(f"http://127.0.0.1:{port}")
     assert line == "GET /list: the connection broke off; given up after 5 tries"
     assert len(count) == 5
@@ -144,7 +144,7 @@ def test_a_server_that_hangs_up_is_told_in_words() -> None:
 
 def test_a_secure_connection_that_breaks_off_is_tried_again() -> None:
     """Such as a proxy that is being restarted: nothing is wrong with its certificate."""
-    with listening(lambda connection: connection.recv(1000) and None) as (port, count):
+    with listening(lambda connection: connection.recv(1000)) as (port, count):
         line = failure(f"https://127.0.0.1:{port}")
     assert len(count) == 5
     assert "certificate" not in line

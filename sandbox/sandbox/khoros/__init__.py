@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sandbox.khoros.api import Api
 from sandbox.khoros.clock import Clock
@@ -11,9 +12,16 @@ from sandbox.khoros.jobs import Counts, Job, Jobs, Start
 from sandbox.khoros.storage import Links
 from sandbox.khoros.streaming import ApiFrame, StorageFrame
 from sandbox.khoros.switches import Cut, Switches
-from sandbox.server import Running, running
+from sandbox.server import running
 
-__all__ = ("Cut", "Data", "Job", "Khoros", "Start")
+__all__ = ("Addresses", "Cut", "Data", "Job", "Khoros", "Start")
+
+
+class Addresses(NamedTuple):
+    """The two base URLs, without a slash at the end."""
+
+    api: str
+    storage: str
 
 
 @dataclass(kw_only=True, eq=False)
@@ -66,8 +74,12 @@ class Khoros(Switches):
         self._links.url = url
 
     @contextmanager
-    def running(self) -> Iterator[tuple[Running, Running]]:
-        """Serve both apps in threads, each on a free port; give the API and the storage."""
+    def serving(self) -> Iterator[Addresses]:
+        """Serve both apps in threads, each on a free port, until the block ends."""
         with running(self.api) as api, running(self.storage) as storage:
-            self.storage_url = storage.url
-            yield api, storage
+            before = self.storage_url
+            self.storage_url = before or storage.url
+            try:
+                yield Addresses(api.url, storage.url)
+            finally:
+                self.storage_url = before

@@ -43,9 +43,7 @@ def creation(job: Job, base: str, switches: Switches) -> Answer:
         is_early = export in switches.early_download_urls
         result["downloadUrl"] = _url(job, base, "download", access) if is_early else ""
         result["statusUrl"] = _url(job, base, "status", access)
-    if export in switches.creation_errors:
-        result = switches.creation_errors[export]
-    elif for_export(switches.creation_result, export, "object") == "list":
+    if for_export(switches.creation_result, export, "object") == "list":
         result = [result]
     return reply(result, switches, is_creation=True)
 

@@ -160,7 +160,6 @@ async def _send_pieces(
             return
         if piece.is_seam and broken is not None and await _break(broken, wire):
             return
-    await wire.part(packer.flush(), more=False)
 
 
 class _Plain:

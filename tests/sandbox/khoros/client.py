@@ -4,9 +4,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
-from sandbox.khoros import Khoros
+from sandbox.khoros import Addresses, Khoros
 from sandbox.khoros.catalog import EXPORTS
-from sandbox.server import Running
 
 ACCESS = ("analytics-user", "demo-password")
 KEY = {"companyKey": "demo-company"}
@@ -15,6 +14,7 @@ DAY_MS = 86_400_000
 DAY = 1_776_643_200_000  # 2026-04-20 00:00 UTC, a Monday
 WINDOW = {"startTime": str(DAY), "endTime": str(DAY + DAY_MS - 1)}
 Parameters = dict[str, Any]
+BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 
 
 class Client:
@@ -22,17 +22,16 @@ class Client:
 
     window = (DAY, DAY + DAY_MS - 1)
 
-    def __init__(self, khoros: Khoros, api: Running, storage: Running) -> None:
+    def __init__(self, khoros: Khoros, at: Addresses) -> None:
         self.khoros = khoros
-        self.api = api
-        self.storage = storage
+        self.at = at
         self.session = requests.Session()
         self.session.trust_env = False
 
     def ask(self, method: str, target: str, **options: Any) -> requests.Response:
         """Ask the API with the credentials, and follow no redirect."""
         options = {"auth": ACCESS, "allow_redirects": False, "timeout": 10, **options}
-        return self.session.request(method, self.api.url + target, **options)
+        return self.session.request(method, self.at.api + target, **options)
 
     def create(
         self, export: str, parameters: Parameters | None = None, **more: Any
@@ -109,3 +108,14 @@ def path_of(export: str) -> str:
 def host_of(url: str) -> str:
     """Give host and port."""
     return urlsplit(url).netloc
+
+
+def received(client: Client, link: str) -> bytes:
+    """Give what arrives of a body before the connection breaks."""
+    parts: list[bytes] = []
+    try:
+        with client.session.get(link, timeout=10, stream=True) as answer:
+            parts.extend(answer.iter_content(1))
+    except BROKEN:
+        return b"".join(parts)
+    raise AssertionError(len(parts))

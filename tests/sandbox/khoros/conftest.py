@@ -21,7 +21,7 @@ def serve() -> Iterator[Serve]:
 
         def served(**switches: Any) -> Client:
             khoros = Khoros(**{"now": NOON, **switches})
-            client = Client(khoros, *stack.enter_context(khoros.running()))
+            client = Client(khoros, stack.enter_context(khoros.serving()))
             stack.callback(client.session.close)
             return client
 

@@ -55,12 +55,12 @@ def test_a_wrong_company_key_is_403_on_every_call(client: Client, key: dict[str,
 def test_a_jobs_own_token_opens_that_job_only(client: Client) -> None:
     first, second = client.done("response"), client.done("author")
     state = client.job(first, "status").json()["result"]
-    own = state["jobInfo"]["statusUrl"].removeprefix(client.api.url)
+    own = state["jobInfo"]["statusUrl"].removeprefix(client.at.api)
     assert "companyKey" not in own
     assert client.ask("GET", own).status_code == 200
     assert client.ask("GET", own, auth=None).status_code == 401
     path, token = own.split("?")
-    other = second["statusUrl"].removeprefix(client.api.url).split("?")[0]
+    other = second["statusUrl"].removeprefix(client.at.api).split("?")[0]
     assert client.ask("GET", f"{other}?{token}").status_code == 403
     assert client.ask("GET", f"{path}?analyticsAccessToken=").status_code == 403
 

@@ -8,37 +8,23 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from sandbox.faults import Fault
-from sandbox.khoros import Cut
+from sandbox.khoros import Cut, Khoros
 
-from .client import ACCESS, Client, host_of
-from .conftest import Serve
-
-BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
-
-
-def received(client: Client, link: str) -> bytes:
-    """Give what arrives of a body before the connection breaks."""
-    parts: list[bytes] = []
-    try:
-        with client.session.get(link, timeout=10, stream=True) as answer:
-            parts.extend(answer.iter_content(1))
-    except BROKEN:
-        return b"".join(parts)
-    raise AssertionError(len(parts))
+from .client import ACCESS, Client, host_of, received
+from .conftest import NOON, Serve
 
 
 def test_a_download_is_a_307_to_another_address(client: Client) -> None:
     answer = client.job(client.done("response"), "download")
     assert answer.status_code == 307
     link = answer.headers["Location"]
-    assert host_of(link) == host_of(client.storage.url) != host_of(client.api.url)
+    assert host_of(link) == host_of(client.at.storage) != host_of(client.at.api)
     assert "X-Amz-Signature=" in link
     assert answer.content == b""
 
 
 def test_a_client_that_follows_without_credentials_gets_the_file(client: Client) -> None:
-    url = client.api.url + client.job_target(client.done("response"), "download")
+    url = client.at.api + client.job_target(client.done("response"), "download")
     answer = requests.get(url, auth=ACCESS, timeout=10)
     assert answer.json() == client.khoros.data.rows("response", *client.window)
     assert client.khoros.counts.storage_credentials_seen == 0
@@ -90,6 +76,16 @@ def test_a_link_that_was_tampered_with_is_403(client: Client) -> None:
     for wrong in (link + "0", link.replace("/care-", "/other-"), link.partition("?")[0]):
         assert client.fetch(wrong).status_code == 403
     assert client.session.put(link, timeout=10).status_code == 403
+
+
+def test_the_address_of_the_storage_can_be_told_before() -> None:
+    khoros = Khoros(now=NOON, running_polls=0)
+    khoros.storage_url = "https://storage.example"
+    with khoros.serving() as at:
+        client = Client(khoros, at)
+        assert host_of(client.link(client.done("author"))) == "storage.example"
+        client.session.close()
+    assert (khoros.storage_url, khoros.api_url) == ("https://storage.example", "")
 
 
 def test_a_storage_without_an_address_is_a_mistake_of_the_test(client: Client) -> None:
@@ -181,58 +177,6 @@ def test_a_body_can_be_an_error(serve: Serve, kind: str, start: bytes, content_t
 def test_the_content_type_of_files_can_be_chosen(serve: Serve) -> None:
     answer = serve(storage_type="text/plain").export("author")
     assert answer.headers["Content-Type"] == "text/plain"
-
-
-@pytest.mark.parametrize("kind", ["reset_body", "cut_body"])
-def test_faults_break_off_files_in_the_middle(client: Client, kind: Any) -> None:
-    client.khoros.faults.append(Fault(kind, path="care-analytics", first=1))
-    job = client.done("author")
-    broken = received(client, client.link(job))
-    whole = client.fetch(client.link(job)).content
-    assert broken == whole[: len(whole) // 2]
-
-
-def test_faults_befall_the_storage_as_any_other_host(client: Client) -> None:
-    job = client.done("author")
-    whole = client.fetch(client.link(job)).content
-
-    def with_fault(**fault: Any) -> requests.Response:
-        client.khoros.faults[:] = [Fault(path="care-analytics", first=1, **fault)]
-        return client.fetch(client.link(job))
-
-    busy = with_fault(status=503, retry_after=1)
-    assert (busy.status_code, busy.headers["Retry-After"]) == (503, "1")
-    assert with_fault(kind="html").text.startswith("<!DOCTYPE html>")
-    assert with_fault(kind="wrong_shape").json() == {"unexpected": True}
-    assert with_fault(kind="bad_json").content == whole[: len(whole) // 2]
-    assert with_fault(kind="empty").content == b""
-    assert with_fault(kind="slow_body", wait_ms=10).content == whole
-    assert with_fault(kind="stall", wait_ms=10).content == whole
-    with pytest.raises(requests.exceptions.ContentDecodingError):
-        with_fault(kind="wrong_encoding")
-    with pytest.raises(requests.ConnectionError):
-        with_fault(kind="reset")
-    assert with_fault(status=503, method="POST").content == whole
-
-
-def test_faults_befall_the_api_too(client: Client) -> None:
-    client.khoros.faults.append(Fault(status=500, path="/status", first=1))
-    job = client.started("author")
-    assert [client.job(job, "status").status_code for _ in range(2)] == [500, 200]
-
-
-def test_the_control_routes_are_on_both_hosts(client: Client) -> None:
-    client.export("author")
-    for server in (client.api, client.storage):
-        seen = requests.get(f"{server.url}/_sandbox/requests", timeout=10).json()
-        assert seen["count"] == 5
-
-
-def test_latency_is_on_both_hosts(serve: Serve) -> None:
-    client = serve(latency_ms=20)
-    client.export("author")
-    times = [(entry.ended or 0) - entry.started for entry in client.khoros.log.requests]
-    assert min(times) >= 0.02
 
 
 def test_a_reader_that_goes_away_does_not_keep_the_storage_busy(serve: Serve) -> None:

@@ -5,10 +5,11 @@ import io
 import time
 from datetime import date, datetime, timezone
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 import requests
-from sandbox.khoros import Khoros
+from sandbox.khoros import Khoros, places
 from sandbox.khoros.catalog import EXPORTS
 
 from .client import DAY, DAY_MS, Client
@@ -202,3 +203,14 @@ def test_the_expected_side_takes_times_in_any_form() -> None:
     forms: tuple[Any, ...] = (date(2026, 4, 20), day, day.replace(tzinfo=None), DAY)
     starts = {data.query("author", form, DAY + DAY_MS).start for form in forms}
     assert starts == {DAY}
+
+
+def test_a_machine_without_time_zones_has_their_standard_offsets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(_key: str) -> None:
+        raise ZoneInfoNotFoundError
+
+    monkeypatch.setattr(places, "ZoneInfo", missing)
+    row = Khoros(now=NOON).data.rows("author", DAY, DAY, timezone="America/Chicago")[0]
+    assert row["AUTHOR_LAST_SEEN"] == "2026-04-19 18:00:00"

@@ -146,7 +146,7 @@ def test_starts_polls_and_downloads_are_counted(client: Client) -> None:
     assert first.started <= (first.first_poll or 0) <= (first.last_poll or 0)
     assert (first.last_poll or 0) <= (first.first_download or 0)
     assert second.first_download is None
-    told = requests.get(f"{client.api.url}/_sandbox/khoros", timeout=10).json()
+    told = requests.get(f"{client.at.api}/_sandbox/khoros", timeout=10).json()
     assert told["starts"][1] == {**created._asdict(), "count": 1}
     counts.clear()
     assert counts.starts == {}
@@ -195,7 +195,7 @@ def test_many_clients_at_once_get_a_job_each(client: Client) -> None:
     def create(number: int) -> None:
         window: dict[str, Any] = {"startTime": str(DAY), "endTime": str(DAY + number)}
         params = {"companyKey": "demo-company", **window}
-        url = f"{client.api.url}{BASE}/reports/report/response"
+        url = f"{client.at.api}{BASE}/reports/report/response"
         requests.post(url, params=params, auth=ACCESS, timeout=10).close()
 
     threads = [threading.Thread(target=create, args=(number,)) for number in range(8)]

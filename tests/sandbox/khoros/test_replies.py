@@ -23,9 +23,9 @@ def test_a_creation_gives_ids_and_a_status_url_with_the_key(client: Client) -> N
     assert answer == ENVELOPE
     assert list(result) == ["workflowId", "runId", "downloadUrl", "statusUrl"]
     assert result["downloadUrl"] == ""
-    assert result["statusUrl"].startswith(f"{client.api.url}{BASE}/reports/report/")
+    assert result["statusUrl"].startswith(f"{client.at.api}{BASE}/reports/report/")
     assert result["statusUrl"].endswith("%3D/status?companyKey=demo-company")
-    assert client.ask("GET", result["statusUrl"].removeprefix(client.api.url)).status_code == 200
+    assert client.ask("GET", result["statusUrl"].removeprefix(client.at.api)).status_code == 200
 
 
 def test_a_status_gives_the_job_and_its_state(client: Client) -> None:
@@ -56,7 +56,7 @@ def test_the_form_of_a_status_can_be_chosen(serve: Serve, form: str, kind: type)
 def test_the_user_export_has_a_download_url_before_it_is_ready(client: Client) -> None:
     early = {name: client.started(name)["downloadUrl"] for name in EXPORTS}
     assert [name for name, url in early.items() if url] == ["user"]
-    target = early["user"].removeprefix(client.api.url)
+    target = early["user"].removeprefix(client.at.api)
     assert client.ask("GET", target).status_code == 404
 
 

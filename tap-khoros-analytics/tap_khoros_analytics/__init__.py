@@ -1,0 +1,1 @@
+"""Singer tap for the Khoros Care Analytics Reports API."""

@@ -1,0 +1,119 @@
+"""The analytics host: its address, Basic credentials and company key, what a refusal means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from requests.auth import HTTPBasicAuth
+from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
+from tap_kit.http import Answer, Api, Params, Refusal, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_kit.jobs import Ids
+    from tap_kit.tap import KitTap
+
+HOSTS = {
+    "us": "https://analytics-api.app.lithium.com",
+    "emea": "https://analytics-api-emea.app.lithium.com",
+}
+REPORTS = "/api/public/reports/report"
+
+
+class RequestRefused(SyncFailed):
+    """The server says that the request itself is wrong (HTTP 400 and the like)."""
+
+
+class MethodRefused(SyncFailed):
+    """The server does not take this method here (HTTP 404, 405, 415)."""
+
+
+class Client:
+    """Answers of the API; safe to use from several threads."""
+
+    def __init__(self, tap: KitTap) -> None:
+        config = tap.config
+        self._key = config["company_key"]
+        self._api = Api(
+            config.get("api_url") or HOSTS[config["region"]],
+            auth=HTTPBasicAuth(config["username"].encode(), config["password"].encode()),
+            judge=judge,
+            throttle=tap.throttle,
+            timeout_s=config["request_timeout"],
+            user_agent=tap.user_agent,
+            connections=config["max_concurrency"],
+            prefixes=("/api/public/",),
+        )
+
+    def look_up(self, path: str, params: Params) -> list[dict[str, Any]]:
+        """A list that is answered at once, under ``result``."""
+        answer = self._ask(Request(f"/api/public{path}", params)).value
+        result = answer.get("result")
+        if not isinstance(result, list):
+            msg = f"GET {path}: expected a list under 'result', got the keys {sorted(answer)}"
+            raise SyncFailed(msg)
+        return result
+
+    def start(self, path: str, method: str, params: Params, form: Params | None) -> dict[str, Any]:
+        """Start an export; the envelope of the answer."""
+        answer = self._ask(Request(path, params, method=method, form=form))
+        envelope: dict[str, Any] = answer.value
+        return envelope
+
+    def status(self, ids: Ids, token: str | None) -> dict[str, Any]:
+        """Ask how far a job is; the envelope of the answer."""
+        request = Request(_path(ids, "status"), _token(token), urgent=False)
+        envelope: dict[str, Any] = self._ask(request).value
+        return envelope
+
+    def download(self, ids: Ids, token: str | None) -> Iterator[bytes]:
+        """The rows of a finished job, in pieces as they arrive; one attempt."""
+        request = Request(_path(ids, "download"), _token(token))
+        return self._api.open(self._with_key(request))
+
+    def _ask(self, request: Request) -> Answer:
+        return self._api.ask(self._with_key(request), dict)
+
+    def _with_key(self, request: Request) -> Request:
+        params = {**request.params, "companyKey": self._key}
+        return Request(
+            request.path, params, request.method, form=request.form, urgent=request.urgent
+        )
+
+
+def _path(ids: Ids, what: str) -> str:
+    """The address of a job, built from its ids: those in answers can lead to other hosts.
+
+    Run ids hold ``+``, ``/`` and ``=``, so they are quoted whole.
+    """
+    workflow, run = (quote(ids[name], safe="") for name in ("workflow_id", "run_id"))
+    return f"{REPORTS}/{workflow}/{run}/{what}"
+
+
+def _token(token: str | None) -> dict[str, str]:
+    return {"analyticsAccessToken": token} if token else {}
+
+
+def judge(refusal: Refusal) -> Exception:
+    """What a refusal means; the vendor documents none of them, so the usual meanings apply."""
+    match refusal.status:
+        case 401:
+            problem = "the server does not accept them (HTTP 401)"
+            return setting_error("username, password", problem)
+        case 403:
+            problem = "the server refuses it for this user (HTTP 403)"
+            return setting_error("company_key", problem)
+        case 404 | 405 | 415 as status:
+            return MethodRefused(f"{refusal.source}: HTTP {status}")
+        case status if status < 400:
+            problem = f"the server redirects elsewhere (HTTP {status}); use the final address"
+            return setting_error("api_url", problem)
+        case status:
+            return RequestRefused(f"{refusal.source}: HTTP {status}")
+
+
+def unavailable(error: Exception) -> PartitionUnavailable:
+    """An export that this tenant does not have."""
+    return PartitionUnavailable(f"the server does not have it ({error})")

@@ -1,0 +1,78 @@
+"""The tenant's columns, learned from the header of a small CSV export of each kind."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tap_kit.errors import KitError, PartitionUnavailable, Retriable
+from tap_kit.pipeline import Pipeline
+from tap_kit.streaming import CsvRows
+
+from tap_khoros_analytics.columns import Column, attested, columns_from
+from tap_khoros_analytics.export_jobs import ExportJob
+from tap_khoros_analytics.streams import epoch_ms, midnight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_khoros_analytics.exports import Export
+    from tap_khoros_analytics.tap import TapKhorosAnalytics
+
+logger = logging.getLogger(__name__)
+
+MINUTE = timedelta(minutes=1)  # as little as can be asked for: the header comes without rows too
+
+
+def learned(
+    tap: TapKhorosAnalytics, exports: list[Export]
+) -> Iterator[tuple[Export, list[Column]]]:
+    """The columns of each export, side by side within the limits of the settings."""
+    pipeline = Pipeline(
+        iter(exports), lambda export: _columns(tap, export), workers=tap.config["max_concurrency"]
+    )
+    with contextlib.closing(pipeline):
+        while (export := pipeline.head) is not None:
+            yield export, pipeline.take(lambda _export: None)
+
+
+def _columns(tap: TapKhorosAnalytics, export: Export) -> list[Column]:
+    """The columns in the header of an export; the attested ones where there is none to be had."""
+    try:
+        header = _header(tap, export)
+    except (KitError, PartitionUnavailable) as error:
+        logger.warning("%s: its columns could not be learned (%s)", export.id, error)
+        return list(attested(export.id))
+    found = columns_from(export.id, header)
+    fields = {column.field for column in found}
+    extra = tap.config["report_format"] == "json"
+    return [
+        *found,
+        *(c for c in attested(export.id) if extra and c.json_only and c.field not in fields),
+    ]
+
+
+def _header(tap: TapKhorosAnalytics, export: Export) -> list[str]:
+    begin = midnight(tap.today()) - timedelta(days=1)
+    params = {
+        "startTime": epoch_ms(begin),
+        "endTime": epoch_ms(begin + MINUTE),
+        "reportFormat": "csv",
+        "locale": tap.config["locale"],
+    }
+    if export.id == "team_performance_interval":
+        params["timeInterval"] = str(tap.config["time_interval"])
+    job = ExportJob(tap.client, export, params, tap.methods)
+    ids = tap.job_runner.run(job, f"columns of {export.id}", None, lambda _ids: None)
+    parser = CsvRows(f"columns of {export.id}")
+    for piece in job.client.download(ids, job.token):
+        parser.push(piece)
+        if parser.header is not None:
+            return parser.header
+    parser.finish()
+    if parser.header is None:
+        msg = f"{export.id}: the export has no header"
+        raise Retriable(msg)
+    return parser.header

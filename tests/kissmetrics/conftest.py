@@ -1,0 +1,51 @@
+"""Accounts on real sockets, with short pauses between tries."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+from sandbox.kissmetrics import Kissmetrics, Sizes
+
+from tests.kissmetrics.site import NOW, TOKEN, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SMALL = Sizes(rows_per_day=8)
+
+
+class Serve(Protocol):
+    """Sets up an account as its arguments say and serves it until the test ends.
+
+    ``sizes`` are changes to a small account; everything else is the sandbox's own.
+    """
+
+    def __call__(self, *, sizes: dict[str, Any] | None = None, **options: Any) -> Site: ...
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    with ExitStack() as stack:
+
+        def start(*, sizes: dict[str, Any] | None = None, **options: Any) -> Site:
+            size = replace(SMALL, **(sizes or {}))
+            api = Kissmetrics(**{"token": TOKEN, "now": NOW, "sizes": size, **options})
+            return Site(api, stack.enter_context(api.serving()), tmp_path)
+
+        yield start
+
+
+@pytest.fixture
+def site(serve: Serve) -> Site:
+    """A small account at a fixed time."""
+    return serve()
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a second try follow at once; how long the pauses really are is tested with the kit."""
+    monkeypatch.setattr("tap_kit.http.FIRST_PAUSE_S", 0.01)

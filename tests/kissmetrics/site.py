@@ -1,0 +1,130 @@
+"""A Kissmetrics account on loopback, and the tap reading it in this process or in its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+from tap_kissmetrics.tap import TapKissmetrics
+
+from tests.kindmetrics.singer import Output, State
+from tests.kindmetrics.site import Ended, clean_environment, collected, execute
+
+if TYPE_CHECKING:
+    from sandbox.kissmetrics import Addresses, Kissmetrics
+
+E = TypeVar("E", bound=Exception)
+
+TOKEN = "kissmetrics-s3cret-51d0e8"  # noqa: S105 (long enough to be found wherever it leaks)
+NOW = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)  # the sandbox's clock; all before is settled
+FIRST, LAST = date(2024, 2, 1), date(2024, 2, 2)  # what the tests read unless they say otherwise
+TAP = Path(sys.executable).with_name("tap-kissmetrics")
+CORE = ("accounts", "products", "reports", "events", "properties", "metrics")
+STREAMS = sorted([*CORE, "report_results"])
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running sandbox and the folder for the files that the tap is given."""
+
+    api: Kissmetrics
+    at: Addresses
+    folder: Path
+
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        """The settings of a run; a change to None leaves a setting out."""
+        settings = {
+            "api_url": self.at.core,
+            "query_url": self.at.query,
+            "api_token": TOKEN,
+            "start_date": FIRST.isoformat(),
+            "end_date": LAST.isoformat(),
+            "poll_interval_ms": 1,
+            **changes,
+        }
+        return {name: value for name, value in settings.items() if value is not None}
+
+    def sync(
+        self, *streams: str, state: State | None = None, catalog: Any = None, **changes: Any
+    ) -> Output:
+        """One run in this process, of all streams or of these."""
+        if streams:
+            catalog = self.catalog(*streams, **changes)
+        settings = self.settings(**changes)
+        with collected() as written:
+            TapKissmetrics(config=settings, state=state, catalog=catalog).run()
+        return Output(written.getvalue().decode())
+
+    def failing_sync(
+        self, error: type[E], *streams: str, state: State | None = None, **changes: Any
+    ) -> tuple[Output, E]:
+        """One run in this process that has to fail, with what it wrote before it did."""
+        catalog = self.catalog(*streams, **changes) if streams else None
+        settings = self.settings(**changes)
+        with collected() as written, pytest.raises(error) as caught:
+            TapKissmetrics(config=settings, state=state, catalog=catalog).run()
+        return Output(written.getvalue().decode()), caught.value
+
+    def catalog(self, *streams: str, **changes: Any) -> dict[str, Any]:
+        """A catalog with these streams selected, all of their fields, and no others."""
+        tap = TapKissmetrics(config=self.settings(**changes))
+        discovered: dict[str, Any] = tap.catalog_dict
+        for entry in discovered["streams"]:
+            for metadata in entry["metadata"]:
+                if not metadata["breadcrumb"]:
+                    metadata["metadata"]["selected"] = entry["stream"] in streams
+        return discovered
+
+    def command(
+        self, *arguments: str, state: Any = None, catalog: Any = None, **changes: Any
+    ) -> list[str]:
+        """The command line of the executable, with its files written."""
+        command = [str(TAP), "--config", str(self._write("config", self.settings(**changes)))]
+        if state is not None:
+            command += ["--state", str(self._write("state", state))]
+        if catalog is not None:
+            command += ["--catalog", str(self._write("catalog", catalog))]
+        return [*command, *arguments]
+
+    def execute(
+        self, *arguments: str, state: Any = None, catalog: Any = None, **changes: Any
+    ) -> Ended:
+        """One run of the executable, to its end."""
+        return execute(*self.command(*arguments, state=state, catalog=catalog, **changes))
+
+    def started(self, **changes: Any) -> subprocess.Popen[bytes]:
+        """The executable at work, its outputs piped to here."""
+        return subprocess.Popen(
+            self.command(**changes),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=clean_environment(),
+        )
+
+    def asked(self, path: str = "") -> list[str]:
+        """Path and query of the requests so far whose path has this in it."""
+        return [request.target for request in self.api.log.requests if path in request.path]
+
+    def runnable(self) -> list[str]:
+        """The ids of the reports that are run where none are configured."""
+        return self.api.data.runnable_reports()
+
+    def days_run(self, report_id: str) -> list[tuple[str, str]]:
+        """The windows for which a report was started, in order, as they were sent."""
+        return sorted((run.start, run.end) for run in self.api.runs if run.report_id == report_id)
+
+    def _write(self, name: str, value: Any) -> Path:
+        path = self.folder / f"{name}.json"
+        path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
+        return path
+
+
+def days(first: date = FIRST, last: date = LAST) -> list[date]:
+    """The days from first to last, both included."""
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
