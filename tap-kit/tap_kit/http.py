@@ -146,7 +146,10 @@ class Api:
             Retriable: when it breaks off, or the place it redirects to has expired.
             Exception: what ``judge`` makes of a refusal of the API itself.
         """
-        self._throttle.pass_one(urgent=request.urgent)
+        with self._throttle.request(urgent=request.urgent):
+            yield from self._opened(request)
+
+    def _opened(self, request: Request) -> Iterator[bytes]:
         source = str(request)
         try:
             with self._send(request) as response:
@@ -193,8 +196,8 @@ class Api:
         self._session.close()
 
     def _attempt(self, request: Request, shape: type | tuple[type, ...], check: Check) -> Answer:
-        self._throttle.pass_one(urgent=request.urgent)
-        status, headers, body = self._exchange(request)
+        with self._throttle.request(urgent=request.urgent):
+            status, headers, body = self._exchange(request)
         value = parse_json(body, str(request))
         if not isinstance(value, shape):
             wanted = " or ".join(

@@ -101,7 +101,8 @@ class KitTap(Tap, abc.ABC):
     @cached_property
     def throttle(self) -> Throttle:
         """The vendor's budget of requests, shared by all that this tap asks."""
-        return Throttle(self.config.get("requests_per_minute"), self.stop)
+        per_minute, at_once = self.config.get("requests_per_minute"), self.config["max_concurrency"]
+        return Throttle(per_minute, self.stop, at_once=at_once)
 
     @property
     def user_agent(self) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from tap_kit.errors import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LET_PASS_S = 0.1
 
@@ -13,15 +18,37 @@ _LET_PASS_S = 0.1
 class Throttle:
     """Lets requests pass: at most ``per_minute`` in any minute, none while a pause lasts.
 
-    All threads of a run share one. ``stop`` ends every wait at once.
+    At most ``at_once`` are under way at a time. All threads of a run share one throttle; ``stop``
+    ends every wait at once.
     """
 
-    def __init__(self, per_minute: int | None, stop: threading.Event) -> None:
+    def __init__(
+        self, per_minute: int | None, stop: threading.Event, *, at_once: int | None = None
+    ) -> None:
+        self._slots = threading.Semaphore(at_once) if at_once else None
         self._budget = _Budget(per_minute) if per_minute else None
         self._stop = stop
         self._lock = threading.Lock()
         self._resume_at = 0.0
         self._urgent = 0  # how many are waiting that must not be held up
+
+    @contextlib.contextmanager
+    def request(self, *, urgent: bool = True) -> Iterator[None]:
+        """Inside, one request may be sent and its answer be read.
+
+        Raises:
+            Interrupted: when the run is stopped while it waits for its turn.
+        """
+        self.pass_one(urgent=urgent)
+        if self._slots is None:
+            yield
+            return
+        while not self._slots.acquire(timeout=_LET_PASS_S):
+            self.sleep(0)
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     def pass_one(self, *, urgent: bool = True) -> None:
         """Wait until one more request may be sent; those that are not urgent let others pass.

@@ -1,4 +1,4 @@
-"""A server of one domain that answers what a test says, for answers that the sandbox never gives."""
+"""A server of one domain that gives the answers a test names: some the sandbox never gives."""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Serve(Protocol):
     """Sets up an account as its arguments say and serves it until the test ends."""
 
-    def __call__(self, **options: Any) -> Site: ...
+    def __call__(self, **options: Any) -> Site:
+        """Start it; the options are those of ``Kindmetrics``."""
 
 
 @pytest.fixture

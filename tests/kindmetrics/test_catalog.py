@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import gzip
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from tap_kindmetrics.tap import TapKindmetrics
@@ -125,7 +128,7 @@ def test_full_table_reads_all_and_leaves_the_bookmark_alone(site: Site) -> None:
             metadata["metadata"]["forced-replication-method"] = "FULL_TABLE"
     site.api.log.clear()
     output = site.sync(catalog=changed, state=before.state, end_date="2024-02-07")
-    assert [first for first, _ in site.days_asked("pages")][0] == "2024-02-01"
+    assert site.days_asked("pages")[0][0] == "2024-02-01"
     assert len({row["date"] for row in output.rows("pages")}) == 7
     assert bookmark(output.state, "pages", 1) in {None, "2024-02-05"}
 
@@ -171,10 +174,6 @@ def test_batches_hold_every_row(site: Site) -> None:
     assert output.rows("pages") == []
     files = [f for m in output.messages if m["type"] == "BATCH" for f in m["manifest"]]
     assert files
-    import gzip
-    import json
-    from urllib.parse import urlsplit
-
     lines = [
         json.loads(line)
         for file in files

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.kindmetrics.site import Site
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
-WHILE = {
+WHILE: dict[str, dict[str, Any]] = {
     "busy": {"latency_ms": 30},
     "waiting for a slow answer": {"fault": Fault("stall", wait_ms=30_000, path="/pages")},
     "pausing between tries": {"fault": Fault("status", status=503, path="/pages", retry_after=60)},
@@ -34,7 +34,7 @@ WHILE = {
 def test_a_signal_ends_the_run_in_time_with_its_bookmarks(
     serve: Serve, doing: str, number: signal.Signals
 ) -> None:
-    what: dict[str, Any] = dict(WHILE[doing])
+    what = dict(WHILE[doing])
     site = serve(domains=3, latency_ms=what.pop("latency_ms", 0))
     settings = {"end_date": "2024-02-20"}
     if fault := what.pop("fault", None):

@@ -46,14 +46,15 @@ def output(serve: Serve) -> Output:
 
 def test_every_record_passes_the_schema_of_its_stream(output: Output) -> None:
     validators = {
-        message["stream"]: Draft7Validator(message["schema"], format_checker=FORMATS)
+        message["stream"]: Draft7Validator(
+            {**message["schema"], "additionalProperties": False}, format_checker=FORMATS
+        )
         for message in output.messages
         if message["type"] == "SCHEMA"
     }
     for stream, validator in validators.items():
-        closed = validator.evolve(schema={**validator.schema, "additionalProperties": False})
         for row in output.rows(stream):
-            assert [error.message for error in closed.iter_errors(row)] == []
+            assert [error.message for error in validator.iter_errors(row)] == []
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_text_arrives_as_the_vendor_sent_it(serve: Serve) -> None:
     assert odd <= addresses
 
 
-@pytest.mark.parametrize("key", ["", "x" * 5000, "\u2028", "\x7f", "𝒳"])
+@pytest.mark.parametrize("key", ["", "x" * 5000, "\u2028", "\x7f", "\U0001d4b3"])
 def test_a_natural_key_of_any_text_gives_a_short_row_id(key: str) -> None:
     answer = [{"address": key, "visitors": 1, "percentage": 100}]
     with Answers({"/api/domains/1/pages": answer}) as answers:

@@ -8,12 +8,12 @@ from sandbox.server import running
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 from tap_kindmetrics.tap import TapKindmetrics
 
-from tests.kindmetrics.site import FAST, NOW, TOKEN
+from tests.kindmetrics.site import NOW, TOKEN
 
 # The SDK makes the class, and asks the API, while this module is imported.
 stack = ExitStack()
 atexit.register(stack.close)
-server = stack.enter_context(running(Kindmetrics(token=TOKEN, now=NOW, domains=2, **FAST).app))
+server = stack.enter_context(running(Kindmetrics(token=TOKEN, now=NOW, domains=2).app))
 
 TestTapKindmetrics = get_tap_test_class(
     TapKindmetrics,

@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from tests.kindmetrics.site import Site
 
 DEBUG = {"LOGLEVEL": "debug", "TAP_KINDMETRICS_LOGLEVEL": "debug"}
-AT_ONCE = {"retry_after": 0}  # so that five tries take no time
 FAILURES = {
     "none": None,
     "401": Fault("status", status=401, path="/pages"),
     "403": Fault("status", status=403, path="/pages"),
     "404": Fault("status", status=404, path="/pages"),
     "422": Fault("status", status=422, path="/pages"),
-    "503": Fault("status", status=503, path="/pages", **AT_ONCE),
+    "503": Fault("status", status=503, path="/pages", retry_after=0),
     "html": Fault("html", path="/pages", only=frozenset({1})),
     "wrong shape": Fault("wrong_shape", path="/pages", only=frozenset({1})),
     "reset": Fault("reset", path="/pages", only=frozenset({1})),

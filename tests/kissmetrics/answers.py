@@ -1,0 +1,86 @@
+"""Both hosts in one server that answers what a test says: for answers the sandbox never gives."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from sandbox.exchange import Answer, Request, json_answer
+from sandbox.frame import Frame
+from sandbox.server import running
+from tap_kissmetrics.tap import TapKissmetrics
+
+from tests.kindmetrics.singer import Output
+from tests.kindmetrics.site import collected
+from tests.kissmetrics.site import TOKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from typing_extensions import Self
+
+    from tests.kindmetrics.singer import State
+
+    Answerer = Callable[[Request], Any]
+
+PRODUCT = {"id": "p1", "name": "Shop", "timezone": "UTC"}
+REPORT = {"id": "r1", "name": "Who", "product_id": "p1", "report_type": "people_search_v2"}
+RUN = "/v2/products/p1/reports/r1/run"
+STATUS, RESULTS = "/v2/queries/q1/status", "/v2/queries/q1/results"
+USUAL: dict[str, Any] = {
+    "/core/products": [PRODUCT],
+    "/core/reports": [REPORT],
+    RUN: json_answer({}, 202, (("location", STATUS),)),
+    STATUS: json_answer({"completed": True}, 201, (("location", RESULTS),)),
+}
+
+
+class Answers:
+    """Within ``with``: a path of ``answers`` gives its value, any other an empty list.
+
+    A function is asked with the request; an ``Answer`` is sent as it is.
+    """
+
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        self._answers = {**USUAL, **answers}
+        self._stack = ExitStack()
+        self.app = Frame(self._respond)
+
+    def __enter__(self) -> Self:
+        self.url = self._stack.enter_context(running(self.app)).url
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def sync(self, *streams: str, state: State | None = None, **changes: Any) -> Output:
+        """One run over one day, of these streams only."""
+        settings = {
+            "api_url": self.url,
+            "query_url": self.url,
+            "api_token": TOKEN,
+            "start_date": "2024-02-01",
+            "end_date": "2024-02-01",
+            "poll_interval_ms": 1,
+            **changes,
+        }
+        catalog = TapKissmetrics(config=settings).catalog_dict
+        catalog["streams"] = [e for e in catalog["streams"] if e["stream"] in streams]
+        with collected() as written:
+            TapKissmetrics(config=settings, state=state, catalog=catalog).run()
+        return Output(written.getvalue().decode())
+
+    def asked(self, path: str = "") -> list[str]:
+        """Path and query of the requests so far whose path has this in it."""
+        return [request.target for request in self.app.log.requests if path in request.path]
+
+    async def _respond(self, request: Request) -> Answer:
+        answer = self._answers.get(request.path, [])
+        if callable(answer):
+            answer = answer(request)
+        return answer if isinstance(answer, Answer) else json_answer(answer)
+
+
+def records(count: int, first: int = 1) -> list[dict[str, str]]:
+    """So many records of any list."""
+    return [{"id": f"e{number}"} for number in range(first, first + count)]

@@ -1,0 +1,166 @@
+"""A list that is not what it says it is: an error, never a silent loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sandbox.exchange import json_answer
+from sandbox.kissmetrics import PageRules
+from sandbox.kissmetrics.rules import FORMS
+from tap_kit.errors import SyncFailed
+
+from tests.kindmetrics.singer import Loader
+from tests.kissmetrics.answers import Answers, records
+from tests.kissmetrics.test_lists import WITH_TOTAL, expected_list
+
+if TYPE_CHECKING:
+    from sandbox.exchange import Request
+    from sandbox.kissmetrics.rules import Form, ListName
+
+    from tests.kissmetrics.conftest import Serve
+
+LATE = {"vanish": {"vanish": 3}, "insert": {"insert": 4}, "both": {"vanish": 2, "insert": 5}}
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("form", FORMS)
+def test_the_same_page_twice_is_an_error(serve: Serve, form: Form, workers: int) -> None:
+    site = serve(pages=PageRules(form=form, repeat_page=True))
+    _, error = site.failing_sync(SyncFailed, "events", page_size=10, max_concurrency=workers)
+    assert str(error) == "events: the server gave the same page twice; its list is not complete"
+
+
+@pytest.mark.parametrize("form", WITH_TOTAL)
+@pytest.mark.parametrize("count", [5, 30, 45])
+def test_fewer_records_than_the_total_is_an_error(serve: Serve, form: Form, count: int) -> None:
+    site = serve(pages=PageRules(form=form, short_of_total=3), sizes={"events": count})
+    output, error = site.failing_sync(SyncFailed, "events", page_size=10)
+    problem = f"the server says that there are {count + 3} records, but gave {count}"
+    assert str(error) == f"events: {problem}"
+    assert len(output.rows("events")) == count
+
+
+def test_an_empty_page_in_the_middle_of_a_list_without_links_is_an_error(serve: Serve) -> None:
+    site = serve(pages=PageRules(form="total_without_next", empty_page=2))
+    _, error = site.failing_sync(SyncFailed, "events", page_size=10)
+    assert "the server says that there are 45 records" in str(error)
+
+
+@pytest.mark.parametrize("name", ["products", "reports"])
+@pytest.mark.parametrize(
+    "rules", [{"repeat_page": True, "form": "bare"}, {"short_of_total": 1}], ids=str
+)
+def test_a_list_that_the_reports_are_found_in_is_checked_as_well(
+    serve: Serve, name: ListName, rules: dict[str, Any]
+) -> None:
+    """A report that is missing in its list would be missing without a word."""
+    site = serve(pages_of={name: PageRules(**rules)})
+    _, error = site.failing_sync(SyncFailed, "report_results", page_size=2)
+    assert str(error).startswith(f"/core/{name}: the server ")
+
+
+@pytest.mark.parametrize("change", LATE)
+@pytest.mark.parametrize("after", [1, 2, 4])
+@pytest.mark.parametrize("form", WITH_TOTAL)
+@pytest.mark.parametrize("streams", [("events",), ("events", "properties")], ids=str)
+def test_a_list_that_changes_while_it_is_read_is_read_again(
+    serve: Serve, form: Form, after: int, change: str, streams: tuple[str, ...]
+) -> None:
+    rules = PageRules(form=form, change_after=after, **LATE[change])
+    site = serve(pages_of={"events": rules})
+    loader = Loader()
+    loader.load(site.sync(*streams, page_size=10, max_concurrency=2))
+    arrived = {key[0] for key in loader.content["events"]}
+    site.api.data.catalog.sizes  # noqa: B018
+    left = site.api.data.ids("events")[LATE[change].get("vanish", 0) :]
+    assert set(left) <= arrived
+    assert len(arrived - set(site.api.data.ids("events"))) == LATE[change].get("insert", 0)
+    assert loader.state == site.sync(*streams).state
+
+
+def test_reports_that_change_while_they_are_listed_are_listed_again(serve: Serve) -> None:
+    site = serve(pages_of={"reports": PageRules(change_after=2, vanish=1)})
+    output = site.sync("report_results", page_size=3)
+    found = {row["report_id"] for row in output.rows("report_results")}
+    gone = site.api.data.ids("reports")[0]
+    assert {one for one in site.runnable() if one != gone} == found
+
+
+def test_a_list_that_never_holds_still_is_an_error() -> None:
+    seen: list[int] = []
+
+    def page(request: Request) -> Any:
+        seen.append(1)
+        offset = int(request.parameter("offset") or 0)
+        total = 30 + len(seen)
+        return {"data": records(total)[offset : offset + 10], "pagination": {"total": total}}
+
+    with Answers({"/core/events": page}) as answers, pytest.raises(SyncFailed) as caught:
+        answers.sync("events", max_concurrency=1)
+    assert str(caught.value) == "events: the list changed each of the 3 times that it was read"
+
+
+def test_a_list_of_reports_that_never_holds_still_is_an_error() -> None:
+    seen: list[int] = []
+
+    def page(request: Request) -> Any:
+        seen.append(1)
+        offset = int(request.parameter("offset") or 0)
+        total = 30 + len(seen)
+        return {"data": records(total)[offset : offset + 10], "pagination": {"total": total}}
+
+    with Answers({"/core/reports": page}) as answers, pytest.raises(SyncFailed) as caught:
+        answers.sync("report_results")
+    assert str(caught.value).startswith("/core/reports: the list changed each of the 3 times")
+
+
+@pytest.mark.parametrize("offset", [0, 5])
+def test_a_next_that_leads_to_its_own_page_is_an_error(offset: int) -> None:
+    def page(request: Request) -> Any:
+        href = "/core/events?limit=5&offset=5" if offset or "=0" in request.target else ""
+        own = {"rel": "next", "href": request.target if not href else href}
+        return {"data": records(5, int(request.parameter("offset") or 0) + 1), "links": [own]}
+
+    with Answers({"/core/events": page}) as answers, pytest.raises(SyncFailed) as caught:
+        answers.sync("events", page_size=5)
+    assert str(caught.value) == "/core/events: its link to the next page leads to itself"
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "https://api.kissmetrics.com/private/events?offset=5",
+        "https://api.kissmetrics.com/core/../private?offset=5",
+        "https://evil.example/corella?offset=5",
+        "//evil.example?offset=5",
+        "mailto:someone@evil.example",
+        "file:///etc/passwd",
+    ],
+)
+@pytest.mark.parametrize("place", ["body", "header"])
+def test_a_next_outside_the_api_is_refused(href: str, place: str) -> None:
+    body: Any = {"data": records(5)}
+    headers: tuple[tuple[str, str], ...] = ()
+    if place == "body":
+        body["links"] = [{"rel": "next", "href": href, "templated": False}]
+    else:
+        headers = (("link", f'<{href}>; rel="next"; templated="false"'),)
+    answer = json_answer(body, 200, headers)
+    with Answers({"/core/events": answer}) as answers, pytest.raises(SyncFailed) as caught:
+        answers.sync("events", page_size=5)
+    assert str(caught.value).startswith("a link of the vendor leads elsewhere")
+    assert len(answers.asked("/core/events")) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"meta": {"status": 200}}, {"data": None}, {"data": "none"}, {"data": [1]}, [None], [{}], 5],
+    ids=str,
+)
+def test_an_answer_without_a_list_of_records_is_an_error_after_five_tries(body: Any) -> None:
+    with Answers({"/core/events": body}) as answers, pytest.raises(SyncFailed) as caught:
+        answers.sync("events")
+    assert str(caught.value).startswith("GET /core/events: expected a ")
+    assert str(caught.value).endswith("given up after 5 tries")
+    assert len(answers.asked("/core/events")) == 5

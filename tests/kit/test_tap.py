@@ -1,0 +1,253 @@
+"""A run as a whole: settings, reach, shards, order, state."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from datetime import date, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.exceptions import ConfigValidationError
+from tap_kit.records import ChunkWriter
+from tap_kit.windows import Reach
+from typing_extensions import override
+
+from tests.kit.canned import ID, TEXT, CannedTap, Run, Table, run_of, tap_of
+
+if TYPE_CHECKING:
+    from singer_sdk.singerlib import Message
+    from tap_kit.streams import Task
+
+DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-05"}
+TODAY = datetime.now(tz=timezone.utc).date()
+SITES = tuple({"site": number} for number in range(1, 6))
+
+
+class Reader:
+    """Reads a row for each task, and notes how often and how many at a time."""
+
+    def __init__(self, seconds: float = 0.0, rows: int = 1) -> None:
+        self.seen: Counter[str] = Counter()
+        self.busy = self.most = 0
+        self._seconds, self._rows = seconds, rows
+        self._lock = threading.Lock()
+
+    def __call__(self, task: Task) -> list[dict[str, Any]]:
+        with self._lock:
+            self.seen[str(task)] += 1
+            self.busy += 1
+            self.most = max(self.most, self.busy)
+        threading.Event().wait(self._seconds)
+        with self._lock:
+            self.busy -= 1
+        day = {"date": task.window.first.isoformat()} if task.window else {}
+        return [{"id": i, **day, **(task.partition or {})} for i in range(self._rows)]
+
+    def table(self, name: str = "figures", *, windows: bool = True, **more: Any) -> Table:
+        """A table that this reads."""
+        key = "date" if windows else None
+        properties = {"id": ID, "date": TEXT, "site": ID}
+        return Table(properties, self, name=name, replication_key=key, **more)
+
+
+def tap(*tables: Table, state: dict[str, Any] | None = None, **config: Any) -> CannedTap:
+    return tap_of(*tables)(config={**DAYS, **config}, state=state)
+
+
+def problems(config: dict[str, Any]) -> list[str]:
+    with pytest.raises(ConfigValidationError) as caught:
+        tap_of()(config=config)
+    return list(caught.value.errors)
+
+
+def test_all_wrong_settings_are_told_at_once_without_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    wrong = {"shard": "2/2", "window_days": 0, "start_date": "x", "state_intervall": 5}
+    assert sorted(line.split(":")[0] for line in problems(wrong)) == sorted(wrong)
+    assert caplog.messages == []
+
+
+def test_discovery_needs_no_good_settings() -> None:
+    made = tap_of(Reader().table())(config={"window_days": "x"}, validate_config=False)
+    assert [entry["tap_stream_id"] for entry in made.catalog_dict["streams"]] == ["figures"]
+
+
+def test_settings_that_are_null_have_their_default() -> None:
+    settings = dict.fromkeys([*CannedTap.config_jsonschema["properties"]])
+    config = tap_of()(config=settings).config
+    assert config["window_days"] == 1
+    assert config["max_concurrency"] == 4
+    assert config["state_interval"] == 10
+    assert "start_date" not in config
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"flattening_enabled": True, "flattening_max_depth": 1},
+        {"stream_maps": {"figures": {"x": "id"}}, "stream_map_config": {"a": 1}},
+        {"emit_activate_version_messages": True},
+        {"faker_config": {"seed": 1}},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_the_sdks_own_settings_are_known(settings: dict[str, Any]) -> None:
+    assert tap(Reader().table(), **settings).config.items() >= settings.items()
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({}, Reach(TODAY - timedelta(days=30), TODAY, 1, 0)),
+        ({"start_date": "2024-01-01"}, Reach(date(2024, 1, 1), TODAY, 1, 0)),
+        ({"start_date": "2024-01-01T23:00:00-05:00"}, Reach(date(2024, 1, 2), TODAY, 1, 0)),
+        (DAYS, Reach(date(2024, 1, 1), date(2024, 1, 5), 1, 0)),
+        ({**DAYS, "end_date": "2999-01-01"}, Reach(date(2024, 1, 1), TODAY, 1, 0)),
+        (
+            {**DAYS, "window_days": 7, "lookback_days": 3},
+            Reach(date(2024, 1, 1), date(2024, 1, 5), 7, 3),
+        ),
+    ],
+)
+def test_the_reach_follows_the_settings(config: dict[str, Any], expected: Reach) -> None:
+    assert tap_of()(config=config).reach() == expected
+
+
+def test_every_row_comes_in_plan_order_whatever_the_concurrency() -> None:
+    outputs = []
+    for workers in (1, 3, 8):
+        tables = [Reader(0.001).table(name, partitions=SITES) for name in ("a", "b")]
+        outputs.append(run_of(tap(*tables, max_concurrency=workers)).messages)
+    assert outputs[0] == outputs[1] == outputs[2]
+
+
+def test_partitions_windows_and_streams_keep_all_workers_busy_and_no_more() -> None:
+    reader = Reader(0.01)
+    tables = [reader.table(name, partitions=SITES[:2]) for name in ("a", "b", "c")]
+    done = run_of(tap(*tables, max_concurrency=6, end_date="2024-01-02"))
+    assert len(done.records) == 12
+    assert reader.most == 6
+    assert set(reader.seen.values()) == {1}
+
+
+@pytest.mark.parametrize("shards", [1, 2, 3, 7])
+def test_the_shards_together_read_what_one_run_reads_and_each_only_once(shards: int) -> None:
+    """Streams without partitions lie between the others, and may not cost what was read ahead."""
+
+    def shard(text: str) -> tuple[list[Any], Counter[str]]:
+        reader = Reader()
+        tables = [
+            reader.table("a", partitions=SITES),
+            reader.table("b", windows=False),
+            reader.table("c", partitions=SITES),
+            reader.table("d"),
+            reader.table("e", partitions=({"site": 6},)),
+            reader.table("f", partitions=SITES),
+        ]
+        done = run_of(tap(*tables, shard=text, max_concurrency=4))
+        return [(m["stream"], m["record"]) for m in done.of("RECORD")], reader.seen
+
+    whole, _ = shard("0/1")
+    parts = [shard(f"{index}/{shards}") for index in range(shards)]
+    assert sorted(map(str, whole)) == sorted(str(row) for rows, _ in parts for row in rows)
+    for _, seen in parts:
+        assert set(seen.values()) <= {1}
+
+
+def states(done: Run) -> list[dict[str, Any]]:
+    return [message["value"].get("bookmarks", {}) for message in done.of("STATE")]
+
+
+def test_the_bookmark_is_the_first_day_of_the_last_window_also_over_empty_days() -> None:
+    for rows in (0, 1):
+        done = run_of(tap(Reader(rows=rows).table(), window_days=2))
+        assert states(done)[-1]["figures"] == {
+            "replication_key": "date",
+            "replication_key_value": "2024-01-05",
+        }
+
+
+def test_a_resumed_run_reads_from_the_bookmark_less_the_look_back() -> None:
+    first = run_of(tap(Reader().table(), end_date="2024-01-03"))
+    reader = Reader()
+    state = {"bookmarks": states(first)[-1]}
+    done = run_of(tap(reader.table(), state=state, lookback_days=1))
+    assert list(reader.seen) == [f"figures, 2024-01-0{day}" for day in (2, 3, 4, 5)]
+    assert states(done)[-1]["figures"]["replication_key_value"] == "2024-01-05"
+
+
+def test_a_bookmark_that_is_no_date_is_told_in_one_line() -> None:
+    entry = {"replication_key": "date", "replication_key_value": "last week"}
+    done = run_of(tap(Reader().table(), state={"bookmarks": {"figures": entry}}))
+    assert done.error == (
+        "figures: the bookmark in the state is not a date; repair or clear the state"
+    )
+
+
+class Clock:
+    """A clock that moves with every record that is written."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, step_s: float) -> None:
+        self.now = 1000.0
+        write = ChunkWriter.write_message
+
+        def writing(writer: ChunkWriter, message: Message) -> None:
+            self.now += step_s if message.type == "RECORD" else 0
+            write(writer, message)
+
+        monkeypatch.setattr(ChunkWriter, "write_message", writing)
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+
+@pytest.mark.parametrize(("interval", "rows_between"), [(1, 1), (10, 4), (9, 3), (60, 20)])
+def test_the_bookmarks_are_written_every_state_interval(
+    interval: int, rows_between: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Clock(monkeypatch, step_s=3)
+    done = run_of(tap(Reader().table(), end_date="2024-02-29", state_interval=interval))
+    kinds = "".join(m["type"][0] for m in done.messages if m["type"] in {"RECORD", "STATE"})
+    assert kinds.count("R") == 60
+    inner = [len(part) for part in kinds.split("S")]
+    assert max(inner) == rows_between
+    assert min(inner[:-3]) == rows_between
+    assert done.messages[-1]["type"] == "STATE"
+
+
+def test_a_run_that_is_stopped_ends_between_two_windows_with_its_bookmark() -> None:
+    reader = Reader()
+    made = tap(reader.table())
+
+    def read(task: Task) -> list[dict[str, Any]]:
+        if task.window and task.window.first.day == 3:
+            made.stop.set()
+        return reader(task)
+
+    made.streams["figures"].table = Table({"id": ID, "date": TEXT}, read)  # type: ignore[attr-defined]
+    done = run_of(made)
+    assert done.error == "the run is being stopped"
+    assert done.messages[-1]["type"] == "STATE"
+    read_days = [record["date"] for record in done.records]
+    assert states(done)[-1].get("figures", {}).get("replication_key_value") == (
+        read_days[-1] if read_days else None
+    )
+
+
+def test_nothing_is_written_when_access_is_refused() -> None:
+    class Refused(CannedTap):
+        tables = (Reader().table(),)
+
+        @override
+        def check_access(self) -> str:
+            message = "api_token: no"
+            raise ConfigValidationError(message, errors=[message])
+
+    with pytest.raises(ConfigValidationError):
+        run_of(Refused(config=DAYS))
+
+
+def test_the_user_agent_has_a_default_and_a_setting() -> None:
+    assert tap_of()(config=DAYS).user_agent.startswith("tap-canned/")
+    assert tap_of()(config={**DAYS, "user_agent": "me/1"}).user_agent == "me/1"
