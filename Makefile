@@ -6,6 +6,7 @@ PYTHON     ?= python3
 SYSTEM_UV  := $(shell command -v uv 2>/dev/null)
 UV         := $(if $(SYSTEM_UV),$(SYSTEM_UV),$(CURDIR)/.tools/bin/uv)
 BIN        := $(CURDIR)/.venv/bin
+TAPS       := tap-khoros-analytics tap-kindmetrics tap-kissmetrics
 SOURCES    := uv.lock pyproject.toml $(wildcard */pyproject.toml) $(shell find tap-kit -name '*.py')
 
 export UV_PYTHON := $(PYTHON)
@@ -34,7 +35,7 @@ lint: .venv/.dev
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@for package in tap-kit tap-kindmetrics sandbox; do \
+	@for package in tap-kit $(TAPS) sandbox; do \
 		(cd $$package && $(BIN)/deptry . --no-ansi) || exit 1; \
 	done
 
@@ -44,7 +45,7 @@ bench: .venv/.dev
 # What Meltano's own environments for the taps are pinned to; Meltano does not read uv.lock.
 constraints: .tools-ready
 	@$(UV) export --quiet --frozen --no-hashes --no-header --no-annotate --no-emit-workspace \
-		--package tap-kindmetrics -o constraints.txt
+		$(TAPS:%=--package %) -o constraints.txt
 
 .venv/.setup: $(SOURCES) | .tools-ready
 	@$(UV) sync --quiet --frozen --inexact --group run

@@ -6,47 +6,64 @@ import os
 import subprocess
 import sys
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
-from sandbox.kindmetrics import Kindmetrics
-from sandbox.server import running
-
-from demo.check import Days, check
+from demo.check import check
 from demo.show import show
+from demo.vendors import Days, KhorosDemo, KindmetricsDemo, KissmetricsDemo, Settings, Vendor
 from demo.warehouse import Warehouse
 
 ROOT = Path(__file__).parent.parent
 OUTPUT = ROOT / "output" / "demo"
-TOKEN = "demo-token"  # noqa: S105
-DAYS = 14
+DAYS = 7
 
 
 def main() -> int:
     """Run the demo; 0 when all that the sandbox has has arrived."""
-    now = datetime.now(timezone.utc)
-    yesterday = now.date() - timedelta(days=1)
-    days = Days(yesterday - timedelta(days=DAYS - 1), yesterday)
-    api = Kindmetrics(token=TOKEN, domains=4, now=now.replace(hour=12, minute=0))
-    before = Warehouse(OUTPUT).line_counts()
-    with running(api.app) as server:
-        settings = {
-            "TAP_KINDMETRICS_API_URL": server.url,
-            "TAP_KINDMETRICS_API_TOKEN": TOKEN,
-            "TAP_KINDMETRICS_START_DATE": days.first.isoformat(),
-            "TAP_KINDMETRICS_END_DATE": days.last.isoformat(),
-        }
-        print(f"Sandbox: the Kindmetrics API at {server.url}, {DAYS} days of 4 domains")
-        if not meltano("tap-kindmetrics", settings, full_refresh=not before):
-            return 1
-    warehouse = Warehouse(OUTPUT)
-    if not check(api.data, days, warehouse, before):
+    yesterday = datetime.now(timezone.utc).date() - timedelta(days=1)
+    days = Days(first_day(yesterday), yesterday)
+    print(f"The vendors' APIs run on this machine; {days.first} to {days.last}.")
+    vendors = [KindmetricsDemo(days), KissmetricsDemo(days), KhorosDemo(days)]
+    complete = [brought(vendor) for vendor in vendors]
+    if not all(complete):
         return 1
-    show(warehouse)
+    for vendor in vendors:
+        show(vendor.tap.name, Warehouse(OUTPUT / vendor.tap.name, vendor.tap))
+    print(
+        "\nThe files are in output/demo/. Once more `make demo` reads only what may have changed."
+    )
     return 0
 
 
-def meltano(tap: str, settings: dict[str, str], *, full_refresh: bool) -> bool:
+def first_day(yesterday: date) -> date:
+    """The day with which the first demo began; a later one goes on from there."""
+    kept = OUTPUT / "first_day"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text((yesterday - timedelta(days=DAYS - 1)).isoformat())
+    return date.fromisoformat(kept.read_text())
+
+
+def brought(vendor: Vendor) -> bool:
+    """Run one tap into its folder, and compare."""
+    tap, days = vendor.tap, vendor.days
+    folder = OUTPUT / tap.name
+    folder.mkdir(parents=True, exist_ok=True)
+    before = Warehouse(folder, tap).line_counts()
+    prefix = f"{tap.name.upper().replace('-', '_')}_"
+    with vendor.serving() as served:
+        settings = {f"{prefix}{name}": value for name, value in served.items()} | {
+            f"{prefix}START_DATE": days.first.isoformat(),
+            f"{prefix}END_DATE": days.last.isoformat(),
+            "TARGET_JSONL_DESTINATION_PATH": str(folder),
+        }
+        if not meltano(tap.name, settings, full_refresh=not before):
+            return False
+        return check(vendor, Warehouse(folder, tap), before)
+
+
+def meltano(tap: str, settings: Settings, *, full_refresh: bool) -> bool:
     """Run ``tap`` into JSONL files; without files there is nothing to go on from, so all anew."""
     command = [
         str(Path(sys.executable).with_name("meltano")),
@@ -59,15 +76,16 @@ def meltano(tap: str, settings: dict[str, str], *, full_refresh: bool) -> bool:
         tap,
         "target-jsonl",
     ]
-    first = "" if (ROOT / ".meltano").exists() else " (the first time, it installs the plugins)"
-    print(f"\n$ meltano --environment=demo run {tap} target-jsonl{first}", flush=True)
-    OUTPUT.mkdir(parents=True, exist_ok=True)
+    installed = (ROOT / ".meltano" / "extractors" / tap).exists()
+    note = "" if installed else "   (the first time, it installs them)"
+    print(f"\n$ meltano --environment=demo run {tap} target-jsonl{note}", flush=True)
     began = time.monotonic()
-    result = subprocess.run(command, cwd=ROOT, env={**os.environ, **settings}, check=False)
+    environment = {**os.environ, **settings, "NO_COLOR": "1"}
+    result = subprocess.run(command, cwd=ROOT, env=environment, check=False)
     if result.returncode:
         print(f"meltano ended with {result.returncode}", file=sys.stderr)
         return False
-    print(f"done in {time.monotonic() - began:.1f} s")
+    print(f"  done in {time.monotonic() - began:.1f} s")
     return True
 
 

@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-from tap_kindmetrics.tap import TapKindmetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from tap_kit.tap import KitTap
 
 
 class Warehouse:
-    """DuckDB over a folder of JSONL files.
+    """DuckDB over the JSONL files of one tap.
 
     target-jsonl appends; a row that was read again stands in the file twice. The view
     ``<stream>`` has the newest row of each key, ``<stream>_lines`` all lines.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tap: type[KitTap]) -> None:
         self._folder = folder
         self.db = duckdb.connect()
-        for stream in TapKindmetrics(validate_config=False).streams.values():
+        self.db.execute("SET TimeZone = 'UTC'")
+        for stream in tap(validate_config=False).streams.values():
             path = folder / f"{stream.name}.jsonl"
             if path.exists():
-                self._add(stream.name, path, stream.primary_keys, stream.schema)
+                self._add(stream.name, path, stream.primary_keys, stream.schema["properties"])
 
-    def _add(self, name: str, path: Path, keys: Sequence[str], schema: dict[str, Any]) -> None:
-        columns = {field: _type(definition) for field, definition in schema["properties"].items()}
+    def _add(
+        self, name: str, path: Path, keys: Sequence[str], properties: Mapping[str, Any]
+    ) -> None:
+        with path.open(encoding="utf-8") as lines:
+            found = json.loads(next(lines))
+        # Columns that only the tenant has, and so only the file, are texts.
+        columns = {field: _type(properties.get(field, {"type": "string"})) for field in found}
         types = ", ".join(f"'{field}': '{kind}'" for field, kind in columns.items())
         key = ", ".join(f'"{field}"' for field in keys)
         self.db.execute(
-            f"CREATE VIEW {name}_lines AS SELECT * FROM read_json('{path}', "
+            f"CREATE VIEW \"{name}_lines\" AS SELECT * FROM read_json('{path}', "
             f"format='newline_delimited', columns={{{types}}})"
         )
         self.db.execute(
-            f"CREATE VIEW {name} AS SELECT * EXCLUDE line FROM "
-            f"(SELECT *, row_number() OVER () AS line FROM {name}_lines) "
+            f'CREATE VIEW "{name}" AS SELECT * EXCLUDE line FROM '
+            f'(SELECT *, row_number() OVER () AS line FROM "{name}_lines") '
             f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY line DESC) = 1"
         )
 
@@ -45,18 +53,24 @@ class Warehouse:
         """How many lines each stream's file has."""
         return {path.stem: sum(1 for _ in path.open("rb")) for path in self._folder.glob("*.jsonl")}
 
-    def rows(self, query: str) -> list[dict[str, Any]]:
-        """The rows of a query."""
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query; cells of JSON as the values that they stand for."""
         result = self.db.execute(query)
-        names = [column[0] for column in result.description or []]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        is_json = [str(column[1]) == "JSON" for column in result.description or []]
+        return [
+            tuple(
+                json.loads(cell) if as_json and cell is not None else cell
+                for cell, as_json in zip(row, is_json, strict=True)
+            )
+            for row in result.fetchall()
+        ]
 
 
-def _type(definition: dict[str, Any]) -> str:
+def _type(definition: Mapping[str, Any]) -> str:
     kinds = definition["type"]
     kind = kinds if isinstance(kinds, str) else kinds[0]
     if kind == "string":
         return {"date": "DATE", "date-time": "TIMESTAMPTZ"}.get(
             definition.get("format", ""), "VARCHAR"
         )
-    return {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}[kind]
+    return {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}.get(kind, "JSON")

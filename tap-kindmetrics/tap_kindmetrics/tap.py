@@ -96,8 +96,9 @@ class TapKindmetrics(KitTap):
     def config_problems(self) -> Iterator[str]:
         yield from super().config_problems()
         segments = self.config.get("segments")
-        names = [s.get("name") for s in segments if isinstance(s, dict)] if segments else []
-        for name in {name for name in names if names.count(name) > 1}:
+        parts = segments if isinstance(segments, list) else []
+        names = [part.get("name") for part in parts if isinstance(part, dict)]
+        for name in {n for n in names if isinstance(n, str) and names.count(n) > 1}:
             yield f"segments: two have the name {name!r}"
 
     @cached_property

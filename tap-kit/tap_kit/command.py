@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.exceptions import ConfigValidationError, MappingError
+from singer_sdk.helpers._util import load_json  # what the SDK's own `invoke` reads its files with
 
-from tap_kit.errors import Interrupted, KitError
+from tap_kit.errors import Interrupted, KitError, setting_error
 
 if TYPE_CHECKING:
     import logging
@@ -33,7 +33,7 @@ def one_line_errors(logger: logging.Logger) -> Iterator[None]:
     try:
         yield
     except ConfigValidationError as error:
-        for problem in error.errors:
+        for problem in error.errors or [str(error)]:
             logger.error("%s", problem)  # noqa: TRY400  (no traceback is the point)
         sys.exit(1)
     except Interrupted:
@@ -41,11 +41,30 @@ def one_line_errors(logger: logging.Logger) -> Iterator[None]:
     except KitError as error:
         logger.error("%s", error)  # noqa: TRY400
         sys.exit(1)
-    except json.JSONDecodeError as error:
-        logger.error("The catalog or the state is not JSON: %s", error)  # noqa: TRY400
+    except MappingError as error:
+        logger.error("stream_maps: %s", " ".join(str(error).split()))  # noqa: TRY400
         sys.exit(1)
     except OSError as error:
         _exit_for_output(logger, error)
+
+
+def load_input(file: IO[str] | None, option: str, part: str, kind: type) -> dict[str, Any] | None:
+    """What the file of an option holds: an object whose ``part`` is of a ``kind``.
+
+    Raises:
+        ConfigValidationError: when it holds something else.
+    """
+    if file is None:
+        return None
+    try:
+        value: Any = load_json(file.read())
+    except ValueError as error:
+        problem = f"the file is not JSON: {error}"
+        raise setting_error(option, problem) from None
+    if not isinstance(value, dict) or not isinstance(value.get(part, kind()), kind):
+        problem = f"the file does not hold an object with {part}"
+        raise setting_error(option, problem)
+    return value
 
 
 def _exit_for_output(logger: logging.Logger, error: OSError) -> NoReturn:

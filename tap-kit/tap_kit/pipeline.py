@@ -115,8 +115,9 @@ class Pipeline(Generic[T, R]):
                 waiting(head.task)
 
     def insert(self, tasks: Iterator[T]) -> None:
-        """Do ``tasks`` next, before all that was to come."""
+        """Do ``tasks`` next, before all that was to come; also when nothing more was to come."""
         with self._changed:
+            self._closed = False
             self._order.insert(0, _Source(tasks))
 
     def close(self) -> None:
@@ -148,7 +149,8 @@ class Pipeline(Generic[T, R]):
         entries = [item for item in self._order if isinstance(item, _Entry)]
         if any(item.failed for item in self._order[:place] if isinstance(item, _Entry)):
             return
-        for _ in range(room - len(entries)):
+        # What comes next never waits for room: all that takes it stands behind.
+        for _ in range(max(room - len(entries), 1 if place == 0 else 0)):
             try:
                 task = next(source.tasks)
             except StopIteration:
@@ -194,4 +196,5 @@ class Pipeline(Generic[T, R]):
                             item.begun = True
                             return item
                 self._changed.wait()
+            self._threads -= 1
         return None

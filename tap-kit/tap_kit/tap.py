@@ -13,12 +13,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.helpers._util import load_json  # what the SDK's own `invoke` reads its files with
 from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
 from typing_extensions import override
 
 from tap_kit import settings
-from tap_kit.command import one_line_errors, stop_signals
+from tap_kit.command import load_input, one_line_errors, stop_signals
 from tap_kit.errors import Interrupted, SyncFailed
 from tap_kit.jobs import JobBook
 from tap_kit.pipeline import Pipeline
@@ -129,6 +128,8 @@ class KitTap(Tap, abc.ABC):
         stream with a record limit reads nothing ahead, and completes no window.
         """
         partition = dict(context) if context else None
+        if partition not in stream.partition_list:
+            return  # of another shard: what is read ahead for the streams after it goes on
         if stream.ABORT_AT_RECORD_COUNT is not None:
             yield from self._limited(stream, partition)
             return
@@ -142,7 +143,7 @@ class KitTap(Tap, abc.ABC):
     def _limited(
         stream: KitStream, partition: Partition | None
     ) -> Iterator[tuple[Task, Outcome, bool]]:
-        sources = [stream.tasks(partition)] if partition in stream.partition_list else []
+        sources = [stream.tasks(partition)]
         while sources:
             task = next(sources[-1], None)
             if task is None:
@@ -225,14 +226,14 @@ class KitTap(Tap, abc.ABC):
 
     def run(self) -> None:
         """One whole run: access first, then all streams, and the bookmarks whatever happens."""
-        self.check_access()
-        try:
-            with stop_signals(self.stop):
+        with stop_signals(self.stop):
+            self.check_access()
+            try:
                 self.sync_all()
-        finally:
-            self.close()
-            self.jobs.write_down()
-            self.state_writer.write_state(self.state)
+            finally:
+                self.close()
+                self.jobs.write_down()
+                self.state_writer.write_state(self.state)
         if self.failed:
             msg = f"All other streams are complete, these failed: {'; '.join(self.failed)}"
             raise SyncFailed(msg)
@@ -258,8 +259,8 @@ class KitTap(Tap, abc.ABC):
             cls(
                 config=config.config if config else None,
                 parse_env_config=bool(config and config.parse_env),
-                state=None if state is None else load_json(state.read()),
-                catalog=None if catalog is None else load_json(catalog.read()),
+                state=load_input(state, "--state", "bookmarks", dict),
+                catalog=load_input(catalog, "--catalog", "streams", list),
             ).run()
 
     @classmethod

@@ -61,8 +61,8 @@ def failure(definition: dict[str, Any], value: object, **more: Any) -> str:
         (OBJECT, SECRET, "field value: expected object | null, got str"),
         (OBJECT, [], "field value: expected object | null, got array"),
         (OBJECT, {"name": 5}, "field value.name: expected str | null, got int"),
-        (OBJECT, {"tags": [1, SECRET]}, "field value.tags[...]: expected int | null, got str"),
-        ({"type": "array", "items": TEXT}, [5], "field value[...]: expected str | null, got int"),
+        (OBJECT, {"tags": [1, SECRET]}, "field value.tags[1]: expected int | null, got str"),
+        ({"type": "array", "items": TEXT}, [5], "field value[0]: expected str | null, got int"),
     ],
 )
 def test_a_value_of_another_type_is_told_by_field_and_types_only(
@@ -73,7 +73,7 @@ def test_a_value_of_another_type_is_told_by_field_and_types_only(
 
 def test_a_missing_field_that_is_required_is_told() -> None:
     line = failure(TEXT, "x", required=("id", "value"))
-    assert line == "figures: object missing required field value"
+    assert line == "figures: Object missing required field value"
 
 
 @pytest.mark.parametrize("row", [None, 5, SECRET, [SECRET], True, 1.5])

@@ -1,0 +1,229 @@
+"""The three vendors of the demo: how each is served, and what a complete reader ends up with."""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from sandbox.khoros import Khoros
+from sandbox.kindmetrics import Kindmetrics
+from sandbox.kissmetrics import Kissmetrics
+from sandbox.server import running
+from tap_khoros_analytics.columns import columns_from
+from tap_khoros_analytics.exports import EXPORTS
+from tap_khoros_analytics.tap import TapKhorosAnalytics
+from tap_kindmetrics.tap import TapKindmetrics
+from tap_kissmetrics.tap import TapKissmetrics
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_kit.tap import KitTap
+
+Row = tuple[Any, ...]
+Rows = Counter[Row]
+Settings = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Days:
+    """The days that the demo reads, both included."""
+
+    first: date
+    last: date
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1))
+
+
+class Vendor(abc.ABC):
+    """A vendor's sandbox and the rows that a complete and correct reader has in the end."""
+
+    tap: type[KitTap]
+    snapshots: frozenset[str] = frozenset()  # streams that get new rows with each run
+
+    def __init__(self, days: Days) -> None:
+        self.days = days
+
+    @abc.abstractmethod
+    def serving(self) -> contextlib.AbstractContextManager[Settings]:
+        """Serve the API; inside, the tap's settings for it."""
+
+    @abc.abstractmethod
+    def streams(self) -> list[str]:
+        """The streams whose rows are compared."""
+
+    @abc.abstractmethod
+    def expected(self, stream: str) -> Rows:
+        """The rows of a stream, as tuples."""
+
+    @abc.abstractmethod
+    def query(self, stream: str) -> str:
+        """SQL that gives the rows that arrived in the same form."""
+
+
+class KindmetricsDemo(Vendor):
+    """Web analytics: four domains, seven lists a day."""
+
+    tap = TapKindmetrics
+    snapshots = frozenset({"current_visitors"})
+    endpoints = ("pages", "entry_pages", "sources", "referrers", "countries", "goals")
+
+    def __init__(self, days: Days) -> None:
+        super().__init__(days)
+        noon = datetime.combine(days.last + timedelta(days=1), time(12), timezone.utc)
+        self._api = Kindmetrics(domains=4, now=noon)
+
+    @override
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[Settings]:
+        with running(self._api.app) as server:
+            yield {"API_URL": server.url, "API_TOKEN": "demo-token"}
+
+    @override
+    def streams(self) -> list[str]:
+        return ["account", "domains", "domain_stats", *self.endpoints]
+
+    @override
+    def expected(self, stream: str) -> Rows:
+        data = self._api.data
+        if stream == "account":
+            return Counter([(data.email,)])
+        if stream == "domains":
+            return Counter(tuple(domain.values()) for domain in data.domains)
+        endpoint = "stats" if stream == "domain_stats" else stream
+        return Counter(
+            (domain["id"], day, *row.values())
+            for domain in data.domains
+            for day in self.days
+            for row in data.rows(endpoint, domain["id"], day, day)
+        )
+
+    @override
+    def query(self, stream: str) -> str:
+        if stream in {"account", "domains"}:
+            return f"FROM {stream}"
+        ours = "" if stream == "domain_stats" else "row_id, "
+        return (
+            f"SELECT domain_id, date, * EXCLUDE ({ours}domain_id, segment, date, date_to) "
+            f"FROM {stream} WHERE date BETWEEN '{self.days.first}' AND '{self.days.last}'"
+        )
+
+
+class KissmetricsDemo(Vendor):
+    """People analytics: what is tracked, and the people that saved reports find each day."""
+
+    tap = TapKissmetrics
+    lists = ("accounts", "products", "reports", "events", "properties", "metrics")
+
+    def __init__(self, days: Days) -> None:
+        super().__init__(days)
+        self._api = Kissmetrics()
+
+    @override
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[Settings]:
+        with self._api.serving() as at:
+            yield {
+                "API_URL": at.core,
+                "QUERY_URL": at.query,
+                "API_TOKEN": "demo-token",
+                "POLL_INTERVAL_MS": "50",
+            }
+
+    @override
+    def streams(self) -> list[str]:
+        return [*self.lists, "report_results"]
+
+    @override
+    def expected(self, stream: str) -> Rows:
+        data = self._api.data
+        if stream in self.lists:
+            return Counter((row["id"],) for row in data.records(stream))  # type: ignore[arg-type]
+        return Counter(
+            (report, *row)
+            for report in data.runnable_reports()
+            for day in self.days
+            for row in data.day_rows(report, day)
+        )
+
+    @override
+    def query(self, stream: str) -> str:
+        if stream in self.lists:
+            return f"SELECT id FROM {stream}"
+        columns = ", ".join(f"values->'$.column_{n}'" for n in range(1, 5))
+        return f"SELECT report_id, kmid, identity, {columns} FROM report_results"
+
+
+class KhorosDemo(Vendor):
+    """Customer care: fourteen exports, of which publishing's is not selected."""
+
+    tap = TapKhorosAnalytics
+
+    def __init__(self, days: Days) -> None:
+        super().__init__(days)
+        self._api = Khoros()
+
+    @override
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[Settings]:
+        with self._api.serving() as at:
+            yield {
+                "API_URL": at.api,
+                "USERNAME": "analytics-user",
+                "PASSWORD": "demo-password",
+                "COMPANY_KEY": "demo-company",
+                "POLL_INTERVAL_MS": "50",
+                "REQUESTS_PER_MINUTE": "100000",
+            }
+
+    @override
+    def streams(self) -> list[str]:
+        return [export.id for export in EXPORTS.values() if export.selected]
+
+    @override
+    def expected(self, stream: str) -> Rows:
+        export = EXPORTS[stream]
+        rows: Rows = Counter()
+        for day in self.days:
+            window = self._window(stream, day)
+            # A row at midnight is in two windows and has one key; of aggregates each is its own.
+            rows = rows + window if export.aggregate else rows | window
+        return rows
+
+    def _window(self, stream: str, day: date) -> Rows:
+        parameters = {"timezone": "UTC"} if EXPORTS[stream].has_timezone else {}
+        if stream == "team_performance_interval":
+            parameters["timeInterval"] = "3600000"
+        if stream == "conversation":
+            kinds = ("CREATED", "CLOSED", "OPEN_AT_END")
+            found = (self._rows(stream, day, conversationReportType=k, **parameters) for k in kinds)
+            return Counter({(row["CONVERSATION_ID"],): 1 for rows in found for row in rows})
+        if stream == "conversation_history_action":
+            parameters["raiselimit"] = "true"
+        fields = self._fields(stream)
+        rows = self._rows(stream, day, **parameters)
+        return Counter(tuple(row.get(metric) for metric in fields.values()) for row in rows)
+
+    def _rows(self, stream: str, day: date, **parameters: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self._api.data.rows(
+            stream, day, day + timedelta(days=1), **parameters
+        )
+        return rows
+
+    def _fields(self, stream: str) -> dict[str, str]:
+        """Our field of each of the tenant's columns, in the order of the fields."""
+        columns = columns_from(stream, self._api.data.enabled_columns(stream))
+        return {c.field: c.metric for c in sorted(columns, key=lambda column: column.field)}
+
+    @override
+    def query(self, stream: str) -> str:
+        if stream == "conversation":
+            return "SELECT conversation_id FROM conversation"
+        fields = ", ".join(f'"{field}"' for field in self._fields(stream))
+        return f'SELECT {fields} FROM "{stream}"'

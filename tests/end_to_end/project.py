@@ -1,0 +1,86 @@
+"""A copy of the project in which Meltano can do as it likes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[2]
+MELTANO = Path(sys.executable).with_name("meltano")
+TOKEN = "meltano-s3cret-51d0e8"  # noqa: S105 (long enough to be found wherever it leaks)
+FILES = ("meltano.yml", "constraints.txt", "pyproject.toml", "uv.lock", "demo", "sandbox", "tap-*")
+MADE = shutil.ignore_patterns("__pycache__", "*.egg-info", ".venv")
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with what a clone has; ``environment`` is added to that of every command."""
+
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def copied_to(cls, folder: Path, environment: Mapping[str, str]) -> Project:
+        """Copy what is needed, as a clone would have it."""
+        for pattern in FILES:
+            for path in ROOT.glob(pattern):
+                if path.is_dir():
+                    shutil.copytree(path, folder / path.name, ignore=MADE)
+                else:
+                    shutil.copy(path, folder / path.name)
+        return cls(folder, environment)
+
+    def meltano(self, *arguments: str, **settings: str) -> Done:
+        """``meltano`` with these arguments; settings are environment variables.
+
+        What Meltano installs stands on its own: it is not to find our sources on the path.
+        """
+        command = [str(MELTANO), "--environment=demo", *arguments]
+        return self.run(command, {"PYTHONPATH": "", **settings})
+
+    def demo(self, **settings: str) -> Done:
+        """``make demo`` without what ``make`` does before it."""
+        return self.run([sys.executable, "-m", "demo"], settings)
+
+    def run(self, command: list[str], settings: Mapping[str, str]) -> Done:
+        """A command in the project's folder, to its end."""
+        own = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("TAP_", "TARGET_", "MELTANO_", "SINGER_"))
+        }
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**own, **self.environment, **settings},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+
+def lines(folder: Path, stream: str) -> list[dict[str, Any]]:
+    """The lines that target-jsonl wrote for a stream; none when it wrote no file."""
+    path = folder / f"{stream}.jsonl"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return [json.loads(line) for line in text.splitlines()]

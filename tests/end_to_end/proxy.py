@@ -1,0 +1,83 @@
+"""A forward proxy that notes which hosts it is asked for: what a machine behind it talks to."""
+
+from __future__ import annotations
+
+import select
+import socket
+import socketserver
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHUNK = 1 << 16
+
+
+@dataclass
+class Proxy:
+    """Where the proxy listens, and the hosts that it was asked for so far."""
+
+    url: str
+    hosts: list[str] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes pip, uv, requests and the rest go through the proxy, but not to loopback."""
+        names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+        here = "127.0.0.1,localhost"
+        return {**dict.fromkeys(names, self.url), "NO_PROXY": here, "no_proxy": here}
+
+
+@contextmanager
+def proxying() -> Iterator[Proxy]:
+    """Run the proxy in a thread until the block ends."""
+    with _Server(("127.0.0.1", 0), _Tunnel) as server:
+        proxy = server.proxy = Proxy(f"http://127.0.0.1:{server.server_address[1]}")
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield proxy
+        server.shutdown()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    proxy: Proxy
+
+
+class _Tunnel(socketserver.StreamRequestHandler):
+    """One connection: CONNECT is tunnelled, whatever asks in clear text is refused."""
+
+    server: _Server
+
+    @override
+    def handle(self) -> None:
+        method, target, _ = self.rfile.readline().decode("latin-1").split(" ", 2)
+        while self.rfile.readline().strip():
+            pass
+        host, _, port = target.rpartition(":")
+        self.server.proxy.hosts.append(host or target)
+        if method != "CONNECT":
+            self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            return
+        try:
+            with socket.create_connection((host, int(port)), timeout=30) as there:
+                self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                _tunnel(self.connection, there)
+        except OSError:
+            self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+
+
+def _tunnel(one: socket.socket, other: socket.socket) -> None:
+    while True:
+        readable, _, _ = select.select((one, other), (), (), 60)
+        for side in readable:
+            data = side.recv(CHUNK)
+            if not data:
+                return
+            (other if side is one else one).sendall(data)
+        if not readable:
+            return

@@ -1,0 +1,110 @@
+"""A run that is stopped from outside: in time, with its bookmarks, and with the right code."""
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from sandbox.faults import Fault
+from sandbox.kindmetrics import Kindmetrics
+from sandbox.server import running
+
+from tests.kit.commands import SETTINGS, begin
+
+LIMIT_S = 5.0
+PATIENTLY_S = 6.0  # where the main thread hangs, and the end comes from a timer of 4 s
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+
+
+def read_until(process: subprocess.Popen[str], kind: str) -> list[str]:
+    """The lines up to the first message of a kind."""
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if json.loads(line)["type"] == kind:
+            return lines
+    raise AssertionError(lines)
+
+
+def stop(process: subprocess.Popen[str], number: int) -> tuple[str, str, float]:
+    """Send the signal; the rest of both outputs, and how long the end took."""
+    began = time.monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    return out, err, time.monotonic() - began
+
+
+def kinds(lines: list[str]) -> list[str]:
+    """The types of the messages: every line is a whole one."""
+    assert all(line.endswith("\n") for line in lines)
+    return [json.loads(line)["type"] for line in lines]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_run_in_full_flow_ends_with_its_bookmarks(number: int, tmp_path: Path) -> None:
+    vendor = Kindmetrics(token=SETTINGS["api_token"], latency_ms=50)
+    with running(vendor.app) as server:
+        config = {"api_url": server.url, "start_date": "2020-01-01", "state_interval": 1}
+        with begin(config, tmp_path) as process:
+            lines = read_until(process, "RECORD")
+            out, err, took = stop(process, number)
+    assert process.returncode == 128 + number
+    assert took < LIMIT_S
+    assert "Traceback" not in err
+    assert f"Stopped by {signal.Signals(number).name}" in err
+    assert kinds([*lines, *out.splitlines(keepends=True)])[-1] == "STATE"
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_run_that_waits_for_a_slow_server_ends_too(number: int, tmp_path: Path) -> None:
+    vendor = Kindmetrics(token=SETTINGS["api_token"])
+    vendor.faults.append(Fault("stall", wait_ms=60_000, path="/api/domains/"))
+    with running(vendor.app) as server, begin({"api_url": server.url}, tmp_path) as process:
+        lines = read_until(process, "SCHEMA")
+        while vendor.log.in_flight < 4:
+            time.sleep(0.01)
+        out, err, took = stop(process, number)
+    assert process.returncode == 128 + number
+    assert took < LIMIT_S
+    assert "Traceback" not in err
+    assert kinds([*lines, *out.splitlines(keepends=True)]) == [
+        *("SCHEMA", "RECORD", "STATE"),  # of the stream that was not slow
+        "SCHEMA",
+    ], "what was read is in the state that was written"
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_run_that_waits_for_its_first_answer_is_no_success(number: int, tmp_path: Path) -> None:
+    """Exit code 0 would tell Meltano that all was read."""
+    vendor = Kindmetrics(token=SETTINGS["api_token"])
+    vendor.faults.append(Fault("stall", wait_ms=60_000))
+    with running(vendor.app) as server, begin({"api_url": server.url}, tmp_path) as process:
+        while vendor.log.in_flight == 0:
+            time.sleep(0.01)
+        out, err, took = stop(process, number)
+    assert process.returncode == 128 + number
+    assert took < PATIENTLY_S
+    assert "Traceback" not in err
+    assert [line for line in out.splitlines() if json.loads(line)["type"] != "STATE"] == []
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_run_whose_output_nobody_reads_ends_too(number: int, tmp_path: Path) -> None:
+    vendor = Kindmetrics(token=SETTINGS["api_token"], pages_per_day=400, visitors_per_day=400)
+    with running(vendor.app) as server:
+        config = {"api_url": server.url, "start_date": "2023-01-01"}
+        with begin(config, tmp_path) as process:
+            read_until(process, "RECORD")
+            count = -1
+            while vendor.log.count != count:  # until the pipe is full and all stands still
+                count = vendor.log.count
+                time.sleep(0.5)
+            began = time.monotonic()
+            process.send_signal(number)
+            process.wait(30)
+            took = time.monotonic() - began
+    assert process.returncode == 128 + number
+    assert took < PATIENTLY_S

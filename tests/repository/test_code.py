@@ -1,0 +1,80 @@
+"""Code that fits on a screen, and dependencies that point one way."""
+
+from __future__ import annotations
+
+import ast
+import tokenize
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.repository.workspace import KIT, ROOT, TAPS, VENDORS, package_of, sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PACKAGES = [KIT / "tap_kit", *(tap / package_of(tap) for tap in TAPS)]
+SANDBOX, DEMO = ROOT / "sandbox" / "sandbox", ROOT / "demo"
+LONGEST_FUNCTION, LONGEST_FILE = 40, 300
+MODULES = [package.name for package in PACKAGES]
+
+
+@pytest.mark.parametrize("source", sources(*PACKAGES, SANDBOX, DEMO), ids=str)
+def test_every_function_and_file_can_be_read_in_one_go(source: Path) -> None:
+    text = (ROOT / source).read_text(encoding="utf-8")
+    spans = {
+        node.name: (node.end_lineno or 0) - node.lineno + 1
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
+    assert {name: span for name, span in spans.items() if span > LONGEST_FUNCTION} == {}
+    assert len(text.splitlines()) <= LONGEST_FILE
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_a_tap_stands_on_the_kit_and_the_kit_on_no_tap(package: Path) -> None:
+    others = {*MODULES, "sandbox", "demo", "tests", "benchmarks"} - {package.name, "tap_kit"}
+    imported = {name for source in sources(package) for name in imports(ROOT / source)}
+    assert imported & others == set()
+
+
+def test_the_sandbox_knows_nothing_of_the_taps() -> None:
+    """Or the taps would be tested against their own beliefs."""
+    imported = {name for source in sources(SANDBOX) for name in imports(ROOT / source)}
+    assert imported & {*MODULES, "singer_sdk"} == set()
+
+
+def test_the_kit_names_no_vendor() -> None:
+    files = [path for path in KIT.rglob("*") if path.suffix in {".py", ".md", ".toml", ".json"}]
+    assert len(files) > 10
+    for path in files:
+        text = path.read_text(encoding="utf-8").lower()
+        named = [vendor for vendor in VENDORS if vendor in text]
+        assert named == [], path
+
+
+@pytest.mark.parametrize("source", sources(*PACKAGES, SANDBOX, DEMO), ids=str)
+def test_nothing_is_left_to_do_or_commented_out(source: Path) -> None:
+    with (ROOT / source).open("rb") as file:
+        tokens = tokenize.tokenize(file.readline)
+        comments = [token.string for token in tokens if token.type == tokenize.COMMENT]
+    assert [text for text in comments if any(w in text for w in ("TODO", "FIXME", "XXX"))] == []
+
+
+def test_nothing_is_empty() -> None:
+    empty = [
+        source
+        for source in sources(*PACKAGES, SANDBOX, DEMO)
+        if source.name != "__init__.py" and not (ROOT / source).read_text().strip()
+    ]
+    assert empty == []
+
+
+def imports(source: Path) -> Iterator[str]:
+    """The top-level names of what a file imports."""
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]

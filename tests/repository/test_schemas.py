@@ -1,0 +1,85 @@
+"""What a warehouse needs of the names, and a reader of the descriptions, in every tap."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.repository.workspace import ROOT, TAPS, package_of, tap_class
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from singer_sdk import Stream
+
+SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+LONGEST_NAME = 62  # PostgreSQL cuts at 63
+FILES = sorted(
+    path.relative_to(ROOT)
+    for tap in TAPS
+    for path in (tap / package_of(tap) / "schemas").glob("*.json")
+    if "properties" in json.loads(path.read_text(encoding="utf-8"))
+)
+
+
+def streams_of(tap: Path) -> list[Stream]:
+    """The streams of a tap that has no settings, as ``--discover`` shows them."""
+    return list(tap_class(tap)(validate_config=False, setup_mapper=False).streams.values())
+
+
+def properties(schema: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """All properties of a schema, those of nested objects and lists too."""
+    for name, definition in schema.get("properties", {}).items():
+        yield f"{path}{name}", definition
+        yield from properties(definition, f"{path}{name}.")
+        if isinstance(definition.get("items"), dict):
+            yield from properties(definition["items"], f"{path}{name}[].")
+
+
+@pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
+def test_names_suit_every_database(tap: Path) -> None:
+    streams = streams_of(tap)
+    assert_suitable([stream.name for stream in streams])
+    for stream in streams:
+        assert_suitable(list(stream.schema["properties"]))
+
+
+@pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
+def test_keys_are_required_and_never_null(tap: Path) -> None:
+    for stream in streams_of(tap):
+        assert stream.primary_keys, stream.name
+        for key in stream.primary_keys:
+            assert stream.schema["properties"][key]["type"] in {"string", "integer"}, stream.name
+            assert key in stream.schema["required"], stream.name
+
+
+@pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
+def test_every_property_is_typed_and_described(tap: Path) -> None:
+    for stream in streams_of(tap):
+        assert_described(stream.name, stream.schema)
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_every_schema_file_is_described(file: Path) -> None:
+    schema = json.loads((ROOT / file).read_text(encoding="utf-8"))
+    assert schema["title"]
+    assert_described(file.stem, schema)
+
+
+def assert_described(name: str, schema: Mapping[str, Any]) -> None:
+    for path, definition in properties(schema):
+        where = f"{name}.{path}"
+        description = definition.get("description", "")
+        assert description, where
+        assert description.rstrip("`)")[-1] == ".", where
+        assert definition.get("type"), where
+
+
+def assert_suitable(names: list[str]) -> None:
+    assert [name for name in names if not SNAKE_CASE.fullmatch(name)] == []
+    assert [name for name in names if len(name) > LONGEST_NAME] == []
+    assert len({name.lower() for name in names}) == len(names)
