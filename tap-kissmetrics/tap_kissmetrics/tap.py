@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from singer_sdk import Stream
 
+    from tap_kissmetrics.report_windows import Run
+
 CORE_STREAMS = (
     core_streams.Accounts,
     core_streams.Products,
@@ -160,7 +162,7 @@ class TapKissmetrics(KitTap):
         return Reports(self)
 
     @cached_property
-    def runs(self) -> Once[report_streams.Run]:
+    def runs(self) -> Once[Run]:
         """The runs of this sync: two streams that read the same report pay for one."""
         return Once()
 

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.xdist_group("meltano"), pytest.mark.timeout(300)]
 
 def table(done: Done) -> dict[str, tuple[int, ...]]:
     """The numbers that the demo printed, by stream."""
-    rows = re.findall(r"^([a-z_]+) +([\d,]+) +([\d,]+) +([\d,]+)", done.stdout, re.MULTILINE)
+    rows = re.findall(r"^ *([a-z_]+) +([\d,]+) +([\d,]+) +([\d,]+)", done.stdout, re.MULTILINE)
     return {
         stream: tuple(int(number.replace(",", "")) for number in numbers)
         for stream, *numbers in rows
@@ -40,14 +40,14 @@ def test_the_demo_shows_all_then_what_is_new_and_notices_what_is_missing(project
     assert_good(second)
     assert table(second).keys() == table(first).keys()
     for stream in ("domain_stats", "pages", "entry_pages", "sources", "referrers", "goals"):
-        assert 0 < table(second)[stream][0] < table(first)[stream][0] / 2, stream
+        assert 0 < table(second)[stream][0] < table(first)[stream][0], stream
 
-    (pages,) = (project.folder / "output" / "demo").rglob("pages.jsonl")
-    cut(pages, keep=100)
+    (file,) = (project.folder / "output" / "demo").rglob("entry_pages.jsonl")
+    cut(file, keep=100)
     third = project.demo()
     assert third.code == 1
     assert "The rows differ." in third.stdout
-    assert re.search(r"^pages .*differs", third.stdout, re.MULTILINE)
+    assert re.search(r"^ *entry_pages .*differs", third.stdout, re.MULTILINE)
     assert len(re.findall("differs", third.stdout)) == 1
 
 

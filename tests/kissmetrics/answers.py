@@ -38,7 +38,7 @@ USUAL: dict[str, Any] = {
 class Answers:
     """Within ``with``: a path of ``answers`` gives its value, any other an empty list.
 
-    A function is asked with the request; an ``Answer`` is sent as it is.
+    A list is cut into pages, a function is asked with the request, an ``Answer`` sent as it is.
     """
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
@@ -78,6 +78,9 @@ class Answers:
         answer = self._answers.get(request.path, [])
         if callable(answer):
             answer = answer(request)
+        elif isinstance(answer, list):
+            begin, size = (int(request.parameter(name) or 0) for name in ("offset", "limit"))
+            answer = answer[begin : begin + size]
         return answer if isinstance(answer, Answer) else json_answer(answer)
 
 

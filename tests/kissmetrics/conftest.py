@@ -24,7 +24,8 @@ class Serve(Protocol):
     ``sizes`` are changes to a small account; everything else is the sandbox's own.
     """
 
-    def __call__(self, *, sizes: dict[str, Any] | None = None, **options: Any) -> Site: ...
+    def __call__(self, *, sizes: dict[str, Any] | None = None, **options: Any) -> Site:
+        """The account, served."""
 
 
 @pytest.fixture

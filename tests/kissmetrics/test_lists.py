@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.exchange import json_answer
-from sandbox.kissmetrics import PageRules
+from sandbox.kissmetrics import FieldRules, PageRules
 from sandbox.kissmetrics.rules import FORMS
 
 from tests.kissmetrics.answers import Answers, records
@@ -28,10 +28,11 @@ WITH_TOTAL = ["envelope", "total_without_next"]
 
 def expected_list(api: Kissmetrics, name: ListName) -> list[Row]:
     """A list as it should arrive: its documented fields and those seen on the wire."""
-    return [_shaped(record) for record in api.data.records(name)]
+    return [shaped(record) for record in api.data.records(name)]
 
 
-def _shaped(record: Row) -> Row:
+def shaped(record: Row) -> Row:
+    """A record of a list as it should arrive."""
     contact = record.pop("contact", None)
     record.pop("tracking_key", None)
     if contact is not None:
@@ -129,7 +130,9 @@ def test_the_parameters_of_the_vendors_own_links_are_kept(serve: Serve) -> None:
     site = serve(sizes={"events": 60})
     (product_id, *_) = site.api.data.ids("products")
     output = site.sync("events", product_ids=[product_id], page_size=5)
-    assert output.rows("events") == [_shaped(r) for r in site.api.data.records("events", product_id)]
+    assert output.rows("events") == [
+        shaped(r) for r in site.api.data.records("events", product_id)
+    ]
     later = [target for target in site.asked("/events") if "offset=0" not in target]
     assert len(later) == 3
     assert all(f"product_id={product_id}" in target for target in later)
@@ -155,8 +158,6 @@ def test_pages_of_unknown_number_are_read_one_by_one(serve: Serve, form: Form) -
 
 
 def test_totals_that_are_texts_become_numbers(serve: Serve) -> None:
-    from sandbox.kissmetrics import FieldRules  # noqa: PLC0415
-
     site = serve(fields=FieldRules(text_totals=True))
     assert any(isinstance(record["total"], str) for record in site.api.data.records("events"))
     rows = site.sync("events").rows("events")

@@ -1,0 +1,80 @@
+"""Kindmetrics: a backfill at 100 ms a request, with 1 and with 8 in flight; the first record."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import NamedTuple
+
+from sandbox.kindmetrics import Kindmetrics
+from sandbox.server import running
+
+from benchmarks.runs import alternating, first_record_s, median_of, scratch, seconds, tap_command
+
+DAYS = {"start_date": "2026-01-01", "end_date": "2026-01-10"}
+FLIGHTS = (1, 8)
+
+
+class Backfill(NamedTuple):
+    """One run: the whole process, and the part of it between the first request and the last."""
+
+    process: float
+    requests: float
+
+
+def backfill(rounds: int = 5) -> str:
+    """4 domains, 10 days, all streams: seconds and ratio, and how many were in flight."""
+    api = Kindmetrics(domains=4, latency_ms=100)
+    runs: dict[int, list[Backfill]] = {n: [] for n in FLIGHTS}
+    with running(api.app) as server, scratch() as folder:
+        settings = {"api_url": server.url, "api_token": "demo-token", **DAYS}
+
+        def run(in_flight: int) -> Backfill:
+            chosen = {**settings, "max_concurrency": in_flight}
+            api.log.clear()
+            process = seconds(tap_command("tap-kindmetrics", chosen, Path(folder)))
+            seen = list(api.log.requests)
+            last = max(request.ended or 0.0 for request in seen)
+            return Backfill(process, last - min(request.started for request in seen))
+
+        run(8)  # the sandbox keeps its answers: now both sides find them
+        for _ in range(rounds):
+            for in_flight in FLIGHTS:
+                runs[in_flight].append(run(in_flight))
+        most = api.log.max_in_flight
+    return _table(runs, most)
+
+
+def _table(runs: dict[int, list[Backfill]], most: int) -> str:
+    rows = []
+    for part in Backfill._fields:
+        one, eight = ([getattr(run, part) for run in runs[n]] for n in FLIGHTS)
+        ratios = [a / b for a, b in zip(one, eight, strict=True)]
+        ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        rows.append(f"| {part} | {median_of(one)} | {median_of(eight)} | {ratio} |\n")
+    return (
+        "Backfill of 4 domains, 10 days, all streams, 100 ms a request; medians, and from the\n"
+        f"least to the most. Most requests in flight: {most}.\n\n"
+        "| measured | 1 in flight | 8 in flight | ratio, pair by pair |\n"
+        "|---|---|---|---|\n" + "".join(rows)
+    )
+
+
+def first_record() -> str:
+    """Seconds from the start of the process to the first RECORD line, without latency."""
+    api = Kindmetrics(domains=4)
+    with running(api.app) as server, scratch() as folder:
+        settings = {"api_url": server.url, "api_token": "demo-token", **DAYS}
+        command = tap_command("tap-kindmetrics", settings, Path(folder))
+        figures = alternating({"first": lambda: first_record_s(command)})["first"]
+    return f"Start to first record, without latency: {median_of(figures)}."
+
+
+def main() -> None:
+    """Print both."""
+    print(backfill())
+    print(first_record())
+
+
+if __name__ == "__main__":
+    main()

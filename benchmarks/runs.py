@@ -1,0 +1,74 @@
+"""Whole runs of a tap as a process: alternating, a warm-up first, medians of five."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+ROUNDS = 5
+Settings = Mapping[str, Any]
+
+
+def tap_command(name: str, settings: Settings, folder: Path) -> list[str]:
+    """The command line of a tap with these settings, its config file in ``folder``."""
+    config = folder / f"{name}-{abs(hash(json.dumps(settings, sort_keys=True)))}.json"
+    config.write_text(json.dumps(settings))
+    return [str(Path(sys.executable).with_name(name)), "--config", str(config)]
+
+
+def seconds(command: list[str]) -> float:
+    """Wall time of a command, its output thrown away.
+
+    Raises:
+        RuntimeError: when it fails; with the end of what it said.
+    """
+    began = time.perf_counter()
+    result = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    took = time.perf_counter() - began
+    if result.returncode:
+        raise RuntimeError(result.stderr.decode()[-2000:])
+    return took
+
+
+def first_record_s(command: list[str]) -> float:
+    """Seconds from the start of a tap to its first RECORD line."""
+    began = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        for line in process.stdout or ():
+            if line.startswith(b'{"type":"RECORD"'):
+                took = time.perf_counter() - began
+                process.communicate()
+                return took
+    msg = "the tap wrote no record"
+    raise RuntimeError(msg)
+
+
+def alternating(
+    sides: Mapping[str, Callable[[], float]], rounds: int = ROUNDS
+) -> dict[str, list[float]]:
+    """The figures of each side, taken in turn after one warm-up, so that noise hits all alike."""
+    for measure in sides.values():
+        measure()
+    figures: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, measure in sides.items():
+            figures[name].append(measure())
+    return figures
+
+
+def median_of(figures: list[float]) -> str:
+    """``median (min to max)`` in seconds."""
+    return f"{statistics.median(figures):.2f} s ({min(figures):.2f} to {max(figures):.2f})"
+
+
+def scratch() -> tempfile.TemporaryDirectory[str]:
+    """A folder for config files."""
+    return tempfile.TemporaryDirectory(prefix="bench-", dir=os.environ.get("TMPDIR"))
