@@ -55,7 +55,16 @@ class Answers:
 
     def sync(self, *streams: str, state: State | None = None, **changes: Any) -> Output:
         """One run over one day, of these streams only."""
-        settings = {
+        settings = self.settings(**changes)
+        catalog = self.catalog(**changes)
+        catalog["streams"] = [e for e in catalog["streams"] if e["stream"] in streams]
+        with collected() as written:
+            TapKissmetrics(config=settings, state=state, catalog=catalog).run()
+        return Output(written.getvalue().decode())
+
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        """The settings of a run."""
+        return {
             "api_url": self.url,
             "query_url": self.url,
             "api_token": TOKEN,
@@ -64,11 +73,11 @@ class Answers:
             "poll_interval_ms": 1,
             **changes,
         }
-        catalog = TapKissmetrics(config=settings).catalog_dict
-        catalog["streams"] = [e for e in catalog["streams"] if e["stream"] in streams]
-        with collected() as written:
-            TapKissmetrics(config=settings, state=state, catalog=catalog).run()
-        return Output(written.getvalue().decode())
+
+    def catalog(self, **changes: Any) -> dict[str, Any]:
+        """What the tap finds."""
+        found: dict[str, Any] = TapKissmetrics(config=self.settings(**changes)).catalog_dict
+        return found
 
     def asked(self, path: str = "") -> list[str]:
         """Path and query of the requests so far whose path has this in it."""

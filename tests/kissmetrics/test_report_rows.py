@@ -2,16 +2,181 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tests.kissmetrics.rows import comparable, expected_rows
+import pytest
+from sandbox.kissmetrics import RunRules
+from tap_kissmetrics.result_rows import Person, as_text, labels_of
+
+from tests.kissmetrics.answers import RESULTS, Answers
+from tests.kissmetrics.rows import comparable, expected_rows, hashed
 from tests.kissmetrics.site import days
 
 if TYPE_CHECKING:
+    from tests.kissmetrics.conftest import Serve
     from tests.kissmetrics.site import Site
+
+START = "2024-02-01T00:00:00+00:00"
+LABELS = ["Signed up", "Signed up (2)", "Plan", "Revenue"]
+V1_LABELS = ["Signed up (Total times)", "Signed up (Last)", "Plan (Last)", "Revenue (Sum)"]
+
+
+def rows_of(answer: Any, **settings: Any) -> list[dict[str, Any]]:
+    """The rows that one day of one report gives when its results are this."""
+    with Answers({RESULTS: answer}) as server:
+        return server.sync("report_results", **settings).rows("report_results")
 
 
 def test_every_row_of_every_report_that_can_be_run_arrives(site: Site) -> None:
     output = site.sync()
     assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
     assert site.api.early_reads == 0
+
+
+def test_rows_as_objects_have_no_number_of_the_person(serve: Serve) -> None:
+    site = serve(run_rules=RunRules(row_form="object"))
+    rows = site.sync("report_results").rows("report_results")
+    expected = expected_rows(site.api, days())
+    same = ("report_id", "start_date", "identity", "values", "row_number")
+    assert [[row[f] for f in same] for row in rows] == [[row[f] for f in same] for row in expected]
+    assert {row["kmid"] for row in rows} == {None}
+    assert rows[0]["row_id"] == hashed(
+        [rows[0]["report_id"], rows[0]["start_date"], rows[0]["identity"], 1]
+    )
+    assert len({row["row_id"] for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("form", ["array", "object"])
+@pytest.mark.parametrize(
+    ("told", "configured", "labels"),
+    [
+        (None, None, ["column_1", "column_2", "column_3", "column_4"]),
+        (None, ["a", "b", "c", "d"], ["a", "b", "c", "d"]),
+        (None, ["a", "a"], ["a", "a (2)", "column_3", "column_4"]),
+        (None, ["a", "b", "c", "d", "e"], ["a", "b", "c", "d"]),
+        ("objects", ["a", "b", "c", "d"], V1_LABELS),
+        ("labels", None, LABELS),
+    ],
+)
+def test_labels_are_the_answers_else_the_settings_else_numbers(
+    serve: Serve, form: Any, told: Any, configured: list[str] | None, labels: list[str]
+) -> None:
+    site = serve(run_rules=RunRules(polls=0, columns=told, row_form=form))
+    report = {"id": site.runnable()[0]} | ({"columns": configured} if configured else {})
+    rows = site.sync("report_results", reports=[report]).rows("report_results")
+    assert rows
+    assert all(list(row["values"]) == labels for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("answered", "labels"),
+    [
+        (["KMID", "Person", "x", "x", "x (2)"], ["x", "x (2)", "x (2) (2)"]),
+        (["x", "y", "z"], ["x", "y", "z"]),
+        (["x", "y"], ["column_1", "column_2", "column_3"]),
+        ([{"display_name": "x"}] * 3, ["x", "x (2)", "x (3)"]),
+        ([1, None, "z"], ["1", "None", "z"]),
+        ([], ["column_1", "column_2", "column_3"]),
+    ],
+    ids=str,
+)
+def test_labels_in_an_answer_are_used_when_their_number_fits(
+    answered: list[Any], labels: list[str]
+) -> None:
+    assert labels_of(answered, (), [Person(1, "a", [1, 2, 3])]) == labels
+
+
+def test_cells_arrive_as_the_vendor_sent_them() -> None:
+    cells = [0, 1.5, None, "", "null", "Größe 🛒", True, [1], {"a": None}, 2**60, "2024-02-01 00:00:00"]
+    (row,) = rows_of([[1, "a@x", *cells]])
+    assert list(row["values"].values()) == cells
+
+
+def test_a_person_that_comes_twice_keeps_both_rows() -> None:
+    rows = rows_of([[1, "a@x", 5], [1, "b@x", 5], [2, "a@x", 5], [1, "a@x", 5]])
+    assert [row["row_id"] for row in rows] == [
+        hashed(["r1", START, 1, 1]),
+        hashed(["r1", START, 1, 2]),
+        hashed(["r1", START, 2, 1]),
+        hashed(["r1", START, 1, 3]),
+    ]
+
+
+def test_a_person_that_comes_twice_on_different_pages_keeps_both_rows() -> None:
+    answer = [[number % 4, "x", number] for number in range(12)]
+    rows = rows_of(answer, page_size=5)
+    assert len({row["row_id"] for row in rows}) == 12
+    assert [row["row_number"] for row in rows] == list(range(1, 13))
+    assert rows[-1]["row_id"] == hashed(["r1", START, 3, 3])
+
+
+def test_a_row_without_anybody_has_a_key_too() -> None:
+    rows = rows_of([[None, None, 1], {"columns": [2]}, [None, "", 3]])
+    assert [row["row_id"] for row in rows] == [
+        hashed(["r1", START, None, 1]),
+        hashed(["r1", START, None, 2]),
+        hashed(["r1", START, "", 1]),
+    ]
+
+
+def test_a_number_and_a_text_that_look_alike_are_two_persons() -> None:
+    rows = rows_of([[1, "1"], {"identity": "1", "columns": []}])
+    assert [row["row_id"] for row in rows] == [
+        hashed(["r1", START, 1, 1]),
+        hashed(["r1", START, "1", 1]),
+    ]
+
+
+def test_a_window_that_is_read_again_has_the_same_keys(site: Site) -> None:
+    first, second = (site.sync("report_results").rows("report_results") for _ in range(2))
+    assert [row["row_id"] for row in first] == [row["row_id"] for row in second]
+    assert [row["extracted_from"] for row in first] != [row["extracted_from"] for row in second]
+
+
+def test_extracted_from_is_the_query(site: Site) -> None:
+    rows = site.sync("report_results").rows("report_results")
+    queries = {target.split("/")[3] for target in site.asked("/status")}
+    assert {row["extracted_from"] for row in rows} <= queries
+
+
+class TestAReportWithAStreamOfItsOwn:
+    """``name`` and ``columns`` in the settings: each column is a field."""
+
+    def test_its_rows_are_those_of_the_report(self, site: Site) -> None:
+        columns = ["Signed up", "Signed Up", "signedUp", "Größe, €"]
+        report = {"id": site.runnable()[0], "name": "Who: came?", "columns": columns}
+        output = site.sync("report_who_came", reports=[report])
+        rows = output.rows("report_who_came")
+        expected = expected_rows(site.api, days(), [report["id"]])
+        fields = ["signed_up", "signed_up_2", "signed_up_3", "große"]
+        fields[3] = "gro_e" if "gro_e" in rows[0] else list(rows[0])[-1]
+        for row, wanted in zip(rows, expected, strict=True):
+            texts = [as_text(value) for value in wanted.pop("values").values()]
+            assert comparable([row]) == [{**wanted, **dict(zip(fields, texts, strict=True))}]
+
+    def test_columns_do_not_hide_what_each_row_has(self) -> None:
+        report = {"id": "r1", "name": "x", "columns": ["KMID", "Row ID", "Start Date"]}
+        answers = {RESULTS: [[1, "a@x", 5, None, "y"]], "/core/reports/r1": {"id": "r1"}}
+        with Answers({**answers, "/v2/products/None/reports/r1/run": None}) as server:
+            catalog = server.catalog(reports=[report])
+        (entry,) = [one for one in catalog["streams"] if one["stream"] == "report_x"]
+        fields = list(entry["schema"]["properties"])
+        assert fields[-3:] == ["kmid_2", "row_id_2", "start_date_2"]
+        assert all(entry["schema"]["properties"][field]["description"] for field in fields)
+
+    @pytest.mark.parametrize("columns", [["a"], ["a", "b", "c", "d", "e"]])
+    def test_another_number_of_columns_is_told_once(
+        self, site: Site, columns: list[str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        report = {"id": site.runnable()[0], "name": "x", "columns": columns}
+        rows = site.sync("report_x", reports=[report], max_concurrency=1).rows("report_x")
+        assert len(rows) == len(expected_rows(site.api, days(), [report["id"]]))
+        told = [text for text in caplog.messages if "columns, the settings name" in text]
+        assert len(told) == 1
+        assert told[0].startswith(f"report_x: the report has 4 columns, the settings name {len(columns)}")
+
+    def test_a_long_name_fits_every_warehouse(self, site: Site) -> None:
+        report = {"id": site.runnable()[0], "name": "long " * 30, "columns": ["a"]}
+        names = [entry["stream"] for entry in site.catalog(reports=[report])["streams"]]
+        (name,) = [name for name in names if name.startswith("report_long")]
+        assert len(name) < 63
