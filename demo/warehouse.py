@@ -44,9 +44,8 @@ class Warehouse:
             f"format='newline_delimited', columns={{{types}}})"
         )
         self.db.execute(
-            f'CREATE VIEW "{name}" AS SELECT * EXCLUDE line FROM '
-            f'(SELECT *, row_number() OVER () AS line FROM "{name}_lines") '
-            f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY line DESC) = 1"
+            f'CREATE VIEW "{name}" AS SELECT DISTINCT ON ({key}) * EXCLUDE line FROM '
+            f'(SELECT *, row_number() OVER () AS line FROM "{name}_lines") ORDER BY line DESC'
         )
 
     def line_counts(self) -> dict[str, int]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_kit.errors import PartitionUnavailable, SyncFailed
+from tap_kit.errors import JobFailed, PartitionUnavailable
 from tap_kit.keys import row_id
 from tap_kit.streams import Found, Outcome, Result, Task, WindowedStream
 from typing_extensions import override
@@ -99,7 +99,7 @@ class ResultStream(WindowedStream, ABC):
                 return self._page(task, task.piece)
             except PartitionUnavailable as error:
                 msg = f"{task}: its results are there no more: {error}; the next run begins it anew"
-                raise SyncFailed(msg) from None
+                raise JobFailed(msg) from None
         run = self._run(task)
         try:
             return self._page(task, self._first_page(run))

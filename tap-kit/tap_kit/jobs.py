@@ -123,48 +123,58 @@ class JobBook:
     KEY = "jobs"
 
     def __init__(self) -> None:
-        self._notes: queue.SimpleQueue[tuple[Task, Ids]] = queue.SimpleQueue()
+        self._notes: queue.SimpleQueue[tuple[Task, Ids, str]] = queue.SimpleQueue()
+        self._is_news = False
 
-    def note(self, task: Task, ids: Ids) -> None:
-        """Remember that the job of ``task`` has these ids (from any thread)."""
-        self._notes.put((task, ids))
+    def note(self, task: Task, ids: Ids, part: str = "") -> None:
+        """Remember that the job of ``task`` has these ids (from any thread).
+
+        ``part`` tells the jobs apart of a window that needs several.
+        """
+        self._notes.put((task, ids, part))
 
     def write_down(self) -> bool:
-        """Put what was noted into the state; whether there was anything."""
-        found = False
-        while not self._notes.empty():
-            task, ids = self._notes.get()
-            jobs = task.stream.get_context_state(_context(task)).setdefault(self.KEY, {})
-            jobs[_name(task)] = dict(ids)
-            task.stream.state_manager.is_flushed = False
-            found = True
-        return found
+        """Put what was noted into the state; whether there was anything since the last time."""
+        self._take_notes()
+        news, self._is_news = self._is_news, False
+        return news
 
-    def known(self, task: Task) -> Ids | None:
+    def _take_notes(self) -> None:
+        while not self._notes.empty():
+            task, ids, part = self._notes.get()
+            jobs = task.stream.get_context_state(_context(task)).setdefault(self.KEY, {})
+            jobs[_name(task, part)] = dict(ids)
+            task.stream.state_manager.is_flushed = False
+            self._is_news = True
+
+    def known(self, task: Task, part: str = "") -> Ids | None:
         """The ids that an earlier run left for the job of ``task``."""
-        for part in _parts(task.stream):
-            if part.get("context") == task.partition:
-                ids = part.get(self.KEY, {}).get(_name(task))
+        for entry in _entries(task.stream):
+            if entry.get("context") == task.partition:
+                ids = entry.get(self.KEY, {}).get(_name(task, part))
                 return ids if isinstance(ids, dict) else None
         return None
 
     def cross_out(self, task: Task) -> None:
-        """The result of the job of ``task`` is written out."""
+        """The results of all jobs of the window of ``task`` are written out."""
+        self._take_notes()  # a job can be done before anybody has looked
         state = task.stream.get_context_state(_context(task))
         jobs = state.get(self.KEY, {})
-        jobs.pop(_name(task), None)
+        for name in [name for name in jobs if name.partition(" ")[0] == _name(task)]:
+            del jobs[name]
         if not jobs:
             state.pop(self.KEY, None)
 
 
-def _name(task: Task) -> str:
-    return task.window.first.isoformat() if task.window else "all"
+def _name(task: Task, part: str = "") -> str:
+    window = task.window.first.isoformat() if task.window else "all"
+    return f"{window} {part}" if part else window
 
 
 def _context(task: Task) -> dict[str, Any] | None:
     return dict(task.partition) if task.partition else None
 
 
-def _parts(stream: KitStream) -> list[dict[str, Any]]:
+def _entries(stream: KitStream) -> list[dict[str, Any]]:
     entry = stream.tap_state.get("bookmarks", {}).get(stream.name, {})
     return [*entry.get("partitions", []), {**entry, "context": None}]

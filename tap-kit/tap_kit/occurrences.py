@@ -2,91 +2,140 @@
 
 from __future__ import annotations
 
-import contextlib
+import random
 import tempfile
-from collections import Counter
+from array import array
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
-IN_MEMORY = 65_536  # digests; beyond them they go to a temporary file
+DIGEST_BYTES = 16
+IN_MEMORY = 65_536  # different digests; beyond them they go to a temporary file
+_COUNT_BYTES = 8
+_ENTRY_BYTES = DIGEST_BYTES + _COUNT_BYTES
 _BUCKETS = 1024
-_WRITE_AT = 4096  # bytes of a bucket that are kept back before they are written
-_FILTER_BITS = 1 << 26  # 8 MiB: at five million rows one in five hundred is looked up in vain
-_PROBES = 4
+_WRITE_AT = 4096 // _ENTRY_BYTES * _ENTRY_BYTES  # bytes of a bucket that are kept back at most
+_WORDS = 1 << 20  # of 64 bits in the filter: 8 MiB
+_MASKS = 1 << 12
 
 
 class Occurrences:
-    """Counts equal digests of 16 bytes: 1 for the first, 2 for the second, and so on.
+    """Counts equal digests of 16 bytes.
 
-    Up to ``IN_MEMORY`` different ones it is a counter. Beyond that a Bloom filter says of most
-    digests that they are new, and the others are counted in their bucket on disk.
+    Up to ``IN_MEMORY`` different ones it is a dict. Beyond that a Bloom filter says of most
+    digests that they are new, and the others are looked up in their bucket on disk.
     """
 
     def __init__(self) -> None:
-        self._counted: Counter[bytes] = Counter()
+        self._counted: dict[bytes, int] = {}
         self._spilled: _Spilled | None = None
 
-    def count(self, digest: bytes) -> int:
-        """How often ``digest`` has come, this time included."""
+    def repeats(self, digests: Sequence[bytes]) -> dict[int, int]:
+        """Which of ``digests`` came before, in this batch or an earlier one.
+
+        Shape: the place in the batch -> how often it has come, this time included (2 and up).
+        """
         if self._spilled is not None:
-            return self._spilled.count(digest)
-        self._counted[digest] += 1
-        number = self._counted[digest]
-        if len(self._counted) >= IN_MEMORY:
-            self._spilled = _Spilled()
-            for known in self._counted.elements():
-                self._spilled.add(known)
-            self._counted.clear()
-        return number
+            return self._spilled.repeats(digests)
+        found, counted = {}, self._counted
+        for place, digest in enumerate(digests):
+            number = counted.get(digest, 0) + 1
+            counted[digest] = number
+            if number > 1:
+                found[place] = number
+        if len(counted) >= IN_MEMORY:
+            self._spilled = _Spilled(counted)
+            self._counted = {}
+        return found
 
     def close(self) -> None:
-        """Give the memory and the temporary files back."""
-        self._counted.clear()
+        """Give the memory and the temporary file back."""
+        self._counted = {}
         if self._spilled is not None:
             self._spilled.close()
             self._spilled = None
 
 
 class _Spilled:
-    """Digests in buckets of one temporary file each, behind a Bloom filter."""
+    """Digests with their counts in buckets on disk, behind a Bloom filter.
 
-    def __init__(self) -> None:
-        self._stack = contextlib.ExitStack()
-        self._filter = bytearray(_FILTER_BITS // 8)
+    An entry is a digest and a count; a digest can have several, which add up. The counts of
+    those that repeat are kept in memory, so that a row that comes a million times is looked up
+    once.
+    """
+
+    def __init__(self, counted: Mapping[bytes, int]) -> None:
+        self._filter = array("Q", bytes(8 * _WORDS))
         self._kept = [bytearray() for _ in range(_BUCKETS)]
         # One file of all buckets' blocks, in the order in which they were full.
-        self._file = self._stack.enter_context(tempfile.TemporaryFile(prefix="tap-rows-"))  # noqa: SIM115
+        self._file = tempfile.TemporaryFile(prefix="tap-rows-")  # noqa: SIM115
         self._blocks: list[list[int]] = [[] for _ in range(_BUCKETS)]
         self._end = 0
+        self._repeated: dict[bytes, int] = {}  # how often: what the file says, and since then
+        self._on_file: dict[bytes, int] = {}  # of these: what the file says
+        self._new(list(counted))
+        for digest, count in counted.items():
+            if count > 1:
+                self._store(digest, count - 1)
 
-    def count(self, digest: bytes) -> int:
-        number = 1 + self._before(digest) if self._seen(digest) else 1
-        self.add(digest)
-        return number
+    def repeats(self, digests: Sequence[bytes]) -> dict[int, int]:
+        found = {}
+        for place in self._new(digests):
+            digest = digests[place]
+            before = self._repeated.get(digest)
+            if before is None:
+                before = self._on_file[digest] = self._count_on_file(digest)
+            if before:
+                found[place] = before + 1
+            self._repeated[digest] = before + 1
+        if len(self._repeated) >= IN_MEMORY:
+            self._forget_repeated()
+        return found
 
-    def add(self, digest: bytes) -> None:
-        for byte, bit in self._places(digest):
-            self._filter[byte] |= bit
-        bucket = int.from_bytes(digest[:2], "big") % _BUCKETS
+    def _new(self, digests: Sequence[bytes]) -> list[int]:
+        """Take in the digests that are certainly new; the places of the others.
+
+        The filter is blocked: one word of it and four bits therein stand for a digest.
+        """
+        others, words, masks, kept = [], self._filter, _FOUR_BITS, self._kept
+        for place, digest in enumerate(digests):
+            number = int.from_bytes(digest[:8], "little")
+            index, mask = number & (_WORDS - 1), masks[number >> 52]
+            word = words[index]
+            if word & mask == mask:
+                others.append(place)
+                continue
+            words[index] = word | mask
+            bucket = number >> 20 & (_BUCKETS - 1)
+            block = kept[bucket]
+            block += digest + _ONE
+            if len(block) >= _WRITE_AT:
+                self._write(bucket)
+        return others
+
+    def _store(self, digest: bytes, count: int) -> None:
+        bucket = _bucket_of(digest)
+        self._kept[bucket] += digest + count.to_bytes(_COUNT_BYTES, "little")
+        if len(self._kept[bucket]) >= _WRITE_AT:
+            self._write(bucket)
+
+    def _write(self, bucket: int) -> None:
         kept = self._kept[bucket]
-        kept += digest
-        if len(kept) >= _WRITE_AT:
-            self._file.seek(self._end)
-            self._file.write(kept)
-            self._blocks[bucket].append(self._end)
-            self._end += len(kept)
-            kept.clear()
+        self._file.seek(self._end)
+        self._file.write(kept)
+        self._blocks[bucket].append(self._end)
+        self._end += len(kept)
+        kept.clear()
 
-    def close(self) -> None:
-        self._stack.close()
+    def _forget_repeated(self) -> None:
+        for digest, count in self._repeated.items():
+            self._store(digest, count - self._on_file.get(digest, 0))
+        self._repeated.clear()
+        self._on_file.clear()
 
-    def _seen(self, digest: bytes) -> bool:
-        return all(self._filter[byte] & bit for byte, bit in self._places(digest))
-
-    def _before(self, digest: bytes) -> int:
-        bucket = int.from_bytes(digest[:2], "big") % _BUCKETS
+    def _count_on_file(self, digest: bytes) -> int:
+        bucket = _bucket_of(digest)
         return _count_in(self._kept[bucket], digest) + sum(
             _count_in(block, digest) for block in self._stored(bucket)
         )
@@ -96,20 +145,32 @@ class _Spilled:
             self._file.seek(place)
             yield self._file.read(_WRITE_AT)
 
-    @staticmethod
-    def _places(digest: bytes) -> Iterator[tuple[int, int]]:
-        for probe in range(_PROBES):
-            place = int.from_bytes(digest[2 + 3 * probe : 6 + 3 * probe], "big") % _FILTER_BITS
-            yield place >> 3, 1 << (place & 7)
+    def close(self) -> None:
+        self._file.close()
+
+
+def _bucket_of(digest: bytes) -> int:
+    return int.from_bytes(digest[:8], "little") >> 20 & (_BUCKETS - 1)
 
 
 def _count_in(block: bytes | bytearray, digest: bytes) -> int:
-    """How often ``digest`` stands in ``block`` at a multiple of its length."""
+    """The sum of the counts of the entries of ``digest`` in ``block``."""
     count, place = 0, block.find(digest)
     while place >= 0:
-        if place % len(digest):
+        if place % _ENTRY_BYTES:
             place = block.find(digest, place + 1)
             continue
-        count += 1
-        place = block.find(digest, place + len(digest))
+        number = block[place + DIGEST_BYTES : place + _ENTRY_BYTES]
+        count += int.from_bytes(number, "little")
+        place = block.find(digest, place + _ENTRY_BYTES)
     return count
+
+
+def _masks() -> list[int]:
+    """Words with four bits set, always the same."""
+    dice = random.Random(0)  # noqa: S311 (no secret hangs on it)
+    return [sum(1 << bit for bit in dice.sample(range(64), 4)) for _ in range(_MASKS)]
+
+
+_ONE = (1).to_bytes(_COUNT_BYTES, "little")
+_FOUR_BITS = _masks()

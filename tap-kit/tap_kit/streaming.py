@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import logging
+import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _CANDIDATES = 4  # how many ends of a row are tried in a piece before more bytes are waited for
-_LONGEST_FIELD = 1 << 26  # of a CSV field, in characters; Python's own limit is too low for texts
+LONGEST_ROW = 1 << 26  # bytes, and characters of a CSV field: Python's own limit is too low
+_NEXT_OBJECT = re.compile(rb"\s*(?:,\s*(?:\{|$)|\]|$)")  # what can stand behind an object
 
 
 class RowParser(Protocol):
@@ -42,24 +44,32 @@ class RowParser(Protocol):
 
 
 class JsonRows:
-    """A top-level array of objects, as dicts. ``source`` names the download in messages.
+    """A top-level array of objects. ``source`` names the download in messages.
 
-    A cut behind a ``}`` is right exactly when what is in front of it is valid JSON: a brace in a
-    text or in a nested object leaves something open.
+    ``decode`` makes rows of a JSON array that is complete. It raises msgspec's ``DecodeError`` for
+    what is not JSON, and its ``ValidationError`` for what is no row. A cut behind a ``}`` is right
+    exactly when what is in front of it is JSON: a brace in a text or in a nested object leaves
+    something open.
     """
 
-    def __init__(self, row: Any, source: str) -> None:
-        self._decoder = msgspec.json.Decoder(list[row])
+    def __init__(self, decode: Callable[[bytes], list[Any]], source: str) -> None:
+        self._decode = decode
         self._source = source
         self._rest = b""
-        self._begun = self._ended = False
+        self._begun = False
 
     def push(self, piece: bytes) -> list[Any]:
-        """The objects that ``piece`` completes."""
+        """The objects that ``piece`` completes.
+
+        Raises:
+            Retriable: when it is no list, or when there is no end to one of its rows.
+        """
         self._rest += piece
         if not self._begun and not self._begin():
             return []
-        return self._cut()
+        rows = self._cut()
+        _check_length(len(self._rest), self._source)
+        return rows
 
     def finish(self) -> list[Any]:
         """The last objects; the array has to be closed.
@@ -68,14 +78,14 @@ class JsonRows:
             Retriable: when it is not.
         """
         rows = self._cut() if self._begun else []
-        if not self._ended and self._rest.strip() != b"]":
+        if not self._begun or self._rest.strip() != b"]":
             msg = f"{self._source}: the body ends in the middle of its rows"
             raise Retriable(msg)
         return rows
 
     def _begin(self) -> bool:
         start = self._rest.removeprefix(b"\xef\xbb\xbf").lstrip()
-        if not start or start == b"\xef\xbb":
+        if not start or b"\xef\xbb\xbf".startswith(start):
             return False
         if start[:1] != b"[":
             msg = f"{self._source}: the body is no list of rows"
@@ -93,39 +103,38 @@ class JsonRows:
             rows = self._sloppily_decoded(self._rest[: ends[0]])
             if rows is not None:
                 return self._taken(rows, ends[0])
-        self._ended = self._rest.lstrip()[:1] == b"]"
         return []
 
     def _taken(self, rows: list[Any], end: int) -> list[Any]:
-        self._rest = self._rest[end:].lstrip()
-        self._ended = self._rest[:1] == b"]"
-        self._rest = self._rest.removeprefix(b",")
+        self._rest = self._rest[end:].lstrip().removeprefix(b",")
         return rows
 
     def _ends(self) -> Iterator[int]:
-        end = len(self._rest)
-        for _ in range(_CANDIDATES):
-            end = self._rest.rfind(b"}", 0, end)
-            if end < 0:
-                return
-            yield end + 1
+        """The likely ends of an object, the last ones first."""
+        end, found = len(self._rest), 0
+        while found < _CANDIDATES and (end := self._rest.rfind(b"}", 0, end)) >= 0:
+            if _NEXT_OBJECT.match(self._rest, end + 1):
+                found += 1
+                yield end + 1
 
     def _decoded(self, objects: bytes) -> list[Any] | None:
+        objects = objects.lstrip().removeprefix(b",")  # the comma that came after the last cut
         try:
-            rows: list[Any] = self._decoder.decode(b"[" + objects + b"]")
+            return self._decode(b"[" + objects + b"]")
         except msgspec.ValidationError as error:
             msg = f"{self._source}: {error}"
             raise SyncFailed(msg) from None
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-        return rows
 
     def _sloppily_decoded(self, objects: bytes) -> list[Any] | None:
+        """Texts that are not valid Unicode made valid; None where that is not what is wrong."""
+        objects = objects.lstrip().removeprefix(b",")
         try:
-            value: list[Any] = parse_json(b"[" + objects + b"]", self._source)
+            value = parse_json(b"[" + objects + b"]", self._source)
         except Retriable:
             return None
-        return value
+        return self._decoded(msgspec.json.encode(value)[1:-1])
 
 
 class CsvRows:
@@ -136,16 +145,21 @@ class CsvRows:
     """
 
     def __init__(self, source: str) -> None:
-        csv.field_size_limit(_LONGEST_FIELD)
+        csv.field_size_limit(LONGEST_ROW)
         self._source = source
         self._rest = b""
         self.header: list[str] | None = None
 
     def push(self, piece: bytes) -> list[Any]:
-        """The rows that ``piece`` completes."""
+        """The rows that ``piece`` completes.
+
+        Raises:
+            Retriable: when it is no table, or when there is no end to one of its rows.
+        """
         self._rest += piece
         end = self._end_of_rows()
         block, self._rest = self._rest[:end], self._rest[end:]
+        _check_length(len(self._rest), self._source)
         return self._parsed(block)
 
     def finish(self) -> list[Any]:
@@ -174,17 +188,26 @@ class CsvRows:
 
     def _parsed(self, block: bytes) -> list[list[str]]:
         text = block.decode("utf-8", errors="replace")
-        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+        try:
+            rows = list(filter(None, csv.reader(io.StringIO(text, newline=""))))
+        except csv.Error as error:  # Python 3.10 takes no NUL
+            msg = f"{self._source}: not readable as CSV: {error}"
+            raise SyncFailed(msg) from None
         if self.header is None and rows:
             self.header = [name.removeprefix("\ufeff") for name in rows.pop(0)]
-            self._check_header()
+            self._check_header(self.header)
         return rows
 
-    def _check_header(self) -> None:
-        first = (self.header or [""])[0].lstrip()
-        if first[:1] in {"<", "{"}:
+    def _check_header(self, header: list[str]) -> None:
+        if header[0].lstrip()[:1] in {"<", "{"}:
             msg = f"{self._source}: the body is no table of rows"
             raise Retriable(msg)
+
+
+def _check_length(length: int, source: str) -> None:
+    if length > LONGEST_ROW:
+        msg = f"{source}: a row does not end within {LONGEST_ROW >> 20} MiB"
+        raise Retriable(msg)
 
 
 def parsed(pieces: Iterable[bytes], parser: RowParser) -> Iterator[list[Any]]:
@@ -220,7 +243,7 @@ def resumed(
                     tries = 0
                     given += len(fresh)
                     yield fresh
-            _check_length(seen, given)
+            _check_count(seen, given)
         except Retriable as error:
             tries += 1
             if tries >= TRIES:
@@ -233,7 +256,7 @@ def resumed(
             return
 
 
-def _check_length(seen: int, given: int) -> None:
+def _check_count(seen: int, given: int) -> None:
     if seen < given:
         msg = f"a download that was begun again has {seen} rows, of which {given} came before"
         raise Retriable(msg)
