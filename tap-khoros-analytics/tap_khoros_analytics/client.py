@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from requests.auth import HTTPBasicAuth
-from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
+from tap_kit.errors import SyncFailed, setting_error
 from tap_kit.http import Answer, Api, Params, Refusal, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from tap_kit.jobs import Ids
     from tap_kit.tap import KitTap
@@ -26,8 +27,16 @@ class RequestRefused(SyncFailed):
     """The server says that the request itself is wrong (HTTP 400 and the like)."""
 
 
+class AccessRefused(SyncFailed):
+    """The server knows the user, but refuses this (HTTP 403)."""
+
+
 class MethodRefused(SyncFailed):
-    """The server does not take this method here (HTTP 404, 405, 415)."""
+    """The server has nothing here, or not for this method or body (HTTP 404, 405, 415)."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Client:
@@ -36,6 +45,9 @@ class Client:
     def __init__(self, tap: KitTap) -> None:
         config = tap.config
         self._key = config["company_key"]
+        self._secrets = (config["password"], self._key, config["username"])
+        # At level DEBUG it would log whole URLs, and the company key is in all of ours.
+        logging.getLogger("urllib3.connectionpool").addFilter(without_queries)
         self._api = Api(
             config.get("api_url") or HOSTS[config["region"]],
             auth=HTTPBasicAuth(config["username"].encode(), config["password"].encode()),
@@ -56,10 +68,9 @@ class Client:
             raise SyncFailed(msg)
         return result
 
-    def start(self, path: str, method: str, params: Params, form: Params | None) -> dict[str, Any]:
+    def start(self, request: Request) -> dict[str, Any]:
         """Start an export; the envelope of the answer."""
-        answer = self._ask(Request(path, params, method=method, form=form))
-        envelope: dict[str, Any] = answer.value
+        envelope: dict[str, Any] = self._ask(request).value
         return envelope
 
     def status(self, ids: Ids, token: str | None) -> dict[str, Any]:
@@ -68,10 +79,16 @@ class Client:
         envelope: dict[str, Any] = self._ask(request).value
         return envelope
 
-    def download(self, ids: Ids, token: str | None) -> Iterator[bytes]:
+    def download(self, ids: Ids, token: str | None) -> Generator[bytes, None, None]:
         """The rows of a finished job, in pieces as they arrive; one attempt."""
         request = Request(_path(ids, "download"), _token(token))
-        return self._api.open(self._with_key(request))
+        yield from self._api.open(self._with_key(request))
+
+    def redacted(self, text: str) -> str:
+        """A text of the server's, fit for a message: it can quote what it was asked."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
 
     def _ask(self, request: Request) -> Answer:
         return self._api.ask(self._with_key(request), dict)
@@ -79,7 +96,7 @@ class Client:
     def _with_key(self, request: Request) -> Request:
         params = {**request.params, "companyKey": self._key}
         return Request(
-            request.path, params, request.method, form=request.form, urgent=request.urgent
+            request.path, params, request.method, request.body, request.form, request.urgent
         )
 
 
@@ -98,22 +115,26 @@ def _token(token: str | None) -> dict[str, str]:
 
 def judge(refusal: Refusal) -> Exception:
     """What a refusal means; the vendor documents none of them, so the usual meanings apply."""
+    message = f"{refusal.source}: HTTP {refusal.status}"
     match refusal.status:
         case 401:
             problem = "the server does not accept them (HTTP 401)"
             return setting_error("username, password", problem)
         case 403:
-            problem = "the server refuses it for this user (HTTP 403)"
-            return setting_error("company_key", problem)
+            return AccessRefused(message)
         case 404 | 405 | 415 as status:
-            return MethodRefused(f"{refusal.source}: HTTP {status}")
+            return MethodRefused(message, status)
         case status if status < 400:
             problem = f"the server redirects elsewhere (HTTP {status}); use the final address"
             return setting_error("api_url", problem)
-        case status:
-            return RequestRefused(f"{refusal.source}: HTTP {status}")
+        case _:
+            return RequestRefused(message)
 
 
-def unavailable(error: Exception) -> PartitionUnavailable:
-    """An export that this tenant does not have."""
-    return PartitionUnavailable(f"the server does not have it ({error})")
+def without_queries(record: logging.LogRecord) -> bool:
+    """A filter of a log that cuts URLs off behind their path, where secrets can stand."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args
+        )
+    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -12,14 +13,17 @@ from typing import TYPE_CHECKING, Any
 from tap_kit.names import snake_case, unique_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 OURS = ("row_id", "window_start", "window_end", "conversation_report_type")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: our ``field``, the vendor's ``metric`` id for asking, what is known of it."""
+    """A column: our ``field``, the vendor's ``metric`` id for asking, what is known of it.
+
+    ``json_only``: the vendor has it in JSON exports only.
+    """
 
     field: str
     metric: str
@@ -29,7 +33,8 @@ class Column:
 
 def alike(name: str) -> str:
     """What ``Responding Agent Name``, ``RESPONDINGAGENTNAME`` and the like have in common."""
-    return re.sub(r"[^0-9a-z]+", "", snake_case(name))
+    plain = unicodedata.normalize("NFKC", name)
+    return re.sub(r"[\W_]+", "", plain).casefold() or plain
 
 
 @cache
@@ -63,41 +68,67 @@ def known_names(export_id: str) -> Mapping[str, Column]:
     return names
 
 
-def columns_from(export_id: str, names: Iterable[str]) -> list[Column]:
-    """Columns for names in any spelling, in order, each once; fields all different."""
+def columns_from(
+    export_id: str, names: Iterable[str], *, are_metrics: bool = False
+) -> list[Column]:
+    """Columns for names in any spelling, in order, each once; fields all different.
+
+    ``are_metrics``: a name without a space is what the vendor wants to be asked for, as it is.
+    """
     by_name = known_names(export_id)
-    distinct = {alike(name): name for name in reversed(list(names))}
-    ordered = [(key, name) for key, name in reversed(distinct.items())]
+    distinct: dict[str, str] = {}
+    for name in names:
+        known = by_name.get(alike(name))
+        distinct.setdefault(alike(known.metric if known else name), name)
     fields = unique_names(
-        (by_name[key].field if key in by_name else name for key, name in ordered), taken=OURS
+        (by_name[key].field if key in by_name else name for key, name in distinct.items()),
+        taken=OURS,
     )
-    columns = []
-    for (key, name), field in zip(ordered, fields, strict=True):
-        known = by_name.get(key)
-        # An unknown header's metric id is its name in capitals: so it is for all that are known
-        # but one [reference, section 3.5].
-        metric = known.metric if known else snake_case(name).upper()
-        description = known.description if known else f"The vendor's column {name!r}."
-        columns.append(Column(field, metric, description))
-    return columns
+    return [
+        _column(by_name.get(key), name, field, is_metric=are_metrics and " " not in name)
+        for (key, name), field in zip(distinct.items(), fields, strict=True)
+    ]
+
+
+def _column(known: Column | None, name: str, field: str, *, is_metric: bool) -> Column:
+    description = known.description if known else f"The vendor's column {name!r}."
+    metric = known.metric if known else _metric_of(name)
+    is_json_only = known is not None and known.json_only
+    return Column(field, name if is_metric else metric, description, is_json_only)
+
+
+def _metric_of(header: str) -> str:
+    """The metric id of a header: its words in capitals.
+
+    So it is for all that are known but one [reference, section 3.5].
+    """
+    return "_".join(re.findall(r"[^\W_]+", header)).upper() or header
+
+
+def fields_of(columns: Iterable[Column], names: Iterable[str]) -> tuple[str, ...]:
+    """The fields that are meant by ``names`` in any spelling; for a name unknown its own."""
+    fields = {alike(name): name for name in OURS}
+    for column in columns:
+        fields |= {alike(column.field): column.field, alike(column.metric): column.field}
+    return tuple(fields.get(alike(name), snake_case(name)) for name in names)
 
 
 def schema_of(
-    columns: Iterable[Column], *, title: str, key: tuple[str, ...], has_report_type: bool
+    columns: Sequence[Column], *, title: str, key: Sequence[str], has_report_type: bool
 ) -> dict[str, Any]:
     """The JSON schema of an export: its columns, all texts, and ours."""
     properties: dict[str, Any] = {}
-    if not key:
+    if "row_id" in key:
         properties["row_id"] = _text(
             "Key: 128-bit BLAKE2b, hex, over the compact JSON array of the row's values in the "
-            "order of their fields' names, for aggregates with window_start in front, and from "
-            "the second equal row of a window on with its occurrence behind.",
+            "order of their fields' names (empty texts as null, without what only JSON exports "
+            "have), for aggregates with window_start in front, and from the second equal row of "
+            "a window on with its occurrence behind.",
             required=True,
         )
     for column in columns:
-        required = column.field in key
         properties[column.field] = {
-            **_text(column.description, required=required),
+            **_text(column.description, required=column.field in key),
             "title": column.metric,  # what the vendor is asked for when columns are deselected
         }
     if has_report_type:
@@ -107,19 +138,23 @@ def schema_of(
         )
     for field, which in (("window_start", "Begin"), ("window_end", "End")):
         properties[field] = {
-            **_text(f"{which} of the window that was asked for, UTC.", required=True),
+            **_text(f"{which} of the window, UTC; today's is read up to now.", required=True),
             "format": "date-time",
         }
-    must = [
-        field for field in ("row_id", *key, "window_start", "window_end") if field in properties
-    ]
+    must = list(dict.fromkeys([*key, "window_start", "window_end"]))
     return {"title": title, "type": "object", "properties": properties, "required": must}
 
 
-def columns_of(schema: Mapping[str, Any]) -> list[Column]:
+def columns_of(export_id: str, schema: Mapping[str, Any]) -> list[Column]:
     """The columns of a schema that a catalog holds."""
+    json_only = {column.field for column in attested(export_id) if column.json_only}
     return [
-        Column(field, definition.get("title") or field.upper(), definition.get("description", ""))
+        Column(
+            field,
+            definition.get("title") or field.upper(),
+            definition.get("description", ""),
+            field in json_only,
+        )
         for field, definition in schema.get("properties", {}).items()
         if field not in OURS
     ]

@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tap_kit.errors import KitError, PartitionUnavailable, Retriable
+from tap_kit.errors import Interrupted, KitError, PartitionUnavailable, Retriable
 from tap_kit.pipeline import Pipeline
 from tap_kit.streaming import CsvRows
 
 from tap_khoros_analytics.columns import Column, attested, columns_from
 from tap_khoros_analytics.export_jobs import ExportJob
-from tap_khoros_analytics.streams import epoch_ms, midnight
+from tap_khoros_analytics.parameters import INTERVAL_EXPORT, epoch_ms, midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tap_khoros_analytics.exports import Export
     from tap_khoros_analytics.tap import TapKhorosAnalytics
@@ -42,37 +42,50 @@ def _columns(tap: TapKhorosAnalytics, export: Export) -> list[Column]:
     """The columns in the header of an export; the attested ones where there is none to be had."""
     try:
         header = _header(tap, export)
+    except Interrupted:
+        raise
     except (KitError, PartitionUnavailable) as error:
-        logger.warning("%s: its columns could not be learned (%s)", export.id, error)
+        # Nobody misses what is not read unless somebody selects it.
+        level = logging.WARNING if export.selected else logging.INFO
+        logger.log(level, "%s: its columns could not be learned: %s", export.id, error)
         return list(attested(export.id))
     found = columns_from(export.id, header)
     fields = {column.field for column in found}
-    extra = tap.config["report_format"] == "json"
+    is_json = tap.config["report_format"] == "json"
     return [
         *found,
-        *(c for c in attested(export.id) if extra and c.json_only and c.field not in fields),
+        *(c for c in attested(export.id) if is_json and c.json_only and c.field not in fields),
     ]
 
 
 def _header(tap: TapKhorosAnalytics, export: Export) -> list[str]:
+    what = f"columns of {export.id}"
+    job = ExportJob(tap.client, export, _parameters(tap.config, tap, export), tap.lessons)
+    ids = tap.job_runner.run(job, what, None, lambda _ids: None)
+    parser = CsvRows(what)
+    with contextlib.closing(job.client.download(ids, job.token)) as pieces:
+        for piece in pieces:
+            parser.push(piece)
+            if parser.header is not None:
+                return parser.header
+    parser.finish()
+    if parser.header is None:
+        msg = f"{what}: the export has no header"
+        raise Retriable(msg)
+    return parser.header
+
+
+def _parameters(
+    config: Mapping[str, Any], tap: TapKhorosAnalytics, export: Export
+) -> dict[str, str]:
     begin = midnight(tap.today()) - timedelta(days=1)
     params = {
         "startTime": epoch_ms(begin),
         "endTime": epoch_ms(begin + MINUTE),
         "reportFormat": "csv",
-        "locale": tap.config["locale"],
+        # Headers follow the locale; the keys of JSON exports are metric ids, like English ones.
+        "locale": config["locale"] if config["report_format"] == "csv" else "en",
     }
-    if export.id == "team_performance_interval":
-        params["timeInterval"] = str(tap.config["time_interval"])
-    job = ExportJob(tap.client, export, params, tap.methods)
-    ids = tap.job_runner.run(job, f"columns of {export.id}", None, lambda _ids: None)
-    parser = CsvRows(f"columns of {export.id}")
-    for piece in job.client.download(ids, job.token):
-        parser.push(piece)
-        if parser.header is not None:
-            return parser.header
-    parser.finish()
-    if parser.header is None:
-        msg = f"{export.id}: the export has no header"
-        raise Retriable(msg)
-    return parser.header
+    if export.id == INTERVAL_EXPORT:
+        params["timeInterval"] = str(config["time_interval"])
+    return params

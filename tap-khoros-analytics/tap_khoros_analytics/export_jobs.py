@@ -1,17 +1,18 @@
-"""Start, poll, download of one export [reference, section 3]."""
+"""Start and poll of one export [reference, section 3]."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tap_kit.errors import JobFailed
+from tap_kit.errors import JobFailed, PartitionUnavailable
+from tap_kit.http import Request
 from tap_kit.jobs import JobState, Poll
 
-from tap_khoros_analytics.client import MethodRefused, RequestRefused, unavailable
+from tap_khoros_analytics.client import AccessRefused, MethodRefused, RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,73 +25,95 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DOWNLOADABLE = timedelta(hours=20)  # of the 24 h that the vendor promises
+Way = Literal["GET", "POST", "POST JSON"]
+
+
+@dataclass
+class Lessons:
+    """What the server taught us of each export, for all jobs of the run (and several threads)."""
+
+    ways: dict[str, Way] = field(default_factory=dict)  # how it is started
+    all_columns: set[str] = field(default_factory=set)  # it does not take reportMetrics
 
 
 @dataclass
 class ExportJob:
-    """One export over one window, as a job of the kit's.
-
-    ``methods`` remembers, for all jobs of the run, which method each export takes.
-    """
+    """One export over one window, as a job of the kit's."""
 
     client: Client
     export: Export
     params: Params
-    methods: dict[str, str]
+    lessons: Lessons
     token: str | None = field(default=None, repr=False)
 
     def start(self) -> Ids:
         """Start the export; its ids.
 
         Raises:
-            PartitionUnavailable: when the server does not have this export.
+            PartitionUnavailable: when the server does not have this export for this user.
             JobFailed: when it does not want to start it.
         """
+        if self.export.id in self.lessons.all_columns:
+            self._ask_for_all_columns()
         try:
             envelope = self._started()
         except RequestRefused as error:
             if "reportMetrics" not in self.params:
-                raise JobFailed(str(error)) from None
+                raise
             logger.warning("%s with chosen columns; asking for all of them", error)
-            self.params = {k: v for k, v in self.params.items() if k != "reportMetrics"}
+            self._ask_for_all_columns()
             envelope = self._started()
+            self.lessons.all_columns.add(self.export.id)
         return {**self._ids(envelope), "started_at": datetime.now(timezone.utc).isoformat()}
 
+    def _ask_for_all_columns(self) -> None:
+        self.params = {key: value for key, value in self.params.items() if key != "reportMetrics"}
+
     def _started(self) -> dict[str, Any]:
-        """The answer to the start, by the documented method or, once refused, by the other."""
-        method = self.methods.get(self.export.id, self.export.method)
+        """The answer to the start, by the usual way or, once that is refused, by the other."""
+        way = self.lessons.ways.get(self.export.id, self.export.method)
         try:
-            return self._started_by(method)
-        except MethodRefused:
-            other = "GET" if method == "POST" else "POST"
-        try:
-            envelope = self._started_by(other)
+            return self.client.start(self._request(way))
+        except AccessRefused as error:
+            raise _unavailable(error) from None
         except MethodRefused as error:
-            raise unavailable(error) from None
-        self.methods[self.export.id] = other
+            other = self._other_way(way, error.status)
+            logger.info("%s; trying %s", error, other)
+        try:
+            envelope = self.client.start(self._request(other))
+        except (AccessRefused, MethodRefused) as error:
+            raise _unavailable(error) from None
+        self.lessons.ways[self.export.id] = other
         return envelope
 
-    def _started_by(self, method: str) -> dict[str, Any]:
+    def _other_way(self, way: Way, status: int) -> Way:
+        if way == "POST" and status == 415 and self.export.in_body:
+            return "POST JSON"  # so it is declared; all samples send a form [reference, 8.9]
+        return "POST" if way == "GET" else "GET"
+
+    def _request(self, way: Way) -> Request:
         path = self.export.path
-        if method == "GET" or not self.export.in_body:
-            return self.client.start(path, method, self.params, None)
-        in_query = {"raiselimit": self.params["raiselimit"]} if "raiselimit" in self.params else {}
-        form = {key: value for key, value in self.params.items() if key != "raiselimit"}
-        return self.client.start(path, method, in_query, form)
+        if way == "GET" or not self.export.in_body:
+            return Request(path, self.params, method=way)
+        in_query = {key: value for key, value in self.params.items() if key == "raiselimit"}
+        rest = {key: value for key, value in self.params.items() if key != "raiselimit"}
+        if way == "POST JSON":
+            return Request(path, in_query, method="POST", body=rest)
+        return Request(path, in_query, method="POST", form=rest)
 
     def _ids(self, envelope: Mapping[str, Any]) -> dict[str, str]:
         result = _unwrapped(envelope.get("result"))
         if isinstance(result, str):  # where the server puts the text of an exception
-            msg = f"{self.export.id}: the server did not start it: {_short(result)}"
+            msg = f"the server did not start it: {self.client.redacted(_short(result))}"
             raise JobFailed(msg)
-        job = result.get("jobInfo", result)
+        job = _part(result, "jobInfo") or result
         self._learn_token(job)
         ids = {"workflow_id": job.get("workflowId"), "run_id": job.get("runId")}
         if not all(ids.values()):
-            ids = _ids_in(job.get("statusUrl") or "")
+            ids = _ids_in(str(job.get("statusUrl") or ""))
         if not all(ids.values()):
-            msg = f"{self.export.id}: the server started it without saying its ids"
+            status = self.client.redacted(_short(str(envelope.get("status"))))
+            msg = f"the server started it without saying its ids (status {status})"
             raise JobFailed(msg)
         return {name: str(value) for name, value in ids.items()}
 
@@ -98,21 +121,20 @@ class ExportJob:
         """Ask how far it is: ready means CLOSED, COMPLETED and with a download URL."""
         try:
             envelope = self.client.status(ids, self.token)
-        except MethodRefused:
+        except (AccessRefused, MethodRefused):
             return Poll(JobState.GONE, reason="the server no longer knows the job")
         result = _unwrapped(envelope.get("result"))
         if not isinstance(result, dict):
             return Poll(JobState.RUNNING)
-        state, info = _part(result, "result") or result, _part(result, "jobInfo")
+        state, info = _part(result, "result") or result, _part(result, "jobInfo") or result
         self._learn_token(info)
-        runner, detail = state.get("runnerState"), state.get("detail", state.get("details"))
-        if runner != "CLOSED":
+        if state.get("runnerState") != "CLOSED":
             return Poll(JobState.RUNNING)
-        if detail == "COMPLETED":
-            ready = bool(info.get("downloadUrl"))
-            return Poll(JobState.DONE, result=ids) if ready else Poll(JobState.RUNNING)
-        reason = f"the vendor's job ended as {detail or 'unknown'}"
-        return Poll(JobState.FAILED, reason=reason)
+        detail, has_url = state.get("detail", state.get("details")), bool(info.get("downloadUrl"))
+        if detail == "COMPLETED" or (not detail and has_url):
+            return Poll(JobState.DONE, result=ids) if has_url else Poll(JobState.RUNNING)
+        ended_as = self.client.redacted(_short(str(detail or "unknown")))
+        return Poll(JobState.FAILED, reason=f"the vendor's job ended as {ended_as}")
 
     def _learn_token(self, job: Mapping[str, Any]) -> None:
         """Keep the access token that the vendor puts into a job's own addresses."""
@@ -123,21 +145,15 @@ class ExportJob:
                 return
 
 
-def still_good(ids: Ids | None) -> Ids | None:
-    """Ids of an earlier run that can still be downloaded; None for those that are too old."""
-    try:
-        started = datetime.fromisoformat((ids or {})["started_at"])
-        age = datetime.now(timezone.utc) - started
-    except (KeyError, TypeError, ValueError):
-        return None
-    return ids if age < DOWNLOADABLE else None
+def _unavailable(error: Exception) -> PartitionUnavailable:
+    return PartitionUnavailable(f"the server does not have it for this user ({error})")
 
 
 def _unwrapped(result: Any) -> Any:
     """A result that comes as an object, or as a list of one."""
     if isinstance(result, list):
-        return result[0] if result else {}
-    return {} if result is None else result
+        result = result[0] if result else None
+    return result if isinstance(result, (dict, str)) else {}
 
 
 def _part(result: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -155,4 +171,4 @@ def _ids_in(url: str) -> dict[str, str | None]:
 
 def _short(text: str) -> str:
     """The message of an exception, without the names of its classes in front."""
-    return text.rpartition("Exception: ")[2][:200]
+    return " ".join(text.rpartition("Exception: ")[2].split())[:200]

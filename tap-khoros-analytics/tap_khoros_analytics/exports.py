@@ -15,6 +15,7 @@ Method = Literal["GET", "POST"]
 
 REPEATED = frozenset({"agentId", "teamId"})  # a parameter each; lists elsewhere are commas
 BOOLEANS = frozenset({"enableBusinessHour", "businessHourType", "includeDisabled"})
+SINGLE = frozenset({"smartViewId", "timezoneOffset"})
 
 _COMMON = (
     "timezoneOffset",
@@ -28,13 +29,17 @@ _COMMON = (
 
 @dataclass(frozen=True)
 class Export:
-    """One export. ``in_body``: on POST all but companyKey (and raiselimit) is a form."""
+    """One export. ``in_body``: on POST all but companyKey (and raiselimit) is the body.
+
+    ``filters`` is None where the vendor's list is not known. ``key`` are columns; an export that
+    has none is keyed by the whole row. ``aggregate``: its rows are of the window, not of a moment.
+    """
 
     id: str
     title: str
     method: Method = "POST"
     in_body: bool = False
-    filters: tuple[str, ...] = _COMMON
+    filters: tuple[str, ...] | None = _COMMON
     key: tuple[str, ...] = ()
     aggregate: bool = False
     has_timezone: bool = True
@@ -50,7 +55,7 @@ class Export:
 EXPORTS: Mapping[str, Export] = {
     export.id: export
     for export in (
-        Export("conversation", "Raw conversations", key=("conversation_id",)),
+        Export("conversation", "Raw conversations", key=("CONVERSATION_ID",)),
         Export("combined", "Combined raw data"),
         Export("conversation_actions", "Conversation actions", method="GET", in_body=True),
         Export("conversation_history_action", "Conversation history actions", in_body=True),
@@ -88,6 +93,8 @@ EXPORTS: Mapping[str, Export] = {
         Export(
             "raw_brand_posts",
             "Raw brand posts (publishing; perhaps retired)",
+            filters=None,
+            has_timezone=False,
             family="marketing/",
             selected=False,
         ),

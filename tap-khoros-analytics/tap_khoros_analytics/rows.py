@@ -3,127 +3,93 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import defstruct
-
-from tap_khoros_analytics.columns import alike, known_names
+from tap_kit.errors import JobFailed
 
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from tap_kit.occurrences import Occurrences
     from tap_kit.records import Row
 
     from tap_khoros_analytics.columns import Column
 
-_encode = msgspec.json.Encoder().encode
+_lines = msgspec.json.Encoder().encode_lines
+
+Cells = Sequence["str | None"]
 
 
-class RowMaker:
-    """Makes the rows of one window of one export.
+class Shape:
+    """What the rows of one window of an export become.
 
-    ``columns`` are the selected ones, ``known`` the fields of all that the catalog knows; a name
-    that it does not know is told once, by way of ``told``. ``constants`` are the fields that are
-    the same in all rows. With ``occurrences`` rows get a ``row_id``, which ``key_prefix`` begins.
+    ``columns`` are the selected ones, in the order in which their values stand in ``Cells``: by
+    their fields' names. ``key`` are those of them that may not be null. ``constants`` are the
+    fields that are the same in all rows; ``key_prefix`` begins what is hashed.
     """
 
     def __init__(
         self,
-        export_id: str,
-        columns: Sequence[Column],
+        columns: Iterable[Column],
         *,
-        known: Iterable[str],
+        key: Iterable[str],
         constants: Mapping[str, str],
-        occurrences: Occurrences | None,
-        key_prefix: Sequence[str],
-        told: set[str],
-        logger: logging.Logger,
+        key_prefix: Sequence[str] = (),
     ) -> None:
-        self._export_id = export_id
-        self._fields = sorted(column.field for column in columns)
-        self._known = {alike(field): field for field in known}
-        self._occurrences = occurrences
-        self._prefix = list(key_prefix)
-        self._told = told
-        self._logger = logger
-        keys = [("row_id", str)] if occurrences is not None else []
+        self.columns = sorted(columns, key=lambda column: column.field)
+        fields = [column.field for column in self.columns]
+        self._key = [fields.index(field) for field in key if field in fields]
+        self._prefix = tuple(key_prefix)
+        hashed = [place for place, column in enumerate(self.columns) if not column.json_only]
+        self._is_hashed_whole = len(hashed) == len(fields) and not key_prefix
+        self._hashed = hashed
+        has_id = "row_id" in key
         self._row: Callable[..., Row] = defstruct(
             "ExportRow",
             [
-                *((field, str | None) for field in self._fields),
-                *keys,
+                *((field, str | None) for field in fields),
+                *([("row_id", str)] if has_id else []),
                 *((field, str, value) for field, value in constants.items()),
             ],
             gc=False,
         )
 
-    def rows(self, raw: Sequence[Any], header: Sequence[str] | None) -> list[Row]:
-        """The rows of a batch: of a CSV body when there is a ``header``, else of a JSON body."""
-        return self.from_dicts(raw) if header is None else self.from_lists(header, raw)
+    def keyed(self, rows: Sequence[Cells]) -> list[Row]:
+        """Rows whose key are columns of their own.
 
-    def from_dicts(self, rows: Sequence[dict[str, Any]]) -> list[Row]:
-        """Rows of a JSON export; a key that a row does not have is null in it."""
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        places = self._places(names)
-        return self._made([row.get(name) if name else None for name in places] for row in rows)
+        Raises:
+            JobFailed: when one of those is null.
+        """
+        for place in self._key:
+            if not all(map(itemgetter(place), rows)):
+                msg = f"a row has no {self.columns[place].field}, which is its key"
+                raise JobFailed(msg)
+        make = self._row
+        return [make(*cells) for cells in rows]
 
-    def from_lists(self, header: Sequence[str], rows: Sequence[list[str]]) -> list[Row]:
-        """Rows of a CSV export, where an empty field is all that there is of null."""
-        index = {name: number for number, name in enumerate(header)}
-        picks = [index[name] if name else -1 for name in self._places(header)]
-        width = len(header)
-        return self._made(
-            [(row[pick] or None) if 0 <= pick < len(row) else None for pick in picks]
-            for row in rows
-            if len(row) <= width or self._too_wide(width, row)
-        )
+    def hashed(self, rows: Sequence[Cells], occurrences: Occurrences) -> list[Row]:
+        """Rows with a ``row_id``."""
+        arrays = self._arrays(rows)
+        blake2b = hashlib.blake2b
+        digests = [blake2b(array, digest_size=16).digest() for array in arrays]
+        for place, number in occurrences.repeats(digests).items():
+            separator = b"" if arrays[place] == b"[]" else b","
+            array = b"%b%b%d]" % (arrays[place][:-1], separator, number)
+            digests[place] = blake2b(array, digest_size=16).digest()
+        make = self._row
+        return [make(*cells, digest.hex()) for cells, digest in zip(rows, digests, strict=True)]
 
-    def _made(self, rows: Iterable[list[str | None]]) -> list[Row]:
-        make, occurrences = self._row, self._occurrences
-        if occurrences is None:
-            return [make(*values) for values in rows]
-        made, prefix, count, blake2b = [], self._prefix, occurrences.count, hashlib.blake2b
-        for values in rows:
-            digest = blake2b(_encode([*prefix, *values]), digest_size=16).digest()
-            number = count(digest)
-            if number > 1:
-                again = _encode([*prefix, *values, number])
-                digest = blake2b(again, digest_size=16).digest()
-            made.append(make(*values, digest.hex()))
-        return made
+    def _arrays(self, rows: Sequence[Cells]) -> list[bytes]:
+        """The compact JSON array of each row's values; empty texts, which CSV has not, as null.
 
-    def _places(self, names: Sequence[str]) -> list[str | None]:
-        """For each of our fields the vendor's name of it in this body; None where it has none."""
-        by_field: dict[str, str] = {}
-        attested = known_names(self._export_id)
-        for name in names:
-            key = alike(name)
-            field = attested[key].field if key in attested else self._known.get(key)
-            if field in self._known.values():
-                by_field.setdefault(str(field), name)
-            else:
-                self._tell(name)
-        return [by_field.get(field) for field in self._fields]
-
-    def _tell(self, name: str) -> None:
-        if name not in self._told:
-            self._told.add(name)
-            self._logger.warning(
-                "%s: the vendor now sends the column %r, which the catalog does not know; left out",
-                self._export_id,
-                name,
-            )
-
-    def _too_wide(self, width: int, row: Sequence[str]) -> bool:
-        if "\0width" not in self._told:
-            self._told.add("\0width")
-            self._logger.warning(
-                "%s: a row has %d fields under a header of %d; what is beyond it is left out",
-                self._export_id,
-                len(row),
-                width,
-            )
-        return True
+        JSON escapes quotes and line feeds within texts, so these bytes stand for nothing else.
+        """
+        if not self._is_hashed_whole:
+            prefix, places = self._prefix, self._hashed
+            rows = [(*prefix, *(cells[place] for place in places)) for cells in rows]
+        lines = _lines(rows).replace(b',""', b",null").replace(b'[""', b"[null")
+        return lines.split(b"\n")[:-1]

@@ -6,7 +6,7 @@ from abc import ABC
 from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from tap_kit.errors import JobFailed, PartitionUnavailable
 from tap_kit.keys import row_id
@@ -29,13 +29,6 @@ if TYPE_CHECKING:
     from tap_kissmetrics.reports import Report
     from tap_kissmetrics.result_rows import Person
     from tap_kissmetrics.tap import TapKissmetrics
-
-
-class Run(NamedTuple):
-    """A run that came to its end: for which stream, and the path of its results."""
-
-    stream: str
-    place: str
 
 
 class ResultStream(WindowedStream, ABC):
@@ -100,12 +93,12 @@ class ResultStream(WindowedStream, ABC):
             except PartitionUnavailable as error:
                 msg = f"{task}: its results are there no more: {error}; the next run begins it anew"
                 raise JobFailed(msg) from None
-        run = self._run(task)
+        place = self._run(task)
         try:
-            return self._page(task, self._first_page(run))
+            return self._page(task, self._first_page(place))
         except PartitionUnavailable as error:
             self.logger.warning("%s: its results are there no more: %s; run again", task, error)
-            self.tap.runs.forget(self._run_key(task), run)
+            self.tap.runs.forget(self._run_key(task), place)
             return self._page(task, self._first_page(self._run(task, pick_up=False)))
 
     def _page(self, task: Task, paginator: CorePaginator) -> Found:
@@ -126,26 +119,26 @@ class ResultStream(WindowedStream, ABC):
         rows = ({**common, **self.shape(person, labels)} for person in people)
         return Found(rows, (paginator, page.facts))
 
-    def _first_page(self, run: Run) -> CorePaginator:
+    def _first_page(self, place: str) -> CorePaginator:
         client = self.tap.client
-        return CorePaginator(client.first_page(run.place.partition("?")[0]), client.query.path_of)
+        return CorePaginator(client.first_page(place.partition("?")[0]), client.query.path_of)
 
     def _run_key(self, task: Task) -> object:
         return self._report(task.partition).id, self._span(task)
 
-    def _run(self, task: Task, *, pick_up: bool = True) -> Run:
-        """Have the report run, or pick up a run that an earlier sync began."""
-        run = self.tap.runs.get(self._run_key(task), lambda: self._begin_run(task, pick_up=pick_up))
-        if run.stream != self.name:  # the other stream of this report ran it
-            self._note(task, {"query_id": query_id_of(run.place)})
-        return run
+    def _run(self, task: Task, *, pick_up: bool = True) -> str:
+        """The path of the results; two streams that read the same report pay for one run."""
 
-    def _begin_run(self, task: Task, *, pick_up: bool) -> Run:
-        report, (begin, last) = self._report(task.partition), self._span(task)
-        job = ReportRun(self.tap.client.query, report.product_id, report.id, begin, last)
-        known = self._known(task) if pick_up else None
-        place = self.tap.job_runner.run(job, task, known, lambda ids: self._note(task, ids))
-        return Run(self.name, place)
+        def begin() -> str:
+            report, (first, last) = self._report(task.partition), self._span(task)
+            job = ReportRun(self.tap.client.query, report.product_id, report.id, first, last)
+            known = self._known(task) if pick_up else None
+            place: str = self.tap.job_runner.run(
+                job, task, known, lambda ids: self._note(task, ids)
+            )
+            return place
+
+        return self.tap.runs.get(self._run_key(task), begin)
 
     # A query shows what the vendor knew when it began. An earlier sync's is good for its own day,
     # and for later days only when its window was settled by then.

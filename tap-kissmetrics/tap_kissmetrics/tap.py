@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from singer_sdk import Stream
 
-    from tap_kissmetrics.report_windows import Run
-
 CORE_STREAMS = (
     core_streams.Accounts,
     core_streams.Products,
@@ -135,8 +133,9 @@ class TapKissmetrics(KitTap):
             yield report_streams.NamedReport(self, entry["id"], _name_of(entry), entry["columns"])
 
     def _entries_with_streams(self) -> list[dict[str, Any]]:
-        entries = self.config.get("reports") or []
-        return [entry for entry in entries if entry.get("name") and entry.get("columns")]
+        """Those of ``reports``; wrong ones are told later, when the streams are made already."""
+        entries = self.config.get("reports")
+        return [entry for entry in entries if _has_stream(entry)] if isinstance(entries, list) else []
 
     @override
     def config_problems(self) -> Iterator[str]:
@@ -162,8 +161,8 @@ class TapKissmetrics(KitTap):
         return Reports(self)
 
     @cached_property
-    def runs(self) -> Once[Run]:
-        """The runs of this sync: two streams that read the same report pay for one."""
+    def runs(self) -> Once[str]:
+        """Where the results of the runs of this sync are."""
         return Once()
 
     @cached_property
@@ -183,6 +182,14 @@ class TapKissmetrics(KitTap):
             raise setting_error(setting, problem) from None
         count = page.facts.size if page.facts.total is None else page.facts.total
         return f"The token works; it sees {count} account(s)"
+
+
+def _has_stream(entry: Any) -> bool:
+    if not isinstance(entry, dict):
+        return False
+    report_id, name, columns = (entry.get(field) for field in ("id", "name", "columns"))
+    texts = [report_id, name, *columns] if columns and isinstance(columns, list) else [None]
+    return all(text and isinstance(text, str) for text in texts)
 
 
 def _name_of(entry: Mapping[str, Any]) -> str:

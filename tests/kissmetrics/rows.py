@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from copy import deepcopy
 from datetime import datetime, timezone
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
+
+from tests.kindmetrics.singer import Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,6 +69,21 @@ def window_rows(report: Row, start: str, end: str, arrays: list[list[Any]]) -> l
             }
         )
     return rows
+
+
+def settled(output: Output) -> Output:
+    """A run's output without what depends on who was faster: where the states stand in between.
+
+    A state is written as soon as a report was started, and its partitions are in the order in
+    which they were. The last one is left, with its partitions in order.
+    """
+    rest = [message for message in output.messages if message["type"] != "STATE"]
+    state = deepcopy(output.state)
+    for mark in state["bookmarks"].values():
+        if "partitions" in mark:
+            mark["partitions"].sort(key=lambda part: str(part["context"]))
+    messages = [*rest, {"type": "STATE", "value": state}]
+    return Output("".join(f"{json.dumps(message)}\n" for message in messages))
 
 
 def comparable(rows: Iterable[Row], without: set[str] = UNPREDICTABLE) -> list[Row]:

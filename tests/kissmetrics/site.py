@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -58,7 +59,7 @@ class Site:
             catalog = self.catalog(*streams, **changes)
         settings = self.settings(**changes)
         with collected() as written:
-            TapKissmetrics(config=settings, state=state, catalog=catalog).run()
+            TapKissmetrics(config=settings, state=deepcopy(state), catalog=catalog).run()
         return Output(written.getvalue().decode())
 
     def failing_sync(
@@ -68,7 +69,7 @@ class Site:
         catalog = self.catalog(*streams, **changes) if streams else None
         settings = self.settings(**changes)
         with collected() as written, pytest.raises(error) as caught:
-            TapKissmetrics(config=settings, state=state, catalog=catalog).run()
+            TapKissmetrics(config=settings, state=deepcopy(state), catalog=catalog).run()
         return Output(written.getvalue().decode()), caught.value
 
     def catalog(self, *streams: str, **changes: Any) -> dict[str, Any]:

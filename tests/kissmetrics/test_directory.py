@@ -56,14 +56,18 @@ def test_the_reports_of_the_chosen_products_are_run(site: Site) -> None:
     assert comparable(output.rows("report_results")) == expected_rows(site.api, days(), reports)
 
 
-@pytest.mark.parametrize("rules", [LinkRules(detail_rels=True), LinkRules()], ids=["detail", "plain"])
+@pytest.mark.parametrize(
+    "rules", [LinkRules(detail_rels=True), LinkRules()], ids=["detail", "plain"]
+)
 @pytest.mark.parametrize("escaped", [True, False])
 def test_the_template_is_found_whatever_it_is_called(
     serve: Serve, rules: LinkRules, *, escaped: bool
 ) -> None:
     site = serve(links=rules, pages=PageRules(escaped_links=escaped))
     chosen = site.api.data.ids("products")[:1]
-    assert [row["id"] for row in site.sync("products", product_ids=chosen).rows("products")] == chosen
+    assert [
+        row["id"] for row in site.sync("products", product_ids=chosen).rows("products")
+    ] == chosen
 
 
 def test_a_product_that_is_gone_or_forbidden_is_a_warning_that_names_it(site: Site) -> None:
@@ -98,7 +102,9 @@ def test_a_products_list_goes_by_either_name_and_stands_in_either_place(
 ) -> None:
     links = [{"rel": rel, "href": "https://apikissmetrics.com/core/somewhere/else?x=1"}]
     record: dict[str, Any] = {"id": "p1"}
-    body = {"data": record, "links": links} if place == "top" else {"data": {**record, "links": links}}
+    body = (
+        {"data": record, "links": links} if place == "top" else {"data": {**record, "links": links}}
+    )
     answers = {"/core": {}, "/core/products/p1": body, "/core/somewhere/else": records(3)}
     with Answers(answers) as server:
         assert len(server.sync("events", product_ids=["p1"]).rows("events")) == 3

@@ -130,9 +130,7 @@ def test_the_parameters_of_the_vendors_own_links_are_kept(serve: Serve) -> None:
     site = serve(sizes={"events": 60})
     (product_id, *_) = site.api.data.ids("products")
     output = site.sync("events", product_ids=[product_id], page_size=5)
-    assert output.rows("events") == [
-        shaped(r) for r in site.api.data.records("events", product_id)
-    ]
+    assert output.rows("events") == [shaped(r) for r in site.api.data.records("events", product_id)]
     later = [target for target in site.asked("/events") if "offset=0" not in target]
     assert len(later) == 3
     assert all(f"product_id={product_id}" in target for target in later)

@@ -87,7 +87,19 @@ def test_labels_in_an_answer_are_used_when_their_number_fits(
 
 
 def test_cells_arrive_as_the_vendor_sent_them() -> None:
-    cells = [0, 1.5, None, "", "null", "Größe 🛒", True, [1], {"a": None}, 2**60, "2024-02-01 00:00:00"]
+    cells = [
+        0,
+        1.5,
+        None,
+        "",
+        "null",
+        "Größe 🛒",
+        True,
+        [1],
+        {"a": None},
+        2**60,
+        "2024-02-01 00:00:00",
+    ]
     (row,) = rows_of([[1, "a@x", *cells]])
     assert list(row["values"].values()) == cells
 
@@ -173,7 +185,9 @@ class TestAReportWithAStreamOfItsOwn:
         assert len(rows) == len(expected_rows(site.api, days(), [report["id"]]))
         told = [text for text in caplog.messages if "columns, the settings name" in text]
         assert len(told) == 1
-        assert told[0].startswith(f"report_x: the report has 4 columns, the settings name {len(columns)}")
+        assert told[0].startswith(
+            f"report_x: the report has 4 columns, the settings name {len(columns)}"
+        )
 
     def test_a_long_name_fits_every_warehouse(self, site: Site) -> None:
         report = {"id": site.runnable()[0], "name": "long " * 30, "columns": ["a"]}

@@ -246,9 +246,7 @@ def test_a_report_of_the_newer_type_runs_when_it_is_configured(site: Site) -> No
     newer = site.api.data.records("reports")[4]
     assert newer["report_type"] == "people_search_v3"
     rows = site.sync("report_results", reports=[{"id": newer["id"]}]).rows("report_results")
-    saved = site.api.data.rows(
-        newer["id"], *site.api.data.saved_window(newer["id"]), shifted=True
-    )
+    saved = site.api.data.rows(newer["id"], *site.api.data.saved_window(newer["id"]), shifted=True)
     for day in ("2024-02-01", "2024-02-02"):
         assert [
             [row["identity"], *row["values"].values()]

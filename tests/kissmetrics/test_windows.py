@@ -110,7 +110,9 @@ def test_an_old_name_of_a_zone_counts_as_todays(serve: Serve) -> None:
     assert alias[0]["start_date"] == "2024-02-01T08:00:00+00:00"
 
 
-@pytest.mark.parametrize("zone", ["Pacific Time (US & Canada)", "Mars/Base", "America", "../UTC", ""])
+@pytest.mark.parametrize(
+    "zone", ["Pacific Time (US & Canada)", "Mars/Base", "America", "../UTC", ""]
+)
 def test_an_unknown_zone_is_a_warning_and_utc(
     serve: Serve, zone: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -220,7 +222,13 @@ def test_the_window_that_holds_now_is_read_and_read_again(serve: Serve) -> None:
 
 
 def test_late_rows_arrive_by_the_look_back(serve: Serve) -> None:
-    sizes = {"reports": 1, "products": 1, "late_hours": 20, "rows_per_day": 40, "timezones": ("UTC",)}
+    sizes = {
+        "reports": 1,
+        "products": 1,
+        "late_hours": 20,
+        "rows_per_day": 40,
+        "timezones": ("UTC",),
+    }
     site = serve(now=datetime(2024, 2, 5, 6, tzinfo=UTC), sizes=sizes)
     loader = Loader()
     loader.load(site.sync("report_results", end_date="2024-02-04"))

@@ -54,14 +54,14 @@ def serving(*replies: Reply) -> Iterator[Scripted]:
             script.seen.append((self.path, dict(self.headers)))
             reply = script.next_reply()
             self.send_response(reply.status)
-            for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+            own = {"Content-Length": str(len(reply.body)), "Connection": "close"}
+            for name, value in {**own, **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             for piece in [reply.body[i : i + 1] for i in range(len(reply.body))]:
                 if reply.drip_s and script.stopping.wait(reply.drip_s):
                     break
                 self.wfile.write(piece)
-            self.close_connection = True
 
         @override
         def log_message(self, format: str, *args: Any) -> None:

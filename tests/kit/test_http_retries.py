@@ -33,8 +33,8 @@ FAULTS = [
     Fault("wrong_encoding", attempts=1),
     Fault("empty", attempts=1),
     Fault("empty", status=503, attempts=1),
-    Fault("stall", wait_ms=1500, attempts=1),
-    Fault("slow_body", wait_ms=1500, attempts=1),
+    Fault("stall", wait_ms=2500, attempts=1),
+    Fault("slow_body", wait_ms=2500, attempts=1),
 ]
 
 
@@ -72,7 +72,7 @@ def test_every_kind_of_fault_is_cured_by_another_try(fault: Fault, pauses: Pause
     vendor.faults.append(fault)
     with (
         running(vendor.app) as server,
-        client(server.url, timeout_s=0.4, throttle=pauses) as api,
+        client(server.url, timeout_s=1 if fault.wait_ms else 10, throttle=pauses) as api,
     ):
         assert api.ask(Request("/api/domains"), list).value == vendor.data.domains
         assert api.ask(Request("/api/me"), dict).value == {"email": vendor.data.email}
@@ -88,7 +88,8 @@ def test_after_five_tries_it_ends_in_one_line_that_names_the_request(
     lasting = {**vars(fault), "attempts": None, "wait_ms": min(fault.wait_ms, 600)}
     vendor.faults.append(Fault(**{k: v for k, v in lasting.items() if not k.startswith("_")}))
     with running(vendor.app) as server:
-        line = failure(server.url, Request("/api/domains"), timeout_s=0.15, throttle=pauses)
+        timeout_s = 0.2 if fault.wait_ms else 10
+        line = failure(server.url, Request("/api/domains"), timeout_s=timeout_s, throttle=pauses)
     assert vendor.log.count == 5
     assert line.startswith("GET /api/domains: ")
     assert line.endswith("; given up after 5 tries")

@@ -1,0 +1,168 @@
+"""The settings, and what is wrong with them that a JSON schema cannot see."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import typing as th
+from tap_kit.settings import common_settings
+
+from tap_khoros_analytics.exports import BOOLEANS, EXPORTS, INTERVALS_MS, SINGLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_khoros_analytics.exports import Export
+
+EXPORT_OPTIONS = th.ObjectType(
+    th.Property("columns", th.ArrayType(th.StringType), description="The columns, metric ids"),
+    th.Property("primary_key", th.ArrayType(th.StringType), description="The key's columns"),
+    th.Property("filters", th.ObjectType(additional_properties=True), description="Filters"),
+    th.Property("method", th.StringType(allowed_values=["GET", "POST"]), description="Method"),
+    additional_properties=False,
+)
+
+SETTINGS = (
+    th.Property(
+        "username",
+        th.StringType(min_length=1),
+        required=True,
+        title="User name",
+        description="Of the dedicated user of type Analytics",
+    ),
+    th.Property(
+        "password",
+        th.StringType(min_length=1),
+        required=True,
+        secret=True,
+        title="Password",
+        description="Of that user",
+    ),
+    th.Property(
+        "company_key",
+        th.StringType(min_length=1),
+        required=True,
+        secret=True,
+        title="Company key",
+        description="From Account Admin, General Settings, Analytics API Settings",
+    ),
+    th.Property(
+        "region",
+        th.StringType(allowed_values=["us", "emea"]),
+        default="us",
+        title="Region",
+        description="Where the data is hosted: us or emea",
+    ),
+    th.Property(
+        "api_url",
+        th.URIType,
+        title="API URL",
+        description="Address of the API, where it is neither region's",
+    ),
+    th.Property(
+        "locale",
+        th.StringType(min_length=1),
+        default="en",
+        title="Locale",
+        description="Language of the texts and of CSV headers",
+    ),
+    th.Property(
+        "timezone",
+        th.StringType(min_length=1),
+        default="UTC",
+        title="Time zone",
+        description="Zone in which the vendor writes times, an id of the stream timezones",
+    ),
+    th.Property(
+        "report_format",
+        th.StringType(allowed_values=["json", "csv"]),
+        default="json",
+        title="Report format",
+        description="How exports are downloaded: json or csv",
+    ),
+    th.Property(
+        "exports",
+        th.ObjectType(additional_properties=EXPORT_OPTIONS),
+        default={},
+        title="Exports",
+        description="Options by export id: columns, primary_key, filters, method",
+    ),
+    th.Property(
+        "conversation_report_types",
+        th.ArrayType(th.StringType(allowed_values=["CREATED", "CLOSED", "OPEN_AT_END"])),
+        default=["CREATED", "CLOSED", "OPEN_AT_END"],
+        title="Conversation report types",
+        description="Which conversations a window has; CREATED and CLOSED miss those still open",
+    ),
+    th.Property(
+        "time_interval",
+        th.IntegerType(minimum=300_000),
+        default=3_600_000,
+        title="Time interval",
+        description="Milliseconds of an interval of team_performance_interval",
+    ),
+    th.Property(
+        "discover_columns",
+        th.BooleanType,
+        default=True,
+        title="Discover columns",
+        description="Whether discovery learns each export's columns from the tenant",
+    ),
+    th.Property(
+        "poll_interval_ms",
+        th.IntegerType(minimum=1, maximum=120_000),
+        default=5000,
+        title="Poll interval",
+        description="Milliseconds before the first look at a running job; growing to 120000",
+    ),
+    th.Property(
+        "poll_timeout",
+        th.IntegerType(minimum=1),
+        default=7200,
+        title="Poll time-out",
+        description="Seconds after which a job that is still running is given up",
+    ),
+    *common_settings(lookback_days=0, requests_per_minute=20, max_concurrency=6),
+)
+
+
+def problems(config: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with settings that fit their schema, a line each, without their values."""
+    for export_id, options in (config.get("exports") or {}).items():
+        if export := EXPORTS.get(export_id):
+            yield from _filter_problems(export, options.get("filters") or {})
+        else:
+            near = difflib.get_close_matches(export_id, EXPORTS, n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            yield f"exports.{export_id}: there is no such export{hint}"
+    interval = config.get("time_interval")
+    if isinstance(interval, int) and interval not in INTERVALS_MS and interval <= INTERVALS_MS[-1]:
+        yield f"time_interval: has to be one of {', '.join(map(str, INTERVALS_MS))}, or longer"
+    if not config.get("conversation_report_types", ("any",)):
+        yield "conversation_report_types: must not be empty"
+
+
+def _filter_problems(export: Export, filters: Mapping[str, Any]) -> Iterator[str]:
+    where = f"exports.{export.id}.filters"
+    for name, value in filters.items():
+        if export.filters is not None and name not in export.filters:
+            has = ", ".join(export.filters)
+            yield f"{where}.{name}: is not a filter of this export; it has {has}"
+        elif problem := _value_problem(name, value):
+            yield f"{where}.{name}: {problem}"
+    if "businessHourType" in filters and filters.get("enableBusinessHour") is not True:
+        yield f"{where}.businessHourType: needs enableBusinessHour: true"
+
+
+def _value_problem(name: str, value: Any) -> str | None:
+    if name in BOOLEANS:
+        return None if isinstance(value, bool) else "has to be true or false"
+    values = value if isinstance(value, list) and name not in SINGLE else [value]
+    if not values or any(type(item) not in {str, int} for item in values):
+        kind = "a text or a number" if name in SINGLE else "a text, a number or a list of them"
+        return f"has to be {kind}"
+    if name == "priorities":
+        parts = [part for item in values for part in str(item).split(",")]
+        return None if {*parts} <= {*"012345"} else "has to be of 0 to 5"
+    return None

@@ -1,0 +1,1 @@
+"""tap-khoros-analytics against its sandbox."""

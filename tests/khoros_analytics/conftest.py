@@ -1,0 +1,48 @@
+"""Tenants on real sockets, with short pauses between tries."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+from sandbox.khoros import Khoros
+
+from tests.khoros_analytics.site import ACCESS, NOW, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Serve(Protocol):
+    """Sets up a tenant as its arguments say and serves it until the test ends.
+
+    The options are those of ``Khoros``; a few rows a day unless they say otherwise.
+    """
+
+    def __call__(self, **options: Any) -> Site: ...
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    with ExitStack() as stack:
+
+        def start(**options: Any) -> Site:
+            api = Khoros(**{**ACCESS, "now": NOW, "rows_per_day": 8, **options})
+            return Site(api, stack.enter_context(api.serving()), tmp_path)
+
+        yield start
+
+
+@pytest.fixture
+def site(serve: Serve) -> Site:
+    """A small tenant at a fixed time."""
+    return serve()
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a second try follow at once; how long the pauses really are is tested with the kit."""
+    monkeypatch.setattr("tap_kit.http.FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("tap_kit.streaming.FIRST_PAUSE_S", 0.01)

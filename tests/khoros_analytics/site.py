@@ -1,0 +1,226 @@
+"""A Khoros tenant on loopback, and the tap reading it in this process or in its own."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+from sandbox.khoros import Khoros
+from tap_khoros_analytics.exports import EXPORTS
+from tap_khoros_analytics.tap import TapKhorosAnalytics
+
+from tests.kindmetrics.singer import Output, State
+from tests.kindmetrics.site import Ended, clean_environment, collected, execute
+
+if TYPE_CHECKING:
+    from sandbox.khoros import Addresses, Start
+
+E = TypeVar("E", bound=Exception)
+Catalog = dict[str, Any]
+
+PASSWORD = "khoros-s3cret-9b41e7"  # noqa: S105 (long enough to be found wherever it leaks)
+COMPANY_KEY = "company-k3y-c07d2a"
+ACCESS = {"username": "reports@tenant", "password": PASSWORD, "company_key": COMPANY_KEY}
+NOW = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)  # the sandbox's clock; all before is settled
+FIRST, LAST = date(2024, 2, 1), date(2024, 2, 2)  # what the tests read unless they say otherwise
+TAP = Path(sys.executable).with_name("tap-khoros-analytics")
+EVENTS = sorted(i for i, e in EXPORTS.items() if not e.aggregate and i != "conversation")
+AGGREGATES = sorted(i for i, export in EXPORTS.items() if export.aggregate)
+STREAMS = sorted([*EXPORTS, "teams", "timezones"])
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running sandbox and the folder for the files that the tap is given."""
+
+    api: Khoros
+    at: Addresses
+    folder: Path
+
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        """The settings of a run; a change to None leaves a setting out."""
+        settings = {
+            **ACCESS,
+            "api_url": self.at.api,
+            "start_date": FIRST.isoformat(),
+            "end_date": LAST.isoformat(),
+            "poll_interval_ms": 1,
+            "requests_per_minute": 1_000_000,
+            **changes,
+        }
+        return {name: value for name, value in settings.items() if value is not None}
+
+    def tap(self, **changes: Any) -> TapKhorosAnalytics:
+        """The tap without a catalog: it discovers the columns."""
+        return TapKhorosAnalytics(config=self.settings(**changes))
+
+    def sync(
+        self,
+        *streams: str,
+        state: State | None = None,
+        catalog: Catalog | None = None,
+        **changes: Any,
+    ) -> Output:
+        """One run in this process, of all exports but the brand posts, or of these streams."""
+        catalog = catalog or catalog_of(*streams)
+        settings = self.settings(**changes)
+        with collected() as written:
+            TapKhorosAnalytics(config=settings, state=state, catalog=catalog).run()
+        return Output(written.getvalue().decode())
+
+    def failing_sync(
+        self,
+        error: type[E],
+        *streams: str,
+        state: State | None = None,
+        catalog: Catalog | None = None,
+        **changes: Any,
+    ) -> tuple[Output, E]:
+        """One run in this process that has to fail, with what it wrote before it did."""
+        catalog = catalog or catalog_of(*streams)
+        settings = self.settings(**changes)
+        with collected() as written, pytest.raises(error) as caught:
+            TapKhorosAnalytics(config=settings, state=state, catalog=catalog).run()
+        return Output(written.getvalue().decode()), caught.value
+
+    def command(
+        self,
+        *arguments: str,
+        state: Any = None,
+        catalog: Catalog | None = None,
+        **changes: Any,
+    ) -> list[str]:
+        """The command line of the executable, with its files written."""
+        command = [str(TAP), "--config", str(self._write("config", self.settings(**changes)))]
+        if state is not None:
+            command += ["--state", str(self._write("state", state))]
+        if catalog is not None:
+            command += ["--catalog", str(self._write("catalog", catalog))]
+        return [*command, *arguments]
+
+    def execute(
+        self,
+        *arguments: str,
+        state: Any = None,
+        catalog: Catalog | None = None,
+        environment: dict[str, str] | None = None,
+        **changes: Any,
+    ) -> Ended:
+        """One run of the executable, to its end."""
+        command = self.command(*arguments, state=state, catalog=catalog, **changes)
+        return execute(*command, environment=environment)
+
+    def started(
+        self, *, state: Any = None, catalog: Catalog | None = None, **changes: Any
+    ) -> subprocess.Popen[bytes]:
+        """The executable at work, its outputs piped to here, none of it kept back in between."""
+        return subprocess.Popen(
+            self.command(state=state, catalog=catalog, **changes),
+            bufsize=0,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=clean_environment(),
+        )
+
+    def asked(self, path: str = "", method: str = "") -> list[dict[str, Any]]:
+        """The parameters, in the query or the body, of the requests whose path has this in it."""
+        return [
+            parameters_of(request.query, request.body)
+            for request in self.api.log.requests
+            if path in request.path and method in {"", request.method}
+        ]
+
+    @property
+    def starts(self) -> dict[Start, int]:
+        """How often each export was started for each window."""
+        return dict(self.api.counts.starts)
+
+    def _write(self, name: str, value: Any) -> Path:
+        path = self.folder / f"{name}.json"
+        path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
+        return path
+
+
+def parameters_of(query: tuple[tuple[str, str], ...], body: bytes) -> dict[str, Any]:
+    """Parameters as a dict; those that were repeated as a list."""
+    from urllib.parse import parse_qsl  # noqa: PLC0415
+
+    found: dict[str, Any] = {}
+    pairs = [*query, *([] if body[:1] == b"{" else parse_qsl(body.decode()))]
+    for name, value in pairs:
+        found[name] = [*found[name], value] if name in found else [value]
+    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
+
+
+@cache
+def _discovered(report_format: str) -> str:
+    api = Khoros(**ACCESS, now=NOW)
+    with api.serving() as at:
+        site = Site(api, at, Path())
+        return json.dumps(site.tap(report_format=report_format).catalog_dict)
+
+
+def catalog_of(*streams: str, report_format: str = "json") -> Catalog:
+    """The catalog of the sandbox's tenant, with these streams selected, or the usual ones."""
+    catalog: Catalog = json.loads(_discovered(report_format))
+    chosen = streams or [name for name in STREAMS if name != "raw_brand_posts"]
+    for entry in catalog["streams"]:
+        select(entry, (), is_selected=entry["stream"] in chosen)
+    return catalog
+
+
+def select(entry: dict[str, Any], breadcrumb: tuple[str, ...], *, is_selected: bool) -> None:
+    """Select or deselect a stream or a field in a catalog's entry."""
+    for metadata in entry["metadata"]:
+        if tuple(metadata["breadcrumb"]) == breadcrumb:
+            metadata["metadata"]["selected"] = is_selected
+
+
+def deselected(catalog: Catalog, stream: str, *fields: str) -> Catalog:
+    """A catalog without some fields of a stream."""
+    catalog = copy.deepcopy(catalog)
+    for entry in catalog["streams"]:
+        if entry["stream"] == stream:
+            for field in fields:
+                select(entry, ("properties", field), is_selected=False)
+    return catalog
+
+
+def fields_of(catalog: Catalog, stream: str) -> list[str]:
+    """The fields of a stream in a catalog."""
+    (entry,) = [entry for entry in catalog["streams"] if entry["stream"] == stream]
+    return list(entry["schema"]["properties"])
+
+
+def bookmark(state: State, stream: str, report_type: str | None = None) -> str | None:
+    """The bookmark of a stream, or of a report type in it; None where there is none."""
+    entry = part_of(state, stream, report_type)
+    value: str | None = entry.get("replication_key_value")
+    return value
+
+
+def part_of(state: State, stream: str, report_type: str | None = None) -> State:
+    """What the state says of a stream, or of a report type in it."""
+    entry: State = state.get("bookmarks", {}).get(stream, {})
+    if report_type is None:
+        return entry
+    parts = (p for p in entry.get("partitions", []) if report_type in p["context"].values())
+    return next(parts, {})
+
+
+def all_jobs(state: State) -> dict[str, Any]:
+    """The unfinished jobs in a state, by stream, report type and window."""
+    found = {}
+    for stream, entry in state.get("bookmarks", {}).items():
+        for part in [entry, *entry.get("partitions", [])]:
+            kind = "".join(part.get("context", {}).values())
+            found.update({f"{stream} {kind} {n}": j for n, j in part.get("jobs", {}).items()})
+    return found

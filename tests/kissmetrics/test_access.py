@@ -1,0 +1,204 @@
+"""Where the token goes, where it never goes, and what a refusal means."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sandbox.faults import Fault
+from sandbox.kissmetrics import LinkRules, PageRules, RunRules
+from sandbox.server import running
+from sandbox.stranger import Stranger
+from singer_sdk.exceptions import ConfigValidationError
+from tap_kit.errors import SyncFailed
+
+from tests.kindmetrics.site import Ended, execute
+from tests.kissmetrics.rows import comparable, expected_rows
+from tests.kissmetrics.site import CORE, TOKEN, days
+from tests.kissmetrics.test_lists import WITH_NEXT, expected_list
+
+if TYPE_CHECKING:
+    from sandbox.kissmetrics.rules import Form
+
+    from tests.kissmetrics.conftest import Serve
+    from tests.kissmetrics.site import Site
+
+DEBUG = {"LOGLEVEL": "debug", "TAP_KISSMETRICS_LOGLEVEL": "debug"}
+
+
+@pytest.mark.parametrize("form", WITH_NEXT)
+@pytest.mark.parametrize("escaped", [True, False])
+def test_links_to_a_listening_stranger_are_asked_for_at_the_configured_hosts(
+    serve: Serve, form: Form, *, escaped: bool
+) -> None:
+    """Every link there is leads to the stranger: pages, products, runs, statuses, results."""
+    stranger = Stranger([])
+    with running(stranger.app) as elsewhere:
+        host = elsewhere.url
+        pages = PageRules(form=form, next_host=host, escaped_links=escaped)
+        runs = RunRules(location_host=host, link_host=host, pages=pages)
+        links = LinkRules(product_host=host, run_host=host)
+        site = serve(pages=pages, run_rules=runs, links=links)
+        output = site.sync(page_size=5)
+        for name in CORE:
+            assert output.rows(name) == expected_list(site.api, name)
+        assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
+        chosen = site.api.data.ids("products")
+        assert len(site.sync("events", product_ids=chosen, page_size=5).rows("events")) == 45
+        for setting in ("core_url", "query_url"):
+            setattr(site.api, setting, host)
+        again = site.sync(page_size=5)
+        assert again.record_counts == output.record_counts
+    assert stranger.log.count == 0, "not even a request without the token"
+
+
+@pytest.mark.parametrize("host", ["https://apikissmetrics.com", "https://evil.example:8443"])
+def test_links_to_hosts_that_do_not_exist_are_no_trouble(serve: Serve, host: str) -> None:
+    pages = PageRules(form="next_in_body_only", next_host=host)
+    site = serve(pages=pages, links=LinkRules(product_host=host))
+    assert len(site.sync("events", page_size=5).rows("events")) == 45
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("path", ["/core/events", "/run$", "/status$", "/results"])
+def test_a_redirect_to_a_stranger_is_not_followed(site: Site, path: str, status: int) -> None:
+    stranger = Stranger([])
+    with running(stranger.app) as elsewhere:
+        fault = Fault("redirect", status=status, location=f"{elsewhere.url}/core", path=path)
+        site.api.faults.append(fault)
+        _, error = site.failing_sync(ConfigValidationError)
+    assert stranger.log.count == 0
+    setting = "api_url" if "core" in path else "query_url"
+    assert error.errors == [
+        f"{setting}: the server redirects elsewhere (HTTP {status}); use the final address"
+    ]
+
+
+def test_the_token_is_only_ever_sent_in_the_header(site: Site) -> None:
+    site.sync()
+    for request in site.api.log.requests:
+        assert request.headers["authorization"] == f"Bearer {TOKEN}"
+        assert TOKEN not in request.target
+        assert TOKEN.encode() not in request.body
+        assert request.headers["accept"] == "application/json"
+
+
+@pytest.mark.parametrize("arguments", [(), ("--test",)], ids=["run", "test"])
+def test_a_wrong_token_is_one_line_that_names_the_setting(
+    site: Site, arguments: tuple[str, ...]
+) -> None:
+    ended = site.execute(*arguments, api_token="not-the-token")  # noqa: S106
+    ended.assert_told_in_one_line("api_token", "401")
+    assert ended.output.text == ""
+    assert len(site.asked()) == 1
+    assert "not-the-token" not in ended.stderr
+
+
+@pytest.mark.parametrize("path", ["/core/reports", "/run$", "/status$", "/results"])
+def test_a_token_that_is_revoked_in_the_middle_stops_the_run(site: Site, path: str) -> None:
+    site.api.faults.append(Fault("status", status=401, path=path))
+    output, error = site.failing_sync(ConfigValidationError)
+    assert error.errors == ["api_token: the server does not accept it (HTTP 401)"]
+    assert len(output.rows("events")) in {0, 45}
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (403, "api_token: the server refuses the list of accounts: the token has no access to it"),
+        (404, "api_url: the server refuses the list of accounts: not found (HTTP 404)"),
+    ],
+)
+def test_an_address_or_a_token_that_opens_nothing_is_told_before_anything_is_written(
+    site: Site, status: int, line: str
+) -> None:
+    site.api.faults.append(Fault("status", status=status, path="/core/accounts"))
+    output, error = site.failing_sync(ConfigValidationError)
+    assert [one[: len(line)] for one in error.errors] == [line]
+    assert output.text == ""
+
+
+@pytest.mark.parametrize("name", ["events", "reports", "products"])
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_list_that_is_refused_is_a_warning_and_the_others_go_on(
+    site: Site, name: str, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.api.faults.append(Fault("status", status=status, path=f"/core/{name}"))
+    output = site.sync(*CORE)
+    assert output.rows(name) == []
+    assert len(output.rows("properties")) == 60
+    assert [text for text in caplog.messages if text.startswith(f"{name}: skipped: ")]
+
+
+@pytest.mark.parametrize("name", ["reports", "products"])
+def test_reports_that_cannot_even_be_listed_are_an_error(site: Site, name: str) -> None:
+    site.api.faults.append(Fault("status", status=403, path=f"/core/{name}"))
+    _, error = site.failing_sync(SyncFailed, "report_results")
+    assert str(error) == f"GET /core/{name}: the token has no access to it (HTTP 403)"
+
+
+@pytest.mark.parametrize("setting", ["api_url", "query_url"])
+@pytest.mark.parametrize("url", ["http://api.kissmetrics.com", "http://10.0.0.1", "http://0.0.0.0"])
+def test_plain_http_is_for_this_machine_only(site: Site, setting: str, url: str) -> None:
+    ended = site.execute(**{setting: url})
+    ended.assert_told_in_one_line(f"{setting}: has to begin with https://", "clear text")
+    assert ended.output.text == ""
+    assert site.asked() == []
+
+
+FAILURES: dict[str, Fault | None] = {
+    "none": None,
+    "401": Fault("status", status=401, path="/run"),
+    "403": Fault("status", status=403, path="/run"),
+    "404": Fault("status", status=404, path="/core/events"),
+    "400": Fault("status", status=400, path="/core/events"),
+    "503": Fault("status", status=503, path="/status", only=frozenset({1})),
+    "html": Fault("html", path="/results", only=frozenset({1})),
+    "redirect": Fault("redirect", location=f"/elsewhere?token={TOKEN}", path="/core/events"),
+}
+
+
+def assert_silent(ended: Ended) -> None:
+    """The token stands nowhere, neither as it is nor as headers may encode it."""
+    for secret in (TOKEN, base64.b64encode(TOKEN.encode()).decode(), TOKEN[6:]):
+        assert secret not in ended.output.text
+        assert secret not in ended.stderr
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_the_token_is_in_no_output_at_debug_level(site: Site, name: str) -> None:
+    if fault := FAILURES[name]:
+        site.api.faults.append(fault)
+    command = site.command(reports=[{"id": site.runnable()[0]}], end_date="2024-02-01")
+    ended = execute(*command, environment=DEBUG)
+    assert_silent(ended)
+    assert "DEBUG" in ended.stderr  # it did say all it can say
+    assert ended.code == (0 if name in {"none", "403", "404", "503", "html"} else 1), ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--test",), ("--discover",), ("--about",)], ids=str)
+def test_the_token_is_in_no_other_output(site: Site, arguments: tuple[str, ...]) -> None:
+    ended = execute(*site.command(*arguments), environment=DEBUG)
+    assert ended.code == 0, ended.stderr
+    assert_silent(ended)
+
+
+def test_a_tracking_key_is_written_only_when_it_is_asked_for(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = {record["tracking_key"] for record in site.api.data.records("products")}
+    chosen = site.api.data.ids("products")
+    with caplog.at_level("DEBUG"):
+        plain = site.sync("products")
+        scoped = site.sync("products", product_ids=chosen)
+    for output in (plain, scoped):
+        assert not any(key in output.text for key in keys)
+        assert "tracking_key" not in output.text
+        assert len(output.rows("products")) == 3
+    assert "the vendor now sends" not in caplog.text
+    assert not any(key in caplog.text for key in keys)
+    for changes in ({}, {"product_ids": chosen}):
+        asked = site.sync("products", include_tracking_key=True, **changes)
+        assert {row["tracking_key"] for row in asked.rows("products")} == keys

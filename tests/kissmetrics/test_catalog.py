@@ -1,0 +1,155 @@
+"""What the catalog says is done, schemas say what comes, and the SDK's features keep working."""
+
+from __future__ import annotations
+
+import copy
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft7Validator, FormatChecker
+from sandbox.kissmetrics import FieldRules, RunRules
+
+from tests.kissmetrics.rows import expected_rows
+from tests.kissmetrics.site import CORE, STREAMS, days
+
+if TYPE_CHECKING:
+    from tests.kindmetrics.singer import Output
+    from tests.kissmetrics.conftest import Serve
+    from tests.kissmetrics.site import Site
+
+FORMATS = FormatChecker(())
+NAMED: dict[str, Any] = {"name": "mine", "columns": ["a", "b", "c", "d"]}
+
+
+@FORMATS.checks("date-time", ValueError)
+def is_date_time(value: object) -> bool:
+    """Whether it is a date-time with an offset; jsonschema itself does not look."""
+    return value is None or datetime.fromisoformat(str(value).replace("Z", "+00:00")).tzinfo is not None
+
+
+@pytest.mark.parametrize("stream", CORE)
+def test_only_what_is_selected_is_asked_for(site: Site, stream: str) -> None:
+    output = site.sync(stream)
+    assert output.streams == [stream]
+    first = "limit=1&offset=0"
+    assert {target for target in site.asked() if first not in target} == {
+        f"/core/{stream}?limit=1000&offset=0"
+    }
+
+
+def test_nothing_is_run_when_the_results_are_not_selected(site: Site) -> None:
+    site.sync(*CORE, reports=[{"id": site.runnable()[0], **NAMED}])
+    assert site.api.runs == {}
+    assert {request.method for request in site.api.log.requests} == {"GET"}
+
+
+def test_a_report_with_a_stream_of_its_own_is_run_for_that_alone(site: Site) -> None:
+    chosen = site.runnable()[:2]
+    reports = [{"id": chosen[0], **NAMED}, {"id": chosen[1]}]
+    output = site.sync("report_mine", reports=reports)
+    assert {run.report_id for run in site.api.runs} == {chosen[0]}
+    assert len(output.rows("report_mine")) == len(expected_rows(site.api, days(), chosen[:1]))
+
+
+def whole(site: Site, **changes: Any) -> Output:
+    """A run of all streams, one report with a stream of its own among them."""
+    first, *others = site.runnable()
+    reports = [{"id": first, **NAMED}, *({"id": one} for one in others)]
+    return site.sync(reports=reports, **changes)
+
+
+@pytest.mark.parametrize("form", ["array", "object"])
+def test_every_record_passes_the_schema_of_its_stream(serve: Serve, form: Any) -> None:
+    site = serve(run_rules=RunRules(row_form=form), sizes={"events": 200})
+    output = whole(site, include_tracking_key=True)
+    validators = {
+        message["stream"]: Draft7Validator(message["schema"], format_checker=FORMATS)
+        for message in output.messages
+        if message["type"] == "SCHEMA"
+    }
+    assert sorted(validators) == sorted([*STREAMS, "report_mine"])
+    for stream, validator in validators.items():
+        closed = validator.evolve(schema={**validator.schema, "additionalProperties": False})
+        assert output.rows(stream)
+        for row in output.rows(stream):
+            assert [error.message for error in closed.iter_errors(row)] == []
+            assert list(row) == list(validator.schema["properties"])
+
+
+def test_keys_are_unique_and_never_null(serve: Serve) -> None:
+    output = whole(serve(sizes={"rows_per_day": 60}))
+    keys = {m["stream"]: m["key_properties"] for m in output.messages if m["type"] == "SCHEMA"}
+    for stream, fields in keys.items():
+        values = [tuple(row[field] for field in fields) for row in output.rows(stream)]
+        assert values, stream
+        assert all(values[0])
+        assert len(set(values)) == len(values), stream
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_every_property_says_what_it_is(site: Site, stream: str) -> None:
+    (entry,) = [e for e in site.catalog()["streams"] if e["stream"] == stream]
+    for name, definition in entry["schema"]["properties"].items():
+        assert len(definition["description"]) > 12, name
+
+
+def test_a_field_that_is_deselected_is_not_written(site: Site) -> None:
+    catalog = site.catalog("events", "report_results")
+    for entry in catalog["streams"]:
+        for metadata in entry["metadata"]:
+            if metadata["breadcrumb"] and metadata["breadcrumb"][-1] in {"description", "values"}:
+                metadata["metadata"]["selected"] = False
+    output = site.sync(catalog=catalog)
+    assert not any("description" in row for row in output.rows("events"))
+    assert not any("values" in row for row in output.rows("report_results"))
+    assert all(row["name"] for row in output.rows("events"))
+
+
+def test_a_field_that_the_vendor_adds_is_told_once_and_left_out(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    output = serve(fields=FieldRules(extra_field=True)).sync(*CORE, page_size=5)
+    for name in CORE:
+        assert not any("added_later" in row for row in output.rows(name))
+        told = [text for text in caplog.messages if text.startswith(f"{name}: the vendor now sends")]
+        assert told == [
+            f"{name}: the vendor now sends 'added_later', which the catalog does not know; left out"
+        ]
+
+
+def test_a_field_that_the_vendor_does_not_send_is_left_out(serve: Serve) -> None:
+    output = serve(fields=FieldRules(undocumented=False)).sync(*CORE)
+    assert not any("index" in row for row in output.rows("events"))
+    assert not any("hosts" in row for row in output.rows("products"))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"stream_maps": {"report_results": {"row_id": "row_id", "who": "identity", "__else__": None}}},
+        {"flattening_enabled": True, "flattening_max_depth": 1},
+    ],
+    ids=["map", "flattening"],
+)
+def test_rows_pass_through_the_sdks_own_features(site: Site, settings: dict[str, Any]) -> None:
+    rows = site.sync("report_results", **settings).rows("report_results")
+    expected = expected_rows(site.api, days())
+    assert len(rows) == len(expected)
+    if "stream_maps" in settings:
+        assert [row["who"] for row in rows] == [row["identity"] for row in expected]
+    else:
+        assert [row["kmid"] for row in rows] == [row["kmid"] for row in expected]
+
+
+def test_record_by_record_it_is_the_same_as_in_chunks(site: Site) -> None:
+    plain = site.sync()
+    mapped = site.sync(stream_maps={name: {"added": "'x'"} for name in STREAMS})
+    for name in STREAMS:
+        rows = copy.deepcopy(mapped.rows(name))
+        assert all(row.pop("added") == "x" for row in rows)
+        without = {"extracted_from"}
+        assert [{k: v for k, v in row.items() if k not in without} for row in rows] == [
+            {k: v for k, v in row.items() if k not in without} for row in plain.rows(name)
+        ]
+    assert mapped.state == plain.state

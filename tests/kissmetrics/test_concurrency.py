@@ -1,0 +1,89 @@
+"""Requests overlap, over the whole tap and never more than allowed; the output does not show it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from sandbox.faults import Fault
+from sandbox.kissmetrics import PageRules, RunRules
+from tap_kit.keys import shard_of
+
+from tests.kindmetrics.singer import Loader
+from tests.kissmetrics.rows import comparable
+from tests.kissmetrics.test_faults import content
+
+if TYPE_CHECKING:
+    from tests.kissmetrics.conftest import Serve
+    from tests.kissmetrics.site import Site
+
+JITTER = (Fault("stall", wait_ms=40, every=3), Fault("slow_body", wait_ms=70, every=7))
+
+
+@pytest.mark.parametrize("workers", [2, 8, 64])
+@pytest.mark.parametrize("form", ["envelope", "bare", "next_in_body_only"])
+def test_the_output_is_the_same_as_with_one_request_at_a_time(
+    serve: Serve, workers: int, form: str
+) -> None:
+    rules = PageRules(form=form)  # type: ignore[arg-type]
+    site = serve(pages=rules, run_rules=RunRules(polls=1, pages=rules))
+    one_by_one = site.sync(max_concurrency=1, page_size=7)
+    assert site.api.log.max_in_flight == 1
+    site.api.log.clear()
+    site.api.faults.extend(JITTER)
+    overlapping = site.sync(max_concurrency=workers, page_size=7)
+    assert content(overlapping) == content(one_by_one)
+    assert 2 <= site.api.log.max_in_flight <= workers
+
+
+def test_reports_run_side_by_side_within_what_is_allowed(serve: Serve) -> None:
+    site = serve(run_rules=RunRules(run_seconds=0.4))
+    site.sync("report_results", max_concurrency=3, end_date="2024-02-01", poll_interval_ms=20)
+    requests = site.api.log.requests
+    starts = [r.started for r in requests if r.path.endswith("/run")]
+    ends = [r.ended or 0.0 for r in requests if r.status == 201]
+    assert len(starts) == len(ends) == 5
+    running = [sum(start < moment for start in starts) - sum(e < moment for e in ends) for moment in ends]
+    assert max(running) == 3
+    assert site.api.log.max_in_flight <= 3
+
+
+def test_every_request_is_made_once(site: Site) -> None:
+    """What the stream reads and what the plan needs are the same lists, and no more than that."""
+    site.sync(max_concurrency=8)
+    counts = Counter(target for target in site.asked() if not target.endswith(("/run", "/status")))
+    twice = {target for target, count in counts.items() if count > 1}
+    first = "?limit=1000&offset=0"
+    assert twice == {f"/core/reports{first}", f"/core/products{first}"}
+
+
+@pytest.mark.parametrize("shards", [2, 3, 7])
+def test_shards_together_read_what_one_run_reads(serve: Serve, shards: int) -> None:
+    site = serve()
+    whole, parts = Loader(), Loader()
+    whole.load(site.sync())
+    outputs = [site.sync(shard=f"{index}/{shards}") for index in range(shards)]
+    for output in outputs:
+        parts.load(output)
+    for name, rows in whole.content.items():
+        assert {k: comparable([r]) for k, r in parts.content[name].items()} == {
+            k: comparable([r]) for k, r in rows.items()
+        }
+    assert [bool(output.rows("events")) for output in outputs] == [True] + [False] * (shards - 1)
+    assert set(site.api.runs.values()) == {2}
+    for index, output in enumerate(outputs):
+        found = {row["report_id"] for row in output.rows("report_results")}
+        assert all(shard_of([one], shards) == index for one in found)
+
+
+@pytest.mark.parametrize("shards", [2, 3])
+def test_products_are_shared_out_too(serve: Serve, shards: int) -> None:
+    site = serve(sizes={"products": 6})
+    chosen = site.api.data.ids("products")
+    outputs = [
+        site.sync("events", shard=f"{index}/{shards}", product_ids=chosen)
+        for index in range(shards)
+    ]
+    found = [row["id"] for output in outputs for row in output.rows("events")]
+    assert sorted(found) == sorted(site.api.data.ids("events"))

@@ -1,0 +1,102 @@
+"""Every way in which a server or a network can fail for a moment leaves no trace in the output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sandbox.faults import KINDS, Fault
+from sandbox.kissmetrics import PageRules, RunRules
+from tap_kit.errors import SyncFailed
+
+from tests.kissmetrics.rows import comparable, settled
+
+if TYPE_CHECKING:
+    from tests.kindmetrics.singer import Output
+    from tests.kissmetrics.conftest import Serve
+    from tests.kissmetrics.site import Site
+
+SETTINGS: dict[str, Any] = {"end_date": "2024-02-01", "page_size": 10, "request_timeout": 1}
+PASSING: dict[str, dict[str, Any]] = {
+    "408": {"status": 408},
+    "429": {"status": 429, "retry_after": 0},
+    "500": {"status": 500},
+    "502": {"status": 502},
+    "520": {"status": 520},
+    "204": {"status": 204},
+    "reset": {"kind": "reset"},
+    "reset_body": {"kind": "reset_body"},
+    "cut_body": {"kind": "cut_body"},
+    "html": {"kind": "html"},
+    "html 503": {"kind": "html", "status": 503},
+    "wrong_shape": {"kind": "wrong_shape"},
+    "bad_json": {"kind": "bad_json"},
+    "wrong_encoding": {"kind": "wrong_encoding"},
+    "empty": {"kind": "empty"},
+    "slow_body": {"kind": "slow_body", "wait_ms": 1300},
+    "stall": {"kind": "stall", "wait_ms": 1300},
+}
+
+
+def content(output: Output) -> list[Any]:
+    """All that a run wrote, without the ids of queries: a lost answer to a start costs another."""
+    messages = settled(output).without_clock
+    return [
+        {**message, "record": comparable([message["record"]])} if "record" in message else message
+        for message in messages
+    ]
+
+
+@pytest.fixture
+def site(serve: Serve) -> Site:
+    """Few reports, so that the first, the middle and the last request differ in kind."""
+    return serve(sizes={"reports": 2, "events": 25, "properties": 5}, run_rules=RunRules(polls=1))
+
+
+def test_no_kind_of_fault_is_left_out() -> None:
+    tried = {fault.get("kind", "status") for fault in PASSING.values()}
+    assert tried | {"redirect"} == set(KINDS)
+
+
+@pytest.mark.parametrize("where", ["first", "middle", "last"])
+@pytest.mark.parametrize("name", PASSING)
+def test_a_fault_that_passes_leaves_no_trace(site: Site, name: str, where: str) -> None:
+    undisturbed = site.sync(**SETTINGS)
+    requests = site.api.log.count
+    ordinal = {"first": 1, "middle": requests // 2, "last": requests}[where]
+    site.api.log.clear()
+    site.api.faults.append(Fault(**PASSING[name], only=frozenset({ordinal})))
+    assert content(site.sync(**SETTINGS)) == content(undisturbed)
+    assert site.api.log.count == requests + 1
+
+
+@pytest.mark.parametrize("form", ["envelope", "bare"])
+@pytest.mark.parametrize("name", [name for name in PASSING if name not in {"slow_body", "stall"}])
+def test_a_fault_of_every_first_try_leaves_no_trace(serve: Serve, name: str, form: Any) -> None:
+    rules = PageRules(form=form)
+    site = serve(pages=rules, run_rules=RunRules(polls=0), sizes={"reports": 2})
+    undisturbed = site.sync(max_concurrency=1, **SETTINGS)
+    site.api.faults.append(Fault(**PASSING[name], attempts=1))
+    assert content(site.sync(max_concurrency=8, **SETTINGS)) == content(undisturbed)
+    assert site.api.early_reads == 0
+
+
+@pytest.mark.parametrize("path", ["/core/events", "/run$", "/status$", "/results"])
+@pytest.mark.parametrize("kind", ["html", "bad_json", "wrong_shape", "cut_body", "reset"])
+def test_a_fault_that_stays_stops_the_run_after_five_tries(
+    site: Site, kind: str, path: str
+) -> None:
+    site.api.faults.append(Fault(**PASSING[kind], path=path))
+    _, error = site.failing_sync(SyncFailed, max_concurrency=1, **SETTINGS)
+    assert str(error).startswith("POST " if "run" in path else "GET ")
+    assert str(error).endswith("; given up after 5 tries")
+    assert "\n" not in str(error)
+    assert len([r for r in site.api.log.requests if path.strip("$") in r.path]) == 5
+
+
+@pytest.mark.parametrize("status", [400, 405, 409, 422])
+def test_a_refusal_that_no_retry_cures_stops_the_run_at_once(site: Site, status: int) -> None:
+    site.api.faults.append(Fault("status", status=status, path="/status$"))
+    _, error = site.failing_sync(SyncFailed, max_concurrency=1, **SETTINGS)
+    assert f"HTTP {status}" in str(error)
+    assert len(site.asked("/status")) == 1

@@ -1,0 +1,43 @@
+"""Every message of a full run and of the run after it, as a person has read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.kindmetrics.golden import assert_golden
+from tests.kissmetrics.rows import settled
+
+if TYPE_CHECKING:
+    from tests.kissmetrics.conftest import Serve
+    from tests.kissmetrics.site import Site
+
+HERE = Path(__file__).with_name("golden")  # an absolute path wins over the helper's own folder
+
+
+@pytest.fixture
+def small(serve: Serve) -> Site:
+    """Two products, a handful of records in each list, three people a day."""
+    sizes = {
+        "products": 2,
+        "reports": 4,
+        "events": 5,
+        "properties": 4,
+        "metrics": 3,
+        "rows_per_day": 3,
+    }
+    return serve(sizes=sizes)
+
+
+def test_full_run(small: Site) -> None:
+    report = {"id": small.runnable()[0], "name": "Sign-ups", "columns": ["Times", "Last", "Plan"]}
+    reports = [report, {"id": small.runnable()[1]}]
+    assert_golden(str(HERE / "full"), settled(small.sync(reports=reports)))
+
+
+def test_resumed_run(small: Site) -> None:
+    before = small.sync()
+    after = small.sync(end_date="2024-02-03", state=before.state)
+    assert_golden(str(HERE / "resumed"), settled(after))

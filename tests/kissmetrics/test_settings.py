@@ -1,0 +1,124 @@
+"""Wrong settings are told all at once, a line each, before anything is asked or written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.exceptions import ConfigValidationError
+from tap_kissmetrics.tap import TapKissmetrics
+
+from tests.kissmetrics.site import TOKEN
+
+if TYPE_CHECKING:
+    from tests.kissmetrics.site import Site
+
+WRONG: dict[str, Any] = {
+    "api_url": "api.kissmetrics.com",
+    "query_url": "https://user:secret@query.kissmetrics.com",
+    "start_date": "last week",
+    "page_size": 0,
+    "poll_interval_ms": 40_000,
+    "poll_timeout": 1.5,
+    "product_ids": "p1",
+    "reports": [{"name": "x"}, {"id": "r1", "column": ["a"]}, "r2", {"id": "r3", "columns": [5]}],
+    "include_tracking_key": "yes",
+    "shard": "2/2",
+    "page_sice": 10,
+}
+
+
+def problems(**settings: Any) -> list[str]:
+    """The lines that these settings give."""
+    with pytest.raises(ConfigValidationError) as caught:
+        TapKissmetrics(config={"api_token": TOKEN, **settings})
+    return sorted(caught.value.errors)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--discover",), ("--test",)], ids=str)
+def test_all_wrong_settings_are_told_at_once(site: Site, arguments: tuple[str, ...]) -> None:
+    catalog = None if arguments else site.catalog("events")
+    ended = site.execute(*arguments, catalog=catalog, **WRONG)
+    assert ended.code == 1
+    assert ended.output.text == ""
+    assert "Traceback" not in ended.stderr
+    assert sorted(ended.errors) == [
+        "api_url: is not an address: it has to begin with https:// and a host",
+        "include_tracking_key: has to be true or false, not a text",
+        "page_sice: is not a setting of this tap (did you mean page_size?)",
+        "page_size: has to be at least 1",
+        "poll_interval_ms: has to be at most 30000",
+        "poll_timeout: has to be a whole number, not a decimal number",
+        "product_ids: has to be a list, not a text",
+        "query_url: must not hold a user name or password",
+        "reports[0].id: is required",
+        "reports[1].column: is not a setting of this tap (did you mean columns?)",
+        "reports[2]: has to be an object, not a text",
+        "reports[3].columns[0]: has to be a text, not a number",
+        "shard: has to be i/n with i from 0 to n-1, such as 0/2 and 1/2",
+        "start_date: is not a date, it has to look like 2024-01-31",
+    ]
+    assert site.asked() == []
+
+
+@pytest.mark.parametrize(
+    ("reports", "lines"),
+    [
+        ([{"id": ""}], ["reports[0].id: must not be empty"]),
+        ([{"id": "a"}, {"id": "b"}, {"id": "a"}], ["reports: the id a is there twice"]),
+        (
+            [{"id": i, "name": n, "columns": ["c"]} for i, n in (("a", "My X"), ("b", "my_x"))],
+            ["reports: two are named my_x"],
+        ),
+        (
+            [{"id": i, "name": f"{'long ' * 20}{i}", "columns": ["c"]} for i in "ab"],
+            ["reports: two are named long_long_long_long_long_long_long_long_long_long_long"],
+        ),
+        (
+            [{"id": "a", "name": "Results", "columns": ["c"]}],
+            ["reports: `results` is the name of the stream of all reports, choose another"],
+        ),
+    ],
+)
+def test_reports_that_cannot_be_told_apart(reports: list[Any], lines: list[str]) -> None:
+    assert problems(reports=reports) == lines
+
+
+def test_names_without_columns_make_no_streams_and_may_be_the_same() -> None:
+    reports = [{"id": "a", "name": "x"}, {"id": "b", "name": "x"}, {"id": "c", "name": "results"}]
+    tap = TapKissmetrics(config={"api_token": TOKEN, "reports": reports})
+    assert [name for name in tap.streams if name.startswith("report_")] == ["report_results"]
+
+
+@pytest.mark.parametrize("settings", [{}, {"product_ids": None, "reports": None, "start_date": None}])
+def test_what_is_null_is_not_set(settings: dict[str, Any]) -> None:
+    TapKissmetrics(config={"api_token": TOKEN, **settings})
+
+
+def test_the_defaults_are_those_of_the_design() -> None:
+    config = TapKissmetrics(config={"api_token": TOKEN}).config
+    assert {
+        "api_url": "https://api.kissmetrics.com",
+        "query_url": "https://query.kissmetrics.com",
+        "page_size": 1000,
+        "lookback_days": 1,
+        "window_days": 1,
+        "max_concurrency": 4,
+        "poll_interval_ms": 2000,
+        "poll_timeout": 3600,
+        "include_tracking_key": False,
+    }.items() <= dict(config).items()
+
+
+def test_discovery_asks_nothing(site: Site) -> None:
+    ended = site.execute("--discover", reports=[{"id": "r1", "name": "a", "columns": ["x"]}])
+    assert ended.code == 0
+    assert '"report_a"' in ended.output.text
+    assert site.asked() == []
+
+
+def test_the_connection_test_reads_a_record_of_each_stream(site: Site) -> None:
+    ended = site.execute("--test")
+    assert ended.code == 0, ended.stderr
+    assert "The token works; it sees 2 account(s)" in ended.stderr
+    assert site.api.early_reads == 0
