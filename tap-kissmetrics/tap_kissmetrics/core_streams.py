@@ -105,7 +105,7 @@ class CoreList(KitStream, ABC):
         if self._pass > PASSES:
             raise changed_too_often(task)
         self.logger.info("%s: the list changed while it was read; reading it again", task)
-        self.tap.insert(iter([Task(self, task.partition, None)]))
+        self.tap.ahead.insert(iter([Task(self, task.partition, None)]))
 
     def list_written(self, task: Task) -> None:
         """All of a list is written out."""

@@ -33,6 +33,7 @@ CORE_STREAMS = (
     core_streams.Metrics,
 )
 LONGEST_POLL_PAUSE_S = 30.0
+POLL_GROWTH = 1.2  # most reports take seconds, and no limit of requests is documented
 
 REPORT = (
     th.Property(
@@ -135,7 +136,7 @@ class TapKissmetrics(KitTap):
     def _entries_with_streams(self) -> list[dict[str, Any]]:
         """Those of ``reports``; wrong ones are told later, when the streams are made already."""
         entries = self.config.get("reports")
-        return [entry for entry in entries if _has_stream(entry)] if isinstance(entries, list) else []
+        return list(filter(_has_stream, entries)) if isinstance(entries, list) else []
 
     @override
     def config_problems(self) -> Iterator[str]:
@@ -169,7 +170,7 @@ class TapKissmetrics(KitTap):
     def job_runner(self) -> JobRunner:
         """How running reports are waited for."""
         first_s = self.config["poll_interval_ms"] / 1000
-        pace = Pace(first_s, LONGEST_POLL_PAUSE_S, self.config["poll_timeout"])
+        pace = Pace(first_s, LONGEST_POLL_PAUSE_S, self.config["poll_timeout"], POLL_GROWTH)
         return JobRunner(pace, self.throttle.sleep)
 
     @override

@@ -8,12 +8,11 @@ import os
 import signal
 import sys
 import threading
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from singer_sdk.exceptions import ConfigValidationError, MappingError
-from singer_sdk.helpers._util import load_json  # what the SDK's own `invoke` reads its files with
 
-from tap_kit.errors import Interrupted, KitError, setting_error
+from tap_kit.errors import Interrupted, KitError
 
 if TYPE_CHECKING:
     import logging
@@ -46,25 +45,6 @@ def one_line_errors(logger: logging.Logger) -> Iterator[None]:
         sys.exit(1)
     except OSError as error:
         _exit_for_output(logger, error)
-
-
-def load_input(file: IO[str] | None, option: str, part: str, kind: type) -> dict[str, Any] | None:
-    """What the file of an option holds: an object whose ``part`` is of a ``kind``.
-
-    Raises:
-        ConfigValidationError: when it holds something else.
-    """
-    if file is None:
-        return None
-    try:
-        value: Any = load_json(file.read())
-    except ValueError as error:
-        problem = f"the file is not JSON: {error}"
-        raise setting_error(option, problem) from None
-    if not isinstance(value, dict) or not isinstance(value.get(part, kind()), kind):
-        problem = f"the file does not hold an object with {part}"
-        raise setting_error(option, problem)
-    return value
 
 
 def _exit_for_output(logger: logging.Logger, error: OSError) -> NoReturn:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing_extensions import override
 from tap_kit.bodies import parse_json
 from tap_kit.errors import KitError, Retriable, SyncFailed
 from tap_kit.hosts import address_problem, path_on
+from tap_kit.wire import expected, reason, retry_after_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,7 @@ LONGEST_PAUSE_S = 60.0
 PATIENCE_S = 300.0  # for one request, all its attempts and pauses together
 RETRIABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 _PIECE = 1 << 20
+_DRAINED = 1 << 16  # bytes of a refusal's body, which nobody reads
 
 Params = Mapping[str, "str | int | Sequence[str]"]
 
@@ -161,7 +162,7 @@ class Api:
             with self._fetch_elsewhere(place, source) as response:
                 yield from _pieces(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            msg = f"{source}: {_reason(error, 'the storage', self._timeout_s)}"
+            msg = f"{source}: {reason(error, 'the storage', self._timeout_s)}"
             raise Retriable(msg) from None
 
     def _fetch_elsewhere(self, place: str, source: str) -> requests.Response:
@@ -200,11 +201,7 @@ class Api:
             status, headers, body = self._exchange(request)
         value = parse_json(body, str(request))
         if not isinstance(value, shape):
-            wanted = " or ".join(
-                _NAMES[kind] for kind in (shape if isinstance(shape, tuple) else (shape,))
-            )
-            got = _NAMES.get(type(value), "something else")
-            msg = f"{request}: expected a JSON {wanted}, got {got}"
+            msg = f"{request}: {expected(shape, value)}"
             raise Retriable(msg)
         answer = Answer(status, headers, value)
         if problem := check(answer):
@@ -226,7 +223,7 @@ class Api:
                 raise SyncFailed(msg) from None
             raise Retriable(msg) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            msg = f"{request}: {_reason(error, self._url, self._timeout_s)}"
+            msg = f"{request}: {reason(error, self._url, self._timeout_s)}"
             raise Retriable(msg) from None
 
     def _send(self, request: Request) -> requests.Response:
@@ -244,8 +241,11 @@ class Api:
 
     def _check(self, response: requests.Response, source: str) -> None:
         status = response.status_code
+        if status >= 300:
+            # Heard out, or the next request would begin while the server is still answering.
+            response.raw.read(_DRAINED, decode_content=False)
         if status in RETRIABLE_STATUS or status >= 500:
-            retry_after = _retry_after_s(response.headers.get("Retry-After"))
+            retry_after = retry_after_s(response.headers.get("Retry-After"))
             if retry_after:
                 self._throttle.hold(min(retry_after, PATIENCE_S))
             asks = f", the server asks to wait {retry_after:.0f} s" if retry_after else ""
@@ -253,17 +253,6 @@ class Api:
             raise Retriable(msg, retry_after=retry_after)
         if status >= 300:
             raise self._judge(Refusal(status, source))
-
-
-_NAMES = {
-    list: "array",
-    dict: "object",
-    str: "text",
-    int: "number",
-    float: "number",
-    bool: "boolean",
-    type(None): "null",
-}
 
 
 def _pieces(response: requests.Response) -> Iterator[bytes]:
@@ -297,36 +286,3 @@ def _tell(state: tenacity.RetryCallState) -> None:
     logger.warning(
         "%s; try %d of %d in %.1f s", error, state.attempt_number + 1, TRIES, state.upcoming_sleep
     )
-
-
-def _retry_after_s(header: str | None) -> float | None:
-    """Seconds to wait by a ``Retry-After``, given in seconds or as a date; None if unreadable.
-
-    A date gone by (the server's clock is behind) says nothing either.
-    """
-    if not header:
-        return None
-    if header.strip().isdecimal():
-        return float(header)
-    try:
-        moment = email.utils.parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    wait = moment.timestamp() - time.time()
-    return wait if wait > 0 else None
-
-
-def _reason(error: Exception, url: str, timeout_s: float) -> str:
-    """What went wrong on the wire, in words; the libraries' own texts hold whole URLs."""
-    text = repr(error)
-    if "NameResolutionError" in text:
-        return f"the host of {url} is not known"
-    if isinstance(error, requests.ConnectTimeout):
-        return f"no connection to {url} within {timeout_s:.0f} s"
-    if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
-        return f"no answer within {timeout_s:.0f} s"
-    if "NewConnectionError" in text:
-        return f"no connection to {url}"
-    if isinstance(error, urllib3.exceptions.DecodeError):
-        return "the answer's compression is broken"
-    return "the connection broke off"

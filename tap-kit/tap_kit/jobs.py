@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_GROWTH = 1.5
 Ids = Mapping[str, str]
 
 
@@ -53,11 +52,15 @@ class Job(Protocol):
 
 @dataclass(frozen=True)
 class Pace:
-    """Pauses between polls: from ``first_s``, growing to ``longest_s``; patience ``timeout_s``."""
+    """Pauses between polls: from ``first_s``, growing to ``longest_s``; patience ``timeout_s``.
+
+    Each pause is ``growth`` times as long as the one before.
+    """
 
     first_s: float
     longest_s: float
     timeout_s: float
+    growth: float = 1.5
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class JobRunner:
             if self.clock() >= deadline:
                 msg = f"{what}: the vendor is not done after {self.pace.timeout_s:.0f} s"
                 raise JobFailed(msg)
-            pause = min(pause * _GROWTH, self.pace.longest_s)
+            pause = min(pause * self.pace.growth, self.pace.longest_s)
 
 
 class JobBook:

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft7Validator, validators
@@ -22,78 +23,91 @@ if TYPE_CHECKING:
 Config = Mapping[str, Any]
 
 
+def _setting(name: str, kind: Any, title: str, description: str, **more: Any) -> th.Property[Any]:
+    return th.Property(name, kind, title=title, description=description, **more)
+
+
+HEADER_TEXT = r"^([!-~]([ -~]*[!-~])?)?$(?!\n)"  # what may stand in an HTTP header
+
+_DAYS = (
+    _setting(
+        "start_date",
+        th.StringType,
+        "Start date",
+        "First day to read, YYYY-MM-DD (UTC). Unset: 30 days before today",
+    ),
+    _setting(
+        "end_date",
+        th.StringType,
+        "End date",
+        "Last day to read, YYYY-MM-DD (UTC). Unset, or in the future: today",
+    ),
+    _setting(
+        "window_days",
+        th.IntegerType(minimum=1, maximum=366),
+        "Days a window",
+        "How many days one row of figures covers",
+        default=1,
+    ),
+)
+_MANNERS = (
+    _setting(
+        "request_timeout",
+        th.IntegerType(minimum=1, maximum=300),
+        "Time-out of a request",
+        "Seconds to wait for a connection, and for each further piece of an answer",
+        default=60,
+    ),
+    _setting(
+        "state_interval",
+        th.IntegerType(minimum=1, maximum=3600),
+        "State interval",
+        "Seconds after which the bookmarks are written out, at the latest",
+        default=10,
+    ),
+    _setting(
+        "shard",
+        th.StringType,
+        "Shard",
+        "i/n: read only the i-th of n parts of the partitions, i from 0 to n-1",
+    ),
+    _setting(
+        "user_agent",
+        th.StringType(min_length=1, pattern=HEADER_TEXT),
+        "User agent",
+        "How the tap names itself to the vendor. Unset: its name and version",
+    ),
+)
+
+
 def common_settings(
     *, lookback_days: int, requests_per_minute: int | None = None, max_concurrency: int = 4
 ) -> tuple[th.Property[Any], ...]:
     """The settings of every tap, with the defaults that suit its vendor."""
-    return (
-        th.Property(
-            "start_date",
-            th.StringType,
-            title="Start date",
-            description="First day to read, YYYY-MM-DD (UTC). Unset: 30 days before today",
-        ),
-        th.Property(
-            "end_date",
-            th.StringType,
-            title="End date",
-            description="Last day to read, YYYY-MM-DD (UTC). Unset, or in the future: today",
-        ),
-        th.Property(
-            "window_days",
-            th.IntegerType(minimum=1, maximum=366),
-            default=1,
-            title="Days a window",
-            description="How many days one row of figures covers",
-        ),
-        th.Property(
+    own_defaults = (
+        _setting(
             "lookback_days",
             th.IntegerType(minimum=0, maximum=3660),
+            "Look-back days",
+            "How many days before the bookmark are read again, since data comes late",
             default=lookback_days,
-            title="Look-back days",
-            description="How many days before the bookmark are read again, since data comes late",
         ),
-        th.Property(
+        _setting(
             "max_concurrency",
             th.IntegerType(minimum=1, maximum=64),
+            "Requests at a time",
+            "How many requests may be under way at once, over the whole tap",
             default=max_concurrency,
-            title="Requests at a time",
-            description="How many requests may be under way at once, over the whole tap",
         ),
-        th.Property(
+        _setting(
             "requests_per_minute",
             th.IntegerType(minimum=1),
+            "Requests a minute",
+            "How many requests may begin in any minute. Unset: no limit",
             default=requests_per_minute,
-            title="Requests a minute",
-            description="How many requests may begin in any minute. Unset: no limit",
-        ),
-        th.Property(
-            "request_timeout",
-            th.IntegerType(minimum=1, maximum=300),
-            default=60,
-            title="Time-out of a request",
-            description="Seconds to wait for a connection, and for each further piece of an answer",
-        ),
-        th.Property(
-            "state_interval",
-            th.IntegerType(minimum=1, maximum=3600),
-            default=10,
-            title="State interval",
-            description="Seconds after which the bookmarks are written out, at the latest",
-        ),
-        th.Property(
-            "shard",
-            th.StringType,
-            title="Shard",
-            description="i/n: read only the i-th of n parts of the partitions, i from 0 to n-1",
-        ),
-        th.Property(
-            "user_agent",
-            th.StringType(min_length=1),
-            title="User agent",
-            description="How the tap names itself to the vendor. Unset: its name and version",
         ),
     )
+    return (*_DAYS, *own_defaults, *_MANNERS)
 
 
 @dataclass(frozen=True)
@@ -218,6 +232,7 @@ def _word_of(value: object) -> str:
         str: "a text",
         int: "a number",
         float: "a decimal number",
+        Decimal: "a decimal number",
         list: "a list",
         dict: "an object",
         type(None): "null",

@@ -20,12 +20,19 @@ from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
 from tap_kit.keys import shard_of
 
 if TYPE_CHECKING:
+    import logging
+
     from singer_sdk.helpers.types import Context, Record
 
     from tap_kit.tap import KitTap
     from tap_kit.windows import Reach, Window, Windows
 
 Partition = Mapping[str, Any]
+
+
+def _told_elsewhere(record: logging.LogRecord) -> bool:
+    """Keep back the SDK's line that an error has come: the command line tells which."""
+    return not str(record.msg).startswith("An unhandled error occurred while syncing")
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ class KitStream(Stream, abc.ABC):
     def __init__(self, tap: KitTap) -> None:
         self.tap = tap
         super().__init__(tap)
+        self.logger.addFilter(_told_elsewhere)
         self._counter: records.ChunkCounter | None = None
         self._unavailable: set[str] = set()
 
@@ -156,7 +164,7 @@ class KitStream(Stream, abc.ABC):
         self.TYPE_CONFORMANCE_LEVEL = records.SLOW if single else records.FAST
         if single:
             self.logger.debug("%s: record by record, because of %s", self.name, single)
-        for task, outcome, is_last in self.tap.outcomes(self, context):
+        for task, outcome, is_last in self.tap.ahead.outcomes(self, context):
             if str(task.partition) in self._unavailable:
                 continue
             if isinstance(outcome, Result):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import contextlib
 import time
-from collections import deque
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from functools import cached_property
 from threading import Event
@@ -17,22 +16,22 @@ from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
 from typing_extensions import override
 
 from tap_kit import settings
-from tap_kit.command import load_input, one_line_errors, stop_signals
+from tap_kit.ahead import ReadAhead
+from tap_kit.command import one_line_errors, stop_signals
 from tap_kit.errors import Interrupted, SyncFailed
+from tap_kit.inputs import Catalog, State, load_input, told_as_config
 from tap_kit.jobs import JobBook
-from tap_kit.pipeline import Pipeline
-from tap_kit.progress import Progress
 from tap_kit.records import ChunkWriter
-from tap_kit.streams import KitStream, Outcome, Partition, Result, Task
 from tap_kit.throttle import Throttle
 from tap_kit.windows import Reach, parse_day
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     import click
-    from singer_sdk.helpers.types import Context
+
+    from tap_kit.progress import Progress
 
 DEFAULT_DAYS = 30  # how far back a run without a start_date begins
 
@@ -51,10 +50,8 @@ class KitTap(Tap, abc.ABC):
         **kwargs: Any,
     ) -> None:
         self.stop = Event()
-        self._pipeline: Pipeline[Task, Outcome] | None = None
         self.jobs = JobBook()
         self.failed: list[str] = []  # what the vendor could not do for us
-        self._to_come: deque[tuple[KitStream, Partition | None]] = deque()
         self._state_written_at = time.monotonic()
         given = {k: v for k, v in config.items() if v is not None} if config else {}
         with _own_words(self.logger):
@@ -118,85 +115,15 @@ class KitTap(Tap, abc.ABC):
             ConfigValidationError: when a credential or an address is wrong.
         """
 
-    def outcomes(
-        self, stream: KitStream, context: Context | None
-    ) -> Iterator[tuple[Task, Outcome, bool]]:
-        """The outcomes of the tasks of a stream's partition, in plan order.
-
-        Each with whether it is the last one of its window. While one is being waited for or
-        written, those after it are being read, across the borders of partitions and streams. A
-        stream with a record limit reads nothing ahead, and completes no window.
-        """
-        partition = dict(context) if context else None
-        if partition not in stream.partition_list:
-            return  # of another shard: what is read ahead for the streams after it goes on
-        if stream.ABORT_AT_RECORD_COUNT is not None:
-            yield from self._limited(stream, partition)
-            return
-        pipeline = self._pipeline_at(stream, partition)
-        while (task := pipeline.head) and task.stream is stream and task.partition == partition:
-            outcome = pipeline.take(self._waiting)
-            yield task, outcome, not task.belongs_with(pipeline.head)
-            self.progress.task_done()
-
-    @staticmethod
-    def _limited(
-        stream: KitStream, partition: Partition | None
-    ) -> Iterator[tuple[Task, Outcome, bool]]:
-        sources = [stream.tasks(partition)]
-        while sources:
-            task = next(sources[-1], None)
-            if task is None:
-                sources.pop()
-                continue
-            outcome = stream.perform(task)
-            if isinstance(outcome, Result):
-                sources.append(stream.follow_ups(task, outcome))
-            yield task, outcome, False
-
-    def _pipeline_at(
-        self, stream: KitStream, partition: Partition | None
-    ) -> Pipeline[Task, Outcome]:
-        """The running pipeline; a new one from here on when this is not what comes next in it."""
-        here = (stream, partition)
-        if self._pipeline is None or not self._to_come or self._to_come[0] != here:
-            self.close()
-            everything = list(self._in_sync_order())
-            begin = everything.index(here) if here in everything else len(everything)
-            self._to_come = deque(everything[begin:])
-            tasks = sum(len(s.windows(p)) for s, p in self._to_come)
-            self.progress = Progress(self.logger, tasks)
-            self._pipeline = Pipeline(
-                self._plan(list(self._to_come)),
-                lambda task: task.stream.perform(task),
-                workers=self.config["max_concurrency"],
-                follow_ups=_follow_ups,
-            )
-        if self._to_come:
-            self._to_come.popleft()
-        return self._pipeline
-
-    def _in_sync_order(self) -> Iterator[tuple[KitStream, Partition | None]]:
-        """All that this run reads, in the order in which the SDK asks for it."""
-        for stream in self.streams.values():
-            if stream.selected and isinstance(stream, KitStream):
-                _ = stream.row_check  # made here, as the threads that use it must find it made
-                for partition in stream.partition_list:
-                    yield stream, partition
-
-    @staticmethod
-    def _plan(work: Sequence[tuple[KitStream, Partition | None]]) -> Iterator[Task]:
-        for stream, partition in work:
-            yield from stream.tasks(partition)
-
-    def _waiting(self, task: Task) -> None:
-        self.progress.waiting(task)
-        self.write_state_if_due()
-
     @cached_property
+    def ahead(self) -> ReadAhead:
+        """The tasks of all streams, read ahead in plan order."""
+        return ReadAhead(self)
+
+    @property
     def progress(self) -> Progress:
         """What a person sees of the run."""
-        return Progress(self.logger, 0)
+        return self.ahead.progress
 
     def write_state_if_due(self) -> None:
         """Write the bookmarks out when ``state_interval`` has passed, or a job has begun.
@@ -212,18 +139,6 @@ class KitTap(Tap, abc.ABC):
             self._state_written_at = time.monotonic()
             self.state_writer.write_state(self.state)
 
-    def insert(self, tasks: Iterator[Task]) -> None:
-        """Do ``tasks`` next: a stream found that it has to read something again."""
-        if self._pipeline is not None:
-            self._pipeline.insert(tasks)
-
-    def close(self) -> None:
-        """End the pipeline: nothing more is asked of the vendor."""
-        if self._pipeline is not None:
-            self._pipeline.close()
-            self._pipeline = None
-        self.progress.close()
-
     def run(self) -> None:
         """One whole run: access first, then all streams, and the bookmarks whatever happens."""
         with stop_signals(self.stop):
@@ -231,7 +146,7 @@ class KitTap(Tap, abc.ABC):
             try:
                 self.sync_all()
             finally:
-                self.close()
+                self.ahead.close()
                 self.jobs.write_down()
                 self.state_writer.write_state(self.state)
         if self.failed:
@@ -259,9 +174,16 @@ class KitTap(Tap, abc.ABC):
             cls(
                 config=config.config if config else None,
                 parse_env_config=bool(config and config.parse_env),
-                state=load_input(state, "--state", "bookmarks", dict),
-                catalog=load_input(catalog, "--catalog", "streams", list),
+                state=load_input(state, "--state", State),
+                catalog=load_input(catalog, "--catalog", Catalog),
             ).run()
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Read the settings; a file that is missing or not JSON is one line."""
+        with one_line_errors(cls.logger), told_as_config():
+            return super().cb_config(ctx, param, value)
 
     @classmethod
     @override
@@ -275,7 +197,8 @@ class KitTap(Tap, abc.ABC):
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Test access in one line before the SDK's own test reads a record of each stream."""
         if value != "all":
-            super().cb_test(ctx, param, value)
+            with one_line_errors(cls.logger):
+                super().cb_test(ctx, param, value)
             return
         config = ctx.params["config"]
         with one_line_errors(cls.logger):
@@ -298,7 +221,3 @@ def _own_words(logger: logging.Logger) -> Iterator[None]:
         yield
     finally:
         logger.removeFilter(other)
-
-
-def _follow_ups(task: Task, outcome: Outcome) -> Iterator[Task]:
-    return task.stream.follow_ups(task, outcome) if isinstance(outcome, Result) else iter(())

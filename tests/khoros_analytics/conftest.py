@@ -21,7 +21,8 @@ class Serve(Protocol):
     The options are those of ``Khoros``; a few rows a day unless they say otherwise.
     """
 
-    def __call__(self, **options: Any) -> Site: ...
+    def __call__(self, **options: Any) -> Site:
+        """Start it."""
 
 
 @pytest.fixture

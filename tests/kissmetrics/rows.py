@@ -74,11 +74,12 @@ def window_rows(report: Row, start: str, end: str, arrays: list[list[Any]]) -> l
 def settled(output: Output) -> Output:
     """A run's output without what depends on who was faster: where the states stand in between.
 
-    A state is written as soon as a report was started, and its partitions are in the order in
-    which they were. The last one is left, with its partitions in order.
+    A state is written as soon as a report was started, and holds streams and reports in the order
+    in which they were. The last one is left, in order.
     """
     rest = [message for message in output.messages if message["type"] != "STATE"]
     state = deepcopy(output.state)
+    state["bookmarks"] = dict(sorted(state["bookmarks"].items()))
     for mark in state["bookmarks"].values():
         if "partitions" in mark:
             mark["partitions"].sort(key=lambda part: str(part["context"]))

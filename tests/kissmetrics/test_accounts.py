@@ -90,7 +90,7 @@ def test_a_bookmark_that_is_no_time_is_one_clear_error(value: Any) -> None:
 
 @pytest.mark.parametrize("value", ["yesterday", "2024-01-05T00:00:00"])
 def test_a_change_at_no_time_is_one_clear_error(value: str) -> None:
-    with pytest.raises(SyncFailed, match="^accounts: the field updated_at is not a date-time"):
+    with pytest.raises(SyncFailed, match=r"^accounts: the field updated_at is not a date-time"):
         written([value])
 
 

@@ -44,7 +44,9 @@ def test_reports_run_side_by_side_within_what_is_allowed(serve: Serve) -> None:
     starts = [r.started for r in requests if r.path.endswith("/run")]
     ends = [r.ended or 0.0 for r in requests if r.status == 201]
     assert len(starts) == len(ends) == 5
-    running = [sum(start < moment for start in starts) - sum(e < moment for e in ends) for moment in ends]
+    running = [
+        sum(start < moment for start in starts) - sum(e < moment for e in ends) for moment in ends
+    ]
     assert max(running) == 3
     assert site.api.log.max_in_flight <= 3
 

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sandbox.faults import Fault
 from sandbox.kissmetrics import LinkRules, PageRules
 from sandbox.kissmetrics.rules import FORMS
 from tap_kissmetrics.directory import Product, product_template
@@ -13,7 +14,7 @@ from tap_kissmetrics.directory import Product, product_template
 from tests.kissmetrics.answers import Answers, records
 from tests.kissmetrics.rows import comparable, expected_rows
 from tests.kissmetrics.site import CORE, days
-from tests.kissmetrics.test_lists import shaped
+from tests.kissmetrics.test_lists import expected_list
 
 if TYPE_CHECKING:
     import logging
@@ -36,8 +37,8 @@ def test_the_chosen_products_and_their_lists_only(
     output = site.sync(*CORE, product_ids=[*chosen, chosen[0]], page_size=6)
     assert [row["id"] for row in output.rows("products")] == chosen
     for name in SCOPED:
-        expected = [record for one in chosen for record in site.api.data.records(name, one)]  # type: ignore[arg-type]
-        assert output.rows(name) == [shaped(record) for record in expected], name
+        expected = [row for one in chosen for row in expected_list(site.api, name, one)]
+        assert output.rows(name) == expected, name
     assert len(output.rows("accounts")) == 2
     assert not [target for target in site.asked() if site.api.data.ids("products")[1] in target]
 
@@ -85,8 +86,6 @@ def test_a_product_that_is_gone_or_forbidden_is_a_warning_that_names_it(site: Si
 def test_a_product_that_is_forbidden_is_left_out(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from sandbox.faults import Fault  # noqa: PLC0415
-
     site = serve()
     first, second, _ = site.api.data.ids("products")
     site.api.faults.append(Fault("status", status=403, path=f"/core/products/{first}"))

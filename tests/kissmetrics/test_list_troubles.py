@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
     from tests.kissmetrics.conftest import Serve
 
-LATE = {"vanish": {"vanish": 3}, "insert": {"insert": 4}, "both": {"vanish": 2, "insert": 5}}
+LATE: dict[str, dict[str, Any]] = {
+    "vanish": {"vanish": 3},
+    "insert": {"insert": 4},
+    "both": {"vanish": 2, "insert": 5},
+}
 
 
 @pytest.mark.parametrize("workers", [1, 4])
@@ -61,7 +65,7 @@ def test_a_list_that_the_reports_are_found_in_is_checked_as_well(
 
 
 @pytest.mark.parametrize("change", LATE)
-@pytest.mark.parametrize("after", [1, 2, 4])
+@pytest.mark.parametrize("after", [1, 3])
 @pytest.mark.parametrize("form", WITH_TOTAL)
 @pytest.mark.parametrize("streams", [("events",), ("events", "properties")], ids=str)
 def test_a_list_that_changes_while_it_is_read_is_read_again(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from sandbox.exchange import json_answer
@@ -26,12 +26,13 @@ WITH_NEXT = ["envelope", "link_header_only", "link_header_envelope", "next_in_bo
 WITH_TOTAL = ["envelope", "total_without_next"]
 
 
-def expected_list(api: Kissmetrics, name: ListName) -> list[Row]:
+def expected_list(api: Kissmetrics, name: str, product_id: str | None = None) -> list[Row]:
     """A list as it should arrive: its documented fields and those seen on the wire."""
-    return [shaped(record) for record in api.data.records(name)]
+    records = api.data.records(cast("ListName", name), product_id)
+    return [_shaped(record) for record in records]
 
 
-def shaped(record: Row) -> Row:
+def _shaped(record: Row) -> Row:
     """A record of a list as it should arrive."""
     contact = record.pop("contact", None)
     record.pop("tracking_key", None)
@@ -45,11 +46,11 @@ def test_every_list_arrives_with_every_field(serve: Serve, form: Form) -> None:
     site = serve(pages=PageRules(form=form))
     output = site.sync(*CORE, page_size=7)
     for name in CORE:
-        assert output.rows(name) == expected_list(site.api, name)  # type: ignore[arg-type]
+        assert output.rows(name) == expected_list(site.api, name)
 
 
 @pytest.mark.parametrize("limit", [None, 4])
-@pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 20, 25])
+@pytest.mark.parametrize("count", [0, 1, 10, 11, 20])
 @pytest.mark.parametrize("form", FORMS)
 def test_any_number_of_records_in_pages_of_ten(
     serve: Serve, form: Form, count: int, limit: int | None
@@ -130,7 +131,7 @@ def test_the_parameters_of_the_vendors_own_links_are_kept(serve: Serve) -> None:
     site = serve(sizes={"events": 60})
     (product_id, *_) = site.api.data.ids("products")
     output = site.sync("events", product_ids=[product_id], page_size=5)
-    assert output.rows("events") == [shaped(r) for r in site.api.data.records("events", product_id)]
+    assert output.rows("events") == expected_list(site.api, "events", product_id)
     later = [target for target in site.asked("/events") if "offset=0" not in target]
     assert len(later) == 3
     assert all(f"product_id={product_id}" in target for target in later)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sandbox.kissmetrics import RunRules, Sizes
+from sandbox.kissmetrics import RunRules
 from tap_kit.errors import SyncFailed
 
 from tests.kindmetrics.singer import Loader, State
@@ -16,8 +17,6 @@ from tests.kissmetrics.rows import comparable, expected_rows
 from tests.kissmetrics.site import days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.kissmetrics.conftest import Serve
     from tests.kissmetrics.site import Site
 
@@ -96,7 +95,7 @@ def test_a_day_on_which_the_clocks_change_is_whole(
     ]
     assert site.days_run(report_id)[1] == (f"{day}T{window[0]}", f"{day}T{window[1]}")
     assert (spans[1][1] - spans[1][0]).total_seconds() == hours * 3600 - 1
-    for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+    for (_, end), (start, _) in pairwise(spans):
         assert start - end == timedelta(seconds=1), "no gap and no overlap"
 
 
@@ -188,7 +187,7 @@ def test_bookmarks_move_over_days_without_rows_and_nothing_else_is_in_the_state(
 
 
 def test_a_window_of_a_week_has_each_person_once(one: Site) -> None:
-    week = {"window_days": 7, "end_date": "2024-02-10"}
+    week: dict[str, Any] = {"window_days": 7, "end_date": "2024-02-10"}
     output = one.sync("report_results", **week)
     (report_id,) = one.runnable()
     assert [(start[:10], end[:10]) for start, end in one.days_run(report_id)] == [
@@ -207,7 +206,10 @@ def test_the_window_that_holds_now_is_read_and_read_again(serve: Serve) -> None:
     sizes = {"reports": 1, "products": 1, "timezones": ("Asia/Tokyo",), "rows_per_day": 30}
     site = serve(now=None, sizes=sizes)
     here = datetime.now(ZoneInfo("Asia/Tokyo"))
-    settings = {"start_date": (here.date() - timedelta(days=1)).isoformat(), "end_date": None}
+    settings: dict[str, Any] = {
+        "start_date": (here.date() - timedelta(days=1)).isoformat(),
+        "end_date": None,
+    }
     first = site.sync("report_results", lookback_days=0, **settings)
     if datetime.now(ZoneInfo("Asia/Tokyo")).date() != here.date():
         pytest.skip("midnight in Tokyo")
@@ -275,9 +277,9 @@ def test_whatever_the_account_all_rows_of_all_windows_arrive(serve: Serve, seed:
     assert comparable(output.rows("report_results")) == expected_rows(site.api, span)
     ids = [row["row_id"] for row in output.rows("report_results")]
     assert len(set(ids)) == len(ids)
-    assert Sizes().report_types
 
 
-def _rows(loader: Loader) -> Iterator[Any]:
+def _rows(loader: Loader) -> dict[Any, Any]:
+    """The rows by key, without the queries' ids."""
     table = loader.content["report_results"]
-    return {key: comparable([row]) for key, row in table.items()}  # type: ignore[return-value]
+    return {key: comparable([row]) for key, row in table.items()}

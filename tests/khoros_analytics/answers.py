@@ -1,0 +1,37 @@
+"""A server of one finished export, with a body that a test names: some the sandbox never gives."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sandbox.exchange import Answer, Request, json_answer
+from sandbox.frame import Frame
+from sandbox.server import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IDS = {"workflowId": "w", "runId": "r"}
+DONE = {
+    "jobInfo": {**IDS, "downloadUrl": "https://elsewhere.example/", "statusUrl": ""},
+    "result": {"runnerState": "CLOSED", "detail": "COMPLETED"},
+}
+
+
+@contextmanager
+def serving(
+    body: bytes, headers: tuple[tuple[str, str], ...] = (), *, status: Any = DONE, start: Any = IDS
+) -> Iterator[str]:
+    """The address of a server that has no other rows than these, and gives them directly."""
+
+    async def respond(request: Request) -> Answer:
+        if request.path.endswith("/download"):
+            return Answer(200, body, "application/octet-stream", headers)
+        if request.path.endswith("/teams"):
+            return json_answer({"status": "PASS", "result": []})
+        result = status if request.path.endswith("/status") else start
+        return json_answer({"status": "PASS", "result": result})
+
+    with running(Frame(respond)) as server:
+        yield server.url

@@ -1,0 +1,50 @@
+"""A whole run and a resumed one, message by message, as a person has read them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.kindmetrics.golden import assert_golden
+from tests.kindmetrics.singer import Output
+
+if TYPE_CHECKING:
+    from tests.khoros_analytics.conftest import Serve
+
+FOLDER = Path(__file__).with_name("golden")
+SMALL = dict.fromkeys(("team_performance", "team_performance_interval", "user"), 2)
+HALF_DAYS = 43_200_000
+
+
+def settled(output: Output) -> Output:
+    """All messages but the states on the way: when those come depends on the clock."""
+    lines = output.text.split("\n")[:-1]
+    states = [number for number, line in enumerate(lines) if line.startswith('{"type":"STATE"')]
+    # Its parts stand in the order in which the jobs began, which several threads settle.
+    state = json.loads(lines[states[-1]])
+    state["value"]["bookmarks"]["conversation"]["partitions"].sort(key=str)
+    lines[states[-1]] = json.dumps(state, sort_keys=True)
+    left = [line for number, line in enumerate(lines) if number not in states[:-1]]
+    return Output("".join(f"{line}\n" for line in left))
+
+
+def test_a_full_run_and_the_next_day(serve: Serve) -> None:
+    rows = {"response": 2, "incoming_post": 2, "conversation": 4}
+    site = serve(rows_per_day={**dict.fromkeys(OTHERS, 1), **rows, **SMALL})
+    full = site.sync(end_date="2024-02-01", time_interval=HALF_DAYS)
+    assert_golden(str(FOLDER / "full"), settled(full))
+    streams = ("author", "conversation", "team_performance_interval", "teams")
+    resumed = site.sync(*streams, state=full.state, time_interval=HALF_DAYS)
+    assert_golden(str(FOLDER / "resumed"), settled(resumed))
+
+
+OTHERS = (
+    "author",
+    "combined",
+    "conversation_actions",
+    "conversation_history_action",
+    "raw_agent_states",
+    "raw_expert_help",
+    "response_approval",
+)

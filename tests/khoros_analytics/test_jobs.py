@@ -1,0 +1,206 @@
+"""Jobs on the vendor's side: how they answer, fail, are waited for and started ahead."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sandbox.faults import Fault
+from sandbox.khoros import Start
+from tap_khoros_analytics.exports import EXPORTS
+from tap_kit.errors import SyncFailed
+
+from tests.khoros_analytics.expected import days, expected_rows, midnight
+from tests.khoros_analytics.site import all_jobs, bookmark, catalog_of
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from tests.khoros_analytics.conftest import Serve
+
+ONE_DAY = {"end_date": "2024-02-01"}
+
+
+def start_of(export: str, day: date, kind: str = "") -> Start:
+    begin = int(midnight(day).timestamp() * 1000)
+    return Start(export, begin, begin + 86_400_000, kind)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"status_result": "documented"},
+        {"status_result": "object"},
+        {"status_result": "list"},
+        {"creation_result": "list"},
+        {"bare_creations": [*EXPORTS]},
+        {"bare_creations": [*EXPORTS], "creation_result": "list", "status_result": "list"},
+        {"early_download_urls": [*EXPORTS], "running_polls": 3},
+        {"empty_url_polls": 3},
+        {"running_state": "QUEUED", "running_polls": 3},
+        {"running_polls": 0},
+        {"attach": "always"},
+        {"attach": "never"},
+    ],
+    ids=str,
+)
+def test_every_form_of_answer_leads_to_all_rows(serve: Serve, options: dict[str, Any]) -> None:
+    site = serve(**options)
+    output = site.sync("author", "user", **ONE_DAY)
+    for export in ("author", "user"):
+        assert output.rows(export) == expected_rows(site.api, export, days()[:1])
+        assert site.starts[start_of(export, days()[0])] == 1
+
+
+def test_ids_with_signs_that_mean_something_in_an_address_are_quoted(serve: Serve) -> None:
+    site = serve()
+    site.sync("author", **ONE_DAY)
+    (job,) = site.api.jobs
+    assert {"+", "/", "="} < {*job.run_id}
+    asked = [r.path for r in site.api.log.requests if r.path.endswith(("/status", "/download"))]
+    assert len(asked) == 3
+    for path in asked:
+        assert path.count("/") == 7
+        assert all(sign in path for sign in ("%2B", "%2F", "%3D"))
+
+
+def test_a_job_that_failed_once_is_started_again(serve: Serve) -> None:
+    site = serve(failing_runs={"author": 1})
+    output = site.sync("author", **ONE_DAY)
+    assert output.rows("author") == expected_rows(site.api, "author", days()[:1])
+    assert site.starts[start_of("author", days()[0])] == 2
+
+
+def test_an_export_that_fails_for_good_does_not_cost_the_other_thirteen(serve: Serve) -> None:
+    site = serve(failing_runs={"author": -1})
+    ended = site.execute(catalog=catalog_of())
+    assert ended.code == 1
+    assert "Traceback" not in ended.stderr
+    assert ended.errors[-1] == "All other streams are complete, these failed: author, 2024-02-01"
+    assert "the vendor's job ended as FAILED" in ended.stderr
+    for export in EXPORTS:
+        if export not in {"author", "raw_brand_posts"}:
+            assert ended.output.rows(export) == expected_rows(site.api, export, days()), export
+    assert ended.output.rows("author") == []
+    assert bookmark(ended.output.state, "author") is None
+    assert site.starts[start_of("author", days()[0])] == 2
+
+
+@pytest.mark.parametrize("detail", ["TERMINATED", "TIMED_OUT", ""])
+def test_a_job_that_ended_in_an_unknown_way_has_failed(
+    serve: Serve, detail: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = serve(failing_runs={"author": 1}, failed_detail=detail)
+    output = site.sync("author", **ONE_DAY)
+    assert len(output.rows("author")) == 9
+    assert f"the vendor's job ended as {detail or 'unknown'}; started again" in caplog.text
+
+
+def test_what_failed_is_read_when_it_works_again(serve: Serve) -> None:
+    site = serve(failing_runs={"author": -1})
+    output, _ = site.failing_sync(SyncFailed, "author")
+    site.api.failing_runs = 0
+    again = site.sync("author", state=output.state)
+    assert again.rows("author") == expected_rows(site.api, "author", days())
+    assert bookmark(again.state, "author") == "2024-02-03T00:00:00+00:00"
+    assert all_jobs(again.state) == {}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", status=400, path="report/author"),
+        Fault("status", status=500, path="report/author"),
+        Fault("html", path="report/author"),
+        Fault("reset", path="report/author"),
+    ],
+    ids=lambda fault: f"{fault.kind} {fault.status}",
+)
+def test_a_start_that_is_refused_for_good_is_that_exports_error(serve: Serve, fault: Fault) -> None:
+    site = serve()
+    site.api.faults.append(fault)
+    output, error = site.failing_sync(SyncFailed, "author", "combined", "user")
+    assert str(error).endswith("these failed: author, 2024-02-01")
+    for export in ("combined", "user"):
+        assert output.rows(export) == expected_rows(site.api, export, days())
+
+
+def test_the_text_of_an_exception_in_the_place_of_a_result_is_told(serve: Serve) -> None:
+    text = "Unable to hydrate: com.lithium.HydrationException: Company company-k3y-c07d2a is off"
+    site = serve(creation_errors={"author": text})
+    ended = site.execute(catalog=catalog_of("author"), **ONE_DAY)
+    assert ended.code == 1
+    assert "the server did not start it: Company *** is off" in ended.stderr
+
+
+@pytest.mark.parametrize("options", [{"running_state": "PONDERING"}, {"job_seconds": 60}], ids=str)
+def test_a_job_that_does_not_end_is_given_up_at_the_deadline(
+    serve: Serve, options: dict[str, Any]
+) -> None:
+    site = serve(running_polls={"author": 10_000}, **options)
+    begun = time.monotonic()
+    output, error = site.failing_sync(SyncFailed, "author", poll_timeout=1)
+    assert time.monotonic() - begun < 3
+    assert "author, 2024-02-01" in str(error)
+    assert bookmark(output.state, "author") is None
+    # The next run looks once more before it pays again.
+    site.api.running_polls, site.api.job_seconds = 1, 0
+    assert site.sync("author", state=output.state).rows("author") != []
+    assert site.starts[start_of("author", days()[0])] == 1
+
+
+def test_a_job_that_the_server_no_longer_knows_is_started_again(serve: Serve) -> None:
+    site = serve()
+    site.api.faults.append(Fault("status", status=404, path="/status", only=frozenset({1})))
+    output = site.sync("author", **ONE_DAY)
+    assert len(output.rows("author")) == 9
+    assert sum(site.api.counts.creations.values()) == 2
+
+
+@pytest.mark.parametrize("max_concurrency", [1, 3, 14])
+def test_jobs_run_side_by_side_but_no_more_than_the_setting_says(
+    serve: Serve, max_concurrency: int
+) -> None:
+    site = serve(job_seconds=0.15)
+    begun = time.monotonic()
+    site.sync(max_concurrency=max_concurrency, poll_interval_ms=20, **ONE_DAY)
+    assert site.api.counts.most_running == max_concurrency
+    if max_concurrency == 14:
+        assert time.monotonic() - begun < 15 * 0.15
+
+
+def test_jobs_start_in_the_order_of_the_plan(serve: Serve) -> None:
+    site = serve(job_seconds=0.1)
+    site.sync(max_concurrency=1, **ONE_DAY)
+    order = list(dict.fromkeys(job.export for job in site.api.jobs))
+    assert order == sorted(set(EXPORTS) - {"raw_brand_posts"})
+
+
+def test_the_budget_of_requests_is_kept_and_polls_let_starts_pass(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A budget of 12 in 2 s: one by one polls would use it up before the last jobs begin."""
+    monkeypatch.setattr("limits.limits.RateLimitItemPerMinute.GRANULARITY", _two_seconds())
+    site = serve(rate_limit=12, rate_window=1.9, job_seconds=1.0)
+    streams = ("author", "combined", "incoming_post", "raw_agent_states", "response", "user")
+    output = site.sync(
+        *streams, requests_per_minute=12, max_concurrency=6, poll_interval_ms=30, **ONE_DAY
+    )
+    assert site.api.counts.refused_by_rate == 0
+    assert all(output.rows(stream) for stream in streams)
+    begun = [job.started for job in site.api.jobs]
+    assert max(begun) - min(begun) < 1.0  # all of them within the first window
+
+
+def _two_seconds() -> Any:
+    from limits.limits import Granularity  # noqa: PLC0415
+
+    return Granularity(2, "minute")
+
+
+def test_a_server_that_says_slow_down_is_obeyed(serve: Serve) -> None:
+    site = serve(rate_limit=5, rate_window=1.0)
+    output = site.sync("author", "user", **ONE_DAY)
+    assert site.api.counts.refused_by_rate > 0
+    assert len(output.rows("author")) == 9
