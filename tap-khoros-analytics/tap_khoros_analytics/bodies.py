@@ -110,6 +110,7 @@ class JsonCells:
         self._our_fields = fields
         self._names = names
         self._keys: dict[str, None] = {}
+        self._decoder: msgspec.json.Decoder[list[Any]] | None
         self._learn([])
 
     def decode(self, array: bytes) -> list[Cells]:
@@ -119,19 +120,25 @@ class JsonCells:
             msgspec.DecodeError: when it is not JSON.
             SyncFailed: when a value is no text; names the field and the type, not the value.
         """
-        try:
-            rows = self._decoder.decode(array)
-        except msgspec.ValidationError:
+        rows = self._decoded(array)
+        if rows is None:
             objects = _objects(array)
             self._learn(objects)
-            try:
-                rows = self._decoder.decode(array)
-            except msgspec.ValidationError:
-                raise SyncFailed(self._problem(objects)) from None
+            rows = self._decoded(array)
+            if rows is None:
+                return self._decoded_by_name(objects)
         if self._is_exact:
             return list(map(astuple, rows))
         width = len(self._our_fields)
         return [astuple(row)[:width] for row in rows]
+
+    def _decoded(self, array: bytes) -> list[Any] | None:
+        if self._decoder is None:
+            return None
+        try:
+            return self._decoder.decode(array)
+        except msgspec.ValidationError:
+            return None
 
     def _learn(self, objects: Iterable[dict[str, Any]]) -> None:
         """Make a type of all keys so far: ours first, the others passed over unread."""
@@ -139,40 +146,46 @@ class JsonCells:
             self._keys.update(dict.fromkeys(row))
         keys = list(self._keys)
         places = self._names.places(keys)
-        self._key_of = {f: keys[places[f]] for f in self._our_fields if f in places}
-        others = self._keys.keys() - self._key_of.values()
+        self._key_of = {f: keys[places[f]] if f in places else None for f in self._our_fields}
+        others = [key for key in keys if key not in self._key_of.values()]
         self._is_exact = not others
-        kind = defstruct(
-            "Cells",
-            [
-                *((f"f{n}", str | None, None) for n in range(len(self._our_fields))),
-                *((f"x{n}", msgspec.Raw | UnsetType, UNSET) for n in range(len(others))),
-            ],
-            rename={
-                # A field without a key has a name that no key has.
-                **{f"f{n}": self._key_of.get(f, f"\ue000{n}") for n, f in self._numbered},
-                **{f"x{n}": key for n, key in enumerate(others)},
-            },
-            forbid_unknown_fields=True,
-            gc=False,
-        )
-        self._decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
+        try:
+            kind = _type_of(list(self._key_of.values()), others)
+        except ValueError:  # a key with a quote or the like: no type can have it
+            self._decoder = None
+        else:
+            self._decoder = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
 
-    @property
-    def _numbered(self) -> Iterable[tuple[int, str]]:
-        return enumerate(self._our_fields)
-
-    def _problem(self, objects: Iterable[dict[str, Any]]) -> str:
+    def _decoded_by_name(self, objects: list[dict[str, Any]]) -> list[Cells]:
+        """The cells without the help of a type, which did not fit."""
         for field, key in self._key_of.items():
             for row in objects:
-                value = row.get(key)
+                value = row.get(key) if key is not None else None
                 if value is not None and not isinstance(value, str):
-                    return f"field {field}: expected a text or null, got {_WORDS[type(value)]}"
-        return "a value has another type than the catalog's"
+                    msg = f"field {field}: expected a text or null, got {_WORDS[type(value)]}"
+                    raise SyncFailed(msg)
+        keys = list(self._key_of.values())
+        return [[None if key is None else row.get(key) for key in keys] for row in objects]
+
+
+def _type_of(ours: Sequence[str | None], others: Sequence[str]) -> type[msgspec.Struct]:
+    """A type of rows whose first fields are ours, in order; one without a key is always null."""
+    # A field without a key still has a name, which no key has.
+    names = {f"f{n}": key or f"\ue000{n}" for n, key in enumerate(ours)}
+    names |= {f"x{n}": key for n, key in enumerate(others)}
+    return defstruct(
+        "Cells",
+        [
+            *((f"f{n}", str | None, None) for n in range(len(ours))),
+            *((f"x{n}", msgspec.Raw | UnsetType, UNSET) for n in range(len(others))),
+        ],
+        rename=names,
+        forbid_unknown_fields=True,
+        gc=False,
+    )
 
 
 def _objects(array: bytes) -> list[dict[str, Any]]:
-    """The objects of an array, with names that a compiled type can have."""
     try:
         return msgspec.json.decode(array, type=list[dict[str, Any]])
     except msgspec.ValidationError:
