@@ -89,6 +89,14 @@ class ExportStream(WindowedStream):
         chosen = self.config["conversation_report_types"]
         return ({REPORT_TYPE: kind} for kind in REPORT_TYPES if kind in chosen)
 
+    @cached_property
+    @override
+    def partition_list(self) -> list[Partition | None]:
+        # The report types are read in order, so all of them by one shard.
+        partitions = self.all_partitions()
+        every: list[Partition | None] = [None] if partitions is None else [*partitions]
+        return every if self.tap.shard.index == 0 else []
+
     @override
     def windows(self, partition: Partition | None) -> Windows:
         """From the first day that was not read: the bookmark is a window's end, not included."""

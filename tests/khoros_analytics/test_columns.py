@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve
     from tests.khoros_analytics.site import Site
 
-ONE_DAY = {"end_date": "2024-02-01"}
+ONE_DAY: dict[str, Any] = {"end_date": "2024-02-01"}
 OURS = {"row_id", "window_start", "window_end", "conversation_report_type"}
 
 

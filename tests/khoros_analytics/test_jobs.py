@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.khoros_analytics.conftest import Serve
 
-ONE_DAY = {"end_date": "2024-02-01"}
+ONE_DAY: dict[str, Any] = {"end_date": "2024-02-01"}
 
 
 def start_of(export: str, day: date, kind: str = "") -> Start:

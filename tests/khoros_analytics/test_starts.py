@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve
     from tests.khoros_analytics.site import Site
 
-ONE_DAY = {"end_date": "2024-02-01"}
+ONE_DAY: dict[str, Any] = {"end_date": "2024-02-01"}
 DOCUMENTED = dict.fromkeys(EXPORTS, "POST") | {"user": "GET", "conversation_actions": "GET"}
 
 
