@@ -15,6 +15,8 @@ from tap_kit.names import snake_case, unique_names
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from tap_khoros_analytics.exports import Export
+
 OURS = ("row_id", "window_start", "window_end", "conversation_report_type")
 
 
@@ -111,6 +113,24 @@ def fields_of(columns: Iterable[Column], names: Iterable[str]) -> tuple[str, ...
     for column in columns:
         fields |= {alike(column.field): column.field, alike(column.metric): column.field}
     return tuple(fields.get(alike(name), snake_case(name)) for name in names)
+
+
+def key_of(
+    export: Export, columns: Sequence[Column], chosen: Sequence[str] | None
+) -> tuple[str, ...]:
+    """The key: the settings', the export's own where it has such columns, else the whole row."""
+    key = fields_of(columns, chosen or export.key)
+    if not chosen and missing(key, columns):
+        return ("row_id",)
+    if export.aggregate and key and "window_start" not in key:
+        key = (*key, "window_start")
+    return key or ("row_id",)
+
+
+def missing(key: Sequence[str], columns: Sequence[Column]) -> list[str]:
+    """The fields of a key that are no columns yet."""
+    there = {column.field for column in columns}
+    return [field for field in key if field not in there | {*OURS}]
 
 
 def schema_of(

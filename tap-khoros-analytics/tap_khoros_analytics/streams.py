@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from tap_khoros_analytics.action_limit import ActionLimit
 from tap_khoros_analytics.bodies import CsvCells, JsonCells, Names
-from tap_khoros_analytics.columns import OURS, Column, columns_of, fields_of, schema_of
+from tap_khoros_analytics.columns import Column, columns_of, key_of, missing, schema_of
 from tap_khoros_analytics.export_jobs import ExportJob
 from tap_khoros_analytics.exports import RAISED_LIMIT
 from tap_khoros_analytics.parameters import REPORT_TYPE, metrics, midnight, parameters, spans_of
@@ -65,9 +65,9 @@ class ExportStream(WindowedStream):
         self.selected_by_default = export.selected
         options = tap.options(export.id)
         self._is_fixed = bool(options.get("columns"))
-        key = _key_of(export, columns, options.get("primary_key"))
+        key = key_of(export, columns, options.get("primary_key"))
         self._export_schema = schema_of(
-            [*columns, *(Column(f, f.upper()) for f in _missing(key, columns))],
+            [*columns, *(Column(f, f.upper()) for f in missing(key, columns))],
             title=export.title,
             key=key,
             has_report_type=export.id == "conversation",
@@ -233,20 +233,3 @@ class ExportStream(WindowedStream):
             constants={f: v for f, v in constants.items() if self.mask["properties", f]},
             key_prefix=[span.begin.isoformat()] if self.export.aggregate else [],
         )
-
-
-def _key_of(
-    export: Export, columns: Sequence[Column], chosen: Sequence[str] | None
-) -> tuple[str, ...]:
-    """The key: the settings', the export's own where it has such columns, else the whole row."""
-    key = fields_of(columns, chosen or export.key)
-    if not chosen and _missing(key, columns):
-        return ("row_id",)
-    if export.aggregate and key and "window_start" not in key:
-        key = (*key, "window_start")
-    return key or ("row_id",)
-
-
-def _missing(key: Sequence[str], columns: Sequence[Column]) -> list[str]:
-    there = {column.field for column in columns}
-    return [field for field in key if field not in there | {*OURS}]

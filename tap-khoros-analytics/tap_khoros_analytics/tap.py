@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tap_khoros_analytics.exports import Export
 
 LONGEST_POLL_PAUSE_S = 120.0
+POLL_GROWTH = 1.2  # each pause by the one before, as in the one client that is known
 
 
 class TapKhorosAnalytics(KitTap):
@@ -92,7 +93,7 @@ class TapKhorosAnalytics(KitTap):
     def job_runner(self) -> JobRunner:
         """How running jobs are waited for."""
         first_s = self.config["poll_interval_ms"] / 1000
-        pace = Pace(first_s, LONGEST_POLL_PAUSE_S, self.config["poll_timeout"])
+        pace = Pace(first_s, LONGEST_POLL_PAUSE_S, self.config["poll_timeout"], POLL_GROWTH)
         return JobRunner(pace, self.throttle.sleep)
 
     @override

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+import re
+from urllib.parse import unquote, urlsplit
 
 from tap_kit.errors import SyncFailed
 
@@ -38,14 +39,18 @@ def path_on(base_url: str, href: str, prefixes: tuple[str, ...]) -> str:
     API. ``&amp;`` in a link is undone: pages and mocks of the vendors have it.
 
     Raises:
-        SyncFailed: when the path begins with none of ``prefixes``.
+        SyncFailed: when the path begins with none of ``prefixes``, or climbs out of it.
     """
     base = urlsplit(base_url)
-    parts = urlsplit(href.replace("&amp;", "&"))
+    try:
+        parts = urlsplit(href.replace("&amp;", "&"))
+    except ValueError:
+        msg = "a link of the vendor leads elsewhere, to what is not an address; refused"
+        raise SyncFailed(msg) from None
     path = parts.path
     if parts.netloc in {"", base.netloc} and base.path and path.startswith(base.path + "/"):
         path = path[len(base.path) :]
-    if not path.startswith(prefixes) or ".." in path.split("/"):
+    if not path.startswith(prefixes) or ".." in re.split(r"[/\\]", unquote(path)):
         msg = f"a link of the vendor leads elsewhere, to {parts.netloc}{path}; refused"
         raise SyncFailed(msg)
     return f"{path}?{parts.query}" if parts.query else path

@@ -128,6 +128,7 @@ class JobBook:
     def __init__(self) -> None:
         self._notes: queue.SimpleQueue[tuple[Task, Ids, str]] = queue.SimpleQueue()
         self._is_news = False
+        self._placed: set[str] = set()
 
     def note(self, task: Task, ids: Ids, part: str = "") -> None:
         """Remember that the job of ``task`` has these ids (from any thread).
@@ -145,10 +146,21 @@ class JobBook:
     def _take_notes(self) -> None:
         while not self._notes.empty():
             task, ids, part = self._notes.get()
+            self._place(task.stream)
             jobs = task.stream.get_context_state(_context(task)).setdefault(self.KEY, {})
             jobs[_name(task, part)] = dict(ids)
             task.stream.state_manager.is_flushed = False
             self._is_news = True
+
+    def _place(self, stream: KitStream) -> None:
+        """Give a stream's partitions their places in the state, in plan order.
+
+        Else they would stand there in the order in which the vendor took their jobs.
+        """
+        if stream.name not in self._placed:
+            self._placed.add(stream.name)
+            for partition in stream.partition_list:
+                stream.get_context_state(dict(partition) if partition else None)
 
     def known(self, task: Task, part: str = "") -> Ids | None:
         """The ids that an earlier run left for the job of ``task``."""
@@ -159,11 +171,14 @@ class JobBook:
         return None
 
     def cross_out(self, task: Task) -> None:
-        """The results of all jobs of the window of ``task`` are written out."""
+        """The results of all jobs of the window of ``task`` are written out.
+
+        Those of earlier windows go too: with other settings nobody would come for them again.
+        """
         self._take_notes()  # a job can be done before anybody has looked
         state = task.stream.get_context_state(_context(task))
         jobs = state.get(self.KEY, {})
-        for name in [name for name in jobs if name.partition(" ")[0] == _name(task)]:
+        for name in [name for name in jobs if name.partition(" ")[0] <= _name(task)]:
             del jobs[name]
         if not jobs:
             state.pop(self.KEY, None)

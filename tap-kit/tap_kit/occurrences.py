@@ -74,7 +74,9 @@ class _Spilled:
         self._end = 0
         self._repeated: dict[bytes, int] = {}  # how often: what the file says, and since then
         self._on_file: dict[bytes, int] = {}  # of these: what the file says
-        self._new(list(counted))
+        digests = list(counted)
+        for place in self._new(digests):  # which the filter takes for known
+            self._store(digests[place], 1)
         for digest, count in counted.items():
             if count > 1:
                 self._store(digest, count - 1)

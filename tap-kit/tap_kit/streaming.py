@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_BOM = b"\xef\xbb\xbf"
 _CANDIDATES = 4  # how many ends of a row are tried in a piece before more bytes are waited for
 LONGEST_ROW = 1 << 26  # bytes, and characters of a CSV field: Python's own limit is too low
 _NEXT_OBJECT = re.compile(rb"\s*(?:,\s*(?:\{|$)|\]|$)")  # what can stand behind an object
@@ -57,6 +58,7 @@ class JsonRows:
         self._source = source
         self._rest = b""
         self._begun = False
+        self._lead = b""  # what has to stand before the next object
 
     def push(self, piece: bytes) -> list[Any]:
         """The objects that ``piece`` completes.
@@ -84,8 +86,8 @@ class JsonRows:
         return rows
 
     def _begin(self) -> bool:
-        start = self._rest.removeprefix(b"\xef\xbb\xbf").lstrip()
-        if not start or b"\xef\xbb\xbf".startswith(start):
+        start = self._rest.removeprefix(_BOM).lstrip()
+        if not start or _BOM.startswith(start):
             return False
         if start[:1] != b"[":
             msg = f"{self._source}: the body is no list of rows"
@@ -106,7 +108,7 @@ class JsonRows:
         return []
 
     def _taken(self, rows: list[Any], end: int) -> list[Any]:
-        self._rest = self._rest[end:].lstrip().removeprefix(b",")
+        self._rest, self._lead = self._rest[end:], b","
         return rows
 
     def _ends(self) -> Iterator[int]:
@@ -118,9 +120,8 @@ class JsonRows:
                 yield end + 1
 
     def _decoded(self, objects: bytes) -> list[Any] | None:
-        objects = objects.lstrip().removeprefix(b",")  # the comma that came after the last cut
         try:
-            return self._decode(b"[" + objects + b"]")
+            return self._decode(self._array(objects))
         except msgspec.ValidationError as error:
             msg = f"{self._source}: {error}"
             raise SyncFailed(msg) from None
@@ -129,12 +130,16 @@ class JsonRows:
 
     def _sloppily_decoded(self, objects: bytes) -> list[Any] | None:
         """Texts that are not valid Unicode made valid; None where that is not what is wrong."""
-        objects = objects.lstrip().removeprefix(b",")
         try:
-            value = parse_json(b"[" + objects + b"]", self._source)
+            value = parse_json(self._array(objects), self._source)
         except Retriable:
             return None
-        return self._decoded(msgspec.json.encode(value)[1:-1])
+        return self._decoded(self._lead + msgspec.json.encode(value)[1:-1])
+
+    def _array(self, objects: bytes) -> bytes:
+        """Further objects as an array of their own; no JSON where the comma is missing."""
+        objects = objects.lstrip()
+        return b"[%b]" % objects[len(self._lead) :] if objects.startswith(self._lead) else b""
 
 
 class CsvRows:
@@ -187,6 +192,8 @@ class CsvRows:
         return end
 
     def _parsed(self, block: bytes) -> list[list[str]]:
+        if self.header is None:
+            block = block.removeprefix(_BOM)
         text = block.decode("utf-8", errors="replace")
         try:
             rows = list(filter(None, csv.reader(io.StringIO(text, newline=""))))
@@ -194,7 +201,7 @@ class CsvRows:
             msg = f"{self._source}: not readable as CSV: {error}"
             raise SyncFailed(msg) from None
         if self.header is None and rows:
-            self.header = [name.removeprefix("\ufeff") for name in rows.pop(0)]
+            self.header = rows.pop(0)
             self._check_header(self.header)
         return rows
 

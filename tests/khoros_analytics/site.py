@@ -29,7 +29,11 @@ Catalog = dict[str, Any]
 
 PASSWORD = "khoros-s3cret-9b41e7"  # noqa: S105 (long enough to be found wherever it leaks)
 COMPANY_KEY = "company-k3y-c07d2a"
-ACCESS = {"username": "reports@tenant", "password": PASSWORD, "company_key": COMPANY_KEY}
+ACCESS: dict[str, Any] = {
+    "username": "reports@tenant",
+    "password": PASSWORD,
+    "company_key": COMPANY_KEY,
+}
 NOW = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)  # the sandbox's clock; all before is settled
 FIRST, LAST = date(2024, 2, 1), date(2024, 2, 2)  # what the tests read unless they say otherwise
 TAP = Path(sys.executable).with_name("tap-khoros-analytics")

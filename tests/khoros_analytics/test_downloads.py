@@ -111,14 +111,20 @@ def test_an_error_that_stays_is_that_exports_failure(serve: Serve, report_format
     assert output.rows("combined") == []
 
 
-@pytest.mark.parametrize("kind", ["wrong_encoding", "html", "empty", "bad_json", "cut_body"])
-@pytest.mark.parametrize("report_format", FORMATS)
+# Half a table whose length is right cannot be told from a whole one, so CSV has one less.
+BROKEN = [
+    (kind, report_format)
+    for kind in ("wrong_encoding", "html", "empty", "bad_json", "cut_body")
+    for report_format in FORMATS
+    if (kind, report_format) != ("bad_json", "csv")
+]
+
+
+@pytest.mark.parametrize(("kind", "report_format"), BROKEN)
 def test_what_a_proxy_does_to_a_body_is_tried_again(
     serve: Serve, kind: Any, report_format: str
 ) -> None:
     site = serve(rows_per_day=200)
-    if (kind, report_format) == ("bad_json", "csv"):
-        pytest.skip("half a table whose length is right cannot be told from a whole one")
     site.api.faults.append(Fault(kind, path="/care-analytics", only=frozenset({1})))
     assert_whole(site, report_format)
 

@@ -130,7 +130,7 @@ def test_windows_meet_without_a_gap_whichever_way_the_end_is_counted(
     loader.load(output)
     begin, end = days()[0], midnight(days()[0] + timedelta(days=5))
     end -= timedelta(milliseconds=int(inclusive_end))
-    wanted = [row["POST_ID"] for row in site.api.data.rows("incoming_post", begin, end)]
+    wanted = [str(row["POST_ID"]) for row in site.api.data.rows("incoming_post", begin, end)]
     got = [row["post_id"] for row in loader.content["incoming_post"].values()]
     # With the end included, the first row of the day behind comes too.
     assert sorted(got)[: len(wanted)] == sorted(wanted)

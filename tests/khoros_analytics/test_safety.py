@@ -161,6 +161,10 @@ def test_an_address_without_the_api_is_one_line(site: Site) -> None:
 
 
 def test_credentials_may_have_any_letters(serve: Serve) -> None:
-    access = {"username": "bérénice", "password": "pass:wörd ☃", "company_key": "a&b=c d/é+%"}
+    access: dict[str, Any] = {
+        "username": "bérénice",
+        "password": "pass:wörd ☃",
+        "company_key": "a&b=c d/é+%",
+    }
     site = serve(**access)
     assert len(site.sync("author", **access).rows("author")) == 18

@@ -1,0 +1,148 @@
+"""A small tap over an API that does its work in jobs, and that API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from requests import PreparedRequest
+from requests.auth import AuthBase
+from sandbox.exchange import Answer, json_answer
+from sandbox.exchange import Request as Asked
+from sandbox.frame import Frame
+from singer_sdk import typing as th
+from tap_kit.errors import SyncFailed
+from tap_kit.http import Api, Request
+from tap_kit.jobs import Ids, JobRunner, JobState, Pace, Poll
+from tap_kit.settings import common_settings
+from tap_kit.streams import Outcome, Result, Task, WindowedStream
+from tap_kit.tap import KitTap
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from singer_sdk import Stream
+    from tap_kit.http import Refusal
+
+
+class NoAuth(AuthBase):
+    """No credentials."""
+
+    @override
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        return request
+
+
+class JobApi:
+    """Starts a job for a day; none is done before ``is_quick``, the ``broken`` days' never."""
+
+    def __init__(self) -> None:
+        self.is_quick = False
+        self.broken: set[str] = set()
+        self.started: list[str] = []  # the days; a job's id is its place in this list
+        self.app = Frame(self._respond)
+        self.log = self.app.log
+
+    async def _respond(self, request: Asked) -> Answer:
+        if request.method == "POST":
+            self.started.append(request.parameter("day") or "")
+            return json_answer({"id": str(len(self.started) - 1)})
+        number = int(request.path.rpartition("/")[2])
+        if number >= len(self.started):
+            return json_answer({"state": "gone"})
+        day = self.started[number]
+        if day in self.broken:
+            return json_answer({"state": "failed"})
+        state = "done" if self.is_quick else "running"
+        return json_answer({"state": state, "rows": [{"id": number, "day": day}]})
+
+
+@dataclass(frozen=True)
+class DayJob:
+    """The job of one day."""
+
+    api: Api
+    day: str
+
+    def start(self) -> Ids:
+        """Start it."""
+        started = self.api.ask(Request("/jobs", {"day": self.day}, "POST"), dict).value
+        return {"id": started["id"]}
+
+    def poll(self, ids: Ids) -> Poll:
+        """Ask how far it is."""
+        found = self.api.ask(Request(f"/jobs/{ids['id']}", urgent=False), dict).value
+        return Poll(JobState(found["state"]), found.get("rows"))
+
+
+class Days(WindowedStream):
+    """A row a day, by a job."""
+
+    name = "days"
+    schema = th.PropertiesList(  # type: ignore[assignment]  # as the SDK's own streams have it
+        th.Property("id", th.IntegerType), th.Property("day", th.StringType)
+    ).to_dict()
+    primary_keys = ("id",)
+    replication_key = "day"
+    tap: JobTap
+
+    @override
+    def perform(self, task: Task) -> Outcome:
+        return self.guarded(lambda: self._done(task))
+
+    def _done(self, task: Task) -> Result:
+        assert task.window is not None
+        tap, job = self.tap, DayJob(self.tap.api, task.window.first.isoformat())
+        known = tap.jobs.known(task)
+        rows = tap.runner.run(job, task, known, lambda ids: tap.jobs.note(task, ids))
+        return Result(self.row_check.rows(rows))
+
+    @override
+    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+        return ()
+
+    @override
+    def window_written(self, task: Task) -> None:
+        super().window_written(task)
+        self.tap.jobs.cross_out(task)
+
+
+class JobTap(KitTap):
+    """A tap of one stream."""
+
+    name = "tap-jobs"
+    config_jsonschema = th.PropertiesList(
+        th.Property("api_url", th.StringType), *common_settings(lookback_days=0)
+    ).to_dict()
+
+    @override
+    def discover_streams(self) -> list[Stream]:
+        return [Days(self)]
+
+    @override
+    def check_access(self) -> str:
+        return "nobody to ask"
+
+    @cached_property
+    def runner(self) -> JobRunner:
+        """Polls often."""
+        return JobRunner(Pace(0.02, 0.1, 60), self.throttle.sleep)
+
+    @cached_property
+    def api(self) -> Api:
+        """The API."""
+        return Api(
+            self.config["api_url"],
+            auth=NoAuth(),
+            judge=judge,
+            throttle=self.throttle,
+            timeout_s=10,
+            user_agent="tap-jobs/1",
+            connections=4,
+        )
+
+
+def judge(refusal: Refusal) -> Exception:
+    """What a refusal means here."""
+    return SyncFailed(f"{refusal.source}: HTTP {refusal.status}")

@@ -1,0 +1,252 @@
+"""One pipeline for all streams: pages, bookmarks, what is read again, what fails, how many."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import pytest
+from sandbox.exchange import Answer, json_answer
+from sandbox.exchange import Request as Asked
+from sandbox.frame import Frame
+from sandbox.server import running
+from tap_kit.errors import JobFailed
+from tap_kit.http import Api, Request
+from tap_kit.records import Row
+from tap_kit.streams import Found, KitStream, Result, Task, WindowedStream
+from typing_extensions import override
+
+from tests.kit.apis import client
+from tests.kit.canned import ID, TEXT, CannedTap, Run, run_of
+
+DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
+SCHEMA = {"type": "object", "properties": {"id": ID, "date": TEXT, "name": TEXT}}
+PAGES = 3
+
+
+class Paged(WindowedStream):
+    """Three pages a day; the note of a page says which one is next."""
+
+    name = "paged"
+    schema = SCHEMA  # type: ignore[assignment]  # as the SDK's own streams have it
+    primary_keys = ("id",)
+    replication_key = "date"
+    stop_at: ClassVar[tuple[int, int] | None] = None  # a day and a page
+
+    @override
+    def read(self, task: Task) -> Found:
+        assert task.window is not None
+        day, page = task.window.first, task.piece or 1
+        if self.stop_at == (day.day, page):
+            self.tap.stop.set()
+        row = {"id": day.day * 10 + page, "date": day.isoformat()}
+        return Found([row], page + 1 if page < PAGES else None)
+
+    @override
+    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
+        if result.note is not None:
+            yield replace(task, piece=result.note)
+
+
+class Again(Paged):
+    """A stream that wants its second day once more."""
+
+    name = "again"
+
+    def __init__(self, tap: CannedTap) -> None:
+        super().__init__(tap)
+        self.written: list[int] = []
+
+    @override
+    def window_written(self, task: Task) -> None:
+        assert task.window is not None
+        super().window_written(task)
+        self.written.append(task.window.first.day)
+        if self.written.count(2) == 1 and self.written[-1] == 2:
+            self.tap.ahead.insert(iter([Task(self, task.partition, task.window)]))
+
+
+class Whole(KitStream):
+    """A stream of two rows."""
+
+    name = "whole"
+    schema = SCHEMA  # type: ignore[assignment]
+    primary_keys = ("id",)
+
+    @override
+    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+        return [{"id": 1}, {"id": 2}]
+
+
+class Breaking(Whole):
+    """A stream whose vendor gives up in the middle of its rows."""
+
+    name = "breaking"
+
+    @override
+    def batches(self, task: Task, result: Result) -> Iterator[Sequence[Row]]:
+        yield result.rows[:1]
+        msg = "the export is gone"
+        raise JobFailed(msg)
+
+
+class BreakingDays(Paged):
+    """The same, in windows: on the second page of the second day."""
+
+    name = "breaking_days"
+
+    @override
+    def batches(self, task: Task, result: Result) -> Iterator[Sequence[Row]]:
+        yield from super().batches(task, result)
+        if task.window is not None and (task.window.first.day, task.piece) == (2, 2):
+            msg = "the export is gone"
+            raise JobFailed(msg)
+
+
+def run(*streams: type[KitStream], **config: Any) -> Run:
+    """One run of a tap with these streams."""
+
+    class Tap(CannedTap):
+        @override
+        def discover_streams(self) -> list[Any]:
+            return [stream(self) for stream in streams]
+
+    return run_of(Tap(config={**DAYS, **config}))
+
+
+def bookmark(state: dict[str, Any], stream: str) -> str | None:
+    """Where a stream stands."""
+    value: str | None = (
+        state["value"].get("bookmarks", {}).get(stream, {}).get("replication_key_value")
+    )
+    return value
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_a_bookmark_moves_behind_the_last_page_of_its_window(workers: int) -> None:
+    done = run(Paged, max_concurrency=workers, state_interval=0)
+    assert [r["id"] for r in done.records] == [d * 10 + p for d in (1, 2, 3) for p in (1, 2, 3)]
+    pages: list[int] = []
+    for message in done.messages:
+        if message["type"] == "RECORD":
+            pages.append(message["record"]["id"])
+        elif message["type"] == "STATE":
+            whole = len(pages) // PAGES
+            assert bookmark(message, "paged") in {
+                f"2024-01-{day:02}" if day else None for day in {whole, max(whole - 1, 0)}
+            }
+            assert len(pages) % PAGES == 0 or bookmark(message, "paged") == (
+                f"2024-01-{whole:02}" if whole else None
+            )
+    assert bookmark(done.of("STATE")[-1], "paged") == "2024-01-03"
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [((1, 2), None), ((2, 1), None), ((2, 2), "2024-01-01"), ((2, 3), "2024-01-01")],
+)
+def test_a_bookmark_has_not_moved_when_a_run_is_stopped_between_pages(
+    place: tuple[int, int], expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Paged, "stop_at", place)
+    done = run(Paged, max_concurrency=1)
+    assert done.error == "the run is being stopped"
+    assert bookmark(done.of("STATE")[-1], "paged") in {expected, None}
+    whole = {r["id"] // 10 for r in done.records if r["id"] % 10 == PAGES}
+    moved = bookmark(done.of("STATE")[-1], "paged")
+    assert moved is None or int(moved[-2:]) in whole
+
+
+def test_the_next_run_reads_a_window_again_that_was_not_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Paged, "stop_at", (3, 2))
+        before = run(Paged, max_concurrency=1)
+    assert before.error == "the run is being stopped"
+    state = json.loads(json.dumps(before.of("STATE")[-1]["value"]))
+
+    class Tap(CannedTap):
+        @override
+        def discover_streams(self) -> list[Any]:
+            return [Paged(self)]
+
+    after = run_of(Tap(config=DAYS, state=state))
+    found = {r["id"] for r in [*before.records, *after.records]}
+    assert found == {d * 10 + p for d in (1, 2, 3) for p in (1, 2, 3)}
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_what_is_read_again_comes_before_what_was_to_come(workers: int) -> None:
+    done = run(Again, Whole, max_concurrency=workers)
+    assert done.error == ""
+    rows = [r["id"] for r in done.records]
+    assert rows == [11, 12, 13, 21, 22, 23, 21, 22, 23, 31, 32, 33, 1, 2]
+
+
+def test_what_is_read_again_may_be_the_last_of_the_run() -> None:
+    done = run(Again, end_date="2024-01-02")
+    assert [r["id"] for r in done.records] == [11, 12, 13, 21, 22, 23, 21, 22, 23]
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_stream_that_fails_while_it_is_written_leaves_the_others_complete(workers: int) -> None:
+    done = run(Breaking, Whole, BreakingDays, Paged, max_concurrency=workers)
+    found = {
+        name: [m["record"]["id"] for m in done.of("RECORD") if m["stream"] == name]
+        for name in ("breaking", "whole", "breaking_days", "paged")
+    }
+    assert found["breaking"] == [1]
+    assert found["whole"] == [1, 2]
+    assert found["breaking_days"] == [11, 12, 13, 21, 22], "nothing behind it"
+    assert len(found["paged"]) == 9
+    last = done.of("STATE")[-1]
+    assert bookmark(last, "breaking_days") == "2024-01-01"
+    assert bookmark(last, "paged") == "2024-01-03"
+    assert done.error.startswith("All other streams are complete, these failed: ")
+    assert done.error.endswith("failed: breaking; breaking_days, 2024-01-02")
+
+
+class Downloads(WindowedStream):
+    """A request in a worker for each day, and a download in the main thread."""
+
+    name = "downloads"
+    schema = SCHEMA  # type: ignore[assignment]
+    primary_keys = ("id",)
+    replication_key = "date"
+    api: ClassVar[Api]
+
+    @override
+    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+        self.api.ask(Request("/ask"), list)
+        return [{"id": 1}]
+
+    @override
+    def batches(self, task: Task, result: Result) -> Iterator[Sequence[Row]]:
+        for _ in self.api.open(Request("/file")):
+            yield result.rows
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 4])
+def test_downloads_and_workers_together_keep_to_the_limit(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def respond(_request: Asked) -> Answer:
+        return json_answer([])
+
+    frame = Frame(respond, latency_ms=10)
+
+    class Tap(CannedTap):
+        @override
+        def discover_streams(self) -> list[Any]:
+            return [Downloads(self)]
+
+    tap = Tap(config={**DAYS, "end_date": "2024-01-20", "max_concurrency": at_once})
+    with running(frame) as server, client(server.url, throttle=tap.throttle) as api:
+        monkeypatch.setattr(Downloads, "api", api, raising=False)
+        done = run_of(tap)
+    assert done.error == ""
+    assert frame.log.count == 40
+    assert frame.log.max_in_flight == at_once

@@ -1,0 +1,230 @@
+"""Rows out of a body while it arrives: however the bytes are cut, the rows are the same."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kit import streaming
+from tap_kit.errors import Retriable, SyncFailed
+from tap_kit.streaming import CsvRows, JsonRows, parsed, resumed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_kit.streaming import RowParser
+
+TRICKY = '{}[],:"\\\n\r\t\u2028é中😀 '
+TEXTS = st.text(st.one_of(st.sampled_from(TRICKY), st.characters(codec="utf-8")), max_size=12)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | TEXTS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2),
+    max_leaves=4,
+)
+OBJECTS = st.lists(st.dictionaries(TEXTS, VALUES, max_size=4), max_size=6)
+INDENTS = st.sampled_from([None, 0, 1, 4])
+CUTS = st.lists(st.integers(0, 400), max_size=8)
+ROW = dict[str, Any]
+
+
+def pieces(body: bytes, cuts: list[int]) -> Iterator[bytes]:
+    """The body cut at these places."""
+    places = sorted({0, *(min(cut, len(body)) for cut in cuts), len(body)})
+    for start, end in pairwise(places):
+        yield body[start:end]
+
+
+def rows_of(parser: RowParser, body: bytes, cuts: list[int]) -> list[Any]:
+    return [row for batch in parsed(pieces(body, cuts), parser) for row in batch]
+
+
+def json_rows(row: Any = ROW) -> JsonRows:
+    return JsonRows(msgspec.json.Decoder(list[row]).decode, "the export")
+
+
+@given(OBJECTS, CUTS, INDENTS, st.booleans())
+def test_json_cut_anywhere_is_what_json_loads_makes_of_it(
+    objects: list[Any],
+    cuts: list[int],
+    indent: int | None,
+    ascii_only: bool,  # noqa: FBT001
+) -> None:
+    body = json.dumps(objects, indent=indent, ensure_ascii=ascii_only).encode()
+    assert rows_of(json_rows(), body, cuts) == json.loads(body)
+
+
+@given(OBJECTS)
+def test_json_byte_by_byte_gives_each_row_when_it_is_complete(objects: list[Any]) -> None:
+    body = json.dumps(objects, ensure_ascii=False).encode()
+    parser = json_rows()
+    rows = []
+    for place in range(len(body)):
+        rows += parser.push(body[place : place + 1])
+    assert rows == objects  # none had to wait for the end
+    assert parser.finish() == []
+
+
+@given(st.lists(st.lists(TEXTS, min_size=2, max_size=2), min_size=1, max_size=6), CUTS)
+def test_csv_cut_anywhere_is_what_the_csv_module_makes_of_it(
+    table: list[list[str]], cuts: list[int]
+) -> None:
+    for ending in ("\n", "\r\n"):
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator=ending).writerows([["a", "b"], *table])
+        parser = CsvRows("the export")
+        wanted = list(csv.reader(io.StringIO(text.getvalue(), newline="")))
+        assert rows_of(parser, text.getvalue().encode(), cuts) == wanted[1:] == table
+        assert parser.header == ["a", "b"]
+
+
+@given(OBJECTS.filter(bool), st.integers(0, 400))
+def test_json_that_ends_too_soon_is_never_taken_for_a_whole_one(
+    objects: list[Any], end: int
+) -> None:
+    body = json.dumps(objects).encode()
+    with pytest.raises(Retriable, match="the export"):
+        rows_of(json_rows(), body[: min(end, len(body) - 1)], [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"message":"error"}',
+        b"<Error/>",
+        b"null",
+        b'"text"',
+        b"",
+        b"   ",
+        b"\xef\xbb",
+        b"[1,2]",
+        b'[{"a":1}{"a":2}]',
+        b'[{"a":1}] and more',
+        b'[{"a":1},]',
+        b'[,{"a":1}]',
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("cuts", [[], [*range(40)]], ids=["whole", "bytes"])
+def test_what_is_no_list_of_objects_is_tried_again(body: bytes, cuts: list[int]) -> None:
+    with pytest.raises(Retriable, match="the export"):
+        rows_of(json_rows(), body, cuts)
+
+
+@pytest.mark.parametrize("cuts", [[], [1, 2, 3, 4, 5]], ids=["whole", "cut"])
+def test_a_byte_order_mark_is_passed_over(cuts: list[int]) -> None:
+    assert rows_of(json_rows(), b'\xef\xbb\xbf[{"a":1}]', cuts) == [{"a": 1}]
+    parser = CsvRows("x")
+    assert rows_of(parser, b'\xef\xbb\xbf"a",b\n1,2', cuts) == [["1", "2"]]
+    assert parser.header == ["a", "b"]
+
+
+def test_text_that_is_no_unicode_is_read_all_the_same() -> None:
+    body = b'[{"a":"\xff}"},{"a":"\\ud800"},{"a":"x"}]'
+    assert rows_of(json_rows(), body, []) == [{"a": "\ufffd}"}, {"a": "\ufffd"}, {"a": "x"}]
+    assert rows_of(CsvRows("x"), b"a\n\xff\n", []) == [["\ufffd"]]
+
+
+def test_a_value_of_another_type_stops_and_names_the_source() -> None:
+    with pytest.raises(SyncFailed, match="the export: Expected `str`, got `int`") as caught:
+        rows_of(json_rows(dict[str, str]), b'[{"a":"x"},{"a":7}]', [])
+    assert not isinstance(caught.value, Retriable)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\n\n", b'a,b\n1,"2', b"<html>\n", b'{"message":"no"}'], ids=str
+)
+def test_what_is_no_table_is_tried_again(body: bytes) -> None:
+    with pytest.raises(Retriable, match="the export"):
+        rows_of(CsvRows("the export"), body, [])
+
+
+@pytest.mark.parametrize(
+    "body", [b'[{"a":"' + b"x" * 300, b'a\n"' + b"x" * 300], ids=["json", "csv"]
+)
+def test_a_row_without_an_end_does_not_fill_the_memory(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "LONGEST_ROW", 200)
+    parser: RowParser = json_rows() if body[:1] == b"[" else CsvRows("the export")
+    with pytest.raises(Retriable, match="a row does not end within"):
+        rows_of(parser, body, [*range(0, 300, 10)])
+
+
+def test_a_slow_source_does_not_hold_complete_rows_back() -> None:
+    parser = json_rows()
+    assert parser.push(b'[{"a":1},{"a":2},{"a"') == [{"a": 1}, {"a": 2}]
+    assert parser.push(b":3}") == [{"a": 3}]
+    table = CsvRows("x")
+    assert table.push(b'a\n1\n"2\n') == [["1"]]
+    assert table.push(b'"\n') == [["2\n"]]
+
+
+# Downloads that break off
+
+
+class Source:
+    """A body of these batches, which breaks off behind some of them."""
+
+    def __init__(self, batches: list[list[int]], breaks: list[int]) -> None:
+        self._batches = batches
+        self._breaks = breaks
+        self.begun = 0
+
+    def begin(self) -> Iterator[list[int]]:
+        """One attempt."""
+        end = self._breaks[self.begun] if self.begun < len(self._breaks) else None
+        self.begun += 1
+        yield from self._batches[:end]
+        if end is not None:
+            msg = "broke off"
+            raise Retriable(msg)
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=5), st.lists(st.integers(0, 5), max_size=4))
+def test_what_breaks_off_goes_on_behind_the_rows_given(sizes: list[int], breaks: list[int]) -> None:
+    numbers = iter(range(100))
+    batches = [[next(numbers) for _ in range(size)] for size in sizes]
+    source = Source(batches, breaks)
+    rows = [row for batch in resumed(source.begin, lambda _: None) for row in batch]
+    assert rows == [*range(sum(sizes))]
+    assert source.begun == len(breaks) + 1
+
+
+def test_it_may_break_off_for_ever_as_long_as_rows_come() -> None:
+    source = Source([[n] for n in range(40)], [*range(1, 40)])
+    pauses: list[float] = []
+    rows = [row for batch in resumed(source.begin, pauses.append) for row in batch]
+    assert rows == [*range(40)]
+    assert len(pauses) == 39
+
+
+def test_five_times_without_a_new_row_is_enough() -> None:
+    source = Source([[1], [2]], [1] * 9)
+    pauses: list[float] = []
+    batches = resumed(source.begin, pauses.append)
+    assert next(batches) == [1]
+    with pytest.raises(SyncFailed, match="broke off; given up after 5 tries"):
+        next(batches)
+    assert source.begun == 5
+    assert pauses == [1.0, 2.0, 4.0, 8.0]
+
+
+def test_a_second_body_that_is_shorter_is_not_taken_for_the_end() -> None:
+    bodies = [[[1, 2, 3]], [[1]]]
+
+    def begin() -> Iterator[list[int]]:
+        if len(bodies) == 2:
+            yield from bodies.pop(0)
+            msg = "broke off"
+            raise Retriable(msg)
+        yield from bodies[0]
+
+    with pytest.raises(SyncFailed, match="has 1 rows, of which 3 came before"):
+        list(resumed(begin, lambda _: None))
