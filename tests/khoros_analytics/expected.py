@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sandbox.khoros import Khoros
 
-    from tests.kindmetrics.singer import Row
+    from tests.singer import Row
 
 REPORT_TYPES = ("CREATED", "OPEN_AT_END", "CLOSED")
 

@@ -18,8 +18,8 @@ from sandbox.khoros import Khoros
 from tap_khoros_analytics.exports import EXPORTS
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 
-from tests.kindmetrics.singer import Output, State
-from tests.kindmetrics.site import Ended, clean_environment, collected, execute
+from tests.processes import Ended, clean_environment, collected, execute
+from tests.singer import Output, State
 
 if TYPE_CHECKING:
     from sandbox.khoros import Addresses, Start

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.khoros_analytics.expected import days, expected_rows
 from tests.khoros_analytics.site import STREAMS, catalog_of, deselected
-from tests.kindmetrics.singer import Loader
+from tests.singer import Loader
 
 if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve

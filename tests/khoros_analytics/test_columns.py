@@ -16,7 +16,7 @@ from tap_kit.errors import SyncFailed
 from tests.khoros_analytics import site as sites
 from tests.khoros_analytics.expected import days, expected_rows
 from tests.khoros_analytics.site import FIRST, TAP, catalog_of
-from tests.kindmetrics.site import execute
+from tests.processes import execute
 
 if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve

@@ -10,7 +10,7 @@ from tap_khoros_analytics.exports import EXPORTS
 
 from tests.khoros_analytics.expected import days, expected_rows, midnight
 from tests.khoros_analytics.site import LAST, STREAMS, bookmark, catalog_of
-from tests.kindmetrics.singer import Loader
+from tests.singer import Loader
 
 if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.kindmetrics.golden import assert_golden
-from tests.kindmetrics.singer import Output
+from tests.golden import assert_golden
+from tests.khoros_analytics.site import FIRST
+from tests.singer import Output
 
 if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve
@@ -31,12 +32,12 @@ def settled(output: Output) -> Output:
 
 def test_a_full_run_and_the_next_day(serve: Serve) -> None:
     rows = {"response": 2, "incoming_post": 2, "conversation": 4}
-    site = serve(rows_per_day={**dict.fromkeys(OTHERS, 1), **rows, **SMALL})
+    site = serve(rows_per_day={**dict.fromkeys(OTHERS, 1), **rows, **SMALL}, since=FIRST)
     full = site.sync(end_date="2024-02-01", time_interval=HALF_DAYS)
-    assert_golden(str(FOLDER / "full"), settled(full))
+    assert_golden(FOLDER / "full.jsonl", settled(full))
     streams = ("author", "conversation", "team_performance_interval", "teams")
     resumed = site.sync(*streams, state=full.state, time_interval=HALF_DAYS)
-    assert_golden(str(FOLDER / "resumed"), settled(resumed))
+    assert_golden(FOLDER / "resumed.jsonl", settled(resumed))
 
 
 OTHERS = (

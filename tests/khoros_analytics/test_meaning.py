@@ -12,7 +12,7 @@ from tap_kit.errors import SyncFailed
 
 from tests.khoros_analytics.expected import REPORT_TYPES, days, midnight, window_rows
 from tests.khoros_analytics.site import all_jobs, bookmark, catalog_of, deselected
-from tests.kindmetrics.singer import Loader
+from tests.singer import Loader
 
 if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.khoros_analytics.site import catalog_of
-from tests.kindmetrics.site import clean_environment
+from tests.processes import clean_environment
 
 if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve

@@ -13,7 +13,7 @@ from tap_kit.errors import SyncFailed
 from tests.khoros_analytics.expected import days, expected_rows
 from tests.khoros_analytics.site import all_jobs, bookmark, catalog_of
 from tests.khoros_analytics.test_jobs import start_of
-from tests.kindmetrics.singer import Loader, Output, State
+from tests.singer import Loader, Output, State
 
 if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve

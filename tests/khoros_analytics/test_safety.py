@@ -17,7 +17,7 @@ from tests.khoros_analytics.site import ACCESS, COMPANY_KEY, PASSWORD, catalog_o
 if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve
     from tests.khoros_analytics.site import Site
-    from tests.kindmetrics.site import Ended
+    from tests.processes import Ended
 
 DEBUG = {"LOGLEVEL": "debug", "TAP_KHOROS_ANALYTICS_LOGLEVEL": "debug"}
 BASIC = base64.b64encode(f"{ACCESS['username']}:{PASSWORD}".encode()).decode()

@@ -10,8 +10,9 @@ from sandbox.frame import Frame
 from sandbox.server import running
 from tap_kindmetrics.tap import TapKindmetrics
 
-from tests.kindmetrics.singer import Output
-from tests.kindmetrics.site import TOKEN, collected
+from tests.kindmetrics.site import TOKEN
+from tests.processes import collected
+from tests.singer import Output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

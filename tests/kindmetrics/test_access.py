@@ -8,8 +8,8 @@ import pytest
 from sandbox.faults import Fault
 from singer_sdk.exceptions import ConfigValidationError
 
-from tests.kindmetrics.singer import Loader, bookmark
 from tests.kindmetrics.site import STREAMS, TOKEN, WINDOWED
+from tests.singer import Loader, bookmark
 
 if TYPE_CHECKING:
     from tests.kindmetrics.conftest import Serve

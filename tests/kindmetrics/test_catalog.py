@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 from tap_kindmetrics.tap import TapKindmetrics
 
-from tests.kindmetrics.singer import Message, Output, bookmark
 from tests.kindmetrics.site import STREAMS, WINDOWED
+from tests.singer import Message, Output, bookmark
 
 if TYPE_CHECKING:
     from tests.kindmetrics.site import Site

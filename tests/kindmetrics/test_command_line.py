@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sandbox.faults import Fault
 
-from tests.kindmetrics.site import STREAMS, TAP, WINDOWED, execute
+from tests.kindmetrics.site import STREAMS, TAP, WINDOWED
+from tests.processes import execute
 
 if TYPE_CHECKING:
     from pathlib import Path

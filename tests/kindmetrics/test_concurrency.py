@@ -9,7 +9,7 @@ import pytest
 from sandbox.faults import Fault
 from tap_kit.keys import shard_of
 
-from tests.kindmetrics.singer import Loader
+from tests.singer import Loader
 
 if TYPE_CHECKING:
     from tests.kindmetrics.conftest import Serve

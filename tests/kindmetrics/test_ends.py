@@ -13,8 +13,8 @@ import pytest
 from sandbox.faults import Fault
 from tap_kit.errors import SyncFailed
 
-from tests.kindmetrics.singer import Loader, Output
-from tests.kindmetrics.site import Ended, clean_environment
+from tests.processes import Ended, clean_environment
+from tests.singer import Loader, Output
 
 if TYPE_CHECKING:
     from tests.kindmetrics.conftest import Serve

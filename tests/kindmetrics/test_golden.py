@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.kindmetrics.golden import assert_golden
+from tests.golden import assert_golden
 
 if TYPE_CHECKING:
     from tests.kindmetrics.conftest import Serve
     from tests.kindmetrics.site import Site
 
+FOLDER = Path(__file__).with_name("golden")
 SETTINGS: dict[str, Any] = {"start_date": "2024-02-24", "lookback_days": 1}
 
 
@@ -22,10 +24,10 @@ def small(serve: Serve) -> Site:
 
 
 def test_full_run(small: Site) -> None:
-    assert_golden("full", small.sync(end_date="2024-02-26", **SETTINGS))
+    assert_golden(FOLDER / "full.jsonl", small.sync(end_date="2024-02-26", **SETTINGS))
 
 
 def test_resumed_run(small: Site) -> None:
     before = small.sync(end_date="2024-02-26", **SETTINGS)
     after = small.sync(end_date="2024-02-27", state=before.state, **SETTINGS)
-    assert_golden("resumed", after)
+    assert_golden(FOLDER / "resumed.jsonl", after)

@@ -16,7 +16,7 @@ from tests.kindmetrics.site import LAST, STREAMS
 
 if TYPE_CHECKING:
     from tests.kindmetrics.conftest import Serve
-    from tests.kindmetrics.singer import Output, Row
+    from tests.singer import Output, Row
 
 NATURAL_KEYS = {
     "pages": ["address"],

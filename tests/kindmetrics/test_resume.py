@@ -11,8 +11,9 @@ import pytest
 from sandbox.faults import Fault
 from tap_kit.errors import SyncFailed
 
-from tests.kindmetrics.singer import Loader, Output, State, bookmark
-from tests.kindmetrics.site import WINDOWED, clean_environment
+from tests.kindmetrics.site import WINDOWED
+from tests.processes import clean_environment
+from tests.singer import Loader, Output, State, bookmark
 
 if TYPE_CHECKING:
     from tests.kindmetrics.conftest import Serve

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from sandbox.kindmetrics import Kindmetrics
 
     from tests.kindmetrics.conftest import Serve
-    from tests.kindmetrics.singer import Output, Row
     from tests.kindmetrics.site import Site
+    from tests.singer import Output, Row
 
 FILTERS: list[dict[str, Any]] = [
     {"source_name": "Google"},

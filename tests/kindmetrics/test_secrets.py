@@ -11,7 +11,8 @@ from sandbox.server import running
 from sandbox.stranger import Stranger
 from tap_kit.errors import SyncFailed
 
-from tests.kindmetrics.site import TOKEN, Ended, execute
+from tests.kindmetrics.site import TOKEN
+from tests.processes import Ended, execute
 
 if TYPE_CHECKING:
     from tests.kindmetrics.site import Site

@@ -8,7 +8,8 @@ import pytest
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kindmetrics.tap import TapKindmetrics
 
-from tests.kindmetrics.site import TOKEN, execute
+from tests.kindmetrics.site import TOKEN
+from tests.processes import execute
 
 if TYPE_CHECKING:
     from tests.kindmetrics.conftest import Serve

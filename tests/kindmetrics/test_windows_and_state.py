@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tap_kit.errors import SyncFailed
 
-from tests.kindmetrics.singer import Loader, State, bookmark
 from tests.kindmetrics.site import WINDOWED
+from tests.singer import Loader, State, bookmark
 
 if TYPE_CHECKING:
     from tests.kindmetrics.conftest import Serve

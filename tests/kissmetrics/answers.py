@@ -10,16 +10,16 @@ from sandbox.frame import Frame
 from sandbox.server import running
 from tap_kissmetrics.tap import TapKissmetrics
 
-from tests.kindmetrics.singer import Output
-from tests.kindmetrics.site import collected
 from tests.kissmetrics.site import TOKEN
+from tests.processes import collected
+from tests.singer import Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from typing_extensions import Self
 
-    from tests.kindmetrics.singer import State
+    from tests.singer import State
 
     Answerer = Callable[[Request], Any]
 

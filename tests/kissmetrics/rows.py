@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from tests.kindmetrics.singer import Output
+from tests.singer import Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sandbox.kissmetrics import Kissmetrics
 
-    from tests.kindmetrics.singer import Row
+    from tests.singer import Row
 
 UNPREDICTABLE = {"extracted_from"}  # the query's id depends on how often a report was started
 

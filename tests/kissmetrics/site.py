@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 from tap_kissmetrics.tap import TapKissmetrics
 
-from tests.kindmetrics.singer import Output, State
-from tests.kindmetrics.site import Ended, clean_environment, collected, execute
+from tests.processes import Ended, clean_environment, collected, execute
+from tests.singer import Output, State
 
 if TYPE_CHECKING:
     from sandbox.kissmetrics import Addresses, Kissmetrics

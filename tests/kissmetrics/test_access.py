@@ -13,10 +13,10 @@ from sandbox.stranger import Stranger
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.errors import SyncFailed
 
-from tests.kindmetrics.site import Ended, execute
 from tests.kissmetrics.rows import comparable, expected_rows
 from tests.kissmetrics.site import CORE, TOKEN, days
 from tests.kissmetrics.test_lists import WITH_NEXT, expected_list
+from tests.processes import Ended, execute
 
 if TYPE_CHECKING:
     from sandbox.kissmetrics.rules import Form

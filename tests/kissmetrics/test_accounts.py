@@ -11,9 +11,9 @@ from tap_kit.errors import SyncFailed
 from tests.kissmetrics.answers import Answers
 
 if TYPE_CHECKING:
-    from tests.kindmetrics.singer import State
     from tests.kissmetrics.conftest import Serve
     from tests.kissmetrics.site import Site
+    from tests.singer import State
 
 TIMES = ["2024-01-05T00:00:00Z", "2024-01-02T00:00:00Z", "2024-01-03T01:00:00+01:00"]
 

@@ -14,9 +14,9 @@ from tests.kissmetrics.rows import expected_rows
 from tests.kissmetrics.site import CORE, STREAMS, days
 
 if TYPE_CHECKING:
-    from tests.kindmetrics.singer import Output
     from tests.kissmetrics.conftest import Serve
     from tests.kissmetrics.site import Site
+    from tests.singer import Output
 
 FORMATS = FormatChecker(())
 NAMED: dict[str, Any] = {"name": "mine", "columns": ["a", "b", "c", "d"]}

@@ -10,9 +10,9 @@ from sandbox.faults import Fault
 from sandbox.kissmetrics import PageRules, RunRules
 from tap_kit.keys import shard_of
 
-from tests.kindmetrics.singer import Loader
 from tests.kissmetrics.rows import comparable
 from tests.kissmetrics.test_faults import content
+from tests.singer import Loader
 
 if TYPE_CHECKING:
     from tests.kissmetrics.conftest import Serve

@@ -12,9 +12,9 @@ from tap_kit.errors import SyncFailed
 from tests.kissmetrics.rows import comparable, settled
 
 if TYPE_CHECKING:
-    from tests.kindmetrics.singer import Output
     from tests.kissmetrics.conftest import Serve
     from tests.kissmetrics.site import Site
+    from tests.singer import Output
 
 SETTINGS: dict[str, Any] = {"end_date": "2024-02-01", "page_size": 10, "request_timeout": 1}
 PASSING: dict[str, dict[str, Any]] = {

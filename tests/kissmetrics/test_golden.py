@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.kindmetrics.golden import assert_golden
+from tests.golden import assert_golden
 from tests.kissmetrics.rows import settled
 
 if TYPE_CHECKING:
     from tests.kissmetrics.conftest import Serve
     from tests.kissmetrics.site import Site
 
-HERE = Path(__file__).with_name("golden")  # an absolute path wins over the helper's own folder
+HERE = Path(__file__).with_name("golden")
 
 
 @pytest.fixture
@@ -34,10 +34,10 @@ def small(serve: Serve) -> Site:
 def test_full_run(small: Site) -> None:
     report = {"id": small.runnable()[0], "name": "Sign-ups", "columns": ["Times", "Last", "Plan"]}
     reports = [report, {"id": small.runnable()[1]}]
-    assert_golden(str(HERE / "full"), settled(small.sync(reports=reports)))
+    assert_golden(HERE / "full.jsonl", settled(small.sync(reports=reports)))
 
 
 def test_resumed_run(small: Site) -> None:
     before = small.sync()
     after = small.sync(end_date="2024-02-03", state=before.state)
-    assert_golden(str(HERE / "resumed"), settled(after))
+    assert_golden(HERE / "resumed.jsonl", settled(after))

@@ -10,9 +10,9 @@ from sandbox.kissmetrics import PageRules
 from sandbox.kissmetrics.rules import FORMS
 from tap_kit.errors import SyncFailed
 
-from tests.kindmetrics.singer import Loader
 from tests.kissmetrics.answers import Answers, records
 from tests.kissmetrics.test_lists import WITH_TOTAL
+from tests.singer import Loader
 
 if TYPE_CHECKING:
     from sandbox.exchange import Request

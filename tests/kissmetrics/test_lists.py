@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from sandbox.kissmetrics import Kissmetrics
     from sandbox.kissmetrics.rules import Form, ListName
 
-    from tests.kindmetrics.singer import Row
     from tests.kissmetrics.conftest import Serve
     from tests.kissmetrics.site import Site
+    from tests.singer import Row
 
 WITH_NEXT = ["envelope", "link_header_only", "link_header_envelope", "next_in_body_only"]
 WITH_TOTAL = ["envelope", "total_without_next"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sandbox.kissmetrics import PageRules
 
-from tests.kindmetrics.site import clean_environment
+from tests.processes import clean_environment
 
 if TYPE_CHECKING:
     from tests.kissmetrics.conftest import Serve

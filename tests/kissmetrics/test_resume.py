@@ -13,9 +13,9 @@ from sandbox.faults import Fault
 from sandbox.kissmetrics import RunRules
 from tap_kit.errors import SyncFailed
 
-from tests.kindmetrics.singer import Loader, Output, State
 from tests.kissmetrics.rows import comparable, expected_rows, settled
 from tests.kissmetrics.site import days
+from tests.singer import Loader, Output, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable

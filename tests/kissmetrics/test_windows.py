@@ -11,10 +11,10 @@ import pytest
 from sandbox.kissmetrics import RunRules
 from tap_kit.errors import SyncFailed
 
-from tests.kindmetrics.singer import Loader, State
 from tests.kissmetrics.answers import RESULTS, RUN, Answers
 from tests.kissmetrics.rows import comparable, expected_rows
 from tests.kissmetrics.site import days
+from tests.singer import Loader, State
 
 if TYPE_CHECKING:
     from tests.kissmetrics.conftest import Serve

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from requests import PreparedRequest
 from requests.auth import AuthBase
 from sandbox.exchange import Answer, json_answer
 from sandbox.exchange import Request as Asked
@@ -22,6 +20,9 @@ from tap_kit.tap import KitTap
 from typing_extensions import override
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from requests import PreparedRequest
     from singer_sdk import Stream
     from tap_kit.http import Refusal
 
@@ -80,7 +81,7 @@ class Days(WindowedStream):
     """A row a day, by a job."""
 
     name = "days"
-    schema = th.PropertiesList(  # type: ignore[assignment]  # as the SDK's own streams have it
+    schema = th.PropertiesList(
         th.Property("id", th.IntegerType), th.Property("day", th.StringType)
     ).to_dict()
     primary_keys = ("id",)

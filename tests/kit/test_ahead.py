@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from sandbox.exchange import Answer, json_answer
@@ -14,12 +13,16 @@ from sandbox.frame import Frame
 from sandbox.server import running
 from tap_kit.errors import JobFailed
 from tap_kit.http import Api, Request
-from tap_kit.records import Row
 from tap_kit.streams import Found, KitStream, Result, Task, WindowedStream
 from typing_extensions import override
 
 from tests.kit.apis import client
 from tests.kit.canned import ID, TEXT, CannedTap, Run, run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tap_kit.records import Row
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
 SCHEMA = {"type": "object", "properties": {"id": ID, "date": TEXT, "name": TEXT}}
@@ -30,7 +33,7 @@ class Paged(WindowedStream):
     """Three pages a day; the note of a page says which one is next."""
 
     name = "paged"
-    schema = SCHEMA  # type: ignore[assignment]  # as the SDK's own streams have it
+    schema = SCHEMA
     primary_keys = ("id",)
     replication_key = "date"
     stop_at: ClassVar[tuple[int, int] | None] = None  # a day and a page
@@ -39,10 +42,18 @@ class Paged(WindowedStream):
     def read(self, task: Task) -> Found:
         assert task.window is not None
         day, page = task.window.first, task.piece or 1
-        if self.stop_at == (day.day, page):
-            self.tap.stop.set()
         row = {"id": day.day * 10 + page, "date": day.isoformat()}
         return Found([row], page + 1 if page < PAGES else None)
+
+    @override
+    def finish(self, task: Task, result: Result) -> Sequence[Row]:
+        assert task.window is not None
+        self.tap.jobs.note(
+            task, {"id": str(task.piece)}
+        )  # so that a state is written behind each page
+        if self.stop_at == (task.window.first.day, task.piece or 1):
+            self.tap.stop.set()
+        return result.rows
 
     @override
     def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
@@ -72,7 +83,7 @@ class Whole(KitStream):
     """A stream of two rows."""
 
     name = "whole"
-    schema = SCHEMA  # type: ignore[assignment]
+    schema = SCHEMA
     primary_keys = ("id",)
 
     @override
@@ -105,7 +116,7 @@ class BreakingDays(Paged):
             raise JobFailed(msg)
 
 
-def run(*streams: type[KitStream], **config: Any) -> Run:
+def run(*streams: type[KitStream], state: dict[str, Any] | None = None, **config: Any) -> Run:
     """One run of a tap with these streams."""
 
     class Tap(CannedTap):
@@ -113,7 +124,7 @@ def run(*streams: type[KitStream], **config: Any) -> Run:
         def discover_streams(self) -> list[Any]:
             return [stream(self) for stream in streams]
 
-    return run_of(Tap(config={**DAYS, **config}))
+    return run_of(Tap(config={**DAYS, **config}, state=state))
 
 
 def bookmark(state: dict[str, Any], stream: str) -> str | None:
@@ -124,58 +135,43 @@ def bookmark(state: dict[str, Any], stream: str) -> str | None:
     return value
 
 
+ALL = [day * 10 + page for day in (1, 2, 3) for page in (1, 2, 3)]
+
+
+def day_of(state: dict[str, Any], stream: str = "paged") -> int:
+    """The day of a bookmark; 0 for none."""
+    return int((bookmark(state, stream) or "0")[-2:])
+
+
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_a_bookmark_moves_behind_the_last_page_of_its_window(workers: int) -> None:
-    done = run(Paged, max_concurrency=workers, state_interval=0)
-    assert [r["id"] for r in done.records] == [d * 10 + p for d in (1, 2, 3) for p in (1, 2, 3)]
-    pages: list[int] = []
+    done = run(Paged, max_concurrency=workers)
+    assert [r["id"] for r in done.records] == ALL
+    pages, seen = 0, []
     for message in done.messages:
-        if message["type"] == "RECORD":
-            pages.append(message["record"]["id"])
-        elif message["type"] == "STATE":
-            whole = len(pages) // PAGES
-            assert bookmark(message, "paged") in {
-                f"2024-01-{day:02}" if day else None for day in {whole, max(whole - 1, 0)}
-            }
-            assert len(pages) % PAGES == 0 or bookmark(message, "paged") == (
-                f"2024-01-{whole:02}" if whole else None
-            )
-    assert bookmark(done.of("STATE")[-1], "paged") == "2024-01-03"
+        pages += message["type"] == "RECORD"
+        if message["type"] == "STATE":
+            seen.append((pages, day_of(message)))
+    behind_each_page = [(page, (page - 1) // PAGES) for page in range(1, 10)]
+    assert seen[:9] == behind_each_page, "the window is not yet done when its rows are"
+    assert set(seen[9:]) == {(9, 3)}
 
 
-@pytest.mark.parametrize(
-    ("place", "expected"),
-    [((1, 2), None), ((2, 1), None), ((2, 2), "2024-01-01"), ((2, 3), "2024-01-01")],
-)
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize(("day", "page"), [(1, 1), (1, 3), (2, 1), (2, 2), (2, 3), (3, 2)])
 def test_a_bookmark_has_not_moved_when_a_run_is_stopped_between_pages(
-    place: tuple[int, int], expected: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Paged, "stop_at", place)
-    done = run(Paged, max_concurrency=1)
-    assert done.error == "the run is being stopped"
-    assert bookmark(done.of("STATE")[-1], "paged") in {expected, None}
-    whole = {r["id"] // 10 for r in done.records if r["id"] % 10 == PAGES}
-    moved = bookmark(done.of("STATE")[-1], "paged")
-    assert moved is None or int(moved[-2:]) in whole
-
-
-def test_the_next_run_reads_a_window_again_that_was_not_whole(
-    monkeypatch: pytest.MonkeyPatch,
+    day: int, page: int, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Paged, "stop_at", (3, 2))
-        before = run(Paged, max_concurrency=1)
+        patch.setattr(Paged, "stop_at", (day, page))
+        before = run(Paged, max_concurrency=workers)
     assert before.error == "the run is being stopped"
-    state = json.loads(json.dumps(before.of("STATE")[-1]["value"]))
-
-    class Tap(CannedTap):
-        @override
-        def discover_streams(self) -> list[Any]:
-            return [Paged(self)]
-
-    after = run_of(Tap(config=DAYS, state=state))
-    found = {r["id"] for r in [*before.records, *after.records]}
-    assert found == {d * 10 + p for d in (1, 2, 3) for p in (1, 2, 3)}
+    assert [r["id"] for r in before.records] == ALL[: (day - 1) * PAGES + page]
+    last = before.of("STATE")[-1]
+    assert day_of(last) == day - 1
+    after = run(Paged, state=json.loads(json.dumps(last["value"])))
+    first = max(day - 1, 1)  # the bookmark's own day is read again
+    assert [r["id"] for r in after.records] == ALL[(first - 1) * PAGES :]
 
 
 @pytest.mark.parametrize("workers", [1, 4])
@@ -213,7 +209,7 @@ class Downloads(WindowedStream):
     """A request in a worker for each day, and a download in the main thread."""
 
     name = "downloads"
-    schema = SCHEMA  # type: ignore[assignment]
+    schema = SCHEMA
     primary_keys = ("id",)
     replication_key = "date"
     api: ClassVar[Api]

@@ -16,6 +16,7 @@ from tap_kit.errors import Interrupted, JobFailed
 from tap_kit.jobs import Ids, JobRunner, JobState, Pace, Poll
 from tap_kit.streams import Task
 from tap_kit.windows import Window
+from typing_extensions import override
 
 from tests.kit.canned import ID, TEXT, Table, run_of, tap_of
 from tests.kit.job_tap import JobApi, JobTap
@@ -117,12 +118,13 @@ def test_a_known_job_that_has_no_result_is_started_afresh(end: Poll) -> None:
 
 
 def test_a_stop_while_it_waits_passes_through() -> None:
-    def stopped(_seconds: float) -> None:
-        msg = "the run is being stopped"
-        raise Interrupted(msg)
+    class Stopped(Canned):
+        @override
+        def sleep(self, seconds: float) -> None:
+            msg = "the run is being stopped"
+            raise Interrupted(msg)
 
-    job = Canned(DONE)
-    job.sleep = stopped  # type: ignore[method-assign]
+    job = Stopped(DONE)
     with pytest.raises(Interrupted):
         job.run()
     assert job.did == ["start"]
@@ -132,7 +134,7 @@ def test_a_stop_while_it_waits_passes_through() -> None:
 # What the state keeps
 
 
-def daily(sites: bool = False, **more: Any) -> Any:
+def daily(*, sites: bool = False, **more: Any) -> Any:
     """A tap with one stream of days, and that stream."""
     table = Table(
         {"id": ID, "date": TEXT},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from tests.kit.pipelines import LONG_S
 from tests.kit.test_http_secrets import listening
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -140,7 +140,7 @@ def test_a_body_that_breaks_off_is_worth_another_try(kind: str) -> None:
     with (
         running(vendor.app) as server,
         client(server.url, timeout_s=0.3) as api,
-        pytest.raises(Retriable, match="^GET /api/domains: "),
+        pytest.raises(Retriable, match=r"^GET /api/domains: "),
     ):
         list(api.open(Request("/api/domains")))
     assert vendor.log.count == 1

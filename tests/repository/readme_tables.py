@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +55,9 @@ def streams_table(tap: type[KitTap]) -> str:
 def filled(text: str, tap: type[KitTap]) -> str:
     """A README with the tables of today between its markers."""
     for name, table in (("settings", settings_table(tap)), ("streams", streams_table(tap))):
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
-        text = re.sub(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL)
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, _, rest = text.partition(begin)
+        text = f"{before}{begin}{table}\n{end}{rest.partition(end)[2]}"
     return text
 
 
