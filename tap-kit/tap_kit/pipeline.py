@@ -106,8 +106,10 @@ class Pipeline(Generic[T, R]):
                 if self._closed or not isinstance(head, _Entry):
                     msg = "the run is being stopped"
                     raise Interrupted(msg)
+                if head.failed:
+                    self.close()  # or what is behind it would begin once it is out of the way
                 if head.future.done():
-                    self._order.pop(0)
+                    self._order = self._order[1:]
                     self._fill()
                     return head.future.result()
                 heard = self._changed.wait(_TICK_S)

@@ -11,6 +11,7 @@ from sandbox.khoros import Start
 from tap_khoros_analytics.exports import EXPORTS
 from tap_kit.errors import SyncFailed
 
+from tests.khoros_analytics.answers import serving
 from tests.khoros_analytics.expected import days, expected_rows, midnight
 from tests.khoros_analytics.site import all_jobs, bookmark, catalog_of
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from tests.khoros_analytics.conftest import Serve
+    from tests.khoros_analytics.site import Site
 
 ONE_DAY: dict[str, Any] = {"end_date": "2024-02-01"}
 
@@ -204,3 +206,45 @@ def test_a_server_that_says_slow_down_is_obeyed(serve: Serve) -> None:
     output = site.sync("author", "user", **ONE_DAY)
     assert site.api.counts.refused_by_rate > 0
     assert len(output.rows("author")) == 9
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        {"jobInfo": {"workflowId": "w", "runId": "r"}},
+        {"statusUrl": "https://qa.example/api/public/reports/report/w/r%2B%3D/status?companyKey=x"},
+        {
+            "downloadUrl": "https://qa.example/d?analyticsAccessToken=t",
+            "workflowId": "w",
+            "runId": 7,
+        },
+    ],
+    ids=str,
+)
+def test_the_ids_are_found_wherever_the_start_says_them(site: Site, start: Any) -> None:
+    with serving(b'[{"AUTHOR_ID":"1"}]', start=start) as url:
+        output = site.sync("author", api_url=url, **ONE_DAY)
+    assert [row["author_id"] for row in output.rows("author")] == ["1"]
+
+
+@pytest.mark.parametrize("start", [None, [], {}, 7, {"statusUrl": "https://qa.example/x"}], ids=str)
+def test_a_start_without_ids_is_that_exports_failure(
+    site: Site, start: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(b"[]", start=start) as url:
+        site.failing_sync(SyncFailed, "author", api_url=url, **ONE_DAY)
+    assert "the server started it without saying its ids (status PASS)" in caplog.text
+
+
+@pytest.mark.parametrize("status", [None, [], "busy", {"result": {}}, {"runnerState": "RUNNING"}])
+def test_a_look_that_tells_nothing_is_a_job_that_runs(site: Site, status: Any) -> None:
+    with serving(b"[]", status=status) as url:
+        _, error = site.failing_sync(SyncFailed, "author", api_url=url, poll_timeout=1, **ONE_DAY)
+    assert "author, 2024-02-01" in str(error)
+
+
+def test_a_job_in_the_form_of_the_old_list_is_understood(site: Site) -> None:
+    """``details`` instead of ``detail``, null, with the address of the finished file."""
+    done = {"runnerState": "CLOSED", "details": None, "downloadUrl": "https://qa.example/d"}
+    with serving(b'[{"AUTHOR_ID":"1"}]', status=done) as url:
+        assert len(site.sync("author", api_url=url, **ONE_DAY).rows("author")) == 1

@@ -136,10 +136,17 @@ WRONG: list[tuple[dict[str, Any], tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize("arguments", [(), ("--test",), ("--discover",)], ids=str)
-@pytest.mark.parametrize(("changes", "words"), WRONG, ids=str)
+@pytest.mark.parametrize(
+    ("arguments", "changes", "words"),
+    [
+        *(((), *wrong) for wrong in WRONG),
+        *((arguments, *WRONG[0]) for arguments in (("--test",), ("--discover",))),
+        (("--discover",), *WRONG[2]),
+    ],
+    ids=str,
+)
 def test_wrong_credentials_are_one_line_that_names_the_settings(
-    site: Site, changes: dict[str, Any], words: tuple[str, ...], arguments: tuple[str, ...]
+    site: Site, arguments: tuple[str, ...], changes: dict[str, Any], words: tuple[str, ...]
 ) -> None:
     ended = site.execute(*arguments, **changes)
     ended.assert_told_in_one_line(*words)

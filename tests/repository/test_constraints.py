@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -20,7 +21,12 @@ MAKE = shutil.which("make")
 def test_constraints_are_those_of_the_lock(tmp_path: Path) -> None:
     """What ``make constraints`` would write is what is there."""
     command = subprocess.run(
-        [str(MAKE), "-n", "constraints"], cwd=ROOT, capture_output=True, text=True, check=True
+        [str(MAKE), "-n", "--no-print-directory", "constraints"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={k: v for k, v in os.environ.items() if k not in {"MAKEFLAGS", "MAKELEVEL"}},
     ).stdout
     export = command[command.rindex("\n", 0, command.index(" export ")) :]
     made = tmp_path / "constraints.txt"
