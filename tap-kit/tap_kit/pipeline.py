@@ -56,6 +56,10 @@ class _Source(Generic[T]):
         self.last = after  # the task pulled last, or the one that the first one follows
 
 
+def _has_begun(item: _Entry[T, R] | _Source[T]) -> bool:
+    return isinstance(item, _Entry) and item.begun
+
+
 class Pipeline(Generic[T, R]):
     """Does the tasks of ``plan`` with ``work`` and gives the results back in plan order.
 
@@ -106,10 +110,10 @@ class Pipeline(Generic[T, R]):
                 if self._closed or not isinstance(head, _Entry):
                     msg = "the run is being stopped"
                     raise Interrupted(msg)
-                if head.failed:
-                    self.close()  # or what is behind it would begin once it is out of the way
                 if head.future.done():
-                    self._order = self._order[1:]
+                    self._order.pop(0)
+                    if head.failed:  # what is behind it would begin now that it is out of the way
+                        self._order = [item for item in self._order if _has_begun(item)]
                     self._fill()
                     return head.future.result()
                 heard = self._changed.wait(_TICK_S)
