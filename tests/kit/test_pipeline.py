@@ -282,14 +282,14 @@ def test_an_error_of_the_plan_itself_comes_at_its_turn(good: int, workers: int) 
 def test_nothing_begins_behind_an_error_that_was_already_raised() -> None:
     """Once the error was handed over, its worker took it for gone and began the next task."""
     for _ in range(50):
-        begun = []
+        begun: list[int] = []
 
         def work(task: int, begun: list[int] = begun) -> int:
             begun.append(task)
             raise ValueError(task)
 
         pipeline = Pipeline(iter(range(9)), work, workers=1)
-        with pytest.raises(ValueError, match="^0$"):
+        with pytest.raises(ValueError, match=r"^0$"):
             pipeline.take(patiently)
         assert pipeline.head is None
         assert begun == [0]
