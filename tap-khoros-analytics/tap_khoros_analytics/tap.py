@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 from tap_kit.errors import setting_error
-from tap_kit.jobs import JobRunner, Pace
 from tap_kit.tap import KitTap
 from typing_extensions import override
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from singer_sdk import Stream
+    from tap_kit.jobs import JobRunner
 
     from tap_khoros_analytics.columns import Column
     from tap_khoros_analytics.exports import Export
@@ -92,9 +92,7 @@ class TapKhorosAnalytics(KitTap):
     @cached_property
     def job_runner(self) -> JobRunner:
         """How running jobs are waited for."""
-        first_s = self.config["poll_interval_ms"] / 1000
-        pace = Pace(first_s, LONGEST_POLL_PAUSE_S, self.config["poll_timeout"], POLL_GROWTH)
-        return JobRunner(pace, self.throttle.sleep)
+        return self.waiting_for_jobs(longest_s=LONGEST_POLL_PAUSE_S, growth=POLL_GROWTH)
 
     @override
     def check_access(self) -> str:

@@ -32,7 +32,7 @@ STREAM_TYPES = (
 
 # What can stand in a header, without spaces: a line feed that was copied with a token is told at
 # once. `$` alone would let that one pass.
-HEADER_TEXT = r"^[!-~]*$(?!\n)"
+WITHOUT_SPACES = r"^[!-~]*$(?!\n)"
 
 SEGMENT = (
     th.Property(
@@ -52,7 +52,7 @@ SEGMENT = (
 SETTINGS = (
     th.Property(
         "api_token",
-        th.StringType(min_length=1, pattern=HEADER_TEXT),
+        th.StringType(min_length=1, pattern=WITHOUT_SPACES),
         required=True,
         secret=True,
         title="API token",

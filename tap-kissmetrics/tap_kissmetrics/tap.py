@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 from tap_kit.errors import PartitionUnavailable, setting_error
-from tap_kit.jobs import JobRunner, Pace
 from tap_kit.names import LONGEST, snake_case
 from tap_kit.settings import common_settings
 from tap_kit.tap import KitTap
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk import Stream
+    from tap_kit.jobs import JobRunner
 
 CORE_STREAMS = (
     core_streams.Accounts,
@@ -169,9 +169,7 @@ class TapKissmetrics(KitTap):
     @cached_property
     def job_runner(self) -> JobRunner:
         """How running reports are waited for."""
-        first_s = self.config["poll_interval_ms"] / 1000
-        pace = Pace(first_s, LONGEST_POLL_PAUSE_S, self.config["poll_timeout"], POLL_GROWTH)
-        return JobRunner(pace, self.throttle.sleep)
+        return self.waiting_for_jobs(longest_s=LONGEST_POLL_PAUSE_S, growth=POLL_GROWTH)
 
     @override
     def check_access(self) -> str:

@@ -20,7 +20,7 @@ from tap_kit.ahead import ReadAhead
 from tap_kit.command import one_line_errors, stop_signals
 from tap_kit.errors import Interrupted, SyncFailed
 from tap_kit.inputs import Catalog, State, load_input, told_as_config
-from tap_kit.jobs import JobBook
+from tap_kit.jobs import JobBook, JobRunner, Pace
 from tap_kit.records import ChunkWriter
 from tap_kit.throttle import Throttle
 from tap_kit.windows import Reach, parse_day
@@ -99,6 +99,12 @@ class KitTap(Tap, abc.ABC):
         """The vendor's budget of requests, shared by all that this tap asks."""
         per_minute, at_once = self.config.get("requests_per_minute"), self.config["max_concurrency"]
         return Throttle(per_minute, self.stop, at_once=at_once)
+
+    def waiting_for_jobs(self, *, longest_s: float, growth: float) -> JobRunner:
+        """How the vendor's jobs are waited for, by the settings of the taps that have jobs."""
+        first_s = self.config["poll_interval_ms"] / 1000
+        pace = Pace(first_s, longest_s, self.config["poll_timeout"], growth)
+        return JobRunner(pace, self.throttle.sleep)
 
     @property
     def user_agent(self) -> str:
