@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from tap_kit.credentials import BearerToken
 from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
-from tap_kit.http import Api, Params, Refusal, Request
+from tap_kit.http import Answer, Api, Check, Params, Refusal, Request
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from tap_kit.tap import KitTap
+
+    Fields = AbstractSet[str]
 
 
 class Client:
@@ -30,7 +34,7 @@ class Client:
 
     def account(self) -> dict[str, Any]:
         """``GET /api/me``: ``{"email": ...}``; older servers do not have it."""
-        return self._object("/api/me", {})
+        return self._object("/api/me", {}, {"email"})
 
     def domains(self) -> list[dict[str, Any]]:
         """``GET /api/domains``: all domains of the token's user.
@@ -40,30 +44,36 @@ class Client:
             SyncFailed: when a domain has no id; nothing could be asked about it.
         """
         try:
-            domains = self._rows("/api/domains", {})
+            answer = self._api.ask(Request("/api/domains"), list, _domains_problem)
         except PartitionUnavailable as error:
             problem = f"the account behind it has no access to the API: {error}"
             raise setting_error("api_token", problem) from None  # noqa: EM101
-        if not all(isinstance(domain.get("id"), int) for domain in domains):
-            msg = "GET /api/domains: expected a number as the id of each domain"
-            raise SyncFailed(msg)
+        domains: list[dict[str, Any]] = answer.value
         return domains
 
-    def figures(self, domain_id: int, params: Params) -> dict[str, Any]:
-        """``GET /api/domains/{id}``: the domain's figures over a window."""
-        return self._object(f"/api/domains/{domain_id}", params)
+    def figures(self, domain_id: int, params: Params, fields: Fields) -> dict[str, Any]:
+        """``GET /api/domains/{id}``: the domain's figures over a window.
+
+        ``fields`` are those that the vendor is known to send, here and for a breakdown. An answer
+        with none of them is a proxy's, or the text of an error, and tried again.
+        """
+        return self._object(f"/api/domains/{domain_id}", params, fields)
 
     def current(self, domain_id: int) -> dict[str, Any]:
         """``GET /api/domains/{id}/current``: ``{"current": int}``, a snapshot."""
-        return self._object(f"/api/domains/{domain_id}/current", {})
+        return self._object(f"/api/domains/{domain_id}/current", {}, {"current"})
 
-    def breakdown(self, domain_id: int, part: str, params: Params) -> list[dict[str, Any]]:
+    def breakdown(
+        self, domain_id: int, part: str, params: Params, fields: Fields
+    ) -> list[dict[str, Any]]:
         """``GET /api/domains/{id}/{part}``: a domain's list (pages, sources, ...) over a window."""
         if part == "referrers":
-            return self._referrer_rows(domain_id, params)
-        return self._rows(f"/api/domains/{domain_id}/{part}", params)
+            return self._referrer_rows(domain_id, params, fields)
+        return self._rows(f"/api/domains/{domain_id}/{part}", params, fields)
 
-    def _referrer_rows(self, domain_id: int, params: Params) -> list[dict[str, Any]]:
+    def _referrer_rows(
+        self, domain_id: int, params: Params, fields: Fields
+    ) -> list[dict[str, Any]]:
         """The referrers, under the route that this server has.
 
         The page and the vendor's own client say ``referrers``; the server's router has
@@ -72,29 +82,46 @@ class Client:
         """
         first = self._referrers
         try:
-            return self._rows(f"/api/domains/{domain_id}/{first}", params)
+            return self._rows(f"/api/domains/{domain_id}/{first}", params, fields)
         except PartitionUnavailable as error:
             if "HTTP 404" not in str(error):
                 raise
         other = "Referrers" if first == "referrers" else "referrers"
-        rows = self._rows(f"/api/domains/{domain_id}/{other}", params)
+        rows = self._rows(f"/api/domains/{domain_id}/{other}", params, fields)
         self._referrers = other
         return rows
 
-    def _object(self, path: str, params: Params) -> dict[str, Any]:
-        answer: dict[str, Any] = self._api.ask(Request(path, params), dict).value
-        return answer
+    def _object(self, path: str, params: Params, fields: Fields) -> dict[str, Any]:
+        answer = self._api.ask(Request(path, params), dict, _has_some_of(fields))
+        found: dict[str, Any] = answer.value
+        return found
 
-    def _rows(self, path: str, params: Params) -> list[dict[str, Any]]:
-        answer: list[dict[str, Any]] = self._api.ask(Request(path, params), list).value
-        if not all(isinstance(row, dict) for row in answer):
-            msg = f"GET {path}: expected a list of objects"
-            raise SyncFailed(msg)
-        return answer
+    def _rows(self, path: str, params: Params, fields: Fields) -> list[dict[str, Any]]:
+        answer = self._api.ask(Request(path, params), list, _has_some_of(fields))
+        rows: list[dict[str, Any]] = answer.value
+        return rows
 
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
+
+
+def _has_some_of(fields: Fields) -> Check:
+    """The check that each object of an answer has at least one of ``fields``."""
+
+    def problem(answer: Answer) -> str | None:
+        rows = answer.value if isinstance(answer.value, list) else [answer.value]
+        if all(isinstance(row, dict) and not row.keys().isdisjoint(fields) for row in rows):
+            return None
+        what = "an object" if isinstance(answer.value, dict) else "a list of objects"
+        return f"expected {what} with {', '.join(sorted(fields))}"
+
+    return problem
+
+
+def _domains_problem(answer: Answer) -> str | None:
+    fits = all(isinstance(d, dict) and isinstance(d.get("id"), int) for d in answer.value)
+    return None if fits else "expected a number as the id of each domain"
 
 
 def judge(refusal: Refusal) -> Exception:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import SchemaDirectory, StreamSchema
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tap_kindmetrics.tap import TapKindmetrics
 
 SCHEMAS = SchemaDirectory(schemas)
+OURS = frozenset({"row_id", "domain_id", "segment", "date", "date_to"})
 
 
 class Account(KitStream):
@@ -84,6 +86,11 @@ class SegmentStream(WindowedStream, ABC):
             for segment in self.tap.segments
         )
 
+    @cached_property
+    def vendors_fields(self) -> frozenset[str]:
+        """The fields of a row that are the vendor's, as far as they are known."""
+        return frozenset(self.schema["properties"]) - OURS
+
     def parameters(self, task: Task) -> dict[str, str | int]:
         """The query of one request: the window's days, both included, and the segment's filters."""
         window = _window(task)
@@ -100,7 +107,9 @@ class DomainStats(SegmentStream):
     @override
     def read(self, task: Task) -> Sequence[dict[str, Any]]:
         partition = _partition(task)
-        answer = self.tap.client.figures(partition["domain_id"], self.parameters(task))
+        answer = self.tap.client.figures(
+            partition["domain_id"], self.parameters(task), self.vendors_fields
+        )
         return [{**partition, **_window(task), **answer}]
 
 
@@ -116,7 +125,9 @@ class Breakdown(SegmentStream, ABC):
     @override
     def read(self, task: Task) -> Sequence[dict[str, Any]]:
         domain_id = _partition(task)["domain_id"]
-        rows = self.tap.client.breakdown(domain_id, self.name, self.parameters(task))
+        rows = self.tap.client.breakdown(
+            domain_id, self.name, self.parameters(task), self.vendors_fields
+        )
         return self.shape(rows, task)
 
     def shape(self, rows: Sequence[dict[str, Any]], task: Task) -> list[dict[str, Any]]:
