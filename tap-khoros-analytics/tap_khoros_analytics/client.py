@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -46,8 +45,6 @@ class Client:
         config = tap.config
         self._key = config["company_key"]
         self._secrets = (config["password"], self._key, config["username"])
-        # At level DEBUG it would log whole URLs, and the company key is in all of ours.
-        logging.getLogger("urllib3.connectionpool").addFilter(without_queries)
         self._api = Api(
             config.get("api_url") or HOSTS[config["region"]],
             auth=HTTPBasicAuth(config["username"].encode(), config["password"].encode()),
@@ -133,12 +130,3 @@ def judge(refusal: Refusal) -> Exception:
             return setting_error("api_url", problem)
         case _:
             return RequestRefused(message)
-
-
-def without_queries(record: logging.LogRecord) -> bool:
-    """A filter of a log that cuts URLs off behind their path, where secrets can stand."""
-    if isinstance(record.args, tuple):
-        record.args = tuple(
-            arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args
-        )
-    return True

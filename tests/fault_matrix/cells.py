@@ -73,10 +73,10 @@ def outcome(  # noqa: PLR0913  (a cell has these six sides)
         ended = tap.run(settings, catalog=account.catalog)
     account.faults.clear()
     if ended.code == 0:
-        _must_be_whole(tap, whole, ended, lasting, kind)
+        must_be_whole(tap, whole, ended)
         return "whole"
     require(lasting == "for good", ended)
-    return _must_stop_well(tap, account, whole, kind, ended)
+    return must_stop_well(tap, account, whole, kind.words, ended)
 
 
 def _patience(tap: EveryTap, kind: Kind) -> dict[str, int]:
@@ -96,25 +96,32 @@ def _impatient(kind: Kind) -> Any:
     return patch.object(requests.Session, "request", request)
 
 
-def _must_be_whole(
-    tap: EveryTap, whole: Undisturbed, ended: Ended, lasting: Lasting, kind: Kind
-) -> None:
+def must_be_whole(tap: EveryTap, whole: Undisturbed, ended: Ended) -> None:
+    """It has to have written the rows of the undisturbed run, each as often, and its bookmarks.
+
+    Raises:
+        WrongEndError: when it has not.
+    """
+    require(ended.code == 0, ended)
     require(_tables(tap, ended.output) == whole.rows, ended)
     require(_marks(ended.output.state) == whole.bookmarks, ended)
-    _ = lasting, kind
 
 
-def _must_stop_well(
-    tap: EveryTap, account: Account, whole: Undisturbed, kind: Kind, ended: Ended
+def must_stop_well(
+    tap: EveryTap, account: Account, whole: Undisturbed, words: tuple[str, ...], ended: Ended
 ) -> str:
-    """It has to say why in one line, and the next run has to bring what is missing."""
+    """It has to say why in one line, and the next run has to bring what is missing.
+
+    Raises:
+        WrongEndError: when it does not.
+    """
     require(ended.code == 1, ended)
     require("Traceback" not in ended.stderr, ended)
     others_went_on = ended.errors[-1:] and ended.errors[-1].startswith(OTHERS)
     reasons = ended.errors[:-1] if others_went_on else ended.errors
     require(reasons, ended)
     require(len(reasons) == 1 or others_went_on, ended)
-    require(all(any(word in reason for word in kind.words) for reason in reasons), ended)
+    require(all(any(word in reason for word in words) for reason in reasons), ended)
     _nothing_made_up(tap, whole, ended)
     state: State | None = ended.output.state or None
     again = tap.run(account.settings, state=state, catalog=account.catalog)
