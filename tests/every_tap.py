@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import sys
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from unittest.mock import patch
 
@@ -82,6 +84,11 @@ class EveryTap:
     def name(self) -> str:
         """The tap's name, which is that of its executable too."""
         return str(self.tap.name)
+
+    @property
+    def executable(self) -> Path:
+        """Where the command is that a runner starts."""
+        return Path(sys.executable).with_name(self.name)
 
     @override
     def __str__(self) -> str:

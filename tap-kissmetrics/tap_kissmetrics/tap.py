@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 from tap_kit.errors import PartitionUnavailable, setting_error
 from tap_kit.names import LONGEST, snake_case
-from tap_kit.settings import common_settings
+from tap_kit.settings import TOKEN_TEXT, common_settings
 from tap_kit.tap import KitTap
 from typing_extensions import override
 
@@ -54,7 +54,7 @@ REPORT = (
 SETTINGS = (
     th.Property(
         "api_token",
-        th.StringType(min_length=1),
+        th.StringType(min_length=1, pattern=TOKEN_TEXT),
         required=True,
         secret=True,
         title="API token",
@@ -102,7 +102,7 @@ SETTINGS = (
     ),
     th.Property(
         "poll_timeout",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=604_800),
         default=3600,
         title="Poll time-out",
         description="Seconds after which a report that is still running is given up",
