@@ -39,6 +39,12 @@ if TYPE_CHECKING:
     from tests.singer import State
 
 Settings = dict[str, Any]
+# Marked, so that they are found in whatever form: with letters that URLs and JSON write otherwise.
+TOKEN = "t0ken-k1nd/7f3a+9c=&%e2"  # noqa: S105
+OTHER_TOKEN = "t0ken-k1ss/51d0+e8=&%a1"  # noqa: S105
+USERNAME = "reports@tenant"
+PASSWORD = "p4ssword/9b41+e7=&\"%c3"  # noqa: S105
+COMPANY_KEY = "c0mpany/c07d+2a=&%b5"
 FASTER = 50  # by how much the pauses that a server asks for are shortened
 
 
@@ -106,10 +112,17 @@ class EveryTap:
         made: dict[str, Any] = self.tap(config=None, validate_config=False).config_jsonschema
         return made
 
-    def run(self, settings: Settings, *, state: State | None = None, catalog: Any = None) -> Ended:
+    def run(
+        self,
+        settings: Settings,
+        *,
+        state: State | None = None,
+        catalog: Any = None,
+        level: int = logging.INFO,
+    ) -> Ended:
         """One run in this process; it ends as that of the executable does."""
         code = 0
-        with collected() as written, told() as said:
+        with collected() as written, told(level) as said:
             try:
                 with one_line_errors(self.tap.logger):
                     self.tap(
@@ -121,8 +134,8 @@ class EveryTap:
 
 
 @contextmanager
-def told() -> Iterator[list[str]]:
-    """The log lines from INFO up, as they come, in the form that the executable gives them."""
+def told(level: int = logging.INFO) -> Iterator[list[str]]:
+    """The log lines from a level up, as they come, in the form that the executable gives them."""
     lines: list[str] = []
 
     class Listener(logging.Handler):
@@ -131,11 +144,11 @@ def told() -> Iterator[list[str]]:
             where = f"{record.name:<20}"
             lines.append(f"- | {record.levelname:<8} | {where} | {record.getMessage()}\n")
 
-    listener = Listener(logging.INFO)
+    listener = Listener(level)
     root = logging.getLogger()
     before = root.level
     root.addHandler(listener)
-    root.setLevel(logging.INFO)
+    root.setLevel(level)
     try:
         yield lines
     finally:
@@ -162,20 +175,20 @@ def hurried() -> Iterator[None]:
 
 def _serve_kindmetrics(stack: ExitStack) -> Account:
     api = Kindmetrics(
-        token=kindmetrics.TOKEN,
+        token=TOKEN,
         now=kindmetrics.NOW,
         domains=2,
         referrers_route="documented",
         **kindmetrics.FAST,
     )
     url = stack.enter_context(running(api.app)).url
-    access = {"api_url": url, "api_token": kindmetrics.TOKEN}
+    access = {"api_url": url, "api_token": TOKEN}
     return Account(api, {**access, "start_date": "2024-02-01", "end_date": "2024-02-02"})
 
 
 def _serve_kissmetrics(stack: ExitStack) -> Account:
     api = Kissmetrics(
-        token=kissmetrics.TOKEN,
+        token=OTHER_TOKEN,
         now=kissmetrics.NOW,
         sizes=Sizes(rows_per_day=12, reports=2, events=25, properties=5),
         run_rules=RunRules(polls=1),
@@ -184,7 +197,7 @@ def _serve_kissmetrics(stack: ExitStack) -> Account:
     settings = {
         "api_url": at.core,
         "query_url": at.query,
-        "api_token": kissmetrics.TOKEN,
+        "api_token": OTHER_TOKEN,
         "start_date": "2024-02-01",
         "end_date": "2024-02-02",
         "page_size": 10,
@@ -194,10 +207,15 @@ def _serve_kissmetrics(stack: ExitStack) -> Account:
 
 
 def _serve_khoros(stack: ExitStack) -> Account:
-    api = Khoros(**khoros.ACCESS, now=khoros.NOW, rows_per_day=8)
+    access: Settings = {
+        "username": USERNAME,
+        "password": PASSWORD,
+        "company_key": COMPANY_KEY,
+    }
+    api = Khoros(**access, now=khoros.NOW, rows_per_day=8)
     at = stack.enter_context(api.serving())
     settings = {
-        **khoros.ACCESS,
+        **access,
         "api_url": at.api,
         "start_date": "2024-02-01",
         "end_date": "2024-02-02",
@@ -211,20 +229,20 @@ def _serve_khoros(stack: ExitStack) -> Account:
 TAPS = (
     EveryTap(
         TapKhorosAnalytics,
-        {"password": khoros.PASSWORD, "company_key": khoros.COMPANY_KEY},
+        {"password": PASSWORD, "company_key": COMPANY_KEY, "login": f"{USERNAME}:{PASSWORD}"},
         _serve_khoros,
         ("api_url",),
     ),
     EveryTap(
         TapKindmetrics,
-        {"api_token": kindmetrics.TOKEN},
+        {"api_token": TOKEN},
         _serve_kindmetrics,
         ("api_url",),
         frozenset({"at"}),
     ),
     EveryTap(
         TapKissmetrics,
-        {"api_token": kissmetrics.TOKEN},
+        {"api_token": OTHER_TOKEN},
         _serve_kissmetrics,
         ("api_url", "query_url"),
         frozenset({"extracted_from"}),  # the query's id depends on how often a report was started
