@@ -78,6 +78,14 @@ Judge = Callable[[Refusal], Exception]
 Check = Callable[[Answer], "str | None"]  # the problem in words; None for none
 
 
+class _Session(requests.Session):
+    """Follows no redirect, and does not even look where one leads: some lead to no address."""
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
 class Api:
     """One vendor's API at one address; safe to use from several threads.
 
@@ -106,7 +114,7 @@ class Api:
         self._throttle = throttle
         self._timeout_s = timeout_s
         keep_queries_out_of_logs()
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
         self._session.mount("https://", adapter)
@@ -172,14 +180,14 @@ class Api:
             msg = f"{source}: redirects to a place that is no https address; refused"
             raise SyncFailed(msg)
         # A session of its own has no credentials; as `auth` it also keeps a .netrc's from it.
-        response = requests.get(
-            place,
-            auth=lambda prepared: prepared,
-            timeout=self._timeout_s,
-            stream=True,
-            allow_redirects=False,
-            headers={"User-Agent": str(self._session.headers["User-Agent"])},
-        )
+        with _Session() as session:
+            response = session.get(
+                place,
+                auth=lambda prepared: prepared,
+                timeout=self._timeout_s,
+                stream=True,
+                headers={"User-Agent": str(self._session.headers["User-Agent"])},
+            )
         if response.status_code != requests.codes.ok:
             response.close()
             raise self._later(response, f"{source}: the place it redirects to answers")
@@ -229,7 +237,6 @@ class Api:
             data=request.form,
             auth=self._auth,
             timeout=self._timeout_s,
-            allow_redirects=False,
             stream=True,
         )
 
