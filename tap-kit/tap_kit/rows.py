@@ -187,4 +187,5 @@ def _in_words(problem: str) -> str:
     what, _, where = problem.partition(" - at `$")
     field = where.rstrip("`").partition("]")[2].lstrip(".")
     what = what.replace(" | Unset", "").replace("`", "")
-    return f"field {field}: {what[0].lower()}{what[1:]}" if field else what
+    place = f"field {field}" if field else "a row"
+    return f"{place}: {what[0].lower()}{what[1:]}"
