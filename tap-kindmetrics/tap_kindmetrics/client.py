@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_kit.credentials import BearerToken
 from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
-from tap_kit.http import Answer, Api, Check, Params, Refusal, Request
+from tap_kit.http import Answer, Api, Check, Decode, Params, Refusal, Request
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
     from tap_kit.tap import KitTap
@@ -54,8 +55,7 @@ class Client:
     def figures(self, domain_id: int, params: Params, fields: Fields) -> dict[str, Any]:
         """``GET /api/domains/{id}``: the domain's figures over a window.
 
-        ``fields`` are those that the vendor is known to send, here and for a breakdown. An answer
-        with none of them is a proxy's, or the text of an error, and tried again.
+        ``fields`` are those that the vendor is known to send.
         """
         return self._object(f"/api/domains/{domain_id}", params, fields)
 
@@ -63,17 +63,13 @@ class Client:
         """``GET /api/domains/{id}/current``: ``{"current": int}``, a snapshot."""
         return self._object(f"/api/domains/{domain_id}/current", {}, {"current"})
 
-    def breakdown(
-        self, domain_id: int, part: str, params: Params, fields: Fields
-    ) -> list[dict[str, Any]]:
+    def breakdown(self, domain_id: int, part: str, params: Params, want: Wanted) -> Sequence[Any]:
         """``GET /api/domains/{id}/{part}``: a domain's list (pages, sources, ...) over a window."""
         if part == "referrers":
-            return self._referrer_rows(domain_id, params, fields)
-        return self._rows(f"/api/domains/{domain_id}/{part}", params, fields)
+            return self._referrer_rows(domain_id, params, want)
+        return self._list(f"/api/domains/{domain_id}/{part}", params, want)
 
-    def _referrer_rows(
-        self, domain_id: int, params: Params, fields: Fields
-    ) -> list[dict[str, Any]]:
+    def _referrer_rows(self, domain_id: int, params: Params, want: Wanted) -> Sequence[Any]:
         """The referrers, under the route that this server has.
 
         The page and the vendor's own client say ``referrers``; the server's router has
@@ -82,23 +78,31 @@ class Client:
         """
         first = self._referrers
         try:
-            return self._rows(f"/api/domains/{domain_id}/{first}", params, fields)
+            return self._list(f"/api/domains/{domain_id}/{first}", params, want)
         except PartitionUnavailable as error:
             if "HTTP 404" not in str(error):
                 raise
         other = "Referrers" if first == "referrers" else "referrers"
-        rows = self._rows(f"/api/domains/{domain_id}/{other}", params, fields)
+        rows = self._list(f"/api/domains/{domain_id}/{other}", params, want)
         self._referrers = other
         return rows
 
     def _object(self, path: str, params: Params, fields: Fields) -> dict[str, Any]:
-        answer = self._api.ask(Request(path, params), dict, _has_some_of(fields))
-        found: dict[str, Any] = answer.value
-        return found
+        """An object with at least one of ``fields``.
 
-    def _rows(self, path: str, params: Params, fields: Fields) -> list[dict[str, Any]]:
-        answer = self._api.ask(Request(path, params), list, _has_some_of(fields))
-        rows: list[dict[str, Any]] = answer.value
+        One with none of them is a proxy's, or the text of an error, and asked for again.
+        """
+
+        def problem(answer: Answer) -> str | None:
+            fits = not answer.value.keys().isdisjoint(fields)
+            return None if fits else f"expected an object with {', '.join(sorted(fields))}"
+
+        answer: dict[str, Any] = self._api.ask(Request(path, params), dict, problem).value
+        return answer
+
+    def _list(self, path: str, params: Params, want: Wanted) -> list[Any]:
+        answer = self._api.ask(Request(path, params), list, want.check, decode=want.decode)
+        rows: list[Any] = answer.value
         return rows
 
     def close(self) -> None:
@@ -106,22 +110,16 @@ class Client:
         self._api.close()
 
 
-def _has_some_of(fields: Fields) -> Check:
-    """The check that each object of an answer has at least one of ``fields``."""
+class Wanted(NamedTuple):
+    """What a list has to be: how rows are made of it, and what is wrong with those."""
 
-    def problem(answer: Answer) -> str | None:
-        rows = answer.value if isinstance(answer.value, list) else [answer.value]
-        if all(isinstance(row, dict) and not row.keys().isdisjoint(fields) for row in rows):
-            return None
-        what = "an object" if isinstance(answer.value, dict) else "a list of objects"
-        return f"expected {what} with {', '.join(sorted(fields))}"
-
-    return problem
+    decode: Decode
+    check: Check
 
 
 def _domains_problem(answer: Answer) -> str | None:
     fits = all(isinstance(d, dict) and isinstance(d.get("id"), int) for d in answer.value)
-    return None if fits else "expected a number as the id of each domain"
+    return None if fits else "expected objects, each with a number as its id"
 
 
 def judge(refusal: Refusal) -> Exception:

@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import SchemaDirectory, StreamSchema
 from tap_kit.keys import row_ids
+from tap_kit.rows import RowDecoder, fill, has_any, values_of
 from tap_kit.streams import KitStream, Task, WindowedStream
 from typing_extensions import override
 
 from tap_kindmetrics import schemas
+from tap_kindmetrics.client import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tap_kit.http import Answer
+    from tap_kit.rows import Row
     from tap_kit.streams import Partition
 
     from tap_kindmetrics.tap import TapKindmetrics
 
 SCHEMAS = SchemaDirectory(schemas)
-OURS = frozenset({"row_id", "domain_id", "segment", "date", "date_to"})
 
 
 class Account(KitStream):
@@ -86,11 +89,6 @@ class SegmentStream(WindowedStream, ABC):
             for segment in self.tap.segments
         )
 
-    @cached_property
-    def vendors_fields(self) -> frozenset[str]:
-        """The fields of a row that are the vendor's, as far as they are known."""
-        return frozenset(self.schema["properties"]) - OURS
-
     def parameters(self, task: Task) -> dict[str, str | int]:
         """The query of one request: the window's days, both included, and the segment's filters."""
         window = _window(task)
@@ -107,9 +105,8 @@ class DomainStats(SegmentStream):
     @override
     def read(self, task: Task) -> Sequence[dict[str, Any]]:
         partition = _partition(task)
-        answer = self.tap.client.figures(
-            partition["domain_id"], self.parameters(task), self.vendors_fields
-        )
+        fields = self.schema["properties"].keys() - {*partition, *_window(task)}
+        answer = self.tap.client.figures(partition["domain_id"], self.parameters(task), fields)
         return [{**partition, **_window(task), **answer}]
 
 
@@ -120,25 +117,44 @@ class Breakdown(SegmentStream, ABC):
     """
 
     primary_keys = ("row_id",)
+    own_fields = ("row_id", "domain_id", "segment", "date", "date_to")
     natural_key: ClassVar[tuple[str, ...]]
 
     @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        domain_id = _partition(task)["domain_id"]
-        rows = self.tap.client.breakdown(
-            domain_id, self.name, self.parameters(task), self.vendors_fields
-        )
-        return self.shape(rows, task)
+    def __init_subclass__(cls) -> None:
+        cls.needed_fields = cls.natural_key
 
-    def shape(self, rows: Sequence[dict[str, Any]], task: Task) -> list[dict[str, Any]]:
-        """The rows with their key, their partition and their window."""
+    @cached_property
+    def decoder(self) -> RowDecoder:
+        """Makes rows of the list in an answer."""
+        return RowDecoder(self.row_check)
+
+    @override
+    def read(self, task: Task) -> Sequence[Row]:
+        client, domain_id = self.tap.client, _partition(task)["domain_id"]
+        want = Wanted(self.decoder, self.problem)
+        rows = client.breakdown(domain_id, self.name, self.parameters(task), want)
+        self.shape(rows, task)
+        return rows
+
+    def problem(self, answer: Answer) -> str | None:
+        """What is wrong with rows that have no part of their natural key, not even a null one.
+
+        They are a proxy's, or the text of an error.
+        """
+        key = self.natural_key
+        if all(has_any(row, key) for row in answer.value):
+            return None
+        return f"expected a list of objects with {', '.join(key)}"
+
+    def shape(self, rows: Sequence[Row], task: Task) -> None:
+        """Give the rows their key, their partition and their window."""
         partition, window = _partition(task), _window(task)
         owner = (*partition.values(), window["date"])
-        keys = row_ids((*owner, *map(row.get, self.natural_key)) for row in rows)
-        return [
-            {"row_id": key, **partition, **window, **row}
-            for key, row in zip(keys, rows, strict=True)
-        ]
+        keys = row_ids((*owner, *values_of(row, self.natural_key)) for row in rows)
+        fill(rows, {**partition, **window})
+        for key, row in zip(keys, rows, strict=True):
+            row.row_id = key  # type: ignore[attr-defined]  # one of the own fields
 
 
 class Pages(Breakdown):
