@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import logging
 import sys
 from contextlib import ExitStack, contextmanager
@@ -9,10 +11,10 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 from unittest.mock import patch
 
-import tap_kit.http
 from sandbox.khoros import Khoros
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.kissmetrics import Kissmetrics, RunRules, Sizes
@@ -20,6 +22,7 @@ from sandbox.server import running
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 from tap_kindmetrics.tap import TapKindmetrics
 from tap_kissmetrics.tap import TapKissmetrics
+from tap_kit import wire
 from tap_kit.command import one_line_errors
 from typing_extensions import override
 
@@ -43,7 +46,7 @@ Settings = dict[str, Any]
 TOKEN = "t0ken-k1nd/7f3a+9c=&%e2"  # noqa: S105
 OTHER_TOKEN = "t0ken-k1ss/51d0+e8=&%a1"  # noqa: S105
 USERNAME = "reports@tenant"
-PASSWORD = "p4ssword/9b41+e7=&\"%c3"  # noqa: S105
+PASSWORD = 'p4ssword/9b41+e7=&"%c3'  # noqa: S105
 COMPANY_KEY = "c0mpany/c07d+2a=&%b5"
 FASTER = 50  # by how much the pauses that a server asks for are shortened
 
@@ -132,6 +135,27 @@ class EveryTap:
                 code = int(str(end.code))
         return Ended(code, Output(written.getvalue().decode()), "".join(said))
 
+    def command(
+        self, account: Account, *, state: str | None = None, catalog: str | None = None
+    ) -> Ended:
+        """One run in this process as the command line begins it, with these texts in its files."""
+        found = (
+            catalog
+            if catalog is not None
+            else (json.dumps(account.catalog) if account.catalog else None)
+        )
+        code = 0
+        with collected() as written, told() as said:
+            try:
+                self.tap.invoke(
+                    config=SimpleNamespace(config=dict(account.settings), parse_env=False),
+                    state=None if state is None else io.StringIO(state),
+                    catalog=None if found is None else io.StringIO(found),
+                )
+            except SystemExit as end:
+                code = int(str(end.code))
+        return Ended(code, Output(written.getvalue().decode()), "".join(said))
+
 
 @contextmanager
 def told(level: int = logging.INFO) -> Iterator[list[str]]:
@@ -159,7 +183,7 @@ def told(level: int = logging.INFO) -> Iterator[list[str]]:
 @contextmanager
 def hurried() -> Iterator[None]:
     """Within it the pauses between two tries are short; the kit's tests hold the real ones."""
-    real = tap_kit.http.retry_after_s
+    real = wire.retry_after_s
 
     def shortened(header: str | None) -> float | None:
         wait = real(header)
@@ -179,7 +203,8 @@ def _serve_kindmetrics(stack: ExitStack) -> Account:
         now=kindmetrics.NOW,
         domains=2,
         referrers_route="documented",
-        **kindmetrics.FAST,
+        visitors_per_day=12,
+        pages_per_day=6,
     )
     url = stack.enter_context(running(api.app)).url
     access = {"api_url": url, "api_token": TOKEN}

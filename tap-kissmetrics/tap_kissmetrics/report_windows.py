@@ -156,6 +156,7 @@ class ResultStream(WindowedStream, ABC):
         settled_on = last.date() + timedelta(days=self.config["lookback_days"])
         is_today = asked_on == self.tap.today(self._report(task.partition).zone).isoformat()
         is_good = is_today or asked_on > settled_on.isoformat()
+        is_good = is_good and bool(known.get("query_id"))
         return known if is_good and known.get("end_date") == last.isoformat() else None
 
     def shape(self, person: Person, labels: Sequence[str]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def _setting(name: str, kind: Any, title: str, description: str, **more: Any) ->
 
 HEADER_TEXT = r"^([!-~]([ -~]*[!-~])?)?$(?!\n)"  # what may stand in an HTTP header
 # Of that, what a token can be: a line feed or a space that was copied with it is told at once.
-TOKEN_TEXT = r"^[!-~]*$(?!\n)"
+TOKEN_TEXT = r"^[!-~]*$(?!\n)"  # noqa: S105 (a pattern)
 
 _DAYS = (
     _setting(

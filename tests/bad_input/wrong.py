@@ -40,14 +40,16 @@ def wrong_values(name: str, schema: Schema) -> Iterator[Any]:
         yield from DATES
     if name == "shard":
         yield from SHARDS
-    if "enum" in schema and "array" not in types_of(schema):
-        yield "s3cret-valve"
     if "minimum" in schema:
-        yield schema["minimum"] - 1
-        yield -(10**400)
+        yield from (schema["minimum"] - 1, -(10**400))
     if "maximum" in schema:
-        yield schema["maximum"] + 1
-        yield 10**400
+        yield from (schema["maximum"] + 1, 10**400)
+    if "enum" in schema:
+        yield "s3cret-valve"
+    yield from _wrong_texts(schema)
+
+
+def _wrong_texts(schema: Schema) -> Iterator[str]:
     if schema.get("minLength"):
         yield ""
     if schema.get("format") == "uri":

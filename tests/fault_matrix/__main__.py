@@ -29,6 +29,10 @@ def _work(tap_number: int, kind: str) -> Results:
             return connection_results(tap, account, Certificate.made_in(Path(folder)))
 
 
+def _one(piece: tuple[int, str]) -> Results:
+    return _work(*piece)
+
+
 def main() -> int:
     """Run it, in as many processes as there are processors."""
     parser = argparse.ArgumentParser(prog="python -m tests.fault_matrix", description=__doc__)
@@ -38,14 +42,14 @@ def main() -> int:
     work = [(n, kind) for n in range(len(TAPS)) for kind in (CONNECTIONS, *(k.name for k in KINDS))]
     by_tap = [(Results(tap.name), Results(tap.name)) for tap in TAPS]
     with ProcessPoolExecutor(arguments.jobs) as pool:
-        for (number, kind), results in zip(work, pool.map(_work, *zip(*work)), strict=True):
+        for (number, kind), results in zip(work, pool.map(_one, work), strict=True):
             by_tap[number][kind == CONNECTIONS].merge(results)
             for problem in results.wrong:
-                print(f"{results.tap}: {problem}", file=sys.stderr)
+                sys.stderr.write(f"{results.tap}: {problem}\n")
     text = page(by_tap)
     PAGE.write_text(text, encoding="utf-8")
-    print(text)
-    print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
+    sys.stdout.write(text)
+    sys.stderr.write(f"{time.monotonic() - began:.0f} s\n")
     return any(part.wrong for parts in by_tap for part in parts)
 
 

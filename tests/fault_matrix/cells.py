@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from unittest.mock import patch
@@ -16,7 +15,7 @@ from tests.fault_matrix.kinds import TIMEOUT_S
 from tests.singer import Loader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.every_tap import Account, EveryTap
     from tests.fault_matrix.kinds import Kind
@@ -55,7 +54,7 @@ def undisturbed(tap: EveryTap, account: Account) -> Undisturbed:
     return Undisturbed(_tables(tap, ended.output), _loaded(tap, loader), _marks(loader.state))
 
 
-def outcome(  # noqa: PLR0913  (a cell has these six sides)
+def outcome(
     tap: EveryTap, account: Account, whole: Undisturbed, kind: Kind, place: Place, lasting: Lasting
 ) -> str:
     """How the run ended, in a word: whole, stopped, or incomplete (the other streams whole).
@@ -102,8 +101,7 @@ def must_be_whole(tap: EveryTap, whole: Undisturbed, ended: Ended) -> None:
     Raises:
         WrongEndError: when it has not.
     """
-    require(ended.code == 0, ended)
-    require(_tables(tap, ended.output) == whole.rows, ended)
+    must_have_all_rows(tap, whole, ended)
     require(_marks(ended.output.state) == whole.bookmarks, ended)
 
 
@@ -122,7 +120,7 @@ def must_stop_well(
     require(reasons, ended)
     require(len(reasons) == 1 or others_went_on, ended)
     require(all(any(word in reason for word in words) for reason in reasons), ended)
-    _nothing_made_up(tap, whole, ended)
+    nothing_made_up(tap, whole, ended)
     state: State | None = ended.output.state or None
     again = tap.run(account.settings, state=state, catalog=account.catalog)
     require(again.code == 0, again)
@@ -134,8 +132,22 @@ def must_stop_well(
     return "others go on" if others_went_on else "stops"
 
 
-def _nothing_made_up(tap: EveryTap, whole: Undisturbed, ended: Ended) -> None:
-    """What was written before the end are rows of the undisturbed run, each as often at most."""
+def must_have_all_rows(tap: EveryTap, whole: Undisturbed, ended: Ended) -> None:
+    """It has to have written the rows of the undisturbed run, each as often.
+
+    Raises:
+        WrongEndError: when it has not.
+    """
+    require(ended.code == 0, ended)
+    require(_tables(tap, ended.output) == whole.rows, ended)
+
+
+def nothing_made_up(tap: EveryTap, whole: Undisturbed, ended: Ended) -> None:
+    """What was written before the end are rows of the undisturbed run, each as often at most.
+
+    Raises:
+        WrongEndError: when there are others.
+    """
     for stream, rows in _tables(tap, ended.output).items():
         require(rows <= whole.rows.get(stream, Counter()), ended)
 

@@ -56,7 +56,7 @@ def addresses(tap: EveryTap, account: Account) -> list[str]:
     return [*tap.addresses, *([STORAGE] if hasattr(account.api, "storage_url") else [])]
 
 
-def outcome(  # noqa: PLR0913  (as that of a cell)
+def outcome(
     tap: EveryTap,
     account: Account,
     whole: Undisturbed,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +12,8 @@ from tests.fault_matrix.kinds import KINDS, Kind
 from tests.fault_matrix.places import Place, places
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from tests.every_tap import Account, EveryTap
     from tests.tls import Certificate
 

@@ -20,7 +20,12 @@ def forms(secret: str) -> set[str]:
 
 def _forms(secret: str) -> Iterator[str]:
     yield from (secret, secret[:HALF], secret[-HALF:])
-    yield from (quote(secret), quote(secret, safe=""), quote_plus(secret), quote_plus(quote(secret)))
+    yield from (
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+        quote_plus(quote(secret)),
+    )
     yield from (json.dumps(secret)[1:-1], repr(secret)[1:-1], secret.encode().hex())
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         text = encode(secret.encode()).decode().rstrip("=")

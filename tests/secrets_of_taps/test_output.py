@@ -61,13 +61,13 @@ def in_debug(tap: EveryTap, account: Account, **changes: Any) -> Ended:
 
 
 def test_secrets_are_found_in_whatever_form() -> None:
-    secret = 'a"b/c+d=e%f&123'
+    secret = 'a"b/c+d=e%f&123'  # noqa: S105
     for form in forms(secret):
         assert found_in(f"so it says {form} here", [secret])
     assert found_in("nothing to see", [secret]) == set()
 
 
-@pytest.mark.parametrize("kind", (*WITHOUT_WAIT, *REFUSALS), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [*WITHOUT_WAIT, *REFUSALS], ids=lambda kind: kind.name)
 @pytest.mark.parametrize("tap", TAPS, ids=str)
 def test_no_secret_is_told_when_something_fails(tap: EveryTap, kind: Kind) -> None:
     with tap.serving() as account:
