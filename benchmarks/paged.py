@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 from benchmarks.contest import Contestant
-from benchmarks.environments import PEERS, executable, peer, version
+from benchmarks.environments import PEERS, executable, script, version
 from benchmarks.rows import PAGE_ROWS
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def ours(pages: Pages) -> Contestant:
         OURS,
         lambda folder: (
             executable("kit"),
-            peer("kit", "tap.py"),
+            script("kit", "tap.py"),
             "--config",
             pages.config(folder, max_concurrency=pages.in_flight),
         ),
@@ -67,7 +67,7 @@ def singer_sdk(pages: Pages, *options: str, label: str = SDK) -> Contestant:
         label,
         lambda folder: (
             executable("singer_sdk"),
-            peer("singer_sdk", "tap.py"),
+            script("singer_sdk", "tap.py"),
             *options,
             "--config",
             pages.config(folder),
@@ -110,7 +110,7 @@ def _script(
         label,
         lambda folder: (
             executable(name),
-            peer(name, file),
+            script(name, file),
             pages.config(folder, in_flight=pages.in_flight),
             *options,
         ),
@@ -124,9 +124,10 @@ def dlt(pages: Pages) -> Contestant:
         DLT,
         lambda folder: (
             executable("dlt"),
-            peer("dlt", "pipeline.py"),
+            script("dlt", "pipeline.py"),
             pages.config(folder),
             str(folder),
+            "load",
         ),
         f"dlt {version('dlt', 'dlt')}",
         lambda folder: _lines(folder / "files" / "bench" / "records"),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import machine
 from benchmarks.contest import Case
+from benchmarks.environments import CHART, executable, script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from benchmarks.contest import Figures
 
 
 def write(
@@ -25,10 +25,10 @@ def write(
     pieces = [f"# {title}", about(f"make bench ONLY={name}", versions)]
     pieces += [part if isinstance(part, str) else _section(part) for part in parts]
     if cases:
-        draw(cases, folder / f"{name}.png")
-        pieces.append(f"![{title}]({name}.png)")
         kept = {"date": _today(), **machine.facts(), "cases": [as_json(case) for case in cases]}
         (folder / f"{name}.json").write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+        draw(name, folder)
+        pieces.append(f"![{title}]({name}.png)")
     text = "\n\n".join(piece.strip() for piece in pieces) + "\n"
     (folder / f"{name}.md").write_text(text, encoding="utf-8")
     return text
@@ -79,37 +79,11 @@ def as_json(case: Case) -> dict[str, Any]:
     }
 
 
-def draw(cases: Sequence[Case], path: Path) -> None:
-    """A chart of bars, a panel for each case: median seconds, with the least and the most."""
-    from matplotlib.figure import Figure  # noqa: PLC0415  (slow to import, and only needed here)
-
-    heights = [1.1 + 0.36 * len(case.figures) for case in cases]
-    figure = Figure(figsize=(9.5, sum(heights)), layout="constrained")
-    panels = figure.subplots(len(cases), 1, squeeze=False, height_ratios=heights)[:, 0]
-    for case, panel in zip(cases, panels, strict=True):
-        _panel(panel, case)
-    figure.savefig(path, dpi=110)
-
-
-def _panel(panel: Any, case: Case) -> None:
-    labels = [figures.label for figures in case.figures]
-    medians = [figures.seconds for figures in case.figures]
-    spread = [_spread(figures) for figures in case.figures]
-    colours = ["#c8502d", *["#8aa0b4"] * (len(labels) - 1)]
-    bars = panel.barh(
-        labels, medians, xerr=list(zip(*spread, strict=True)), color=colours, ecolor="#555555"
-    )
-    panel.bar_label(bars, [f" {median:.1f} s" for median in medians], padding=4)
-    panel.invert_yaxis()
-    panel.margins(x=0.12)
-    panel.set_title(case.title, loc="left", fontsize=10)
-    panel.set_xlabel("seconds, whole process")
-    panel.spines[["top", "right"]].set_visible(False)
-
-
-def _spread(figures: Figures) -> tuple[float, float]:
-    each = [run.seconds for run in figures.runs]
-    return figures.seconds - min(each), max(each) - figures.seconds
+def draw(name: str, folder: Path) -> None:
+    """The chart ``name``.png of the results in ``name``.json."""
+    command = [executable(CHART), script(CHART, "draw.py")]
+    results, chart = folder / f"{name}.json", folder / f"{name}.png"
+    subprocess.run([*command, str(results), str(chart)], check=True)
 
 
 def _today() -> str:
