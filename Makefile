@@ -20,7 +20,7 @@ help:
 	@echo "make demo    sandbox -> Meltano -> JSONL -> DuckDB, without an account"
 	@echo "make test    all tests"
 	@echo "make lint    ruff, mypy, deptry"
-	@echo "make bench   the benchmarks; results in benchmarks/results/"
+	@echo "make bench   the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
 	@echo "make clean   remove all that these commands made"
 
 setup: .venv/.setup
@@ -41,7 +41,7 @@ lint: .venv/.dev
 	done
 
 bench: .venv/.dev
-	@$(BIN)/python -m benchmarks
+	@UV="$(UV)" $(BIN)/python -m benchmarks $(ONLY) $(ARGS)
 
 # What Meltano's own environments for the taps are pinned to; Meltano does not read uv.lock.
 constraints: .tools-ready
