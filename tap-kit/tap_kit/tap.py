@@ -16,6 +16,7 @@ from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
 from typing_extensions import override
 
 from tap_kit import settings
+from tap_kit.about import streams_table
 from tap_kit.ahead import ReadAhead
 from tap_kit.command import one_line_errors, stop_signals
 from tap_kit.errors import Interrupted, SyncFailed
@@ -65,13 +66,16 @@ class KitTap(Tap, abc.ABC):
 
     def config_problems(self) -> Iterator[str]:
         """All that is wrong with the settings, a line each; a tap adds what only it knows."""
-        # The SDK knows this one too, but adds it to no tap's settings.
-        known = {
-            **EMIT_ACTIVATE_VERSION_CONFIG["properties"],
-            **self.config_jsonschema["properties"],
-        }
-        schema = {**self.config_jsonschema, "properties": known, "additionalProperties": False}
+        schema = {**self.config_jsonschema, "additionalProperties": False}
         yield from settings.problems(self.config, schema)
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add the SDK's settings, and the one that it obeys but adds to no tap's settings."""
+        super().append_builtin_config(config_jsonschema)
+        for name, definition in EMIT_ACTIVATE_VERSION_CONFIG["properties"].items():
+            config_jsonschema["properties"].setdefault(name, definition)
 
     @cached_property
     def shard(self) -> settings.Shard:
@@ -160,6 +164,15 @@ class KitTap(Tap, abc.ABC):
             raise SyncFailed(msg)
 
     # Command line
+
+    @classmethod
+    @override
+    def print_about(cls, output_format: str | None = None) -> None:
+        """Print what the tap is; as Markdown with its streams, too."""
+        super().print_about(output_format)
+        if output_format == "markdown":
+            streams = cls(validate_config=False, setup_mapper=False).streams.values()
+            print(f"## Streams\n\n{streams_table(streams)}")  # noqa: T201  (as the SDK does)
 
     @classmethod
     @override
