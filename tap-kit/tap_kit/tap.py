@@ -22,6 +22,7 @@ from tap_kit.command import one_line_errors, stop_signals
 from tap_kit.errors import Interrupted, SyncFailed
 from tap_kit.inputs import Catalog, State, load_input, told_as_config
 from tap_kit.jobs import JobBook, JobRunner, Pace
+from tap_kit.progress import Progress
 from tap_kit.records import ChunkWriter
 from tap_kit.throttle import Throttle
 from tap_kit.windows import Reach, parse_day
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import click
-
-    from tap_kit.progress import Progress
 
 DEFAULT_DAYS = 30  # how far back a run without a start_date begins
 
@@ -130,10 +129,10 @@ class KitTap(Tap, abc.ABC):
         """The tasks of all streams, read ahead in plan order."""
         return ReadAhead(self)
 
-    @property
+    @cached_property
     def progress(self) -> Progress:
         """What a person sees of the run."""
-        return self.ahead.progress
+        return Progress(self.logger)
 
     def write_state_if_due(self) -> None:
         """Write the bookmarks out when ``state_interval`` has passed, or a job has begun.
@@ -151,14 +150,17 @@ class KitTap(Tap, abc.ABC):
 
     def run(self) -> None:
         """One whole run: access first, then all streams, and the bookmarks whatever happens."""
-        with stop_signals(self.stop):
+        with stop_signals(self.stop), self.progress:
             self.check_access()
+            how = "Broken off"
             try:
                 self.sync_all()
+                how = "Done"
             finally:
                 self.ahead.close()
                 self.jobs.write_down()
                 self.state_writer.write_state(self.state)
+                self.progress.summary(how, self.throttle.requests)
         if self.failed:
             msg = f"All other streams are complete, these failed: {'; '.join(self.failed)}"
             raise SyncFailed(msg)
