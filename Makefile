@@ -21,7 +21,7 @@ help:
 	@echo "make test    all tests"
 	@echo "make lint    ruff, mypy, deptry"
 	@echo "make bench   the benchmarks; results in benchmarks/results/"
-	@echo "make pages   the pages and plugin files that are made from the taps"
+	@echo "make pages   the pages and plugin settings that are made from the taps"
 	@echo "make wheels  kit and taps as packages, in dist/"
 	@echo "make clean   remove all that these commands made"
 

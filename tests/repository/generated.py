@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.repository import field_pages
-from tests.repository.plugin_files import hub_file, plugin_file
+from tests.repository.plugin_files import hub_file, plugin_file, project_file
 from tests.repository.readme_tables import filled
 from tests.repository.workspace import ROOT, TAPS, tap_class
 
@@ -20,12 +20,14 @@ def files() -> dict[Path, str]:
         ROOT / "docs" / "streams.md": field_pages.streams_page(taps),
         ROOT / "docs" / "settings.md": field_pages.settings_page(taps),
     }
+    project = (ROOT / "meltano.yml").read_text("utf-8")
     for folder, tap in zip(TAPS, taps, strict=True):
         readme = folder / "README.md"
         made[readme] = filled(readme.read_text("utf-8"), tap)
         made[folder / "plugin.yml"] = plugin_file(tap)
         made[folder / "hub.yml"] = hub_file(tap)
-    return made
+        project = project_file(project, tap)
+    return {**made, ROOT / "meltano.yml": project}
 
 
 def main() -> None:

@@ -1,7 +1,9 @@
-"""The files that tell Meltano and its hub of a tap: ``plugin.yml`` and ``hub.yml`` beside it."""
+"""What tells Meltano and its hub of a tap: ``plugin.yml``, ``hub.yml``, part of ``meltano.yml``."""
 
 from __future__ import annotations
 
+import re
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -61,6 +63,17 @@ def hub_file(tap: type[KitTap]) -> str:
     return HUB_HEAD.format(tap=tap.name) + _yaml(definition)
 
 
+def project_file(text: str, tap: type[KitTap]) -> str:
+    """``meltano.yml`` with the tap's settings of today; all else in it is written by hand."""
+    block = re.compile(rf"(  - name: {tap.name}\n.*?\n    settings:\n)(.*?)(    select:)", re.DOTALL)
+    settings = textwrap.indent(_yaml(expected_settings(tap)), "    ")
+    made, count = block.subn(lambda found: f"{found[1]}{settings}{found[3]}", text)
+    if count != 1:
+        msg = f"meltano.yml has no settings block of {tap.name} before its select"
+        raise ValueError(msg)
+    return made
+
+
 def _common(tap: type[KitTap]) -> Definition:
     required: list[str] = tap.config_jsonschema["required"]
     deselected = [f"!{s.name}.*" for s in streams_of(tap) if not s.selected_by_default]
@@ -77,5 +90,5 @@ def _common(tap: type[KitTap]) -> Definition:
     }
 
 
-def _yaml(definition: Definition) -> str:
+def _yaml(definition: Definition | list[Definition]) -> str:
     return yaml.safe_dump(definition, sort_keys=False, allow_unicode=True, width=1000)
