@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import machine
-from benchmarks.contest import Case
+from benchmarks.contest import LONG_S, Case
 from benchmarks.environments import CHART, executable, script
 
 if TYPE_CHECKING:
@@ -47,10 +47,18 @@ def about(command: str, versions: Sequence[str]) -> str:
 
 
 def _section(case: Case) -> str:
-    runs = len(case.figures[0].runs)
-    how = f"Medians of {runs} runs in turn" if runs > 1 else "One run each"
-    head = f"## {case.title}\n\n{how} of the whole process, from the least to the most. {case.note}"
+    head = f"## {case.title}\n\n{_how_often(case)} {case.note}"
     return f"{head.strip()}\n\n{table(case)}"
+
+
+def _how_often(case: Case) -> str:
+    """How the figures came about, in words."""
+    counts = {len(figures.runs) for figures in case.figures}
+    if counts == {1}:
+        return "One run each, of the whole process."
+    how = f"Medians (and least to most) of {max(counts)} runs in turn, of the whole process"
+    fewer = f"; of {min(counts)} runs where one takes longer than {LONG_S} s"
+    return f"{how}{fewer if len(counts) > 1 else ''}."
 
 
 def table(case: Case) -> str:
