@@ -102,6 +102,7 @@ class Case:
     title: str
     rows: int
     note: str = ""
+    is_race: bool = True  # the same work for all; otherwise the parts of one work
     figures: list[Figures] = field(default_factory=list)
     versions: list[str] = field(default_factory=list)  # of the contestants
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.contest import Case, Contestant, contest, scratch
 from benchmarks.environments import executable, script, version
-from benchmarks.khoros_site import EXPORT, catalog, finished_job, tenant
+from benchmarks.khoros_site import EXPORT, TAP, finished_job, tenant
 from benchmarks.measure import PIPE
-from benchmarks.runs import tap_command
+from benchmarks.runs import catalog, tap_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ROWS = 500_000
 OURS = "tap-khoros-analytics (ours)"
 WAYS = {"json": "response.json()", "csv": "csv.DictReader"}
+LOOPS = {"json": "orjson both ways", "csv": "csv.DictReader, orjson"}
 NOTE = (
     "Ours starts the job, polls it (200 ms) and downloads; the others only download. Ours counts "
     "equal rows too, so that their keys differ."
@@ -33,7 +34,7 @@ def run(options: Options) -> Iterator[Case]:
     with scratch() as name:
         folder = Path(name)
         with tenant("--rows", f"{EXPORT}={rows}", "--exclusive-end") as settings:
-            chosen = catalog(settings, folder, EXPORT)
+            chosen = catalog(TAP, settings, folder, EXPORT)
             for report_format in WAYS:
                 everybody = contestants(settings, report_format, chosen)
                 title = f"{rows:,} rows of 20 columns, {report_format.upper()}, into a file"
@@ -52,9 +53,7 @@ def contestants(
     mine = {**settings, "report_format": report_format}
     read_only = _loop("read only (the server's ceiling)", job, "--read-only")
     return [
-        Contestant(
-            OURS, lambda folder: [*tap_command("tap-khoros-analytics", mine, folder), *chosen]
-        ),
+        Contestant(OURS, lambda folder: [*tap_command(TAP, mine, folder), *chosen]),
         Contestant(
             f"singer-sdk tap, {way}",
             lambda folder: (
@@ -65,7 +64,7 @@ def contestants(
             ),
             f"singer-sdk {version('singer_sdk', 'singer-sdk')}",
         ),
-        _loop(f"loop by hand, {'orjson' if report_format == 'json' else way}, orjson", job),
+        _loop(f"loop by hand, {LOOPS[report_format]}", job),
         replace(read_only, count=None),
     ]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
-from benchmarks.khoros_site import catalog, tenant
-from benchmarks.runs import median_of, scratch, seconds, tap_command
+from benchmarks.khoros_site import tenant
+from benchmarks.runs import catalog, median_of, scratch, seconds, tap_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def side_by_side(report_types: list[str], rounds: int) -> str:
     with scratch() as name, tenant("--job-seconds", str(JOB_S)) as settings:
         folder = Path(name)
         settings |= {"max_concurrency": IN_FLIGHT, "conversation_report_types": report_types}
-        chosen = catalog(settings, folder, *EXPORTS)
+        chosen = catalog("tap-khoros-analytics", settings, folder, *EXPORTS)
         command = [*tap_command("tap-khoros-analytics", settings, folder), *chosen]
         figures = [seconds(command) for _ in range(rounds)]
         counts = json.load(urlopen(f"{settings['api_url']}/_sandbox/khoros"))  # noqa: S310

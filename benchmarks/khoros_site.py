@@ -1,20 +1,16 @@
-"""A Khoros tenant in a process of its own, and what the tap needs to read it."""
+"""A Khoros tenant, and what a tap or a peer needs to read it."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import requests
 
-from benchmarks.runs import tap_command
+from benchmarks.runs import vendor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,53 +20,23 @@ DAY_MS = {
     "startTime": int(datetime(2026, 1, 10, tzinfo=timezone.utc).timestamp() * 1000),
     "endTime": int(datetime(2026, 1, 11, tzinfo=timezone.utc).timestamp() * 1000),
 }
+TAP = "tap-khoros-analytics"
 EXPORT = "incoming_post"  # of 20 columns and, in JSON, the time zone
 
 
 @contextmanager
 def tenant(*options: str) -> Iterator[dict[str, Any]]:
-    """A tenant in a process of its own, so that it takes no time of the tap's; its settings.
-
-    Raises:
-        RuntimeError: when it does not start.
-    """
-    command = [str(Path(sys.executable).with_name("sandbox")), "khoros", *options]
-    with subprocess.Popen(
-        [*command, "--now", "2026-02-01"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as server:
-        address = server.stdout.readline().decode().strip() if server.stdout else ""
-        if not address:
-            msg = "the sandbox did not start"
-            raise RuntimeError(msg)
-        try:
-            yield {
-                "api_url": address,
-                "username": "analytics-user",
-                "password": "demo-password",
-                "company_key": "demo-company",
-                "requests_per_minute": 1_000_000,
-                "poll_interval_ms": 200,
-                **DAY,
-            }
-        finally:
-            server.terminate()
-
-
-def catalog(settings: dict[str, Any], folder: Path, *streams: str) -> list[str]:
-    """The option with the tenant's catalog, with these streams selected."""
-    discovered = subprocess.run(
-        [*tap_command("tap-khoros-analytics", settings, folder), "--discover"],
-        check=True,
-        capture_output=True,
-    )
-    found = json.loads(discovered.stdout)
-    for entry in found["streams"]:
-        for metadata in entry["metadata"]:
-            if not metadata["breadcrumb"]:
-                metadata["metadata"]["selected"] = entry["stream"] in streams
-    path = folder / f"catalog-{len(streams)}.json"
-    path.write_text(json.dumps(found))
-    return ["--catalog", str(path)]
+    """A tenant; the tap's settings for it."""
+    with vendor("khoros", "--now", "2026-02-01", *options) as address:
+        yield {
+            "api_url": address,
+            "username": "analytics-user",
+            "password": "demo-password",
+            "company_key": "demo-company",
+            "requests_per_minute": 1_000_000,
+            "poll_interval_ms": 200,
+            **DAY,
+        }
 
 
 def finished_job(settings: dict[str, Any], report_format: str) -> dict[str, Any]:

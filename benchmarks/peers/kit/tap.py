@@ -62,7 +62,7 @@ class Records(KitStream):
     @cached_property
     def decoder(self) -> RowDecoder:
         """Makes typed rows of an answer."""
-        return RowDecoder(self.row_check, lambda row: Page[row])
+        return RowDecoder(self.row_check, lambda row: Page[row])  # type: ignore[valid-type]
 
     @override
     def read(self, task: Task) -> Sequence[Any]:
