@@ -78,4 +78,4 @@ wheels: .tools-ready
 		--root-user-action ignore --target .tools uv==$(UV_VERSION)
 
 clean:
-	rm -rf .venv .tools .meltano output dist
+	rm -rf .venv .tools .meltano output dist benchmarks/.envs
