@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
+    from singer_sdk import Stream
     from singer_sdk.singerlib import CatalogEntry
 
     from tap_kit.tap import KitTap
@@ -132,12 +133,15 @@ def catalog_problems(tap: KitTap) -> Iterator[str]:
         typed = {field for field, definition in fields.items() if definition.get("type")}
         _tell_unknown_fields(tap, name, entry, fields.keys())
         replicated_by = {stream.replication_key} if stream.replication_key else set()
-        needed = {
-            *(stream.primary_keys or ()),
-            *getattr(stream, "needed_fields", ()),
-        } - fields.keys()
+        needed = {*(stream.primary_keys or ()), *_shaped(stream)} - fields.keys()
         if missing := sorted(needed | (replicated_by - typed)):
             yield f"--catalog: the stream {name} lacks {', '.join(missing)}; discover again"
+
+
+def _shaped(stream: Stream) -> set[str]:
+    """The fields that a stream's rows cannot be made without, whatever is selected."""
+    of_answers = getattr(stream, "answer_fields", None)  # a stream of the SDK's own has none
+    return {*of_answers.own, *of_answers.needed} - {*of_answers.other} if of_answers else set()
 
 
 def _tell_unknown_fields(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -19,7 +19,7 @@ from tap_kit import records
 from tap_kit.bookmarks import WindowBookmarks, read_bookmark
 from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
 from tap_kit.keys import shard_of
-from tap_kit.rows import RowCheck
+from tap_kit.rows import AnswerFields, RowCheck
 
 if TYPE_CHECKING:
     import logging
@@ -85,8 +85,7 @@ class KitStream(Stream, abc.ABC):
     """A stream whose tasks are read ahead, together with those of all other streams of the tap."""
 
     tap: KitTap
-    own_fields: ClassVar[Collection[str]] = ()  # that no answer has: filled in when it is shaped
-    needed_fields: ClassVar[Collection[str]] = ()  # that shaping looks at, also when deselected
+    answer_fields: ClassVar[AnswerFields] = AnswerFields()
 
     def __init__(self, tap: KitTap) -> None:
         self.tap = tap
@@ -207,13 +206,13 @@ class KitStream(Stream, abc.ABC):
     def _single(self, rows: Sequence[Row]) -> Iterator[Record]:
         for row in rows:
             yield records.as_record(row)
-            self.tap.progress.rows(1)
+            self.tap.progress.rows(1, self.name)
 
     def _chunk(self, rows: Sequence[Row]) -> Iterator[Record]:
         if self._counter is not None:
             self._counter.rows = len(rows)
         yield records.Chunk(rows)
-        self.tap.progress.rows(len(rows))
+        self.tap.progress.rows(len(rows), self.name)
 
     def _give_up(self, task: Task, error: PartitionUnavailable | JobFailed) -> None:
         """Leave the rest of a partition; its bookmark stays where it is."""

@@ -67,7 +67,7 @@ def outcome(
     fault = Fault(**kind.fault, path=place.path, method=place.method, only=only)
     account.faults[:] = [fault]
     at_once = {"max_concurrency": 1} if lasting == "twice" else {}
-    settings = {**account.settings, **at_once, **_patience(tap, kind)}
+    settings = {**account.settings, **at_once, **_patience(tap, kind, lasting)}
     with _impatient(kind):
         ended = tap.run(settings, catalog=account.catalog)
     account.faults.clear()
@@ -78,9 +78,10 @@ def outcome(
     return must_stop_well(tap, account, whole, kind.words, ended)
 
 
-def _patience(tap: EveryTap, kind: Kind) -> dict[str, int]:
+def _patience(tap: EveryTap, kind: Kind, lasting: Lasting) -> dict[str, int]:
     has_jobs = "poll_timeout" in tap.schema["properties"]
-    return JOBS if has_jobs and kind.fault.get("kind") == "other_fields" else {}
+    never_done = lasting == "for good" and kind.fault.get("kind") == "other_fields"
+    return JOBS if has_jobs and never_done else {}
 
 
 def _impatient(kind: Kind) -> Any:
