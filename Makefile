@@ -12,20 +12,26 @@ SOURCES    := uv.lock pyproject.toml $(wildcard */pyproject.toml) $(shell find t
 export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
+# The fonts that matplotlib finds: their list would else be in the home folder.
+export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 
-.PHONY: help setup demo test lint bench constraints clean
+.PHONY: help setup demo show transform test lint bench constraints clean
 
 help:
 	@echo "make setup   what the taps need, in .venv/ (also done by the others)"
-	@echo "make demo    sandbox -> Meltano -> JSONL -> DuckDB, without an account"
+	@echo "make demo    sandbox -> Meltano -> JSONL -> DuckDB -> charts, without an account"
+	@echo "make show    opens what the demo made of it: output/demo/report.html"
 	@echo "make test    all tests"
 	@echo "make lint    ruff, mypy, deptry"
 	@echo "make bench   the benchmarks; results in benchmarks/results/"
 	@echo "make clean   remove all that these commands made"
 
 setup: .venv/.setup
-demo: .venv/.setup .meltano/.plugins
+demo: .venv/.demo .meltano/.plugins
 	@$(BIN)/python -m demo
+
+show: .venv/.demo
+	@$(BIN)/python -m demo.show
 
 test: .venv/.dev
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -51,9 +57,13 @@ constraints: .tools-ready
 	@$(UV) sync --quiet --frozen --inexact --group run
 	@touch $@
 
+.venv/.demo: $(SOURCES) | .tools-ready
+	@$(UV) sync --quiet --frozen --inexact --group demo
+	@touch $@ .venv/.setup
+
 .venv/.dev: $(SOURCES) | .tools-ready
 	@$(UV) sync --quiet --frozen --inexact --group dev
-	@touch $@ .venv/.setup
+	@touch $@ .venv/.setup .venv/.demo
 
 # Meltano's environments hold a copy of the kit too; it installs them anew where they are missing.
 .meltano/.plugins: $(SOURCES) constraints.txt
