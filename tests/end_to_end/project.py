@@ -91,9 +91,7 @@ def lines(folder: Path, stream: str) -> list[dict[str, Any]]:
 def rows_of_demo(folder: Path) -> Rows:
     """The table of all streams that the demo in this folder wrote."""
     text = (folder / "output" / "demo" / "rows.txt").read_text(encoding="utf-8")
-    found = re.findall(
-        r"^  ([a-z_]+) +([\d,]+) +([\d,]+|new each run) +([\d,]+)", text, re.MULTILINE
-    )
+    row = re.compile(r"^  ([a-z_]+) +([\d,]+) +([\d,]+|new each run) +([\d,]+)", re.MULTILINE)
     return {
         stream: (_number(new), None if "new" in expected else _number(expected), _number(arrived))
         for stream, new, expected, arrived in row.findall(text)
