@@ -34,6 +34,7 @@ show: .venv/.demo
 	@$(BIN)/python -m demo.show
 
 test: .venv/.dev
+	@$(BIN)/python -m tests.prepare
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: .venv/.dev
