@@ -15,16 +15,17 @@ export UV_NO_PROGRESS := 1
 # The fonts that matplotlib finds: their list would else be in the home folder.
 export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 
-.PHONY: help setup demo show transform test lint bench constraints clean
+.PHONY: help setup demo show transform test lint bench constraints requirements clean
 
 help:
-	@echo "make setup   what the taps need, in .venv/ (also done by the others)"
-	@echo "make demo    sandbox -> Meltano -> JSONL -> DuckDB -> charts, without an account"
-	@echo "make show    opens what the demo made of it: output/demo/report.html"
-	@echo "make test    all tests"
-	@echo "make lint    ruff, mypy, deptry"
-	@echo "make bench   the benchmarks; results in benchmarks/results/"
-	@echo "make clean   remove all that these commands made"
+	@echo "make setup      what the taps need, in .venv/ (also done by the others)"
+	@echo "make demo       sandbox -> Meltano -> JSONL -> DuckDB -> charts, without an account"
+	@echo "make show       opens what the demo made of it: output/demo/report.html"
+	@echo "make transform  typed and tested tables of what the demo loaded, with dbt"
+	@echo "make test       all tests"
+	@echo "make lint       ruff, mypy, deptry"
+	@echo "make bench      the benchmarks; results in benchmarks/results/"
+	@echo "make clean      remove all that these commands made"
 
 setup: .venv/.setup
 demo: .venv/.demo .meltano/.plugins
@@ -33,7 +34,11 @@ demo: .venv/.demo .meltano/.plugins
 show: .venv/.demo
 	@$(BIN)/python -m demo.show
 
-test: .venv/.dev
+transform: transform/.venv/.ready
+	@test -d output/demo/tap-kindmetrics || { echo "Nothing was loaded yet: make demo"; exit 1; }
+	@DBT_PROJECT_DIR=transform DBT_PROFILES_DIR=transform transform/.venv/bin/dbt --quiet build
+
+test: .venv/.dev transform/.venv/.ready
 	@$(BIN)/python -m tests.prepare
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
@@ -54,6 +59,11 @@ constraints: .tools-ready
 	@$(UV) export --quiet --frozen --no-hashes --no-header --no-annotate --no-emit-workspace \
 		$(TAPS:%=--package %) -o constraints.txt
 
+# The versions of dbt's environment, which is not uv.lock's.
+requirements: .tools-ready
+	@$(UV) pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate \
+		--upgrade transform/requirements.in -o transform/requirements.txt
+
 .venv/.setup: $(SOURCES) | .tools-ready
 	@$(UV) sync --quiet --frozen --inexact --group run
 	@touch $@
@@ -65,6 +75,12 @@ constraints: .tools-ready
 .venv/.dev: $(SOURCES) | .tools-ready
 	@$(UV) sync --quiet --frozen --inexact --group dev
 	@touch $@ .venv/.setup .venv/.demo
+
+# dbt has an environment of its own: what it needs does not go together with what the taps need.
+transform/.venv/.ready: transform/requirements.txt | .tools-ready
+	@$(UV) venv --quiet --clear transform/.venv
+	@$(UV) pip install --quiet --python transform/.venv -r transform/requirements.txt
+	@touch $@
 
 # Meltano's environments hold a copy of the kit too; it installs them anew where they are missing.
 .meltano/.plugins: $(SOURCES) constraints.txt
@@ -79,4 +95,4 @@ constraints: .tools-ready
 		--root-user-action ignore --target .tools uv==$(UV_VERSION)
 
 clean:
-	rm -rf .venv .tools .meltano output dist
+	rm -rf .venv .tools .meltano output dist transform/.venv transform/target transform/logs

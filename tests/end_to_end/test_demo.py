@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.end_to_end.conftest import FirstDemo
     from tests.end_to_end.project import Done, Project
 
-pytestmark = [pytest.mark.xdist_group("meltano"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("meltano"), pytest.mark.timeout(600)]
 
 SCREEN = 24, 100  # lines and columns
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.end_to_end.conftest import FirstDemo
 
-pytestmark = [pytest.mark.xdist_group("meltano"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("meltano"), pytest.mark.timeout(600)]
 
 CHARTS = ("visitors_by_day_and_source", "people_by_report", "conversations_by_status")
 Cells = dict[str, dict[str, int]]
