@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import sync_playwright
+
+from tests.prepare import WITHOUT_BROWSER, browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 
 
@@ -38,12 +39,12 @@ class Seen:
 @contextlib.contextmanager
 def opened(file: Path) -> Iterator[Seen]:
     """Open a file, everything on it unfolded; skips where there is no browser."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
+    found = None if os.environ.get(WITHOUT_BROWSER) else browser()
     if found is None:
-        pytest.skip("no Chromium is installed here (apt-get install chromium): page not looked at")
+        pytest.skip("no Chromium here (apt-get install chromium): the report was not looked at")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=QUIET)
-        context = browser.new_context(offline=True, viewport={"width": 1100, "height": 900})
+        chromium = playwright.chromium.launch(executable_path=found, args=QUIET)
+        context = chromium.new_context(offline=True, viewport={"width": 1100, "height": 900})
         seen = Seen(context.new_page())
         seen.page.on("console", lambda message: seen.complaints.append(message.text))
         seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
@@ -53,4 +54,4 @@ def opened(file: Path) -> Iterator[Seen]:
         for details in seen.page.locator("details").all():
             details.locator("summary").click()
         yield seen
-        browser.close()
+        chromium.close()

@@ -6,15 +6,16 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.repository.workspace import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 ENVIRONMENT = ROOT / "transform" / ".venv"
 READY = "transform/.venv/.ready"
@@ -55,19 +56,26 @@ class Build:
     folder: Path
 
     @cached_property
-    def results(self) -> list[dict[str, Any]]:
-        """The nodes of ``run_results.json``."""
-        text = (self.folder / "run_results.json").read_text(encoding="utf-8")
-        results: list[dict[str, Any]] = json.loads(text)["results"]
-        return results
+    def nodes(self) -> dict[str, list[str]]:
+        """The nodes that ended in each status; a test as its name and its model's."""
+        nodes = self._read("manifest.json")["nodes"]
+        found: dict[str, list[str]] = {}
+        for result in self._read("run_results.json")["results"]:
+            node = nodes[result["unique_id"]]
+            if node["resource_type"] in {"model", "test"}:
+                found.setdefault(result["status"], []).append(_name(node))
+        return found
 
-    def named(self, *statuses: str) -> set[str]:
-        """The nodes that ended so, by their names."""
-        return {
-            result["unique_id"].split(".")[2]
-            for result in self.results
-            if result["status"] in statuses
-        }
+    def _read(self, artifact: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.folder / artifact).read_text(encoding="utf-8"))
+        return content
+
+
+def _name(node: dict[str, Any]) -> str:
+    if node["resource_type"] == "model":
+        return str(node["name"])
+    _, _, model = node["attached_node"].rpartition(".")
+    return " ".join(filter(None, [node["test_metadata"]["name"], model, node["column_name"]]))
 
 
 @dataclass(frozen=True)
@@ -87,4 +95,8 @@ class Dbt:
         }
         command = [str(ENVIRONMENT / "bin" / "dbt"), "--no-use-colors", "build", *arguments]
         done = run(command, {**places, **self.settings, **settings})
-        return Build(done.returncode, done.stdout + done.stderr, self.folder / "target")
+        # Kept apart: the next build writes to the same place, so that dbt need not parse all anew.
+        made = Path(tempfile.mkdtemp(dir=self.folder))
+        for artifact in ("manifest.json", "run_results.json"):
+            shutil.copy(self.folder / "target" / artifact, made)
+        return Build(done.returncode, done.stdout + done.stderr, made)

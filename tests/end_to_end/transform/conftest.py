@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from demo.vendors import Days, KhorosDemo, KindmetricsDemo, KissmetricsDemo
-from tests.end_to_end.transform.builds import SWITCHED_OFF, Dbt, install
+from tests.end_to_end.transform.builds import SWITCHED_OFF, Build, Dbt, install
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from demo.vendors import Vendor
     from tests.end_to_end.conftest import FirstDemo
     from tests.end_to_end.project import Project
+    from tests.end_to_end.proxy import Proxy
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +64,15 @@ def environment(vendor: Vendor, served: Mapping[str, str]) -> dict[str, str]:
     prefix = f"{vendor.tap.name.upper().replace('-', '_')}_"
     days = {"START_DATE": vendor.days.first.isoformat(), "END_DATE": vendor.days.last.isoformat()}
     return {f"{prefix}{name}": value for name, value in {**served, **days}.items()}
+
+
+@pytest.fixture(scope="session")
+def files_build(over_files: Dbt, proxy: Proxy) -> Build:
+    """The whole project over the files; whatever it asks of the network is noted."""
+    return over_files.build(**proxy.environment)
+
+
+@pytest.fixture(scope="session")
+def postgres_build(over_postgres: Dbt) -> Build:
+    """The whole project over PostgreSQL."""
+    return over_postgres.build()
