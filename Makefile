@@ -12,10 +12,8 @@ SOURCES    := uv.lock pyproject.toml $(wildcard */pyproject.toml) $(shell find t
 export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
-# The fonts that matplotlib finds: their list would else be in the home folder.
-export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 
-.PHONY: help setup demo show transform test lint bench constraints requirements clean
+.PHONY: help setup demo show transform test lint bench constraints requirements pages wheels clean
 
 help:
 	@echo "make setup      what the taps need, in .venv/ (also done by the others)"
@@ -24,21 +22,23 @@ help:
 	@echo "make transform  typed and tested tables of what the demo loaded, with dbt"
 	@echo "make test       all tests"
 	@echo "make lint       ruff, mypy, deptry"
-	@echo "make bench      the benchmarks; results in benchmarks/results/"
+	@echo "make bench      the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
+	@echo "make pages      the pages and plugin settings that are made from the taps"
+	@echo "make wheels     kit and taps as packages, in dist/"
 	@echo "make clean      remove all that these commands made"
 
 setup: .venv/.setup
-demo: .venv/.demo .meltano/.plugins
+demo: .venv/.setup .venv/charts/.ready .meltano/.plugins
 	@$(BIN)/python -m demo
 
-show: .venv/.demo
+show: .venv/.setup
 	@$(BIN)/python -m demo.show
 
 transform: transform/.venv/.ready
 	@test -d output/demo/tap-kindmetrics || { echo "Nothing was loaded yet: make demo"; exit 1; }
 	@DBT_PROJECT_DIR=transform DBT_PROFILES_DIR=transform transform/.venv/bin/dbt --quiet build
 
-test: .venv/.dev transform/.venv/.ready
+test: .venv/.dev .venv/charts/.ready transform/.venv/.ready
 	@$(BIN)/python -m tests.prepare
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
@@ -52,34 +52,42 @@ lint: .venv/.dev
 	done
 
 bench: .venv/.dev
-	@$(BIN)/python -m benchmarks
+	@UV="$(UV)" $(BIN)/python -m benchmarks $(ONLY) $(ARGS)
 
 # What Meltano's own environments for the taps are pinned to; Meltano does not read uv.lock.
 constraints: .tools-ready
 	@$(UV) export --quiet --frozen --no-hashes --no-header --no-annotate --no-emit-workspace \
 		$(TAPS:%=--package %) -o constraints.txt
 
-# The versions of dbt's environment, which is not uv.lock's.
+# The versions of the environments that uv.lock does not know.
 requirements: .tools-ready
-	@$(UV) pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate \
-		--upgrade transform/requirements.in -o transform/requirements.txt
+	@for folder in demo transform; do \
+		$(UV) pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate \
+			--upgrade $$folder/requirements.in -o $$folder/requirements.txt || exit 1; \
+	done
+
+pages: .venv/.dev
+	@$(BIN)/python -m tests.repository.generated
+
+wheels: .tools-ready
+	@for package in tap-kit $(TAPS); do $(UV) build --quiet $$package --out-dir dist || exit 1; done
+	@ls dist
 
 .venv/.setup: $(SOURCES) | .tools-ready
 	@$(UV) sync --quiet --frozen --inexact --group run
 	@touch $@
 
-.venv/.demo: $(SOURCES) | .tools-ready
-	@$(UV) sync --quiet --frozen --inexact --group demo
-	@touch $@ .venv/.setup
-
 .venv/.dev: $(SOURCES) | .tools-ready
 	@$(UV) sync --quiet --frozen --inexact --group dev
-	@touch $@ .venv/.setup .venv/.demo
+	@touch $@ .venv/.setup
 
-# dbt has an environment of its own: what it needs does not go together with what the taps need.
+# Environments of their own: numpy, which matplotlib brings, would slow down every start of a tap,
+# and what dbt needs does not go together with what Meltano needs.
+.venv/charts/.ready: demo/requirements.txt | .venv/.setup
 transform/.venv/.ready: transform/requirements.txt | .tools-ready
-	@$(UV) venv --quiet --clear transform/.venv
-	@$(UV) pip install --quiet --python transform/.venv -r transform/requirements.txt
+.venv/charts/.ready transform/.venv/.ready:
+	@$(UV) venv --quiet --clear $(@D)
+	@$(UV) pip install --quiet --python $(@D) -r $<
 	@touch $@
 
 # Meltano's environments hold a copy of the kit too; it installs them anew where they are missing.

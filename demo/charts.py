@@ -1,8 +1,15 @@
-"""Each table of figures as a PNG, drawn without a display."""
+"""Each table of figures as a PNG, drawn without a display.
+
+A program of its own, run by an environment of its own: figures as JSON on standard input, the
+folder for the charts as its argument.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -10,12 +17,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.font_manager import fontManager
 
+from demo.figures import Figure
+
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from matplotlib.axes import Axes
-
-    from demo.figures import Figure
 
 DOTS_PER_INCH = 160
 INK, FAINT = "#1f2933", "#d9dee3"
@@ -26,8 +31,8 @@ STATUS_COLORS = {"OPEN": "#e76300", "CLOSED": "#94a4a2"}
 FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Hiragino Sans", "Yu Gothic", "WenQuanYi Micro Hei")
 
 
-def draw(figure: Figure, folder: Path) -> Path:
-    """Draw a table's chart into ``folder``; the PNG's path."""
+def draw(figure: Figure, folder: Path) -> None:
+    """Draw a table's chart into ``folder``."""
     installed = set(fontManager.get_font_names())
     style: dict[Any, Any] = {
         "font.family": [font for font in FONTS if font in installed],
@@ -37,7 +42,6 @@ def draw(figure: Figure, folder: Path) -> Path:
         "xtick.color": INK,
         "ytick.color": INK,
     }
-    path = folder / f"{figure.name}.png"
     with mpl.rc_context(style), warnings.catch_warnings():
         # What no font has is drawn as a box; the page has the name in full.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
@@ -48,8 +52,7 @@ def draw(figure: Figure, folder: Path) -> Path:
         axes.tick_params(length=0)
         DRAWN[figure.name](axes, figure)
         axes.set_title(figure.title, loc="left", pad=12)
-        canvas.savefig(path, dpi=DOTS_PER_INCH)
-    return path
+        canvas.savefig(folder / f"{figure.name}.png", dpi=DOTS_PER_INCH)
 
 
 def stacked_days(axes: Axes, figure: Figure) -> None:
@@ -123,3 +126,8 @@ DRAWN = {
     "people_by_report": heat_map,
     "conversations_by_status": bars,
 }
+
+
+if __name__ == "__main__":
+    for described in json.load(sys.stdin):
+        draw(Figure(**described), Path(sys.argv[1]))

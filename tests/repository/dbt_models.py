@@ -1,4 +1,4 @@
-"""``python -m tests.repository.dbt_models``: write the models of ``transform/`` from the taps.
+"""The models of ``transform/``, made from the taps; ``make pages`` writes them.
 
 A model is one line of SQL; its columns, types, key and tests stand in YAML, as the taps' schemas
 have them. What a schema cannot say (how streams relate) is said here.
@@ -6,16 +6,12 @@ have them. What a schema cannot say (how streams relate) is said here.
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from tap_khoros_analytics.tap import TapKhorosAnalytics
-from tap_kindmetrics.tap import TapKindmetrics
-from tap_kissmetrics.tap import TapKissmetrics
 from typing_extensions import override
 
-from tests.repository.workspace import ROOT
+from tests.repository.workspace import ROOT, TAPS, tap_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +21,7 @@ if TYPE_CHECKING:
     from tap_kit.tap import KitTap
 
 MODELS = ROOT / "transform" / "models"
-NOTE = "# Written from the tap's schemas by: python -m tests.repository.dbt_models\n"
+NOTE = "# Made from the tap's schemas by `make pages`; a test compares.\n"
 LEFT_OUT = {"raw_brand_posts"}  # not selected by default, so not loaded
 
 BREAKDOWNS = ("pages", "entry_pages", "sources", "referrers", "countries", "goals")
@@ -79,7 +75,6 @@ TIMES = {
 }
 TYPES = {"integer": "bigint", "number": "float8", "boolean": "boolean", "string": "text"}
 FORMATS = {"date": "date", "date-time": "timestamptz"}
-TAPS: tuple[type[KitTap], ...] = (TapKindmetrics, TapKissmetrics, TapKhorosAnalytics)
 
 
 class Dumper(yaml.SafeDumper):
@@ -94,7 +89,7 @@ class Dumper(yaml.SafeDumper):
 def files() -> dict[Path, str]:
     """Every file of ``transform/models`` and its text."""
     made = {}
-    for tap in TAPS:
+    for tap in map(tap_class, TAPS):
         source = tap.name.replace("-", "_")
         vendor = source.removeprefix("tap_")
         streams = [s for s in _streams(tap) if s.name not in LEFT_OUT]
@@ -199,15 +194,3 @@ def _yaml(content: dict[str, Any]) -> str:
         {"version": 2, **content}, Dumper=Dumper, sort_keys=False, width=100, allow_unicode=True
     )
     return NOTE + text
-
-
-def main() -> None:
-    """Write all files, and remove those that are no more."""
-    shutil.rmtree(MODELS, ignore_errors=True)
-    for path, text in files().items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

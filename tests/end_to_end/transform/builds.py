@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tests.repository.workspace import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 ENVIRONMENT = ROOT / "transform" / ".venv"
 READY = "transform/.venv/.ready"
@@ -49,11 +49,15 @@ def run(command: list[str], settings: Mapping[str, str]) -> subprocess.Completed
 
 @dataclass(frozen=True)
 class Build:
-    """One ``dbt build``: how it ended, what it printed, and how each node fared."""
+    """One ``dbt build``: how it ended, what it printed, how each node fared.
+
+    ``asked``: the hosts that it asked for, where a proxy noted them.
+    """
 
     code: int
     output: str
     folder: Path
+    asked: Sequence[str] = ()
 
     @cached_property
     def nodes(self) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -69,7 +70,9 @@ def environment(vendor: Vendor, served: Mapping[str, str]) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def files_build(over_files: Dbt, proxy: Proxy) -> Build:
     """The whole project over the files; whatever it asks of the network is noted."""
-    return over_files.build(**proxy.environment)
+    before = len(proxy.hosts)
+    build = over_files.build(**proxy.environment)
+    return replace(build, asked=proxy.hosts[before:])
 
 
 @pytest.fixture(scope="session")
