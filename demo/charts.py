@@ -37,6 +37,7 @@ def draw(figure: Figure, folder: Path) -> None:
     style: dict[Any, Any] = {
         "font.family": [font for font in FONTS if font in installed],
         "font.size": 10,
+        "text.parse_math": False,  # a name with two dollar signs is no formula
         "text.color": INK,
         "axes.labelcolor": INK,
         "xtick.color": INK,

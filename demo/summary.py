@@ -16,7 +16,7 @@ WHERE = """
   make transform   makes typed and tested tables of the files, with dbt
   make demo        once more reads only what may have changed
   output/demo/     has the JSONL files, the charts, and rows.txt: every stream's rows
-Your own data: README.md"""
+Your own data: docs/go_live.md"""
 
 
 def verdict(arrival: Arrival) -> str:

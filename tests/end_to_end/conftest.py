@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,6 +58,16 @@ class FirstDemo:
     def output(self) -> Path:
         """Where its files are."""
         return self.folder / "output" / "demo"
+
+    @property
+    def first_day(self) -> date:
+        """The first day that it read."""
+        return date.fromisoformat((self.output / "first_day").read_text())
+
+    @property
+    def last_day(self) -> date:
+        """The last one: the day before it ran."""
+        return self.first_day + timedelta(days=6)
 
     def rows(self) -> Rows:
         """The rows of every stream, as it tells them."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.project import rows_of_demo
+from tests.end_to_end.project import ROOT, rows_of_demo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,10 +69,15 @@ def test_what_it_prints_fits_on_one_screen(first_demo: FirstDemo) -> None:
 
 
 def test_every_command_and_file_that_it_names_is_there(first_demo: FirstDemo) -> None:
-    named = ("report.html", "rows.txt", "tap-kissmetrics.log")
-    for name in named:
-        assert name in first_demo.done.stdout
+    printed = first_demo.done.stdout
+    for name in ("report.html", "rows.txt", "tap-kissmetrics.log"):
+        assert name in printed
         assert (first_demo.output / name).stat().st_size > 0
+    for page in re.findall(r"docs/\S+", printed):
+        assert (ROOT / page).exists()
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert {"show", "transform", "demo"} <= set(re.findall(r"make ([a-z]+)", printed))
+    assert set(re.findall(r"make ([a-z]+)", printed)) <= set(targets)
     notes = (first_demo.output / "tap-kissmetrics.log").read_text(encoding="utf-8")
     assert "of types that the API does not run" in notes
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import replace
-from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,8 +46,7 @@ def over_files(dbt: Dbt, first_demo: FirstDemo, tmp_path_factory: pytest.TempPat
 @pytest.fixture(scope="session")
 def over_postgres(dbt: Dbt, project: Project, first_demo: FirstDemo, postgres: Postgres) -> Dbt:
     """PostgreSQL with the days of the demo, loaded by Meltano."""
-    first = date.fromisoformat((first_demo.output / "first_day").read_text())
-    days = Days(first, first + timedelta(days=6))
+    days = Days(first_demo.first_day, first_demo.last_day)
     vendors: list[Vendor] = [KindmetricsDemo(days), KissmetricsDemo(days), KhorosDemo(days)]
     with contextlib.ExitStack() as stack:
         settings = dict(postgres.target_settings)
