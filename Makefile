@@ -86,7 +86,8 @@ wheels: .tools-ready
 .venv/charts/.ready: demo/requirements.txt | .venv/.setup
 transform/.venv/.ready: transform/requirements.txt | .tools-ready
 .venv/charts/.ready transform/.venv/.ready:
-	@$(UV) venv --quiet --clear $(@D)
+	@rm -rf $(@D)
+	@$(UV) venv --quiet $(@D)
 	@$(UV) pip install --quiet --python $(@D) -r $<
 	@touch $@
 

@@ -41,9 +41,8 @@ def main() -> int:
 
 def shown(days: Days, vendors: Sequence[Vendor], arrivals: Sequence[Arrival]) -> None:
     """Write the report, print its essence."""
-    names = [vendor.tap.name for vendor in vendors]
     warehouses = {v.tap.name: Warehouse(OUTPUT / v.tap.name, v.tap) for v in vendors}
-    found = figures({name: warehouses[name] for name in names})
+    found = figures(warehouses)
     write_report(OUTPUT, days, arrivals, found)
     print(findings(found))
     print(WHERE)

@@ -28,16 +28,14 @@ TEMPLATES = Environment(
 
 def write_report(
     folder: Path, days: Days, arrivals: Sequence[Arrival], figures: Sequence[Figure]
-) -> Path:
-    """Write ``report.html`` and the charts into ``folder``; the page's path."""
+) -> None:
+    """Write ``report.html`` and the charts into ``folder``."""
     drawn(figures, folder)
     encoded = {figure.name: encoded_png(folder / f"{figure.name}.png") for figure in figures}
     page = TEMPLATES.get_template("report.html.j2").render(
         first=days.first, last=days.last, arrivals=arrivals, figures=figures, charts=encoded
     )
-    path = folder / "report.html"
-    path.write_text(page, encoding="utf-8")
-    return path
+    (folder / "report.html").write_text(page, encoding="utf-8")
 
 
 def drawn(figures: Sequence[Figure], folder: Path) -> None:
