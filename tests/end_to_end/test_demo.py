@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
+from demo.vendors import Days, KhorosDemo, KindmetricsDemo, KissmetricsDemo
 from tests.end_to_end.project import ROOT, rows_of_demo
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from demo.vendors import Vendor
     from tests.end_to_end.conftest import FirstDemo
     from tests.end_to_end.project import Done, Project
 
@@ -60,6 +64,18 @@ def assert_told_why(done: Done) -> None:
     assert "all it said: output/demo/tap-kissmetrics.log" in done.stdout
     assert "Traceback" not in done.stdout
     assert "What arrived" not in done.stdout
+
+
+@pytest.mark.parametrize("vendor", [KindmetricsDemo, KissmetricsDemo, KhorosDemo])
+def test_what_is_expected_does_not_hang_on_the_time_of_day(
+    vendor: Callable[[Days], Vendor],
+) -> None:
+    """Else a row of a product whose yesterday is not over came up behind the demo's back."""
+    future = Days(date(2090, 1, 1), date(2090, 1, 2))
+    demo = vendor(future)
+    assert {stream: bool(demo.expected(stream)) for stream in demo.streams()} == dict.fromkeys(
+        demo.streams(), True
+    )
 
 
 def test_what_it_prints_fits_on_one_screen(first_demo: FirstDemo) -> None:
