@@ -13,23 +13,32 @@ export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo test lint bench constraints pages wheels clean
+.PHONY: help setup demo show transform test lint bench constraints requirements pages wheels clean
 
 help:
-	@echo "make setup   what the taps need, in .venv/ (also done by the others)"
-	@echo "make demo    sandbox -> Meltano -> JSONL -> DuckDB, without an account"
-	@echo "make test    all tests"
-	@echo "make lint    ruff, mypy, deptry"
-	@echo "make bench   the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
-	@echo "make pages   the pages and plugin settings that are made from the taps"
-	@echo "make wheels  kit and taps as packages, in dist/"
-	@echo "make clean   remove all that these commands made"
+	@echo "make setup      what the taps need, in .venv/ (also done by the others)"
+	@echo "make demo       sandbox -> Meltano -> JSONL -> DuckDB -> charts, without an account"
+	@echo "make show       opens what the demo made of it: output/demo/report.html"
+	@echo "make transform  typed and tested tables of what the demo loaded, with dbt"
+	@echo "make test       all tests"
+	@echo "make lint       ruff, mypy, deptry"
+	@echo "make bench      the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
+	@echo "make pages      the pages and plugin settings that are made from the taps"
+	@echo "make wheels     kit and taps as packages, in dist/"
+	@echo "make clean      remove all that these commands made"
 
 setup: .venv/.setup
-demo: .venv/.setup .meltano/.plugins
+demo: .venv/.setup .venv/charts/.ready .meltano/.plugins
 	@$(BIN)/python -m demo
 
-test: .venv/.dev
+show: .venv/.setup
+	@$(BIN)/python -m demo.show
+
+transform: transform/.venv/.ready
+	@test -d output/demo/tap-kindmetrics || { echo "Nothing was loaded yet: make demo"; exit 1; }
+	@DBT_PROJECT_DIR=transform DBT_PROFILES_DIR=transform transform/.venv/bin/dbt --quiet build
+
+test: .venv/.dev .venv/charts/.ready transform/.venv/.ready
 	@$(BIN)/python -m tests.prepare
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
@@ -50,6 +59,13 @@ constraints: .tools-ready
 	@$(UV) export --quiet --frozen --no-hashes --no-header --no-annotate --no-emit-workspace \
 		$(TAPS:%=--package %) -o constraints.txt
 
+# The versions of the environments that uv.lock does not know.
+requirements: .tools-ready
+	@for folder in demo transform; do \
+		$(UV) pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate \
+			--upgrade $$folder/requirements.in -o $$folder/requirements.txt || exit 1; \
+	done
+
 pages: .venv/.dev
 	@$(BIN)/python -m tests.repository.generated
 
@@ -65,6 +81,16 @@ wheels: .tools-ready
 	@$(UV) sync --quiet --frozen --inexact --group dev
 	@touch $@ .venv/.setup
 
+# Environments of their own: numpy, which matplotlib brings, would slow down every start of a tap,
+# and what dbt needs does not go together with what Meltano needs.
+.venv/charts/.ready: demo/requirements.txt | .venv/.setup
+transform/.venv/.ready: transform/requirements.txt | .tools-ready
+.venv/charts/.ready transform/.venv/.ready:
+	@rm -rf $(@D)
+	@$(UV) venv --quiet $(@D)
+	@$(UV) pip install --quiet --python $(@D) -r $<
+	@touch $@
+
 # Meltano's environments hold a copy of the kit too; it installs them anew where they are missing.
 .meltano/.plugins: $(SOURCES) constraints.txt
 	@rm -rf .meltano/extractors
@@ -78,4 +104,5 @@ wheels: .tools-ready
 		--root-user-action ignore --target .tools uv==$(UV_VERSION)
 
 clean:
-	rm -rf .venv .tools .meltano output dist benchmarks/.envs
+	rm -rf .venv .tools .meltano output dist benchmarks/.envs \
+		transform/.venv transform/target transform/logs
