@@ -1,4 +1,4 @@
-"""Mutation testing of the kit: ``python -m tests.mutation [PATTERN ...]``, or ``make mutation``.
+"""Mutation testing of the kit: ``python tests/mutation.py [PATTERN ...]``, or ``make mutation``.
 
 mutmut changes one thing in the kit's code at a time and runs the tests that come by that place. A
 change that no test notices is a survivor: a missing test, or code that does not matter. A pattern
