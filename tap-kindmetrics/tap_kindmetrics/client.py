@@ -92,10 +92,6 @@ class Client:
             raise SyncFailed(msg)
         return answer
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._api.close()
-
 
 def judge(refusal: Refusal) -> Exception:
     """What a refusal means and whose turn it is [reference, Errors]."""

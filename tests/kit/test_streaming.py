@@ -111,7 +111,6 @@ def test_json_that_ends_too_soon_is_never_taken_for_a_whole_one(
         b'[{"a":1},]',
         b'[,{"a":1}]',
     ],
-    ids=str,
 )
 @pytest.mark.parametrize("cuts", [[], [*range(40)]], ids=["whole", "bytes"])
 def test_what_is_no_list_of_objects_is_tried_again(body: bytes, cuts: list[int]) -> None:
@@ -139,9 +138,7 @@ def test_a_value_of_another_type_stops_and_names_the_source() -> None:
     assert not isinstance(caught.value, Retriable)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"\n\n", b'a,b\n1,"2', b"<html>\n", b'{"message":"no"}'], ids=str
-)
+@pytest.mark.parametrize("body", [b"", b"\n\n", b'a,b\n1,"2', b"<html>\n", b'{"message":"no"}'])
 def test_what_is_no_table_is_tried_again(body: bytes) -> None:
     with pytest.raises(Retriable, match="the export"):
         rows_of(CsvRows("the export"), body, [])
