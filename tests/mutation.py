@@ -2,7 +2,8 @@
 
 mutmut changes one thing in the kit's code at a time and runs the tests that come by that place. A
 change that no test notices is a survivor: a missing test, or code that does not matter. A pattern
-such as ``tap_kit.windows*`` limits the run; without one only what has no result yet is run.
+such as ``tap_kit.windows*`` limits the run; without one, what has no result yet and what survived
+the last time is run.
 
 Everything happens in ``.mutation/``, which holds copies of the kit and of its tests, mutmut's
 results, and the survivors as diffs. mutmut itself leaves decorated functions alone; here those
@@ -23,6 +24,8 @@ from mutmut.__main__ import _run as run_mutmut
 from mutmut.mutation import file_mutation
 from mutmut.mutation.data import SourceFileMutationData
 from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.runners.harness import PytestRunner
+from mutmut.state import state
 from mutmut.stats import status_by_exit_code
 from mutmut.utils.file_utils import walk_mutatable_files
 from typing_extensions import override
@@ -91,6 +94,26 @@ def _copy() -> None:
     shutil.rmtree(WORK / "mutants" / "tests", ignore_errors=True)
 
 
+def _forget_survivors() -> None:
+    """So that they are tried again: there may be a test for them by now."""
+    for path in walk_mutatable_files():
+        data = SourceFileMutationData(path=path)
+        data.load()
+        for name, code in data.exit_code_by_key.items():
+            if status_by_exit_code[code] not in NOTICED:
+                data.exit_code_by_key[name] = None
+        data.save()
+
+
+def _fast_ones_first(runner: PytestRunner, tests: Iterable[str]) -> list[str]:
+    """The arguments of a run, which ends with the first test that fails."""
+    seconds = state().duration_by_test
+    return _arguments(runner, sorted(tests, key=lambda test: seconds.get(test, 0.0)))
+
+
+_arguments = PytestRunner._pytest_args_regular_run  # noqa: SLF001  (see the module)
+
+
 def _results() -> Iterator[tuple[Path, str, str]]:
     """Each mutant: its module's path, its name, what became of it."""
     for path in sorted(walk_mutatable_files()):
@@ -126,6 +149,8 @@ def main(patterns: Sequence[str]) -> None:
     os.environ["PYTHONPATH"] = str(WORK / "mutants")
     file_mutation.MutationVisitor = Visitor  # type: ignore[misc]
     file_mutation.function_trampoline_arrangement = _arranged  # type: ignore[assignment]
+    PytestRunner._pytest_args_regular_run = _fast_ones_first  # type: ignore[method-assign]  # noqa: SLF001
+    _forget_survivors()
     run_mutmut(patterns, None)
     results = list(_results())
     left = [(path, name) for path, name, status in results if status in {"survived", "no tests"}]

@@ -110,3 +110,26 @@ def test_crossing_out_where_nothing_was_noted_leaves_no_trace() -> None:
     tap, stream = daily()
     tap.jobs.cross_out(Task(stream, None, FIRST))
     assert tap.state["bookmarks"]["figures"] == {}
+
+
+def test_partitions_stand_in_plan_order_in_whichever_order_the_vendor_took_their_jobs() -> None:
+    tap, stream = daily(sites=True)
+    for site in (2, 1):
+        tap.jobs.note(Task(stream, {"site": site}, FIRST), {"id": "a"})
+    tap.jobs.write_down()
+    places = [part["context"] for part in tap.state["bookmarks"]["figures"]["partitions"]]
+    assert places == [{"site": 1}, {"site": 2}]
+
+
+def test_a_job_without_a_window_is_the_job_of_all() -> None:
+    tap, stream = daily()
+    tap.jobs.note(Task(stream, None, None), {"id": "a"})
+    tap.jobs.write_down()
+    assert tap.state["bookmarks"]["figures"] == {"jobs": {"all": {"id": "a"}}}
+
+
+@pytest.mark.parametrize("ids", ["a", 5, ["a"], None])
+def test_a_state_that_holds_no_ids_knows_no_job(ids: object) -> None:
+    state = {"bookmarks": {"figures": {"jobs": {"2024-01-01": ids}}}}
+    tap, stream = daily(state=state)
+    assert tap.jobs.known(Task(stream, None, FIRST)) is None

@@ -128,6 +128,23 @@ def test_a_known_job_that_has_no_result_is_started_afresh(end: Poll) -> None:
     assert job.noted == [{"id": "old"}, {"id": "1"}]
 
 
+@pytest.mark.parametrize("known", [None, {"id": "7"}], ids=["its own", "an earlier run's"])
+@pytest.mark.parametrize("first", [RUNNING, FAILED], ids=["at once", "after a failure"])
+def test_patience_names_the_job_whichever_start_it_was(first: Poll, known: Ids | None) -> None:
+    with pytest.raises(JobFailed, match=r"^days, 2024-01-01: the vendor is not done after 5 s$"):
+        Canned(first, RUNNING).run(known, Pace(2, 10, 5))
+
+
+@pytest.mark.parametrize(
+    ("end", "why"), [(FAILED, "no disk"), (GONE, "gone"), (Poll(JobState.FAILED), "failed")]
+)
+def test_a_second_start_is_told_with_its_reason(
+    end: Poll, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert Canned(end, DONE).run() == "rows"
+    assert caplog.messages == [f"days, 2024-01-01: {why}; started again"]
+
+
 def test_a_stop_while_it_waits_passes_through() -> None:
     class Stopped(Canned):
         @override
