@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from tap_kit.errors import SyncFailed
 from tap_kit.pipeline import Pipeline
 from tap_kit.progress import Progress
 from tap_kit.streams import KitStream, Outcome, Partition, Result, Task
@@ -62,10 +63,17 @@ class ReadAhead:
         self.progress.close()
 
     def _pipeline_at(self, here: Work) -> Pipeline[Task, Outcome]:
-        """The running pipeline; a new one from here on when this is not what comes next in it."""
+        """The running pipeline; a new one from here on when this is not what comes next in it.
+
+        Raises:
+            SyncFailed: when the stream is not selected; the SDK asks for it where a child is.
+        """
         if self._pipeline is None or not self._to_come or self._to_come[0] != here:
             self.close()
             everything = list(self._in_sync_order())
+            if here not in everything:
+                msg = f"{here[0].name}: select it too, as the streams below it are read with it"
+                raise SyncFailed(msg)
             self._to_come = deque(everything[everything.index(here) :])
             tasks = sum(len(stream.windows(partition)) for stream, partition in self._to_come)
             self.progress = Progress(self._tap.logger, tasks)
@@ -81,8 +89,7 @@ class ReadAhead:
     def _in_sync_order(self) -> Iterator[Work]:
         """All that this run reads, in the order in which the SDK asks for it."""
         for stream in self._tap.streams.values():
-            wanted = stream.selected or stream.has_selected_descendents
-            if wanted and isinstance(stream, KitStream):
+            if stream.selected and isinstance(stream, KitStream):
                 _ = stream.row_check  # made here, as the threads that use it must find it made
                 for partition in stream.partition_list:
                     yield stream, partition

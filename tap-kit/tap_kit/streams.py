@@ -235,7 +235,9 @@ class KitStream(Stream, abc.ABC):
     def generate_child_contexts(
         self, record: Record, context: Context | None
     ) -> Iterable[Context | None]:
-        return super().generate_child_contexts(record, context) if self.child_streams else ()
+        # Rows that travel in chunks have no children, or none that is selected.
+        is_chunk = isinstance(record, records.Chunk)
+        return () if is_chunk else super().generate_child_contexts(record, context)
 
 
 class BookmarkedStream(KitStream, abc.ABC):

@@ -7,8 +7,11 @@ import time
 from itertools import pairwise
 
 import pytest
+import tap_kit.progress
 from tap_kit.progress import INTERVAL_S, Progress
 from typing_extensions import override
+
+from tests.kit.canned import Table, run_of, tap_of
 
 LOGGER = logging.getLogger("tap-canned")
 
@@ -122,3 +125,15 @@ def test_a_bar_shows_what_is_waited_for(clock: Clock, monkeypatch: pytest.Monkey
     assert isinstance(sys.stderr, Terminal)
     assert "waiting for pages, domain_id 1" in sys.stderr.getvalue()
     progress.close()
+
+
+@pytest.mark.parametrize("way", [{}, {"flattening_enabled": True, "flattening_max_depth": 1}])
+def test_rows_are_counted_the_same_in_chunks_and_one_by_one(
+    way: dict[str, object], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tap_kit.progress, "INTERVAL_S", 0)
+    caplog.set_level(logging.INFO)
+    table = Table({"id": {"type": "integer"}}, [{"id": number} for number in range(1234)])
+    assert run_of(tap_of(table)(config=way)).error == ""
+    told = [message for message in caplog.messages if "tasks done" in message]
+    assert told[-1].startswith("1 of 1 tasks done, 1,234 rows, ")
