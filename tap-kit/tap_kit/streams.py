@@ -206,13 +206,13 @@ class KitStream(Stream, abc.ABC):
     def _single(self, rows: Sequence[Row]) -> Iterator[Record]:
         for row in rows:
             yield records.as_record(row)
-            self.tap.progress.rows(1)
+            self.tap.progress.rows(1, self.name)
 
     def _chunk(self, rows: Sequence[Row]) -> Iterator[Record]:
         if self._counter is not None:
             self._counter.rows = len(rows)
         yield records.Chunk(rows)
-        self.tap.progress.rows(len(rows))
+        self.tap.progress.rows(len(rows), self.name)
 
     def _give_up(self, task: Task, error: PartitionUnavailable | JobFailed) -> None:
         """Leave the rest of a partition; its bookmark stays where it is."""
