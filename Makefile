@@ -13,12 +13,14 @@ export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo test lint bench constraints pages wheels clean
+.PHONY: help setup demo test coverage mutation lint bench constraints pages wheels clean
 
 help:
 	@echo "make setup   what the taps need, in .venv/ (also done by the others)"
 	@echo "make demo    sandbox -> Meltano -> JSONL -> DuckDB, without an account"
 	@echo "make test    all tests"
+	@echo "make coverage  the tests of taps and kit, and which lines and branches they come by"
+	@echo "make mutation  which changes of the kit its tests notice (ONLY=tap_kit.windows*)"
 	@echo "make lint    ruff, mypy, deptry"
 	@echo "make bench   the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
 	@echo "make pages   the pages and plugin settings that are made from the taps"
@@ -32,6 +34,18 @@ demo: .venv/.setup .meltano/.plugins
 test: .venv/.dev
 	@$(BIN)/python -m tests.prepare
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# The tests of what is measured; with fewer than all lines and branches it fails.
+MEASURED   := $(addprefix tests/,kit khoros_analytics kindmetrics kissmetrics)
+
+coverage: .venv/.dev
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n 2 --dist loadgroup $(MEASURED)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+mutation: .venv/.dev
+	@$(BIN)/python tests/mutation.py $(if $(ONLY),'$(ONLY)')
 
 lint: .venv/.dev
 	@$(UV) lock --check --quiet
@@ -78,4 +92,4 @@ wheels: .tools-ready
 		--root-user-action ignore --target .tools uv==$(UV_VERSION)
 
 clean:
-	rm -rf .venv .tools .meltano output dist
+	rm -rf .mutation .coverage .venv .tools .meltano output dist

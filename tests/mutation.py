@@ -139,7 +139,7 @@ def _line(name: str, count: int, killed: int) -> str:
     return f"| {name} | {count} | {killed} | {count - killed} | {share:.1f} |"
 
 
-def main(patterns: Sequence[str]) -> None:
+def main(patterns: tuple[str, ...]) -> None:
     """Mutate, test, and tell what survived."""
     _copy()
     os.chdir(WORK)
