@@ -33,6 +33,8 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    Statements = Sequence[file_mutation.MODULE_STATEMENT]
+
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / ".mutation"
 SURVIVORS = WORK / "survivors.diff"
@@ -72,7 +74,7 @@ _arrangement = file_mutation.function_trampoline_arrangement
 
 def _arranged(
     function: cst.FunctionDef, mutants: Iterable[file_mutation.Mutation], class_name: str | None
-) -> tuple[Sequence[file_mutation.MODULE_STATEMENT], ...]:
+) -> tuple[Statements, Statements, Statements, Sequence[str]]:
     """The decorators stay on what chooses between the variants, and go from the variants."""
     declaration, methods, assignment, names = _arrangement(function, mutants, class_name)
     chooser, *variants = methods
@@ -149,7 +151,7 @@ def main(patterns: tuple[str, ...]) -> None:
     os.environ["PYTHONPATH"] = str(WORK / "mutants")
     file_mutation.MutationVisitor = Visitor  # type: ignore[misc]
     file_mutation.function_trampoline_arrangement = _arranged  # type: ignore[assignment]
-    PytestRunner._pytest_args_regular_run = _fast_ones_first  # type: ignore[method-assign]  # noqa: SLF001
+    PytestRunner._pytest_args_regular_run = _fast_ones_first  # type: ignore[method-assign,assignment]  # noqa: SLF001
     _forget_survivors()
     run_mutmut(patterns, None)
     results = list(_results())

@@ -235,9 +235,8 @@ class KitStream(Stream, abc.ABC):
     def generate_child_contexts(
         self, record: Record, context: Context | None
     ) -> Iterable[Context | None]:
-        # Rows that travel in chunks have no children, or none that is selected.
-        is_chunk = isinstance(record, records.Chunk)
-        return () if is_chunk else super().generate_child_contexts(record, context)
+        is_one = not isinstance(record, records.Chunk)  # where there is a child, rows come singly
+        return super().generate_child_contexts(record, context) if is_one else ()
 
 
 class BookmarkedStream(KitStream, abc.ABC):
