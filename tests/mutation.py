@@ -150,7 +150,7 @@ def main(patterns: tuple[str, ...]) -> None:
     # The processes that a test starts take the mutated kit too.
     os.environ["PYTHONPATH"] = str(WORK / "mutants")
     file_mutation.MutationVisitor = Visitor  # type: ignore[misc]
-    file_mutation.function_trampoline_arrangement = _arranged  # type: ignore[assignment]
+    file_mutation.function_trampoline_arrangement = _arranged
     PytestRunner._pytest_args_regular_run = _fast_ones_first  # type: ignore[method-assign,assignment]  # noqa: SLF001
     _forget_survivors()
     run_mutmut(patterns, None)
