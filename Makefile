@@ -13,7 +13,7 @@ export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo show transform test lint bench constraints requirements pages wheels clean
+.PHONY: help setup demo show transform test coverage mutation lint bench constraints requirements pages wheels clean
 
 help:
 	@echo "make setup      what the taps need, in .venv/ (also done by the others)"
@@ -21,6 +21,8 @@ help:
 	@echo "make show       opens what the demo made of it: output/demo/report.html"
 	@echo "make transform  typed and tested tables of what the demo loaded, with dbt"
 	@echo "make test       all tests"
+	@echo "make coverage   the tests of taps and kit, and which lines and branches they come by"
+	@echo "make mutation   which changes of the kit its tests notice (ONLY=tap_kit.windows*)"
 	@echo "make lint       ruff, mypy, deptry"
 	@echo "make bench      the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
 	@echo "make pages      the pages and plugin settings that are made from the taps"
@@ -41,6 +43,18 @@ transform: transform/.venv/.ready
 test: .venv/.dev .venv/charts/.ready transform/.venv/.ready
 	@$(BIN)/python -m tests.prepare
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# The tests of what is measured; with fewer than all lines and branches it fails.
+MEASURED   := $(addprefix tests/,kit khoros_analytics kindmetrics kissmetrics)
+
+coverage: .venv/.dev
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n 2 --dist loadgroup $(MEASURED)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+mutation: .venv/.dev
+	@$(BIN)/python tests/mutation.py $(if $(ONLY),'$(ONLY)')
 
 lint: .venv/.dev
 	@$(UV) lock --check --quiet
@@ -105,4 +119,4 @@ transform/.venv/.ready: transform/requirements.txt | .tools-ready
 
 clean:
 	rm -rf .venv .tools .meltano output dist benchmarks/.envs \
-		transform/.venv transform/target transform/logs
+		transform/.venv transform/target transform/logs .mutation .coverage
