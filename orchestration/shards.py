@@ -1,0 +1,106 @@
+"""What a shard is to Meltano: a state id and a run folder of its own, and one schema for all."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TABLES = -1  # instead of a shard's number: the run that makes the tables and reads nothing
+# The partitions of the run that makes the tables: one in so many that there is none.
+NOBODYS = f"1/{10**18}"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A tap and a target, in ``shards`` parts of which ``workers`` run at a time.
+
+    ``budget`` is how many requests the account may begin in a minute; None: the tap's own setting
+    holds for each of them.
+    """
+
+    tap: str
+    target: str = "target-postgres"
+    shards: int = 2
+    workers: int = 2
+    environment: str = "prod"
+    budget: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be shared out.
+
+        Raises:
+            ValueError: there is nobody to work, or less than a request a minute for each.
+        """
+        if min(self.shards, self.workers) < 1:
+            msg = "at least one shard and one worker are needed"
+            raise ValueError(msg)
+        if self.budget is not None and self.budget < self.at_once:
+            msg = f"{self.budget} requests a minute are not enough for {self.at_once} at a time"
+            raise ValueError(msg)
+
+    @property
+    def at_once(self) -> int:
+        """How many of the shards are under way at a time, at the most."""
+        return min(self.shards, self.workers)
+
+    def state_id(self, number: int) -> str:
+        """The id that ``meltano run`` gives it with ``--state-id-suffix``; with one shard without.
+
+        The number of shards is in it: another number is another division of the partitions.
+        """
+        whole = f"{self.environment}:{self.tap}-to-{self.target}"
+        if number == TABLES:
+            return f"{whole}:tables"
+        return whole if self.shards == 1 else f"{whole}:shard-{number}-of-{self.shards}"
+
+    @property
+    def state_ids(self) -> list[str]:
+        """The state ids of all shards, by number."""
+        return [self.state_id(number) for number in range(self.shards)]
+
+    def command(self, number: int) -> list[str]:
+        """``meltano el``, since it has a run folder for each state id; ``meltano run`` has not.
+
+        Without ``--force``: what holds a second run of the same shard back is to hold it back.
+        """
+        install = [] if number == TABLES else ["--no-install"]
+        return [
+            *("meltano", "--log-format=plain", f"--environment={self.environment}", "el"),
+            *(f"--state-id={self.state_id(number)}", *install, self.tap, self.target),
+        ]
+
+    def settings(self, number: int) -> dict[str, str]:
+        """What is added to the environment of the command."""
+        prefix = self.tap.upper().replace("-", "_")
+        shard = NOBODYS if number == TABLES else f"{number}/{self.shards}"
+        own = {f"{prefix}_SHARD": shard}
+        if self.budget is not None:
+            own[f"{prefix}_REQUESTS_PER_MINUTE"] = str(self.budget // self.at_once)
+        return own
+
+    def run(self, number: int) -> int:
+        """Run a shard, or make the tables, in a process of its own; its exit code."""
+        # The engine's own packages are none of Meltano's business.
+        inherited = {name: v for name, v in os.environ.items() if name != "PYTHONPATH"}
+        environment = {**inherited, **self.settings(number)}
+        return subprocess.run(
+            self.command(number), cwd=ROOT, env=environment, check=False
+        ).returncode
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """The options of what runs shards; those of ``Job`` by the same names."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("tap")
+    parser.add_argument("--target", default="target-postgres", help="(%(default)s)")
+    parser.add_argument("--environment", default="prod", help="Meltano's (%(default)s)")
+    parser.add_argument("--shards", type=int, default=4, metavar="N", help="(%(default)s)")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="(%(default)s)")
+    parser.add_argument(
+        "--budget", type=int, metavar="N", help="requests a minute of the account, shared out"
+    )
+    return parser
