@@ -28,6 +28,7 @@ demo: .venv/.setup .meltano/.plugins
 	@$(BIN)/python -m demo
 
 test: .venv/.dev
+	@$(BIN)/python -m tests.prepare
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: .venv/.dev
