@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ class Job:
         """
         install = [] if number == TABLES else ["--no-install"]
         return [
-            *("meltano", "--log-format=plain", f"--environment={self.environment}", "el"),
+            *("meltano", f"--environment={self.environment}", "el"),
             *(f"--state-id={self.state_id(number)}", *install, self.tap, self.target),
         ]
 
@@ -82,14 +83,22 @@ class Job:
             own[f"{prefix}_REQUESTS_PER_MINUTE"] = str(self.budget // self.at_once)
         return own
 
+    def line(self, number: int) -> str:
+        """Settings and command as a line for a shell in this folder."""
+        own = [f"{name}={value}" for name, value in self.settings(number).items()]
+        return shlex.join(["env", *own, *self.command(number)])
+
     def run(self, number: int) -> int:
         """Run a shard, or make the tables, in a process of its own; its exit code."""
         # The engine's own packages are none of Meltano's business.
         inherited = {name: v for name, v in os.environ.items() if name != "PYTHONPATH"}
         environment = {**inherited, **self.settings(number)}
-        return subprocess.run(
-            self.command(number), cwd=ROOT, env=environment, check=False
-        ).returncode
+        with subprocess.Popen(self.command(number), cwd=ROOT, env=environment) as process:
+            try:
+                return process.wait()
+            except BaseException:
+                process.terminate()  # Meltano then ends tap and target; killed, it could not
+                raise
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
@@ -104,3 +113,14 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
         "--budget", type=int, metavar="N", help="requests a minute of the account, shared out"
     )
     return parser
+
+
+def main() -> None:
+    """Print the lines for an engine of one's own: the tables first, then a line a shard."""
+    job = Job(**vars(arguments(main.__doc__).parse_args()))
+    for number in (TABLES, *range(job.shards)):
+        print(job.line(number))
+
+
+if __name__ == "__main__":
+    main()
