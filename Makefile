@@ -13,7 +13,7 @@ export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo test lint bench constraints clean
+.PHONY: help setup demo test lint bench trial airflow constraints clean
 
 help:
 	@echo "make setup   what the taps need, in .venv/ (also done by the others)"
@@ -21,6 +21,8 @@ help:
 	@echo "make test    all tests"
 	@echo "make lint    ruff, mypy, deptry"
 	@echo "make bench   the benchmarks; results in benchmarks/results/"
+	@echo "make trial   shards of a tap on an engine (ENGINE=dask or airflow), into PostgreSQL"
+	@echo "make airflow Airflow, in an environment of its own, for the above and its tests"
 	@echo "make clean   remove all that these commands made"
 
 setup: .venv/.setup
@@ -43,6 +45,17 @@ lint: .venv/.dev
 bench: .venv/.dev
 	@$(BIN)/python -m benchmarks
 
+ENGINE := dask
+trial: .venv/.machines
+	@$(BIN)/python -m orchestration.trial $(ENGINE)
+
+# Many packages, so not for `make test`: its test of Airflow runs where this has been run.
+airflow: orchestration/.envs/airflow/.made
+orchestration/.envs/airflow/.made: orchestration/airflow.txt | .tools-ready
+	@$(UV) venv --quiet --clear orchestration/.envs/airflow
+	@$(UV) pip install --quiet --python orchestration/.envs/airflow -r $<
+	@touch $@
+
 # What Meltano's own environments for the taps are pinned to; Meltano does not read uv.lock.
 constraints: .tools-ready
 	@$(UV) export --quiet --frozen --no-hashes --no-header --no-annotate --no-emit-workspace \
@@ -52,9 +65,13 @@ constraints: .tools-ready
 	@$(UV) sync --quiet --frozen --inexact --group run
 	@touch $@
 
+.venv/.machines: $(SOURCES) | .tools-ready
+	@$(UV) sync --quiet --frozen --inexact --group run --group machines
+	@touch $@ .venv/.setup
+
 .venv/.dev: $(SOURCES) | .tools-ready
 	@$(UV) sync --quiet --frozen --inexact --group dev
-	@touch $@ .venv/.setup
+	@touch $@ .venv/.setup .venv/.machines
 
 # Meltano's environments hold a copy of the kit too; it installs them anew where they are missing.
 .meltano/.plugins: $(SOURCES) constraints.txt
@@ -69,4 +86,4 @@ constraints: .tools-ready
 		--root-user-action ignore --target .tools uv==$(UV_VERSION)
 
 clean:
-	rm -rf .venv .tools .meltano output dist
+	rm -rf .venv .tools .meltano output dist orchestration/.envs orchestration/.airflow

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import requests
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 HOME = ROOT / "orchestration" / ".airflow"
 AIRFLOW = ROOT / "orchestration" / ".envs" / "airflow" / "bin" / "airflow"
-START_S, STOP_S, POLL_S = 240, 20, 2
+RUNS = "/dags/shards/dagRuns"
+START_S, STOP_S, POLL_S, REQUEST_S = 240, 20, 2, 60
 ENDED = {"success", "failed"}
 
 
@@ -50,24 +51,74 @@ def settings(job: Job, port: int) -> dict[str, str]:
         **{f"AIRFLOW__{name}": value for name, value in own.items()},
         "AIRFLOW_HOME": str(HOME),
         "SHARD_WORKERS": str(job.at_once),
+        "SHARD_RETRIES": "0",  # somebody is waiting for this run
         "PYTHONPATH": str(ROOT),
     }
 
 
+class Airflow(NamedTuple):
+    """Its API, and the processes without which it does not go on."""
+
+    api: str
+    servers: list[subprocess.Popen[bytes]]
+
+    def get(self, path: str) -> dict[str, Any]:
+        """An answer of the API.
+
+        Raises:
+            RuntimeError: a server has ended.
+        """
+        if any(server.poll() is not None for server in self.servers):
+            msg = f"Airflow has stopped, see {HOME / 'airflow.log'}"
+            raise RuntimeError(msg)
+        answer = requests.get(f"{self.api}{path}", timeout=REQUEST_S)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def wait(self) -> None:
+        """Wait until the API answers.
+
+        Raises:
+            TimeoutError: it does not.
+        """
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(requests.ConnectionError):
+                self.get("/monitor/health")
+                return
+            time.sleep(POLL_S)
+        msg = f"Airflow does not answer, see {HOME / 'airflow.log'}"
+        raise TimeoutError(msg)
+
+    def run(self, params: dict[str, Any]) -> list[dict[str, Any]]:
+        """The task instances of one run of the DAG, when all of them have ended."""
+        self.wait()
+        ours = {"dag_run_id": "once", "logical_date": None, "conf": params}
+        begun = requests.post(f"{self.api}{RUNS}", json=ours, timeout=REQUEST_S)
+        begun.raise_for_status()
+        while self.get(f"{RUNS}/once")["state"] not in ENDED:
+            time.sleep(POLL_S)
+        found: list[dict[str, Any]] = self.get(f"{RUNS}/once/taskInstances")["task_instances"]
+        return found
+
+
 @contextlib.contextmanager
-def airflow(job: Job) -> Iterator[str]:
-    """Airflow at work with the DAG; inside, the address of its API. Stopped at the end."""
+def airflow(job: Job) -> Iterator[Airflow]:
+    """Airflow at work with the DAG, stopped at the end."""
     port = _free_port()
     environment = {**os.environ, **settings(job, port)}
     shutil.rmtree(HOME, ignore_errors=True)  # where a shard goes on from is noted by Meltano
     HOME.mkdir()
-    with (HOME / "airflow.log").open("wb") as log, contextlib.ExitStack() as servers:
+    with (HOME / "airflow.log").open("wb") as log, contextlib.ExitStack() as stack:
         for command in ("db migrate", "dags reserialize"):
             with _started(command, environment, log) as process:
                 process.wait()
-        for command in ("api-server", "scheduler"):
-            servers.enter_context(_started(command, environment, log))
-        yield f"http://127.0.0.1:{port}/api/v2"
+        servers = [
+            stack.enter_context(_started(command, environment, log))
+            for command in ("api-server", "scheduler")
+        ]
+        yield Airflow(f"http://127.0.0.1:{port}/api/v2", servers)
 
 
 @contextlib.contextmanager
@@ -92,40 +143,6 @@ def _started(
                 process.wait(STOP_S)
 
 
-def run(api: str, params: dict[str, Any]) -> list[dict[str, Any]]:
-    """The task instances of one run of the DAG, when all of them have ended.
-
-    Raises:
-        TimeoutError: Airflow's API does not answer.
-    """
-    _wait_for(f"{api}/monitor/health")
-    runs = f"{api}/dags/shards/dagRuns"
-    ours = {"dag_run_id": "once", "logical_date": None, "conf": params}
-    requests.post(runs, json=ours, timeout=60).raise_for_status()
-    while _get(f"{runs}/once")["state"] not in ENDED:
-        time.sleep(POLL_S)
-    found: list[dict[str, Any]] = _get(f"{runs}/once/taskInstances")["task_instances"]
-    return found
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        with contextlib.suppress(requests.ConnectionError):
-            _get(url)
-            return
-        time.sleep(POLL_S)
-    msg = f"Airflow does not answer, see {HOME / 'airflow.log'}"
-    raise TimeoutError(msg)
-
-
-def _get(url: str) -> dict[str, Any]:
-    answer = requests.get(url, timeout=60)
-    answer.raise_for_status()
-    found: dict[str, Any] = answer.json()
-    return found
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -140,13 +157,11 @@ def main() -> int:
     if not AIRFLOW.exists():
         sys.stderr.write("Airflow is not installed; `make airflow` does it\n")
         return 1
-    with airflow(job) as api:
-        tasks = run(api, {name: value for name, value in options.items() if name != "workers"})
+    with airflow(job) as running:
+        tasks = running.run({name: v for name, v in options.items() if name != "workers"})
     for task in tasks:
-        name = (
-            f"{task['task_id']} {task['map_index']}" if task["map_index"] >= 0 else task["task_id"]
-        )
-        print(f"{name}: {task['state']}, process {task['pid']}")
+        number = f" {task['map_index']}" if task["map_index"] >= 0 else ""
+        print(f"{task['task_id']}{number}: {task['state']}, process {task['pid']}")
     return int(any(task["state"] != "success" for task in tasks))
 
 

@@ -7,8 +7,11 @@ same environment variables, and ``MELTANO_DATABASE_URI`` with a database that al
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
 import sys
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from distributed import Client, LocalCluster, as_completed
 
@@ -18,24 +21,36 @@ if TYPE_CHECKING:
     from distributed import Future
 
 
-def run(client: Client, job: Job) -> dict[str, int]:
-    """The exit codes by state id: of the tables, and if these could be made, of all shards."""
+class Ended(NamedTuple):
+    """How a shard ended, and in which worker process it ran."""
 
-    def begin(number: int) -> Future:
-        return client.submit(job.run, number, key=job.state_id(number), pure=False)
+    code: int
+    worker: str
+
+
+def work(job: Job, number: int) -> Ended:
+    """Run a shard; in a worker."""
+    return Ended(job.run(number), f"{socket.gethostname()}, process {os.getpid()}")
+
+
+def run(client: Client, job: Job) -> dict[str, Ended]:
+    """How the tables ended, and if these could be made, all shards; by state id."""
+
+    def begin(number: int) -> Future[Ended]:
+        return client.submit(work, job, number, key=job.state_id(number), pure=False)
 
     # First the tables: several shards would race for those that are not there yet.
-    codes = {job.state_id(TABLES): begin(TABLES).result()}
-    if any(codes.values()):
-        return codes
+    ended = {job.state_id(TABLES): begin(TABLES).result()}
+    if any(one.code for one in ended.values()):
+        return ended
     to_come = iter(range(job.shards))
     # A cluster may have more workers than the vendor's budget was shared out to.
     running = as_completed([begin(next(to_come)) for _ in range(job.at_once)])
     for done in running:
-        codes[done.key] = done.result()
-        for number in (n for n in [next(to_come, None)] if n is not None):
+        ended[done.key] = done.result()
+        for number in islice(to_come, 1):
             running.add(begin(number))
-    return codes
+    return ended
 
 
 def main() -> int:
@@ -49,10 +64,10 @@ def main() -> int:
         cluster = scheduler or stack.enter_context(
             LocalCluster(n_workers=job.at_once, threads_per_worker=1, dashboard_address=None)
         )
-        codes = run(stack.enter_context(Client(cluster)), job)
-    for state_id, code in sorted(codes.items()):
-        print(f"{state_id}: {'done' if code == 0 else f'failed with {code}'}")
-    return int(any(codes.values()))
+        ended = run(stack.enter_context(Client(cluster)), job)
+    for state_id, one in sorted(ended.items()):
+        print(f"{state_id}: {f'failed with {one.code}' if one.code else 'done'}, {one.worker}")
+    return int(any(one.code for one in ended.values()))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ class Site(Protocol):
 
 def in_shards(site: Site, count: int, states: Sequence[State] = (), **changes: Any) -> list[Output]:
     """The outputs of ``count`` shards; ``states`` are what they go on from, if anything."""
-    given = [deepcopy(state) for state in states] or [None] * count
+    given: list[State | None] = [*deepcopy(list(states))] or [None] * count
     return [
         site.sync(shard=f"{index}/{count}", state=given[index], **changes) for index in range(count)
     ]

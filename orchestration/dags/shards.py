@@ -13,6 +13,7 @@ from orchestration.shards import ROOT, TABLES, Job
 
 # How many shards run at a time; a number of the DAG, as Airflow wants to know it beforehand.
 WORKERS = int(os.environ.get("SHARD_WORKERS", "2"))
+RETRIES = int(os.environ.get("SHARD_RETRIES", "2"))
 PARAMS = {
     "tap": Param("tap-kindmetrics", type="string"),
     "target": Param("target-postgres", type="string"),
@@ -42,14 +43,15 @@ def shards() -> None:
     )
 
     @task
-    def lines(params: dict[str, Any]) -> list[str]:
-        return [line(params, number) for number in range(params["shards"])]
+    def lines(params: dict[str, Any] | None = None) -> list[str]:
+        given = params or {}  # Airflow fills it in
+        return [line(given, number) for number in range(given["shards"])]
 
     shard = BashOperator.partial(
         task_id="shard",
         cwd=str(ROOT),
         max_active_tis_per_dagrun=WORKERS,
-        retries=2,
+        retries=RETRIES,
         # Meltano keeps a shard that was killed locked for five minutes; then it goes on from there.
         retry_delay=timedelta(minutes=6),
         map_index_template="{{ task.bash_command.split()[1] }}",
