@@ -20,7 +20,7 @@ help:
 	@echo "make demo    sandbox -> Meltano -> JSONL -> DuckDB, without an account"
 	@echo "make test    all tests"
 	@echo "make lint    ruff, mypy, deptry"
-	@echo "make bench   the benchmarks; results in benchmarks/results/"
+	@echo "make bench   the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
 	@echo "make trial   shards of a tap on an engine (ENGINE=dask or airflow), into PostgreSQL"
 	@echo "make airflow Airflow, in an environment of its own, for the above and its tests"
 	@echo "make clean   remove all that these commands made"
@@ -43,7 +43,7 @@ lint: .venv/.dev
 	done
 
 bench: .venv/.dev
-	@$(BIN)/python -m benchmarks
+	@UV="$(UV)" $(BIN)/python -m benchmarks $(ONLY) $(ARGS)
 
 ENGINE := dask
 trial: .venv/.machines
