@@ -16,7 +16,7 @@ from benchmarks.contest import RUNS, Case, Options, tell
 
 RESULTS = Path(__file__).parent / "results"
 TRIALS = Path(__file__).parent.parent / "output" / "benchmarks"
-BENCHMARKS = ("records", "kindmetrics_backfill", "kissmetrics_reports", "khoros_exports")
+BENCHMARKS = ("records", "kindmetrics_backfill", "kissmetrics_reports", "khoros_exports", "shards")
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 State = dict[str, Any]
+KEY = "singer_state"  # under which Meltano keeps a tap's state
 
 
 def joined(states: Iterable[State]) -> State:
@@ -54,7 +55,8 @@ def resharded(known: State, old: Job, new: Job) -> State:
         KeyError: an old shard has no state.
     """
     found = [known[state_id] for state_id in old.state_ids]
-    state = joined(part for one in found for part in (one["completed"], one["partial"]) if part)
+    parts = (part or {} for one in found for part in (one["completed"], one["partial"]))
+    state = {KEY: joined(part.get(KEY, {}) for part in parts)}
     return {state_id: {"completed": state, "partial": {}} for state_id in new.state_ids}
 
 

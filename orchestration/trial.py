@@ -38,16 +38,20 @@ class Trial:
     api: Kindmetrics
     postgres: Postgres
     environment: dict[str, str]
+    project: Path = ROOT
 
-    def run(self, *command: str) -> int:
+    def run(self, *command: str, **settings: str) -> int:
         """``python -m`` with these arguments, in a process of its own; its exit code."""
         return subprocess.run(
-            [sys.executable, "-m", *command], cwd=ROOT, env=self.environment, check=False
+            [sys.executable, "-m", *command],
+            cwd=self.project,
+            env={**self.environment, **settings},
+            check=False,
         ).returncode
 
-    def engine(self, name: str, *options: str) -> int:
+    def engine(self, name: str, *options: str, **settings: str) -> int:
         """Run the tap in shards on an engine; its exit code."""
-        return self.run(f"orchestration.{name}_runner", "tap-kindmetrics", *options)
+        return self.run(f"orchestration.{name}_runner", "tap-kindmetrics", *options, **settings)
 
     def count(self, stream: str) -> int:
         """How many rows a table has."""
@@ -58,7 +62,9 @@ class Trial:
 
 
 @contextlib.contextmanager
-def trial(api: Kindmetrics, serve: Callable[[App], App] = lambda app: app) -> Iterator[Trial]:
+def trial(
+    api: Kindmetrics, serve: Callable[[App], App] = lambda app: app, project: Path = ROOT
+) -> Iterator[Trial]:
     """The vendor, served as ``serve`` has it, and the warehouse, until the block ends."""
     with running(serve(api.app)) as server, postgres_running() as postgres:
         settings = {
@@ -71,7 +77,9 @@ def trial(api: Kindmetrics, serve: Callable[[App], App] = lambda app: app) -> It
             "MELTANO_DATABASE_URI": postgres.url.replace("postgresql:", "postgresql+psycopg:", 1),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
-        yield Trial(api, postgres, {**os.environ, **settings})
+        others = ("TAP_", "TARGET_", "MELTANO_")  # settings for something else
+        own = {name: v for name, v in os.environ.items() if not name.startswith(others)}
+        yield Trial(api, postgres, {**own, **settings}, project)
 
 
 def main() -> int:
