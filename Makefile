@@ -13,17 +13,18 @@ export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo test lint bench trial airflow constraints clean
+.PHONY: help setup demo test lint bench trial machines airflow constraints clean
 
 help:
-	@echo "make setup   what the taps need, in .venv/ (also done by the others)"
-	@echo "make demo    sandbox -> Meltano -> JSONL -> DuckDB, without an account"
-	@echo "make test    all tests"
-	@echo "make lint    ruff, mypy, deptry"
-	@echo "make bench   the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
-	@echo "make trial   shards of a tap on an engine (ENGINE=dask or airflow), into PostgreSQL"
-	@echo "make airflow Airflow, in an environment of its own, for the above and its tests"
-	@echo "make clean   remove all that these commands made"
+	@echo "make setup    what the taps need, in .venv/ (also done by the others)"
+	@echo "make demo     sandbox -> Meltano -> JSONL -> DuckDB, without an account"
+	@echo "make test     all tests"
+	@echo "make lint     ruff, mypy, deptry"
+	@echo "make bench    the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
+	@echo "make trial    shards of a tap on an engine (ENGINE=dask or airflow), into PostgreSQL"
+	@echo "make machines what the engines need besides: Dask, a driver for Meltano's state"
+	@echo "make airflow  Airflow, in an environment of its own, for the above and its tests"
+	@echo "make clean    remove all that these commands made"
 
 setup: .venv/.setup
 demo: .venv/.setup .meltano/.plugins
@@ -44,6 +45,8 @@ lint: .venv/.dev
 
 bench: .venv/.dev
 	@UV="$(UV)" $(BIN)/python -m benchmarks $(ONLY) $(ARGS)
+
+machines: .venv/.machines
 
 ENGINE := dask
 trial: .venv/.machines
