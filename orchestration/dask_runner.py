@@ -62,7 +62,7 @@ def main() -> int:
     job = Job(**options)
     with contextlib.ExitStack() as stack:
         cluster = scheduler or stack.enter_context(
-            LocalCluster(n_workers=job.at_once, threads_per_worker=1, dashboard_address=None)
+            LocalCluster(n_workers=job.at_once, threads_per_worker=1, dashboard_address=":0")
         )
         ended = run(stack.enter_context(Client(cluster)), job)
     for state_id, one in sorted(ended.items()):
