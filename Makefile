@@ -13,7 +13,7 @@ export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo test lint bench trial machines airflow constraints clean
+.PHONY: help setup demo test lint bench trial machines airflow constraints pages wheels clean
 
 help:
 	@echo "make setup    what the taps need, in .venv/ (also done by the others)"
@@ -24,6 +24,8 @@ help:
 	@echo "make trial    shards of a tap on an engine (ENGINE=dask or airflow), into PostgreSQL"
 	@echo "make machines what the engines need besides: Dask, a driver for Meltano's state"
 	@echo "make airflow  Airflow, in an environment of its own, for the above and its tests"
+	@echo "make pages    the pages and plugin settings that are made from the taps"
+	@echo "make wheels   kit and taps as packages, in dist/"
 	@echo "make clean    remove all that these commands made"
 
 setup: .venv/.setup
@@ -63,6 +65,13 @@ orchestration/.envs/airflow/.made: orchestration/airflow.txt | .tools-ready
 constraints: .tools-ready
 	@$(UV) export --quiet --frozen --no-hashes --no-header --no-annotate --no-emit-workspace \
 		$(TAPS:%=--package %) -o constraints.txt
+
+pages: .venv/.dev
+	@$(BIN)/python -m tests.repository.generated
+
+wheels: .tools-ready
+	@for package in tap-kit $(TAPS); do $(UV) build --quiet $$package --out-dir dist || exit 1; done
+	@ls dist
 
 .venv/.setup: $(SOURCES) | .tools-ready
 	@$(UV) sync --quiet --frozen --inexact --group run

@@ -1,4 +1,4 @@
-"""The peers' environments: each its own, made by uv from ``peers/{name}/requirements.txt``."""
+"""Environments of their own, for each peer and for the chart, made by uv as they are needed."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PEERS = HERE / "peers"
+CHART = "chart"
 ENVIRONMENTS = HERE / ".envs"
 OURS = "kit"  # runs in the environment of this project
 
 
-def peer(name: str, file: str) -> str:
-    """A file of a contestant."""
-    return str(PEERS / name / file)
+def script(name: str, file: str) -> str:
+    """A file of a contestant, or of the chart."""
+    return str((HERE if name == CHART else PEERS) / name / file)
 
 
 def executable(name: str, program: str = "python") -> str:
-    """A program of a contestant's environment, which is made or brought up to date if need be."""
+    """A program of an environment, which is made or brought up to date if need be."""
     if name == OURS:
         return str(Path(sys.executable).with_name(program))
     _make(name)
@@ -30,7 +31,7 @@ def executable(name: str, program: str = "python") -> str:
 
 
 def _make(name: str) -> None:
-    requirements = PEERS / name / "requirements.txt"
+    requirements = Path(script(name, "requirements.txt"))
     stamp = ENVIRONMENTS / name / ".made-of"
     made_of = f"{platform.python_version()} {_digest(requirements)}"
     if stamp.exists() and stamp.read_text() == made_of:
