@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import requests
 
-from orchestration.shards import ROOT, Job, arguments
+from orchestration.shards import ROOT, Job, arguments, job_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,8 +152,9 @@ def _free_port() -> int:
 
 def main() -> int:
     """Run a tap in shards; 1 when one of them fails, which does not stop the others."""
-    options = vars(arguments(__doc__).parse_args())
-    job = Job(**options)
+    parser = arguments(__doc__)
+    options = vars(parser.parse_args())
+    job = job_of(parser, options)
     if not AIRFLOW.exists():
         sys.stderr.write("Airflow is not installed; `make airflow` does it\n")
         return 1

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from distributed import Client, LocalCluster, as_completed
 
-from orchestration.shards import TABLES, Job, arguments
+from orchestration.shards import TABLES, Job, arguments, job_of
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -59,7 +59,7 @@ def main() -> int:
     parser.add_argument("--scheduler", help="address of a cluster; without it, workers begin here")
     options = vars(parser.parse_args())
     scheduler = options.pop("scheduler")
-    job = Job(**options)
+    job = job_of(parser, options)
     with contextlib.ExitStack() as stack:
         cluster = scheduler or stack.enter_context(
             LocalCluster(n_workers=job.at_once, threads_per_worker=1, dashboard_address=":0")

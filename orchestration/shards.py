@@ -8,11 +8,13 @@ import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 TABLES = -1  # instead of a shard's number: the run that makes the tables and reads nothing
 # The partitions of the run that makes the tables: one in so many that there is none.
 NOBODYS = f"1/{10**18}"
+STOP_S = 60
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Job:
                 return process.wait()
             except BaseException:
                 process.terminate()  # Meltano then ends tap and target; killed, it could not
+                process.wait(STOP_S)
                 raise
 
 
@@ -115,9 +118,18 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def job_of(parser: argparse.ArgumentParser, options: dict[str, Any]) -> Job:
+    """The job of these options; what cannot be shared out is told as any wrong option is."""
+    try:
+        return Job(**options)
+    except ValueError as error:
+        parser.error(str(error))
+
+
 def main() -> None:
     """Print the lines for an engine of one's own: the tables first, then a line a shard."""
-    job = Job(**vars(arguments(main.__doc__).parse_args()))
+    parser = arguments(main.__doc__)
+    job = job_of(parser, vars(parser.parse_args()))
     for number in (TABLES, *range(job.shards)):
         print(job.line(number))
 

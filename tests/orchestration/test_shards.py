@@ -74,6 +74,19 @@ def test_what_cannot_be_shared_out_is_refused(
         Job("tap-kindmetrics", shards=shards, workers=workers, budget=budget)
 
 
+def test_a_wrong_number_is_one_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestration.dask_runner", "tap-x", "--shards=3", "--budget=1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "1 requests a minute are not enough for 2 at a time" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_lines_are_printed_for_any_other_engine() -> None:
     printed = subprocess.run(
         [sys.executable, "-m", "orchestration.shards", "tap-kindmetrics", "--budget=20"],
@@ -91,7 +104,7 @@ def test_a_worker_that_is_stopped_stops_meltano_gently(tmp_path: Path) -> None:
     fake, told = tmp_path / "meltano", tmp_path / "told"
     fake.write_text(
         f"#!/bin/sh\ntrap 'echo terminated > {told}; exit 143' TERM\n"
-        f"echo begun > {told}\nwhile :; do sleep 0.1; done\n"
+        f"echo begun > {told}\nwhile :; do sleep 0.5; done\n"
     )
     fake.chmod(0o755)
     code = "from orchestration.shards import Job; Job('tap-x').run(0)"
@@ -101,9 +114,9 @@ def test_a_worker_that_is_stopped_stops_meltano_gently(tmp_path: Path) -> None:
         env={**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not told.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     worker.send_signal(signal.SIGINT)
-    worker.wait(30)
+    worker.wait(60)
     assert told.read_text() == "terminated\n"
