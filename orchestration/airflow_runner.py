@@ -29,6 +29,9 @@ AIRFLOW = ROOT / "orchestration" / ".envs" / "airflow" / "bin" / "airflow"
 RUNS = "/dags/shards/dagRuns"
 START_S, STOP_S, POLL_S, REQUEST_S = 240, 20, 2, 60
 ENDED = {"success", "failed"}
+# Ends the whole group as soon as standard input ends: also when this process was killed.
+GUARD = """exec 3<&0; { trap "" TERM; read -r _ <&3; kill -TERM 0; sleep 20; kill -KILL 0; } &
+exec "$@" 3<&- </dev/null"""
 
 
 def settings(job: Job, port: int) -> dict[str, str]:
@@ -127,8 +130,9 @@ def _started(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A command of Airflow in a group of processes of its own, all of which end with the block."""
     process = subprocess.Popen(
-        [str(AIRFLOW), *command.split()],
+        ["/bin/sh", "-c", GUARD, "guard", str(AIRFLOW), *command.split()],
         env=environment,
+        stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,
         start_new_session=True,

@@ -95,13 +95,21 @@ class Job:
         # The engine's own packages are none of Meltano's business.
         inherited = {name: v for name, v in os.environ.items() if name != "PYTHONPATH"}
         environment = {**inherited, **self.settings(number)}
-        with subprocess.Popen(self.command(number), cwd=ROOT, env=environment) as process:
-            try:
-                return process.wait()
-            except BaseException:
-                process.terminate()  # Meltano then ends tap and target; killed, it could not
-                process.wait(STOP_S)
-                raise
+        return ended(self.command(number), ROOT, environment)
+
+
+def ended(command: list[str], folder: Path, environment: dict[str, str]) -> int:
+    """The exit code of a command. Whoever stops us stops it, and not with a kill.
+
+    Killed, Meltano could end neither tap nor target, nor a runner its workers.
+    """
+    with subprocess.Popen(command, cwd=folder, env=environment) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait(STOP_S)
+            raise
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:

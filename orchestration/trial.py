@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +16,7 @@ from sandbox.kindmetrics import Kindmetrics
 from sandbox.postgres import NoPostgresError, Postgres, postgres_running
 from sandbox.server import App, running
 
-from orchestration.shards import ROOT
+from orchestration.shards import ROOT, ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,12 +41,8 @@ class Trial:
 
     def run(self, *command: str, **settings: str) -> int:
         """``python -m`` with these arguments, in a process of its own; its exit code."""
-        return subprocess.run(
-            [sys.executable, "-m", *command],
-            cwd=self.project,
-            env={**self.environment, **settings},
-            check=False,
-        ).returncode
+        environment = {**self.environment, **settings}
+        return ended([sys.executable, "-m", *command], self.project, environment)
 
     def engine(self, name: str, *options: str, **settings: str) -> int:
         """Run the tap in shards on an engine; its exit code."""

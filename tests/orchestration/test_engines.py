@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -25,7 +27,7 @@ from tests.processes import collected
 from tests.singer import Loader, Output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sandbox.server import App, Receive, Scope, Send
 
@@ -49,6 +51,7 @@ class Meeting:
     def __init__(self) -> None:
         self.shards: set[int] = set()
         self.waited_in_vain = False
+        self.is_off = False
 
     def serve(self, app: App) -> App:
         """The app, behind the meeting."""
@@ -63,7 +66,7 @@ class Meeting:
     async def _meet(self, shard: int) -> None:
         self.shards.add(shard)
         deadline = time.monotonic() + self.patience_s
-        while len(self.shards) < 2 and not self.waited_in_vain:
+        while len(self.shards) < 2 and not (self.waited_in_vain or self.is_off):
             await asyncio.sleep(0.05)
             self.waited_in_vain = time.monotonic() > deadline
 
@@ -144,8 +147,9 @@ def test_dask_reads_everything_once_and_goes_on_with_another_number_of_shards(
 
 
 def test_a_shard_that_fails_is_named_and_the_others_go_on(
-    here: Trial, capfd: pytest.CaptureFixture[str]
+    here: Trial, meeting: Meeting, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    meeting.is_off = True  # the one that fails may not come
     lost = shard_of([2, "all"], 2)
     here.api.faults.append(Fault("status", status=422, path="/api/domains/2/countries"))
     options = ("--shards=2", "--workers=2")
@@ -172,6 +176,26 @@ def test_airflow_reads_everything_once(
     assert_all_is_there(here)
     assert states(here) == {*THREE.state_ids, THREE.state_id(TABLES)}
     assert processes_of(here.project) == []
+
+
+@pytest.mark.skipif(not AIRFLOW.exists(), reason="no Airflow: `make airflow` installs it")
+def test_a_killed_runner_leaves_no_airflow_behind(here: Trial) -> None:
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "orchestration.airflow_runner", "tap-kindmetrics"],
+        cwd=here.project,
+        env=here.environment,
+    )
+    wait_until(lambda: len(processes_of(here.project)) > 3)  # beyond the commands before
+    runner.kill()
+    runner.wait()
+    wait_until(lambda: processes_of(here.project) == [])
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 300) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
 
 
 def processes_of(project: Path) -> list[str]:
