@@ -13,7 +13,7 @@ export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo show transform test coverage mutation lint bench constraints requirements pages wheels clean
+.PHONY: help setup demo show transform test coverage mutation lint bench trial machines airflow constraints requirements pages wheels clean
 
 help:
 	@echo "make setup      what the taps need, in .venv/ (also done by the others)"
@@ -27,6 +27,9 @@ help:
 	@echo "make bench      the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
 	@echo "make pages      the pages and plugin settings that are made from the taps"
 	@echo "make wheels     kit and taps as packages, in dist/"
+	@echo "make trial      shards of a tap on an engine (ENGINE=dask or airflow), into PostgreSQL"
+	@echo "make machines   what the engines need besides: Dask, a driver for Meltano's state"
+	@echo "make airflow    Airflow, in an environment of its own, for the above and its tests"
 	@echo "make clean      remove all that these commands made"
 
 setup: .venv/.setup
@@ -68,6 +71,19 @@ lint: .venv/.dev
 bench: .venv/.dev
 	@UV="$(UV)" $(BIN)/python -m benchmarks $(ONLY) $(ARGS)
 
+machines: .venv/.machines
+
+ENGINE := dask
+trial: .venv/.machines
+	@$(BIN)/python -m orchestration.trial $(ENGINE)
+
+# Many packages, so not for `make test`: its test of Airflow runs where this has been run.
+airflow: orchestration/.envs/airflow/.made
+orchestration/.envs/airflow/.made: orchestration/airflow.txt | .tools-ready
+	@$(UV) venv --quiet --clear orchestration/.envs/airflow
+	@$(UV) pip install --quiet --python orchestration/.envs/airflow -r $<
+	@touch $@
+
 # What Meltano's own environments for the taps are pinned to; Meltano does not read uv.lock.
 constraints: .tools-ready
 	@$(UV) export --quiet --frozen --no-hashes --no-header --no-annotate --no-emit-workspace \
@@ -91,9 +107,13 @@ wheels: .tools-ready
 	@$(UV) sync --quiet --frozen --inexact --group run
 	@touch $@
 
+.venv/.machines: $(SOURCES) | .tools-ready
+	@$(UV) sync --quiet --frozen --inexact --group run --group machines
+	@touch $@ .venv/.setup
+
 .venv/.dev: $(SOURCES) | .tools-ready
 	@$(UV) sync --quiet --frozen --inexact --group dev
-	@touch $@ .venv/.setup
+	@touch $@ .venv/.setup .venv/.machines
 
 # Environments of their own: numpy, which matplotlib brings, would slow down every start of a tap,
 # and what dbt needs does not go together with what Meltano needs.
@@ -119,4 +139,5 @@ transform/.venv/.ready: transform/requirements.txt | .tools-ready
 
 clean:
 	rm -rf .venv .tools .meltano output dist benchmarks/.envs \
-		transform/.venv transform/target transform/logs .mutation .coverage
+		transform/.venv transform/target transform/logs .mutation .coverage \
+		orchestration/.envs orchestration/.airflow

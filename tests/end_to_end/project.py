@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 MELTANO = Path(sys.executable).with_name("meltano")
 TOKEN = "meltano-s3cret-51d0e8"  # noqa: S105 (long enough to be found wherever it leaks)
-FILES = ("meltano.yml", "constraints.txt", "pyproject.toml", "uv.lock", "demo", "sandbox", "tap-*")
+FILES = (
+    *("meltano.yml", "constraints.txt", "pyproject.toml", "uv.lock"),
+    *("demo", "orchestration", "sandbox", "tap-*"),
+)
+MADE = shutil.ignore_patterns("__pycache__", "*.egg-info", ".venv", ".envs", ".airflow")
 Rows = dict[str, tuple[int, int | None, int]]  # stream -> lines of the run, expected, arrived
-MADE = shutil.ignore_patterns("__pycache__", "*.egg-info", ".venv")
 
 
 @dataclass(frozen=True)
