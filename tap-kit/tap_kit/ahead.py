@@ -68,6 +68,7 @@ class ReadAhead:
             everything = list(self._in_sync_order())
             begin = everything.index(here) if here in everything else len(everything)
             self._to_come = deque(everything[begin:])
+            self._tap.plan_begins(everything[begin:])
             tasks = sum(len(stream.windows(partition)) for stream, partition in self._to_come)
             self.progress = Progress(self._tap.logger, tasks)
             self._pipeline = Pipeline(

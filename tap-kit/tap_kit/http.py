@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +43,8 @@ Params = Mapping[str, "str | int | Sequence[str]"]
 class Request:
     """What is asked: a path below the API's address, its query, a body as JSON or as a form.
 
-    One that is not ``urgent`` (a poll) lets the others pass when the budget of requests is short.
+    One that is not ``urgent`` (a poll) lets the others pass when the budget of requests is short;
+    one with a ``timeout_s`` has less time than the others.
     """
 
     path: str
@@ -51,6 +53,7 @@ class Request:
     body: Mapping[str, Any] | None = None
     form: Params | None = None
     urgent: bool = True
+    timeout_s: float | None = None
 
     @override
     def __str__(self) -> str:
@@ -76,6 +79,7 @@ class Refusal:
 
 Judge = Callable[[Refusal], Exception]
 Check = Callable[[Answer], "str | None"]  # the problem in words; None for none
+Shape = type | tuple[type, ...]  # of the JSON value
 
 
 class Api:
@@ -111,9 +115,7 @@ class Api:
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
-    def ask(
-        self, request: Request, shape: type | tuple[type, ...], check: Check = lambda _: None
-    ) -> Answer:
+    def ask(self, request: Request, shape: Shape, check: Check = lambda _: None) -> Answer:
         """The answer to ``request``, JSON of a ``shape`` (list, dict) at its top level.
 
         ``check`` says what is wrong with an answer that is not what was asked for; it is tried
@@ -137,6 +139,10 @@ class Api:
             tried = retrying.statistics.get("attempt_number", 1)
             msg = f"{error}; given up after {tried} {'try' if tried == 1 else 'tries'}"
             raise SyncFailed(msg) from error
+
+    def ask_at_once(self, request: Request, shape: Shape) -> Answer:
+        """As ``ask``, but a single attempt, which waits for no budget: for the end of a run."""
+        return self._attempt(request, shape, lambda _: None, waits=False)
 
     def open(self, request: Request) -> Iterator[bytes]:
         """The body of ``request`` in pieces as they arrive; one attempt, see ``streaming.resumed``.
@@ -197,8 +203,11 @@ class Api:
         """Close the connections."""
         self._session.close()
 
-    def _attempt(self, request: Request, shape: type | tuple[type, ...], check: Check) -> Answer:
-        with self._throttle.request(urgent=request.urgent):
+    def _attempt(
+        self, request: Request, shape: Shape, check: Check, *, waits: bool = True
+    ) -> Answer:
+        throttle = self._throttle.request(urgent=request.urgent)
+        with throttle if waits else contextlib.nullcontext():
             status, headers, body = self._exchange(request)
         value = parse_json(body, str(request))
         if not isinstance(value, shape):
@@ -235,7 +244,7 @@ class Api:
             json=request.body,
             data=request.form,
             auth=self._auth,
-            timeout=self._timeout_s,
+            timeout=request.timeout_s or self._timeout_s,
             allow_redirects=False,
             stream=True,
         )

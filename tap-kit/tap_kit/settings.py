@@ -81,9 +81,16 @@ _MANNERS = (
 
 
 def common_settings(
-    *, lookback_days: int, requests_per_minute: int | None = None, max_concurrency: int = 4
+    *,
+    lookback_days: int,
+    requests_per_minute: int | None = None,
+    unset_budget: str = "no limit",
+    max_concurrency: int = 4,
 ) -> tuple[th.Property[Any], ...]:
-    """The settings of every tap, with the defaults that suit its vendor."""
+    """The settings of every tap, with the defaults that suit its vendor.
+
+    ``unset_budget`` says in words how many requests a minute there are where none are set.
+    """
     own_defaults = (
         _setting(
             "lookback_days",
@@ -103,7 +110,7 @@ def common_settings(
             "requests_per_minute",
             th.IntegerType(minimum=1),
             "Requests a minute",
-            "How many requests may begin in any minute. Unset: no limit",
+            f"How many requests may begin in any minute. Unset: {unset_budget}",
             default=requests_per_minute,
         ),
     )

@@ -23,17 +23,20 @@ from tap_kit.inputs import Catalog, State, load_input, told_as_config
 from tap_kit.jobs import JobBook, JobRunner, Pace
 from tap_kit.records import ChunkWriter
 from tap_kit.throttle import Throttle
+from tap_kit.under_way import UnderWay
 from tap_kit.windows import Reach, parse_day
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import click
 
+    from tap_kit.ahead import Work
     from tap_kit.progress import Progress
 
 DEFAULT_DAYS = 30  # how far back a run without a start_date begins
+CALL_OFF_S = 2.0  # for calling off what runs, well within the time that a stopped run has
 
 
 class KitTap(Tap, abc.ABC):
@@ -51,6 +54,7 @@ class KitTap(Tap, abc.ABC):
     ) -> None:
         self.stop = Event()
         self.jobs = JobBook()
+        self.under_way = UnderWay()
         self.failed: list[str] = []  # what the vendor could not do for us
         self._state_written_at = time.monotonic()
         given = {k: v for k, v in config.items() if v is not None} if config else {}
@@ -97,14 +101,32 @@ class KitTap(Tap, abc.ABC):
     @cached_property
     def throttle(self) -> Throttle:
         """The vendor's budget of requests, shared by all that this tap asks."""
-        per_minute, at_once = self.config.get("requests_per_minute"), self.config["max_concurrency"]
-        return Throttle(per_minute, self.stop, at_once=at_once)
+        at_once = self.config["max_concurrency"]
+        return Throttle(self.requests_per_minute, self.stop, at_once=at_once)
 
-    def waiting_for_jobs(self, *, longest_s: float, growth: float) -> JobRunner:
-        """How the vendor's jobs are waited for, by the settings of the taps that have jobs."""
+    @property
+    def requests_per_minute(self) -> int | None:
+        """The vendor's budget of requests; None for none."""
+        per_minute: int | None = self.config.get("requests_per_minute")
+        return per_minute
+
+    def waiting_for_jobs(
+        self, *, longest_s: float, growth: float, polling_share: float | None = None
+    ) -> JobRunner:
+        """How the vendor's jobs are waited for, by the settings of the taps that have jobs.
+
+        ``polling_share`` is how much of the budget of requests may go into polls, from 0 to 1: the
+        more jobs run, the longer each of them is left alone. Without it only the pace counts.
+        """
         first_s = self.config["poll_interval_ms"] / 1000
         pace = Pace(first_s, longest_s, self.config["poll_timeout"], growth)
-        return JobRunner(pace, self.throttle.sleep)
+
+        def least_pause_s() -> float:
+            turns = self.under_way.count / polling_share if polling_share else 0
+            return turns * self.throttle.seconds_a_request
+
+        sleep, running = self.throttle.sleep, self.under_way
+        return JobRunner(pace, sleep, under_way=running, least_pause_s=least_pause_s)
 
     @property
     def user_agent(self) -> str:
@@ -125,6 +147,9 @@ class KitTap(Tap, abc.ABC):
     def ahead(self) -> ReadAhead:
         """The tasks of all streams, read ahead in plan order."""
         return ReadAhead(self)
+
+    def plan_begins(self, work: Sequence[Work]) -> None:
+        """Told the streams and partitions that are about to be read, in order."""
 
     @property
     def progress(self) -> Progress:
@@ -153,6 +178,8 @@ class KitTap(Tap, abc.ABC):
                 self.sync_all()
             finally:
                 self.ahead.close()
+                if self.stop.is_set():
+                    self.under_way.call_off(CALL_OFF_S)
                 self.jobs.write_down()
                 self.state_writer.write_state(self.state)
         if self.failed:
