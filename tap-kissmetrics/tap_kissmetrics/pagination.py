@@ -142,23 +142,21 @@ class CorePaginator(BaseAPIPaginator[str]):
 
 
 class PageSizes:
-    """How many records a server is known to give at a time, by the lists it gave.
+    """How many records a server is known to give at a time, by the pages it gave.
 
-    Version 3 tells neither a total nor a next page, so a page that is shorter than what was asked
-    for is the last one, unless the server gives no more than that at a time. Its own default of
-    ``SURE`` it does give, and what it gave before.
+    Version 3 tells neither a total nor a next page. So a page that is shorter than what was asked
+    for is the last one, unless the server gives no more than that at a time: one that gave more
+    before would have given more now.
     """
 
-    SURE = 50  # the documented default
-
     def __init__(self) -> None:
-        self._largest = self.SURE
+        self._largest = 0
 
-    def is_short(self, size: int, limit: int) -> bool:
-        """Whether a page of ``size`` is the last one, when ``limit`` were asked for."""
-        is_short = size < min(limit, self._largest)
+    def is_last(self, size: int, limit: int) -> bool:
+        """Whether a page of ``size`` is certainly the last one, when ``limit`` were asked for."""
+        is_last = size < min(limit, self._largest)
         self._largest = max(self._largest, size)
-        return is_short
+        return is_last
 
 
 class OffsetPaginator(CorePaginator):
@@ -171,8 +169,8 @@ class OffsetPaginator(CorePaginator):
 
     @override
     def get_next(self, response: Facts) -> str | None:  # type: ignore[override]
-        is_short = self._sizes.is_short(response.size, self._limit)
-        return None if is_short else super().get_next(response)
+        is_last = self._sizes.is_last(response.size, self._limit)
+        return None if is_last else super().get_next(response)
 
 
 class KnownPage:

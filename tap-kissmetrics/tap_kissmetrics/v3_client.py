@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from tap_kissmetrics.saved_reports import Report
     from tap_kissmetrics.tap import TapKissmetrics
 
-LISTS = ("reports", "events", "properties")
-_RESULTS = "results"
 # What is asked for the plan is kept for the streams that read the same.
 _KEPT = re.compile(r"/products(/\d+/reports)?\?")
 
@@ -51,7 +49,7 @@ class V3Client:
         )
         self._page_size = config["page_size"]
         self._wanted = [self.id_of(one) for one in config.get("product_ids") or ()]
-        self._sizes = {name: PageSizes() for name in ("products", *LISTS, _RESULTS)}
+        self._list_sizes, self._result_sizes = PageSizes(), PageSizes()
         self._kept: Once[Page] = Once()
         self._asked: set[str] = set()
 
@@ -63,7 +61,7 @@ class V3Client:
 
     def pages(self, path: str) -> OffsetPaginator:
         """The pages of a list, at the first one."""
-        return OffsetPaginator(path, self._page_size, self._sizes[path.rpartition("/")[2]])
+        return OffsetPaginator(path, self._page_size, self._list_sizes)
 
     def page(self, path: str) -> Page:
         """One page of a list."""
@@ -148,7 +146,7 @@ class V3Client:
     def pages_of(self, finished: Finished) -> OffsetPaginator:
         """The pages of a query's results, at the first one."""
         path = finished.path.partition("?")[0]
-        return OffsetPaginator(path, self._page_size, self._sizes[_RESULTS])
+        return OffsetPaginator(path, self._page_size, self._result_sizes)
 
     def results(self, path: str) -> Page:
         """One page of the results of a query that is completed."""

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 class V3Queries(QueryStream, ABC):
     """What all queries of version 3 have in common."""
 
-    def requests_expected(self, partition: Partition | None) -> int:
-        """Two for each window: the start, and the look that finds it done, with its first page."""
-        return 2 * len(self.windows(partition))
+    def questions(self, partition: Partition | None) -> Iterator[Hashable]:
+        """What is asked of the vendor for a partition, window by window."""
+        return map(self.question, self.tasks(partition))
 
 
 class V3ResultStream(V3Queries, ResultStream, ABC):

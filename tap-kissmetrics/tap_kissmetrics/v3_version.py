@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_kissmetrics import v3_streams
 from tap_kissmetrics.v3_client import V3Client
 from tap_kissmetrics.v3_query_streams import (
     MetricResults,
@@ -17,6 +17,7 @@ from tap_kissmetrics.v3_query_streams import (
     V3Queries,
     V3ReportResults,
 )
+from tap_kissmetrics.v3_streams import Events, Products, Properties, Reports, V3List
 from tap_kissmetrics.versions import Version
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from tap_kissmetrics.client import Id
 
-LISTS = (v3_streams.Products, v3_streams.Reports, v3_streams.Events, v3_streams.Properties)
+LISTS = (Products, Reports, Events, Properties)
 
 logger = logging.getLogger(__name__)
 
@@ -59,20 +60,28 @@ class V3Version(Version):
 
     @override
     def plan_begins(self, work: Sequence[Work]) -> None:
-        lists = queries = 0
-        for stream, partition in work:
-            if isinstance(stream, V3Queries):
-                queries += stream.requests_expected(partition)
-            elif isinstance(stream, v3_streams.V3List):
-                lists += stream.requests_expected(partition)
         budget = self.tap.requests_per_minute
-        if budget:
-            logger.info(
-                "%d requests are expected: %d for lists, 2 for each of %d queries, more where a "
-                "result has further pages; at %d a minute that takes about %.0f min",
-                lists + queries,
-                lists,
-                queries // 2,
-                budget,
-                (lists + queries) / budget,
-            )
+        lists = sum(
+            stream.requests_expected(partition)
+            for stream, partition in work
+            if isinstance(stream, V3List)
+        )
+        queries = Counter(
+            question
+            for stream, partition in work
+            if isinstance(stream, V3Queries)
+            for question in stream.questions(partition)
+        )
+        # Two for each: the start, and the look that finds it done and brings the first page. A
+        # second stream of the same report asks for that page once more.
+        expected = lists + len(queries) + queries.total()
+        logger.info(
+            "%d requests are expected: %d for lists, %d for %d queries, more where a result has "
+            "further pages; at %d a minute that takes about %.1f minutes",
+            expected,
+            lists,
+            expected - lists,
+            len(queries),
+            budget,
+            expected / (budget or expected or 1),
+        )

@@ -151,11 +151,11 @@ _Validator = validators.extend(  # type: ignore[no-untyped-call]
 
 def problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with ``config``: a line each, the setting's name first, never its value."""
-    faulty = set()
-    for error in _Validator(schema).iter_errors(dict(config)):
-        for setting, problem in _in_words(error):
-            faulty.add(setting)
-            yield f"{setting}: {problem}"
+    errors = _Validator(schema).iter_errors(dict(config))
+    # Each once: of two settings that are missing, there are two errors that name both.
+    found = dict.fromkeys(problem for error in errors for problem in _in_words(error))
+    yield from (f"{setting}: {problem}" for setting, problem in found)
+    faulty = {setting for setting, _ in found}
     fine = {k: v for k, v in config.items() if k not in faulty and v is not None}
     yield from _meaning_problems(fine, schema)
 
