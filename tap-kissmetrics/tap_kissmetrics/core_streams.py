@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from tap_kit.records import Row
+    from tap_kit.rows import Row
     from tap_kit.streams import Partition
 
     from tap_kissmetrics.core_client import CoreClient

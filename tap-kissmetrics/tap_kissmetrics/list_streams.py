@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from singer_sdk import Stream
-    from tap_kit.records import Row
+    from tap_kit.rows import Row
     from tap_kit.streams import Partition
 
     from tap_kissmetrics.pagination import CorePaginator, Page

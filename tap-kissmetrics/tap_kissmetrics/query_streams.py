@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from tap_kit.jobs import Ids, Job
-    from tap_kit.records import Row
+    from tap_kit.rows import Row
 
     from tap_kissmetrics.client import Finished
     from tap_kissmetrics.pagination import CorePaginator, Page
@@ -111,7 +111,11 @@ class QueryStream(KitStream, abc.ABC):
         def begin() -> Finished:
             known = self._known(task) if pick_up else None
             finished: Finished = self.tap.job_runner.run(
-                self.query(task), task, known, lambda ids: self._note(task, ids)
+                self.query(task),
+                task,
+                known,
+                lambda ids: self._note(task, ids),
+                lambda: self.tap.jobs.forget(task),
             )
             return finished
 
@@ -120,9 +124,9 @@ class QueryStream(KitStream, abc.ABC):
     # A query shows what the vendor knew when it began. An earlier sync's is good for its own day,
     # and for later days only when its window was settled by then.
 
-    def _note(self, task: Task, ids: Ids | None) -> None:
+    def _note(self, task: Task, ids: Ids) -> None:
         mine = {**self.terms(task), "asked_on": self.today(task).isoformat()}
-        self.tap.jobs.note(task, ids and {**mine, **ids})
+        self.tap.jobs.note(task, {**mine, **ids})
 
     def _known(self, task: Task) -> Ids | None:
         known = self.tap.jobs.known(task) or {}

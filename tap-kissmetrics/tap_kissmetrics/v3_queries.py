@@ -68,14 +68,13 @@ class V3Query:
         """Call it off; whether the server says that it did, or does not know it any more."""
         path = f"/queries/{ids['query_id']}"
         try:
-            answer = self.client.api.ask_at_once(
-                Request(path, method="DELETE", timeout_s=timeout_s), dict
-            )
+            request = Request(path, method="DELETE", timeout_s=timeout_s)
+            answer = self.client.api.ask_at_once(request)
         except PartitionUnavailable as error:
             return str(error) == NOT_FOUND
         except KitError:
             return False
-        return answer.value.get("cancelled") is True
+        return isinstance(answer, dict) and answer.get("cancelled") is True
 
 
 def page_in(answer: Answer) -> Page:

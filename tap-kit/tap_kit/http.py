@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -78,8 +77,9 @@ class Refusal:
 
 
 Judge = Callable[[Refusal], Exception]
+Shape = type | tuple[type, ...]
+Decode = Callable[[bytes, str], Any]  # of a body; the request in words
 Check = Callable[[Answer], "str | None"]  # the problem in words; None for none
-Shape = type | tuple[type, ...]  # of the JSON value
 
 
 class Api:
@@ -115,11 +115,18 @@ class Api:
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
-    def ask(self, request: Request, shape: Shape, check: Check = lambda _: None) -> Answer:
+    def ask(
+        self,
+        request: Request,
+        shape: Shape,
+        check: Check = lambda _: None,
+        *,
+        decode: Decode = parse_json,
+    ) -> Answer:
         """The answer to ``request``, JSON of a ``shape`` (list, dict) at its top level.
 
         ``check`` says what is wrong with an answer that is not what was asked for; it is tried
-        again like any other that is broken.
+        again like any other that is broken. ``decode`` makes a value of its body.
 
         Raises:
             SyncFailed: after the last try, in one line that says what failed and why.
@@ -134,15 +141,15 @@ class Api:
             reraise=True,
         )
         try:
-            return retrying(self._attempt, request, shape, check)
+            return retrying(self._attempt, request, shape, check, decode)
         except Retriable as error:
             tried = retrying.statistics.get("attempt_number", 1)
             msg = f"{error}; given up after {tried} {'try' if tried == 1 else 'tries'}"
             raise SyncFailed(msg) from error
 
-    def ask_at_once(self, request: Request, shape: Shape) -> Answer:
-        """As ``ask``, but a single attempt, which waits for no budget: for the end of a run."""
-        return self._attempt(request, shape, lambda _: None, waits=False)
+    def ask_at_once(self, request: Request) -> Any:
+        """The JSON that a single attempt brings, which waits for no budget: for a run's end."""
+        return parse_json(self._exchange(request)[2], str(request))
 
     def open(self, request: Request) -> Iterator[bytes]:
         """The body of ``request`` in pieces as they arrive; one attempt, see ``streaming.resumed``.
@@ -203,13 +210,10 @@ class Api:
         """Close the connections."""
         self._session.close()
 
-    def _attempt(
-        self, request: Request, shape: Shape, check: Check, *, waits: bool = True
-    ) -> Answer:
-        throttle = self._throttle.request(urgent=request.urgent)
-        with throttle if waits else contextlib.nullcontext():
+    def _attempt(self, request: Request, shape: Shape, check: Check, decode: Decode) -> Answer:
+        with self._throttle.request(urgent=request.urgent):
             status, headers, body = self._exchange(request)
-        value = parse_json(body, str(request))
+        value = decode(body, str(request))
         if not isinstance(value, shape):
             msg = f"{request}: {expected(shape, value)}"
             raise Retriable(msg)

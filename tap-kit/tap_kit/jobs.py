@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Ids = Mapping[str, str]
-Note = Callable[["Ids | None"], None]
+Note = Callable[[Ids], None]
+Forget = Callable[[], None]
 
 
 class JobState(Enum):
@@ -79,12 +80,19 @@ class JobRunner:
     under_way: UnderWay = field(default_factory=UnderWay)
     least_pause_s: Callable[[], float] = lambda: 0.0
 
-    def run(self, job: Job, what: object, known: Ids | None, note: Note) -> Any:
+    def run(
+        self,
+        job: Job,
+        what: object,
+        known: Ids | None,
+        note: Note,
+        forget: Forget = lambda: None,
+    ) -> Any:
         """The result of ``job``; ``known`` are its ids when an earlier run started it.
 
-        ``note`` is told the ids as soon as there are some, so that they can be kept in the state,
-        and None when the job was called off. A job that failed, or that the vendor has forgotten,
-        is started again once.
+        ``note`` is told the ids as soon as there are some, so that they can be kept in the state;
+        ``forget`` is called when the job was called off. A job that failed, or that the vendor has
+        forgotten, is started again once.
 
         Raises:
             JobFailed: when it fails again, or is not done in time.
@@ -94,37 +102,36 @@ class JobRunner:
             note(known)
             poll = job.poll(known)
             if poll.state is JobState.RUNNING:
-                poll = self._wait(job, known, what, self._add(job, known, note))
+                poll = self._wait(Running(job, known, forget), what)
         else:
-            poll = self._afresh(job, what, note)
+            poll = self._afresh(job, what, note, forget)
         if poll.state in {JobState.FAILED, JobState.GONE}:
             logger.warning("%s: %s; started again", what, poll.reason or poll.state.value)
-            poll = self._afresh(job, what, note)
+            poll = self._afresh(job, what, note, forget)
         if poll.state is not JobState.DONE:
             reason = poll.reason or poll.state.value
             msg = f"{what}: the vendor's job ended without a result: {reason}"
             raise JobFailed(msg)
         return poll.result
 
-    def _afresh(self, job: Job, what: object, note: Note) -> Poll:
+    def _afresh(self, job: Job, what: object, note: Note, forget: Forget) -> Poll:
         with self.under_way.starting():
             ids = job.start()
             note(ids)
-            number = self._add(job, ids, note)
-        return self._wait(job, ids, what, number)
+            running = Running(job, ids, forget)
+            self.under_way.add(running)
+        return self._wait(running, what)
 
-    def _add(self, job: Job, ids: Ids, note: Note) -> int:
-        return self.under_way.add(Running(job, ids, lambda: note(None)))
-
-    def _wait(self, job: Job, ids: Ids, what: object, number: int) -> Poll:
+    def _wait(self, running: Running, what: object) -> Poll:
+        self.under_way.add(running)
         try:
-            poll = self._poll_until_done(job, ids, what)
+            poll = self._poll_until_done(running.job, running.ids, what)
         except Interrupted:
             raise  # it still runs: whoever ends the run calls it off
         except BaseException:
-            self.under_way.remove(number)
+            self.under_way.remove(running)
             raise
-        self.under_way.remove(number)
+        self.under_way.remove(running)
         return poll
 
     def _poll_until_done(self, job: Job, ids: Ids, what: object) -> Poll:
@@ -155,8 +162,8 @@ class JobBook:
         self._is_news = False
         self._placed: set[str] = set()
 
-    def note(self, task: Task, ids: Ids | None, part: str = "") -> None:
-        """Remember that the job of ``task`` has these ids, or is no more (from any thread).
+    def note(self, task: Task, ids: Ids, part: str = "") -> None:
+        """Remember that the job of ``task`` has these ids (from any thread).
 
         ``part`` tells the jobs apart of a window that needs several.
         """
@@ -191,6 +198,10 @@ class JobBook:
             self._placed.add(stream.name)
             for partition in stream.partition_list:
                 stream.get_context_state(dict(partition) if partition else None)
+
+    def forget(self, task: Task, part: str = "") -> None:
+        """The job of ``task`` is no more (from any thread)."""
+        self._notes.put((task, None, part))
 
     def known(self, task: Task, part: str = "") -> Ids | None:
         """The ids that an earlier run left for the job of ``task``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import threading
 import time
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from tap_kit.jobs import Job
 
 logger = logging.getLogger(__name__)
 
@@ -24,11 +25,11 @@ class Cancellable(Protocol):
         """Call it off, without waiting for a budget; whether the vendor says that it stopped."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Running:
     """A job that was started and is not done; ``forget`` takes its ids out of the state."""
 
-    job: object
+    job: Job
     ids: Mapping[str, str]
     forget: Callable[[], None]
 
@@ -42,8 +43,7 @@ class UnderWay:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._numbers = itertools.count()
-        self._running: dict[int, Running] = {}
+        self._running: set[Running] = set()
         self._starting = 0
 
     @property
@@ -63,17 +63,15 @@ class UnderWay:
                 self._starting -= 1
                 self._changed.notify_all()
 
-    def add(self, running: Running) -> int:
-        """A job runs from now on; the number by which it is removed."""
-        number = next(self._numbers)
+    def add(self, running: Running) -> None:
+        """A job runs from now on."""
         with self._changed:
-            self._running[number] = running
-        return number
+            self._running.add(running)
 
-    def remove(self, number: int) -> None:
+    def remove(self, running: Running) -> None:
         """It runs no more."""
         with self._changed:
-            self._running.pop(number, None)
+            self._running.discard(running)
 
     def call_off(self, patience_s: float) -> None:
         """Call off all jobs that can be, side by side, in ``patience_s`` seconds at most.
@@ -83,7 +81,7 @@ class UnderWay:
         deadline = time.monotonic() + patience_s
         with self._changed:
             self._changed.wait_for(lambda: not self._starting, timeout=patience_s / 2)
-            running = [one for one in self._running.values() if isinstance(one.job, Cancellable)]
+            running = [one for one in self._running if isinstance(one.job, Cancellable)]
         stopped: list[Running] = []
         threads = [
             threading.Thread(target=_call_off, args=(one, deadline, stopped)) for one in running

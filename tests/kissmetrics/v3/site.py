@@ -12,10 +12,11 @@ from typing_extensions import override
 from tests.kissmetrics.site import FIRST, LAST, Site
 
 if TYPE_CHECKING:
+    from sandbox.kissmetrics.rules import ListName
     from sandbox.requestlog import LoggedRequest
 
 USERNAME, PASSWORD = "demo@kissmetrics.example", "v3-s3cret-77ab01"
-LISTS = ("products", "reports", "events", "properties")
+LISTS: tuple[ListName, ...] = ("products", "reports", "events", "properties")
 STREAMS = sorted([*LISTS, "report_results", "metric_results", "query_results"])
 SQL: dict[str, Any] = {
     "name": "latest",

@@ -39,7 +39,7 @@ def test_an_api_key_goes_with_an_empty_password(v3: V3Site, password: str | None
 
 def test_letters_of_any_alphabet(serve_v3: ServeV3) -> None:
     site = serve_v3(email="größe@example.com", password="пароль")  # noqa: S106
-    settings = {"username": "größe@example.com", "password": "пароль"}
+    settings: dict[str, Any] = {"username": "größe@example.com", "password": "пароль"}
     assert site.sync("products", **settings).rows("products")
 
 

@@ -143,4 +143,4 @@ def test_finished_queries_are_kept_for_the_next_run(serve_v3: ServeV3) -> None:
     assert len(site.api.cancelled) <= 2, "the two windows of the slow report"
     kept = jobs(output.state)
     assert kept
-    assert all(report_id != slow for _, report_id, _ in kept)
+    assert all(str(report_id) != str(slow) for _, report_id, _ in kept)

@@ -160,7 +160,11 @@ def test_a_report_that_is_not_listed_is_a_warning_and_the_others_go_on(v3: V3Sit
 
 def test_results_that_are_gone_before_they_are_read_are_made_again(v3: V3Site) -> None:
     """The second stream of a report asks for the first page when it has its turn."""
-    report = {"id": v3.ids("reports")[0], "name": "mine", "columns": ["a", "b", "c", "d"]}
+    report: dict[str, Any] = {
+        "id": v3.ids("reports")[0],
+        "name": "mine",
+        "columns": ["a", "b", "c", "d"],
+    }
     streams = ("report_mine", "report_results")
     v3.api.run_rules = RunRules(polls=0)
     first_pages, third = r"/queries/[^/]+\?.*offset=0", frozenset({len(days()) + 1})
