@@ -42,8 +42,7 @@ Params = Mapping[str, "str | int | Sequence[str]"]
 class Request:
     """What is asked: a path below the API's address, its query, a body as JSON or as a form.
 
-    One that is not ``urgent`` (a poll) lets the others pass when the budget of requests is short;
-    one with a ``timeout_s`` has less time than the others.
+    One that is not ``urgent`` (a poll) lets the others pass when the budget of requests is short.
     """
 
     path: str
@@ -52,7 +51,7 @@ class Request:
     body: Mapping[str, Any] | None = None
     form: Params | None = None
     urgent: bool = True
-    timeout_s: float | None = None
+    timeout_s: float | None = None  # where it has less time than the others
 
     @override
     def __str__(self) -> str:
