@@ -77,7 +77,7 @@ SETTINGS = (
     ),
     th.Property(
         "api_token",
-        th.StringType(min_length=1),
+        th.StringType,
         secret=True,
         title="API token",
         description="core, required: a personal token, from Account settings, Manage API Tokens",
@@ -98,7 +98,7 @@ SETTINGS = (
     ),
     th.Property(
         "username",
-        th.StringType(min_length=1, pattern=r"^[^:]*$"),
+        th.StringType(pattern=r"^[^:]*$"),
         title="User name",
         description="v3, required: e-mail of the login, or an API key",
     ),
@@ -175,16 +175,18 @@ SETTINGS = (
 def version_problems(config: Config, properties: Mapping[str, Any]) -> Iterator[str]:
     """What does not fit ``api_version``, a line each.
 
-    A setting of the other version may be there with its default: Meltano sends all defaults.
+    A setting of the other version may be there with its default, or empty: Meltano sends all
+    defaults, and a line of ``.env`` that was not filled in is an empty text.
     """
     version = config.get("api_version", CORE)
     if version not in OF_VERSION:
         return
-    if not config.get(REQUIRED[version]) and REQUIRED[version] not in config:
-        yield f"{REQUIRED[version]}: is required"
+    required = REQUIRED[version]
+    if not config.get(required):
+        yield f"{required}: {'must not be empty' if required in config else 'is required'}"
     other = V3 if version == CORE else CORE
     for name in OF_VERSION[other]:
-        if name in config and config[name] != properties[name].get("default"):
+        if config.get(name) not in (None, "", properties[name].get("default")):
             yield f"{name}: belongs to api_version {other}, and api_version is {version}"
 
 

@@ -16,11 +16,12 @@ from tap_kissmetrics.saved_reports import Reports
 from tap_kissmetrics.v3_version import V3Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk import Stream
     from tap_kit.ahead import Work
     from tap_kit.jobs import JobRunner
+    from tap_kit.settings import Config
 
     from tap_kissmetrics.client import Client, Finished
     from tap_kissmetrics.versions import Version
@@ -34,6 +35,17 @@ class TapKissmetrics(KitTap):
 
     name = "tap-kissmetrics"
     config_jsonschema = th.PropertiesList(*settings.SETTINGS).to_dict()
+
+    @classmethod
+    @override
+    def required_settings(cls) -> list[list[str]]:
+        # The version's own ways; `config_problems` tells which of them is missing.
+        return [["api_token"], ["api_version", "username"]]
+
+    @classmethod
+    @override
+    def variants(cls) -> Mapping[str, Config]:
+        return {"core": {}, "v3": {"api_version": "v3"}}
 
     @override
     def discover_streams(self) -> list[Stream]:

@@ -55,8 +55,7 @@ class Request:
 
     @override
     def __str__(self) -> str:
-        # Without the query: it can hold a filter that is nobody's business.
-        return f"{self.method} {self.path.partition('?')[0]}"
+        return f"{self.method} {self.path.partition('?')[0]}"  # a query can hold a secret filter
 
 
 class Answer(NamedTuple):

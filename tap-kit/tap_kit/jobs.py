@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_STEP_S = 1.0
+
 Ids = Mapping[str, str]
 Note = Callable[[Ids], None]
 Forget = Callable[[], None]
@@ -138,8 +140,7 @@ class JobRunner:
         deadline = self.clock() + self.pace.timeout_s
         pause = self.pace.first_s
         while True:
-            wanted = max(pause, self.least_pause_s())
-            self.sleep(min(wanted, max(0.0, deadline - self.clock())))
+            self._pause(pause, deadline)
             poll = job.poll(ids)
             if poll.state is not JobState.RUNNING:
                 return poll
@@ -147,6 +148,17 @@ class JobRunner:
                 msg = f"{what}: the vendor is not done after {self.pace.timeout_s:.0f} s"
                 raise JobFailed(msg)
             pause = min(pause * self.pace.growth, self.pace.longest_s)
+
+    def _pause(self, pause_s: float, deadline: float) -> None:
+        """Wait before the next poll; in steps, as the least pause changes with what runs."""
+        began = self.clock()
+        while True:
+            least_s = self.least_pause_s()
+            rest_s = min(began + max(pause_s, least_s), deadline) - self.clock()
+            is_last = not least_s or rest_s <= _STEP_S
+            self.sleep(max(0.0, rest_s if is_last else _STEP_S))
+            if is_last:
+                return
 
 
 class JobBook:

@@ -30,7 +30,7 @@ from tap_kit.windows import Reach, parse_day
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import click
 
@@ -80,6 +80,16 @@ class KitTap(Tap, abc.ABC):
         super().append_builtin_config(config_jsonschema)
         for name, definition in EMIT_ACTIVATE_VERSION_CONFIG["properties"].items():
             config_jsonschema["properties"].setdefault(name, definition)
+
+    @classmethod
+    def required_settings(cls) -> list[list[str]]:
+        """The settings that have to be there; several lists where there are several ways."""
+        return [list(cls.config_jsonschema["required"])]
+
+    @classmethod
+    def variants(cls) -> Mapping[str, settings.Config]:
+        """By a word for each: the settings with which there are other streams."""
+        return {"": {}}
 
     @cached_property
     def shard(self) -> settings.Shard:
@@ -201,8 +211,10 @@ class KitTap(Tap, abc.ABC):
         """Print what the tap is; as Markdown with its streams, too."""
         super().print_about(output_format)
         if output_format == "markdown":
-            streams = cls(validate_config=False, setup_mapper=False).streams.values()
-            print(f"## Streams\n\n{streams_table(streams)}")  # noqa: T201  (as the SDK does)
+            for name, config in cls.variants().items():
+                tap = cls(config=config, validate_config=False, setup_mapper=False)
+                heading = f"## Streams {name}".strip()
+                print(f"{heading}\n\n{streams_table(tap.streams.values())}\n")  # noqa: T201  (as the SDK does)
 
     @classmethod
     @override

@@ -107,6 +107,14 @@ def test_stop_ends_every_wait_at_once(wait: str) -> None:
     assert time.monotonic() - began < 20
 
 
+def test_after_a_stop_nothing_passes() -> None:
+    """Or a worker would begin what nobody is there to take any more."""
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Interrupted):
+        Throttle(None, stop).pass_one()
+
+
 def test_after_a_stop_nothing_waits() -> None:
     stop = threading.Event()
     stop.set()
