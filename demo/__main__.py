@@ -32,6 +32,7 @@ def main() -> int:
         show(vendor.tap.name, Warehouse(OUTPUT / vendor.tap.name, vendor.tap))
     print(
         "\nThe files are in output/demo/. Once more `make demo` reads only what may have changed."
+        "\nVersion 3 of Kissmetrics' API on this machine: see tap-kissmetrics/README.md."
     )
     return 0
 

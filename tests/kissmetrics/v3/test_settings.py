@@ -133,6 +133,14 @@ def test_a_login_or_an_api_key(settings: dict[str, Any]) -> None:
     assert sorted(tap.streams) == STREAMS
 
 
+def test_a_line_of_the_environment_that_was_not_filled_in_is_not_set() -> None:
+    """Meltano gives an empty text for it, and every default there is."""
+    both: dict[str, Any] = {"api_url": "https://api.kissmetrics.com", "metric_ids": None}
+    TapKissmetrics(config={"api_version": "v3", "username": "u", "api_token": "", **both})
+    TapKissmetrics(config={"api_token": "t", "username": "", "password": "", **both})
+    assert problems(api_token="", username="") == ["api_token: must not be empty"]
+
+
 def test_discovery_asks_nothing(v3: V3Site) -> None:
     reports = [{"id": 5, "name": "a", "columns": ["x"]}]
     ended = v3.execute("--discover", reports=reports)
