@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import abc
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import StreamSchema
-from tap_kit.streams import Found, KitStream, Result, Task
+from tap_kit.streams import Found, Result, Task
 from typing_extensions import override
 
-from tap_kissmetrics.pagination import PASSES, Reading, changed_too_often, further_pages
+from tap_kissmetrics.paged_streams import PagedStream
+from tap_kissmetrics.pagination import PASSES, Reading, changed_too_often
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from singer_sdk import Stream
     from tap_kit.rows import Row
@@ -23,20 +23,14 @@ if TYPE_CHECKING:
     from tap_kissmetrics.tap import TapKissmetrics
 
 
-class ListStream(KitStream, abc.ABC):
-    """A list of the API, token-wide or of each product.
+class ListStream(PagedStream, abc.ABC):
+    """A list of the API, token-wide or of each product."""
 
-    The first page is a task; it tells of the further ones, which are read ahead when it has a
-    total, and one after the other when it has none.
-    """
-
-    tap: TapKissmetrics
     primary_keys = ("id",)
     dropped: ClassVar[frozenset[str]] = frozenset({"links"})  # volatile, and bound to a host
 
     def __init__(self, tap: TapKissmetrics) -> None:
         super().__init__(tap)
-        self._reading = Reading()
         self._pass = 1  # over the list that is being read
 
     @abc.abstractmethod
@@ -57,12 +51,6 @@ class ListStream(KitStream, abc.ABC):
     def shape(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record as the stream's schema has it."""
         return {key: value for key, value in record.items() if key not in self.dropped}
-
-    @override
-    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
-        paginator, facts = result.note
-        for page in further_pages(paginator, facts, is_first=task.piece is None):
-            yield replace(task, piece=page)
 
     @override
     def finish(self, task: Task, result: Result) -> Sequence[Row]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import abc
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tap_kit.errors import JobFailed, PartitionUnavailable
-from tap_kit.streams import Found, KitStream, Outcome, Result, Task
+from tap_kit.streams import Found, Outcome, Result, Task
 from typing_extensions import override
 
 from tap_kissmetrics.client import query_id_of
-from tap_kissmetrics.pagination import Reading, further_pages
+from tap_kissmetrics.paged_streams import PagedStream
+from tap_kissmetrics.pagination import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
     from datetime import date
 
     from tap_kit.jobs import Ids, Job
@@ -22,18 +22,12 @@ if TYPE_CHECKING:
 
     from tap_kissmetrics.client import Finished
     from tap_kissmetrics.pagination import CorePaginator, Page
-    from tap_kissmetrics.tap import TapKissmetrics
 
 
-class QueryStream(KitStream, abc.ABC):
+class QueryStream(PagedStream, abc.ABC):
     """Rows of queries: the first task of a window runs its query, the others read further pages."""
 
-    tap: TapKissmetrics
     primary_keys = ("row_id",)
-
-    def __init__(self, tap: TapKissmetrics) -> None:
-        super().__init__(tap)
-        self._reading = Reading()
 
     # What a stream has to say of its queries
 
@@ -134,12 +128,6 @@ class QueryStream(KitStream, abc.ABC):
         is_today = asked_on == self.today(task).isoformat()
         is_good = is_today or (settled_on is not None and asked_on > settled_on.isoformat())
         return known if is_good and self.terms(task).items() <= known.items() else None
-
-    @override
-    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
-        paginator, facts = result.note
-        for page in further_pages(paginator, facts, is_first=task.piece is None):
-            yield replace(task, piece=page)
 
     # Emit: keys need the rows before them, so they are made in order.
 

@@ -99,6 +99,7 @@ SETTINGS = (
     th.Property(
         "username",
         th.StringType(pattern=r"^[^:]*$"),
+        secret=True,
         title="User name",
         description="v3, required: e-mail of the login, or an API key",
     ),
