@@ -76,6 +76,19 @@ def test_crossing_out_removes_all_jobs_of_the_window_and_at_last_the_key() -> No
     assert "jobs" not in tap.state["bookmarks"]["figures"]
 
 
+def test_a_job_that_was_called_off_is_taken_out_of_the_state() -> None:
+    tap, stream = daily()
+    for window in (FIRST, SECOND):
+        tap.jobs.note(Task(stream, None, window), {"id": "a"})
+    tap.jobs.write_down()
+    tap.jobs.forget(Task(stream, None, FIRST))
+    assert tap.jobs.write_down(), "which is news"
+    assert tap.state["bookmarks"]["figures"] == {"jobs": {"2024-01-02": {"id": "a"}}}
+    tap.jobs.forget(Task(stream, None, SECOND))
+    tap.jobs.write_down()
+    assert "jobs" not in tap.state["bookmarks"]["figures"]
+
+
 def test_no_note_is_lost_between_threads() -> None:
     tap, stream = daily()
     task, go = Task(stream, None, FIRST), threading.Barrier(9)
