@@ -105,10 +105,6 @@ class Client:
         rows: list[Any] = answer.value
         return rows
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._api.close()
-
 
 class Wanted(NamedTuple):
     """What a list has to be: how rows are made of it, and what is wrong with those."""

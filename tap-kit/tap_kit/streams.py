@@ -235,7 +235,8 @@ class KitStream(Stream, abc.ABC):
     def generate_child_contexts(
         self, record: Record, context: Context | None
     ) -> Iterable[Context | None]:
-        return super().generate_child_contexts(record, context) if self.child_streams else ()
+        is_one = not isinstance(record, records.Chunk)  # where there is a child, rows come singly
+        return super().generate_child_contexts(record, context) if is_one else ()
 
 
 class BookmarkedStream(KitStream, abc.ABC):
