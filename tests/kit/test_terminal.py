@@ -10,16 +10,12 @@ import struct
 import subprocess
 import termios
 from datetime import date
-from typing import TYPE_CHECKING
 
 import pytest
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
 
 from tests.kit.commands import arguments
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COLUMNS = 100
 TOKEN = "terminal-s3cret-77"  # noqa: S105  (the sandbox's)
@@ -52,7 +48,9 @@ def _read(terminal: int) -> bytes:
 @pytest.fixture(scope="module")
 def screen(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A run of a few seconds in which one domain is refused."""
-    api = Kindmetrics(token=TOKEN, domains=3, ended_domains=(2,), today=date(2024, 1, 31), latency_ms=20)
+    api = Kindmetrics(
+        token=TOKEN, domains=3, ended_domains=(2,), today=date(2024, 1, 31), latency_ms=20
+    )
     with running(api.app) as server:
         config = {"api_url": server.url, "api_token": TOKEN, "start_date": "2024-01-01"}
         command = arguments(config, tmp_path_factory.mktemp("terminal"))

@@ -65,7 +65,9 @@ def hub_file(tap: type[KitTap]) -> str:
 
 def project_file(text: str, tap: type[KitTap]) -> str:
     """``meltano.yml`` with the tap's settings of today; all else in it is written by hand."""
-    block = re.compile(rf"(  - name: {tap.name}\n.*?\n    settings:\n)(.*?)(    select:)", re.DOTALL)
+    block = re.compile(
+        rf"(  - name: {tap.name}\n.*?\n    settings:\n)(.*?)(    select:)", re.DOTALL
+    )
     settings = textwrap.indent(_yaml(expected_settings(tap)), "    ")
     made, count = block.subn(lambda found: f"{found[1]}{settings}{found[3]}", text)
     if count != 1:
