@@ -20,7 +20,7 @@ help:
 	@echo "make demo    sandbox -> Meltano -> JSONL -> DuckDB, without an account"
 	@echo "make test    all tests"
 	@echo "make lint    ruff, mypy, deptry"
-	@echo "make bench   the benchmarks; results in benchmarks/results/"
+	@echo "make bench   the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
 	@echo "make pages   the pages and plugin settings that are made from the taps"
 	@echo "make wheels  kit and taps as packages, in dist/"
 	@echo "make clean   remove all that these commands made"
@@ -30,6 +30,7 @@ demo: .venv/.setup .meltano/.plugins
 	@$(BIN)/python -m demo
 
 test: .venv/.dev
+	@$(BIN)/python -m tests.prepare
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: .venv/.dev
@@ -42,7 +43,7 @@ lint: .venv/.dev
 	done
 
 bench: .venv/.dev
-	@$(BIN)/python -m benchmarks
+	@UV="$(UV)" $(BIN)/python -m benchmarks $(ONLY) $(ARGS)
 
 # What Meltano's own environments for the taps are pinned to; Meltano does not read uv.lock.
 constraints: .tools-ready

@@ -1,0 +1,29 @@
+"""What tests of several folders share."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from sandbox.postgres import postgres_running
+
+from tests.prepare import SWITCHED_OFF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for the tests of this worker; each test uses a schema of its own.
+
+    Where there is none, the tests that need it fail: a suite that leaves them out by itself would
+    be green for the wrong reason.
+    """
+    if os.environ.get(SWITCHED_OFF):
+        pytest.skip(f"{SWITCHED_OFF} is set")
+    with postgres_running() as server:
+        yield server
