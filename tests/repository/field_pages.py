@@ -52,8 +52,8 @@ TAP_KINDMETRICS_DOMAIN_IDS=[1,2]
 ```
 
 Or a line under `config:` of the plugin in `meltano.yml`; secrets belong into `.env`. Without
-Meltano it is a key of the file that `--config` names, or a variable again, with `--config=ENV`. All wrong
-settings are told at once, before anything is read.
+Meltano it is a key of the file that `--config` names, or a variable again, with `--config=ENV`.
+All wrong settings are told at once, before anything is read.
 """
 SDK_HEAD = """\
 ## Settings of the SDK, in every tap
