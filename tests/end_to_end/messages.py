@@ -110,9 +110,10 @@ def nobody_there(folder: Path) -> str:
     config = {"api_url": "http://127.0.0.1:9", "api_token": TOKEN}
     with Run(KIND, folder / "nobody", config).begun() as process:
         assert process.stderr is not None
-        heard = ""
-        while "try 2" not in heard:
-            heard += process.stderr.readline()
+        heard = line = process.stderr.readline()
+        while line and "try 2" not in line:
+            line = process.stderr.readline()
+            heard += line
         process.send_signal(signal.SIGTERM)
         return heard + process.communicate(timeout=30)[1]
 
