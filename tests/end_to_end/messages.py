@@ -57,7 +57,7 @@ class Run:
     def said(self, *arguments: str) -> str:
         """All that the tap says on stderr, to its end."""
         with self.begun(*arguments) as process:
-            return process.communicate(timeout=90)[1]
+            return process.communicate(timeout=240)[1]
 
 
 def wrong_settings(folder: Path) -> str:
@@ -115,7 +115,7 @@ def nobody_there(folder: Path) -> str:
             line = process.stderr.readline()
             heard += line
         process.send_signal(signal.SIGTERM)
-        return heard + process.communicate(timeout=30)[1]
+        return heard + process.communicate(timeout=240)[1]
 
 
 def nobody_reads(folder: Path) -> str:
