@@ -10,16 +10,12 @@ import struct
 import subprocess
 import termios
 from datetime import date
-from typing import TYPE_CHECKING
 
 import pytest
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
 
 from tests.kit.commands import arguments
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COLUMNS = 100
 TOKEN = "terminal-s3cret-77"  # noqa: S105  (the sandbox's)
