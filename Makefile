@@ -104,6 +104,7 @@ wheels: .tools-ready
 	@ls dist
 
 .venv/.setup: $(SOURCES) | .tools-ready
+	@echo "Setting up .venv/ (the first time, from PyPI: a minute or so)"
 	@$(UV) sync --quiet --frozen --inexact --group run
 	@touch $@
 

@@ -30,13 +30,14 @@ def _flattened(prefix: str, properties: Mapping[str, Any]) -> Iterator[Setting]:
 
 
 def _setting(name: str, definition: Mapping[str, Any]) -> Setting:
+    """In the order in which Meltano writes the parts, when it changes the file."""
     setting: Setting = {"name": name, "kind": _kind(name, definition)}
-    if definition.get("secret"):
-        setting["sensitive"] = True
-    setting["label"] = definition.get("title", name)
     if definition.get("default") is not None:
         setting["value"] = definition["default"]
+    setting["label"] = definition.get("title", name)
     setting["description"] = " ".join(definition.get("description", "").split())
+    if definition.get("secret"):
+        setting["sensitive"] = True
     return setting
 
 

@@ -35,7 +35,7 @@ class Progress:
         self._logger = logger
         self._unit = unit
         self._goal = goal
-        self._tasks = self._done = 0
+        self.tasks = self.done = 0
         self._rows: Counter[str] = Counter()
         self._began = self._told = time.monotonic()
         self._doing = "reading"
@@ -55,7 +55,7 @@ class Progress:
         """So many tasks are to be done of each stream, ``at_once`` side by side."""
         self.close()
         total = sum(tasks.values())
-        self._tasks = self._done + total
+        self.tasks = self.done + total
         parts = _listed(tasks) if self._unit == TASK else ""
         counted = _counted(total, self._unit)
         self._logger.info("%s: %s, at most %d at a time%s", self._goal, counted, at_once, parts)
@@ -70,7 +70,7 @@ class Progress:
 
     def task_done(self, count: int = 1) -> None:
         """One more task is done; or several, since they will never be begun."""
-        self._done += count
+        self.done += count
         if self._bar is not None:
             self._bar.advance(count)
         self._tell(self._doing)
@@ -112,7 +112,7 @@ class Progress:
             self._bar.say(", ".join([*self._rows_so_far(now), doing]), redraw=redraw)
         elif now - self._told >= INTERVAL_S:
             self._told = now
-            done = f"{self._done:,} of {_counted(self._tasks, self._unit)} done"
+            done = f"{self.done:,} of {_counted(self.tasks, self._unit)} done"
             parts = [done, *self._rows_so_far(now), *self._time_left(now), doing]
             self._logger.info("%s", ", ".join(parts))
 
@@ -125,9 +125,9 @@ class Progress:
 
     def _time_left(self, now: float) -> Iterator[str]:
         """A guess, from what is done; none before there is something to guess from."""
-        took_s, left = now - self._began, self._tasks - self._done
-        if self._done and left and took_s >= SURE_S:
-            yield f"about {_duration(took_s * left / self._done)} left"
+        took_s, left = now - self._began, self.tasks - self.done
+        if self.done and left and took_s >= SURE_S:
+            yield f"about {_duration(took_s * left / self.done)} left"
 
 
 class _Bar:

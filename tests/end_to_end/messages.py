@@ -20,7 +20,7 @@ from sandbox.server import running
 from tests.khoros_analytics.site import ACCESS
 from tests.khoros_analytics.site import NOW as KHOROS_NOW
 from tests.kindmetrics.answers import Answers
-from tests.kindmetrics.site import FAST, NOW, TOKEN
+from tests.kindmetrics.site import NOW, TOKEN
 from tests.processes import clean_environment
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Run:
     def said(self, *arguments: str) -> str:
         """All that the tap says on stderr, to its end."""
         with self.begun(*arguments) as process:
-            return process.communicate(timeout=90)[1]
+            return process.communicate(timeout=240)[1]
 
 
 def wrong_settings(folder: Path) -> str:
@@ -85,14 +85,24 @@ def refused(folder: Path) -> str:
 
 def hiccups(folder: Path) -> str:
     """A status that a second try cures, a domain that is refused, and a vendor that is down."""
-    api = Kindmetrics(token=TOKEN, now=NOW, domains=2, ended_domains=(2,), **FAST)
+    api = Kindmetrics(
+        token=TOKEN, now=NOW, domains=2, ended_domains=(2,), visitors_per_day=12, pages_per_day=6
+    )
     with running(api.app) as server:
         run = Run(KIND, folder / "hiccups", {"api_url": server.url, "api_token": TOKEN})
         api.faults.append(Fault("status", status=503, retry_after=0, attempts=1, path="/goals"))
         some = run.said()
-        api.faults.append(Fault("wrong_shape", path="/sources", attempts=1))
+        api.faults.append(Fault("wrong_shape", path="/countries", attempts=1))
         api.faults.append(Fault("status", status=503, retry_after=0, path="/pages"))
         return some + run.said()
+
+
+def a_long_wait(folder: Path) -> str:
+    """An answer that takes longer than the ten seconds after which a line comes."""
+    api = Kindmetrics(token=TOKEN, now=NOW, domains=1, visitors_per_day=12, pages_per_day=6)
+    with running(api.app) as server:
+        api.faults.append(Fault("stall", wait_ms=11_000, path="/countries", first=1))
+        return Run(KIND, folder / "wait", {"api_url": server.url, "api_token": TOKEN}).said()
 
 
 def nobody_there(folder: Path) -> str:
@@ -100,16 +110,17 @@ def nobody_there(folder: Path) -> str:
     config = {"api_url": "http://127.0.0.1:9", "api_token": TOKEN}
     with Run(KIND, folder / "nobody", config).begun() as process:
         assert process.stderr is not None
-        heard = ""
-        while "try 2" not in heard:
-            heard += process.stderr.readline()
+        heard = line = process.stderr.readline()
+        while line and "try 2" not in line:
+            line = process.stderr.readline()
+            heard += line
         process.send_signal(signal.SIGTERM)
-        return heard + process.communicate(timeout=30)[1]
+        return heard + process.communicate(timeout=240)[1]
 
 
 def nobody_reads(folder: Path) -> str:
     """The target is gone; and a state that no tap has written."""
-    api = Kindmetrics(token=TOKEN, now=NOW, **FAST)
+    api = Kindmetrics(token=TOKEN, now=NOW, visitors_per_day=12, pages_per_day=6)
     with running(api.app) as server:
         run = Run(KIND, folder / "reads", {"api_url": server.url, "api_token": TOKEN})
         with run.begun(stdout=subprocess.PIPE) as process:
@@ -159,6 +170,7 @@ def failing_jobs(folder: Path) -> str:
 
 
 SCENES: tuple[Scene, ...] = (
+    a_long_wait,
     wrong_settings,
     refused,
     hiccups,

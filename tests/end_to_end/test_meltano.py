@@ -201,3 +201,14 @@ def test_nobody_is_asked_when_it_runs(
     before = len(proxy.hosts)
     assert_well(project.meltano(*RUN, "--state-id-suffix=offline", **settings))
     assert proxy.hosts[before:] == []
+
+
+def test_a_choice_of_streams_changes_one_line_of_the_project(tmp_path: Path) -> None:
+    """Else a user's first change would be lost among those of the file's form."""
+    own = Project.copied_to(tmp_path, {})
+    before = (tmp_path / "meltano.yml").read_text().splitlines()
+    done = own.meltano("select", "--no-install", "tap-kindmetrics", "--exclude", "pages")
+    assert done.code == 0, done.stderr
+    after = (tmp_path / "meltano.yml").read_text().splitlines()
+    after.remove("    - '!pages.*'")
+    assert after == before

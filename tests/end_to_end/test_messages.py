@@ -11,6 +11,8 @@ from tests.kindmetrics.site import TOKEN
 from tests.repository.doc_pages import messages
 from tests.repository.workspace import ROOT
 
+pytestmark = [pytest.mark.xdist_group("messages"), pytest.mark.timeout(400)]
+
 MESSAGES = [m for page in ("log", "trouble") for m in messages(ROOT / "docs" / f"{page}.md")]
 
 
@@ -27,7 +29,6 @@ def in_use(quoted: str) -> re.Pattern[str]:
     return re.compile(".*".join(map(re.escape, quoted.split("…"))))
 
 
-@pytest.mark.xdist_group("messages")
 @pytest.mark.parametrize("quoted", MESSAGES)
 def test_what_is_quoted_is_said(quoted: str, said: list[str]) -> None:
     assert any(in_use(quoted).match(text) for text in said), quoted

@@ -26,33 +26,40 @@ COMMON = 3  # a field that so many streams have is described once
 STREAMS_HEAD = """\
 # Which streams and fields?
 
-Made from the taps by `make pages`; a test compares. Your own catalog may have more, and `meltano select TAP --list --all` shows it:
-Khoros' columns are the tenant's, and a Kissmetrics report that has a `name` and `columns` in the settings is a stream of its own.
+Made from the taps by `make pages`; a test compares. Your own catalog may have more, and
+`meltano select TAP --list --all` shows it: Khoros' columns are the tenant's, and a Kissmetrics
+report that has a `name` and `columns` in the settings is a stream of its own.
 How to take less of it: [columns.md](columns.md).
 
-- A field that is null can be null for each row. Keys never are.
-- `row_id` is a hash of the row's natural key, where that can be null or long: 32 characters, the same for the same row in every run.
-- *Replication* is the field whose bookmark says how far a run has come; `whole` is read anew each time.
+- Only a field whose type names null can be null. Keys never are.
+- `row_id` is a hash of the row's natural key, where that can be null or long: 32 characters, the
+  same for the same row in every run.
+- *Replication* names the field whose bookmark tells how far a run has come; `whole` is read anew
+  each time.
 """
 SETTINGS_HEAD = """\
 # Which settings?
 
-Made from the taps by `make pages`; a test compares. `tap-kindmetrics --about` tells the same of one tap, in JSON with `--format=json`.
+Made from the taps by `make pages`; a test compares. `tap-kindmetrics --about` tells the same of
+one tap, in JSON with `--format=json`.
 
-With Meltano a setting is a variable in `.env`, or in front of the command; lists and objects are JSON in one line:
+With Meltano a setting is a variable in `.env`, or in front of the command; lists and objects are
+JSON in one line:
 
 ```
 TAP_KINDMETRICS_START_DATE=2026-01-01
 TAP_KINDMETRICS_DOMAIN_IDS=[1,2]
 ```
 
-Or a line under `config:` of the plugin in `meltano.yml`; secrets belong into `.env`. Without Meltano it is a key of the file that `--config` names,
-or a variable again, with `--config=ENV`. All wrong settings are told at once, before anything is read.
+Or a line under `config:` of the plugin in `meltano.yml`; secrets belong into `.env`. Without
+Meltano it is a key of the file that `--config` names, or a variable again, with `--config=ENV`.
+All wrong settings are told at once, before anything is read.
 """
 SDK_HEAD = """\
 ## Settings of the SDK, in every tap
 
-What they do is told by the [SDK](https://sdk.meltano.com). A mapping, flattening or batches make a stream take the SDK's own, slower path.
+What they do is told by the [SDK](https://sdk.meltano.com). A mapping, flattening or batches make a
+stream take the SDK's own, slower path.
 
 | setting | kind | what it is |
 |---|---|---|

@@ -91,5 +91,18 @@ def _common(tap: type[KitTap]) -> Definition:
     }
 
 
+class _AsMeltano(yaml.SafeDumper):
+    """Writes what Meltano would write, so that its own changes to the file are small."""
+
+
+def _quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    needs_quotes = text.startswith("'") or ": " in text
+    style = '"' if needs_quotes and "'" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_AsMeltano.add_representer(str, _quoted)
+
+
 def _yaml(definition: Definition | list[Definition]) -> str:
-    return yaml.safe_dump(definition, sort_keys=False, allow_unicode=True, width=1000)
+    return yaml.dump(definition, Dumper=_AsMeltano, sort_keys=False, allow_unicode=True, width=1000)

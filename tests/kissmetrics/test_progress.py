@@ -1,0 +1,43 @@
+"""What is counted as done of what was planned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.kissmetrics import RunRules
+from tap_kissmetrics.tap import TapKissmetrics
+
+from tests.processes import collected
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.kissmetrics.conftest import Serve
+
+
+def test_further_pages_are_no_tasks_of_their_own(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else more would be done than was planned."""
+    site = serve(run_rules=RunRules(polls=1))
+    tap = TapKissmetrics(config=site.settings(page_size=3))
+    with collected(), caplog.at_level("INFO"):
+        tap.run()
+    (plan,) = (text for text in caplog.messages if text.startswith("Plan: "))
+    assert plan.startswith(f"Plan: {tap.progress.tasks} tasks, at most 4 at a time (accounts 1, ")
+    assert tap.progress.done == tap.progress.tasks
+    assert len(site.api.log.requests) > 2 * tap.progress.tasks
+    (end,) = (text for text in caplog.messages if text.startswith("Done after "))
+    assert f", {len(site.api.log.requests)} requests, " in end
+
+
+def test_a_report_that_is_gone_leaves_nothing_to_do(serve: Serve) -> None:
+    site = serve(run_rules=RunRules(polls=1))
+    reports = site.api.data.runnable_reports()
+    settings = site.settings(reports=[{"id": report} for report in reports])
+    site.api.delete_report(reports[0])
+    tap = TapKissmetrics(config=settings)
+    with collected():
+        tap.run()
+    assert tap.progress.done == tap.progress.tasks > len(reports)
+    assert tap.progress.warnings.count >= 1
