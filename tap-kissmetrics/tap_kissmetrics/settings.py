@@ -180,7 +180,7 @@ def version_problems(config: Config, properties: Mapping[str, Any]) -> Iterator[
     defaults, and a line of ``.env`` that was not filled in is an empty text.
     """
     version = config.get("api_version", CORE)
-    if version not in OF_VERSION:
+    if not isinstance(version, str) or version not in OF_VERSION:
         return
     required = REQUIRED[version]
     if not config.get(required):

@@ -12,13 +12,13 @@ def keep_queries_out_of_logs() -> None:
     vendor's, a filter that is nobody's business, or the signature of a link that opens a file.
     """
     for name in _LOGGERS:
-        logging.getLogger(name).addFilter(_without_query)
+        logging.getLogger(name).addFilter(without_query)
 
 
 _LOGGERS = ("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.connection")
 
 
-def _without_query(record: logging.LogRecord) -> bool:
+def without_query(record: logging.LogRecord) -> bool:
     """A filter that keeps every record, and cuts its texts off behind an address's path."""
     if isinstance(record.args, tuple):
         record.args = tuple(

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# What the SDK adds to every tap, and checks itself once more: it may have a word of its own.
-NEEDED: dict[str, Any] = {
-    "username": "someone",
-    "password": "p",
-    "company_key": "k",
-    "api_token": "t",
-    "discover_columns": False,
+# What each tap cannot do without; a tap that reads two APIs has two such sets.
+NEEDED: dict[str, tuple[dict[str, Any], ...]] = {
+    "tap-khoros-analytics": (
+        {"username": "u", "password": "p", "company_key": "k", "discover_columns": False},
+    ),
+    "tap-kindmetrics": ({"api_token": "t"},),
+    "tap-kissmetrics": (
+        {"api_token": "t"},
+        {"api_version": "v3", "username": "u", "password": "p"},
+    ),
 }
 
 
@@ -33,11 +36,13 @@ def _hurried() -> Iterator[None]:
 
 
 def complaints(tap: EveryTap, **settings: Any) -> list[str]:
-    """What the tap says of these settings, with what it cannot do without."""
-    needed = {name: v for name, v in NEEDED.items() if name in tap.schema["properties"]}
-    with pytest.raises(ConfigValidationError) as caught:
-        tap.tap(config={**needed, **settings})
-    return caught.value.errors
+    """What the tap says of these settings, with what it cannot do without: the shortest list."""
+    found = []
+    for needed in NEEDED[tap.name]:
+        with pytest.raises(ConfigValidationError) as caught:
+            tap.tap(config={**needed, **settings})
+        found.append(caught.value.errors)
+    return min(found, key=len)
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)
