@@ -25,6 +25,7 @@ BENCHMARKS = (
     "khoros_exports",
     "meltano_run",
     "soak",
+    "shards",
 )
 
 

@@ -1,153 +1,122 @@
-"""The two hosts of the API: their addresses, the token, what each refusal means."""
+"""What the clients of both versions of the API offer, and what refusals mean."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
-from tap_kit.credentials import BearerToken
 from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
-from tap_kit.http import Answer, Api, Refusal, Request
-
-from tap_kissmetrics.directory import Product, product_template
-from tap_kissmetrics.once import Once
-from tap_kissmetrics.pagination import (
-    PASSES,
-    CorePaginator,
-    Page,
-    Reading,
-    changed_too_often,
-    page_of,
-    records_of,
-)
 
 if TYPE_CHECKING:
-    from tap_kit.tap import KitTap
+    from datetime import datetime
 
-ENVELOPE = (list, dict)  # lists and details come bare or in an envelope [reference, section 3]
+    from tap_kit.http import Judge, Refusal
+    from tap_kit.jobs import Job
+    from tap_kit.windows import Window
+
+    from tap_kissmetrics.pagination import CorePaginator, Page
+    from tap_kissmetrics.saved_reports import Report
+
+Id = str | int  # UUIDs in the Core API and version 2, integers in version 3
 NOT_FOUND = "not found (HTTP 404)"
+_QUERY_ID = re.compile(r"/queries/([\w-]+)")
 
 
-class Client:
-    """Answers of both hosts; safe to use from several threads."""
+@dataclass(frozen=True)
+class Finished:
+    """A query that is done: the path of its results, and their first page where that came along."""
 
-    def __init__(self, tap: KitTap) -> None:
-        config = tap.config
-        shared: dict[str, Any] = {
-            "auth": BearerToken(config["api_token"]),
-            "throttle": tap.throttle,
-            "timeout_s": config["request_timeout"],
-            "user_agent": tap.user_agent,
-            "connections": config["max_concurrency"],
-        }
-        self.core = Api(config["api_url"], judge=_judge("api_url"), prefixes=("/core/",), **shared)
-        self.query = Api(
-            config["query_url"], judge=_judge("query_url"), prefixes=("/v2/",), **shared
-        )
-        self._page_size = config["page_size"]
-        self._products: Once[Product] = Once()
-        self._templates: Once[Any] = Once()  # a URITemplate; the library has no types
+    path: str
+    _first: list[Page] = field(default_factory=list)
 
-    def page(self, path: str) -> Page:
-        """One page of a list of the Core API."""
-        return page_of(self.core.ask(Request(path), ENVELOPE, _list_problem))
+    @classmethod
+    def with_page(cls, path: str, page: Page) -> Finished:
+        """One whose first page is there already."""
+        return cls(path, [page])
+
+    def take_page(self) -> Page | None:
+        """The first page, once: it is not kept for a second reader, or memory would grow."""
+        try:
+            return self._first.pop()
+        except IndexError:
+            return None
+
+
+class Client(Protocol):
+    """Answers of the API; safe to use from several threads."""
+
+    def id_of(self, value: Id) -> Id:
+        """An id of the settings as this version has it."""
+
+    def products(self) -> list[dict[str, Any]]:
+        """All products, for what has to be known before the plan."""
+
+    def reports(self) -> list[dict[str, Any]]:
+        """All saved reports."""
+
+    def report(self, report_id: Id) -> dict[str, Any]:
+        """One report.
+
+        Raises:
+            PartitionUnavailable: when there is none with this id.
+        """
+
+    def runs(self, report: dict[str, Any]) -> bool:
+        """Whether the API can run a report of its type."""
+
+    def report_query(self, report: Report, window: Window, span: tuple[datetime, datetime]) -> Job:
+        """A run of a report over the days of a window, as a job whose result is ``Finished``.
+
+        ``span`` are the window's first and last second in the zone of the report's product.
+        """
 
     def results(self, path: str) -> Page:
         """One page of the results of a query."""
-        return page_of(self.query.ask(Request(path), ENVELOPE, _rows_problem))
 
-    def first_page(self, path: str) -> str:
-        """The path of a list's first page."""
-        return f"{path}?limit={self._page_size}&offset=0"
+    def pages_of(self, finished: Finished) -> CorePaginator:
+        """The pages of its results, at the first one."""
 
-    def everything(self, path: str) -> list[dict[str, Any]]:
-        """All records of a list, for what has to be known before the plan.
+    def check_access(self) -> str:
+        """What the credentials see, in words.
 
         Raises:
-            SyncFailed: when the list cannot be had, or not whole.
+            ConfigValidationError: when they or an address are wrong.
         """
-        for _ in range(PASSES):
-            try:
-                records, reading = self._read_once(path)
-            except PartitionUnavailable as error:
-                msg = f"GET {path}: {error}"
-                raise SyncFailed(msg) from None
-            if not reading.changed:
-                reading.check(path)
-                return records
-        raise changed_too_often(path)
-
-    def _read_once(self, path: str) -> tuple[list[dict[str, Any]], Reading]:
-        paginator = CorePaginator(self.first_page(path), self.core.path_of)
-        records: list[dict[str, Any]] = []
-        reading = Reading()
-        while not paginator.finished:
-            page = self.page(paginator.current_value)
-            reading.add(page.facts, path)
-            records += page.records
-            paginator.advance(page.facts)
-        return records, reading
-
-    def product(self, product_id: str) -> Product:
-        """One product and its links, found through the directory's URI template."""
-        return self._products.get(product_id, lambda: self._product(product_id))
-
-    def _product(self, product_id: str) -> Product:
-        template = self._templates.get(
-            "product", lambda: product_template(self.core.ask(Request("/core"), dict).value)
-        )
-        return Product.of(self._detail(template.expand(product_id=product_id)))
-
-    def report(self, report_id: str) -> dict[str, Any]:
-        """One report as the API describes it."""
-        return self._detail(f"/core/reports/{report_id}")[0]
-
-    def _detail(self, href: str) -> tuple[dict[str, Any], list[Any]]:
-        """The record of a single object, bare or in an envelope, and all links around it."""
-        value = self.core.ask(Request(self.core.path_of(href)), dict, _detail_problem).value
-        record = _record_in(value)
-        return record, [*(record.get("links") or []), *(value.get("links") or [])]
 
 
-def _record_in(value: dict[str, Any]) -> dict[str, Any]:
-    return value["data"] if isinstance(value.get("data"), dict) else value
+def query_id_of(path: str) -> str:
+    """The id in ``/v2/queries/{id}/status``, ``/queries/{id}`` and the like.
+
+    Raises:
+        SyncFailed: when there is none.
+    """
+    found = _QUERY_ID.search(path)
+    if found is None:
+        msg = f"expected the address of a query, got {path}"
+        raise SyncFailed(msg)
+    return found[1]
 
 
-def _detail_problem(answer: Answer) -> str | None:
-    return None if _is_record(_record_in(answer.value)) else "expected an object with an id"
-
-
-def _list_problem(answer: Answer) -> str | None:
-    records = records_of(answer.value)
-    fits = records is not None and all(map(_is_record, records))
-    return None if fits else "expected a list of objects with an id"
-
-
-def _rows_problem(answer: Answer) -> str | None:
-    rows = records_of(answer.value)
-    fits = rows is not None and all(map(_is_row, rows))
-    return None if fits else "expected rows: lists of two and more, or objects with columns"
-
-
-def _is_record(value: Any) -> bool:
+def is_record(value: Any) -> bool:
+    """Whether it is what lists are made of: an object with an id."""
     return isinstance(value, dict) and "id" in value
 
 
-def _is_row(value: Any) -> bool:
-    """Rows come as ``[kmid, identity, ...]`` or as ``{identity, columns}`` [reference, 2.3]."""
-    if isinstance(value, dict):
-        return isinstance(value.get("columns"), list)
-    return isinstance(value, list) and len(value) > 1
+def judge(*, address: str, credential: str) -> Judge:
+    """What a refusal means and whose turn it is [reference, section 4].
 
+    ``address`` and ``credential`` are the settings to look at.
+    """
 
-def _judge(address: str) -> Any:
-    """What a refusal of one host means and whose turn it is [reference, section 4]."""
-
-    def judge(refusal: Refusal) -> Exception:
+    def judged(refusal: Refusal) -> Exception:
         match refusal.status:
             case 401:
-                return setting_error("api_token", "the server does not accept it (HTTP 401)")
+                return setting_error(credential, "the server does not accept it (HTTP 401)")
             case 403:
-                return PartitionUnavailable("the token has no access to it (HTTP 403)")
+                return PartitionUnavailable(
+                    f"the {_NOUNS[credential]} has no access to it (HTTP 403)"
+                )
             case 404:
                 return PartitionUnavailable(NOT_FOUND)
             case status if status < 400:
@@ -156,7 +125,10 @@ def _judge(address: str) -> Any:
             case status:
                 return RequestRefused(f"{refusal.source}: HTTP {status}")
 
-    return judge
+    return judged
+
+
+_NOUNS = {"api_token": "token", "username": "user"}
 
 
 class RequestRefused(SyncFailed):

@@ -3,57 +3,47 @@
 from __future__ import annotations
 
 from abc import ABC
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk import SchemaDirectory, StreamSchema
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from tap_kit.bookmarks import read_bookmark
 from tap_kit.errors import SyncFailed
-from tap_kit.streams import BookmarkedStream, Found, KitStream, Result, Task
+from tap_kit.streams import BookmarkedStream, Found, Result, Task
 from typing_extensions import override
 
 from tap_kissmetrics import schemas
+from tap_kissmetrics.list_streams import ListStream, ProductSchema, with_whole_total
 from tap_kissmetrics.moments import EARLIEST, utc
-from tap_kissmetrics.pagination import (
-    PASSES,
-    CorePaginator,
-    Facts,
-    KnownPage,
-    Reading,
-    changed_too_often,
-    further_pages,
-)
+from tap_kissmetrics.pagination import Facts, KnownPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from singer_sdk import Stream
     from tap_kit.rows import Row
     from tap_kit.streams import Partition
 
-    from tap_kissmetrics.tap import TapKissmetrics
+    from tap_kissmetrics.core_client import CoreClient
+    from tap_kissmetrics.core_version import CoreVersion
+    from tap_kissmetrics.pagination import CorePaginator, Page
 
 SCHEMAS = SchemaDirectory(schemas)
 
 
-class CoreList(KitStream, ABC):
-    """A list of the Core API, token-wide or of each of ``product_ids``.
+class CoreList(ListStream, ABC):
+    """A list of the Core API, token-wide or of each of ``product_ids``."""
 
-    The first page is a task; it tells of the further ones, which are read ahead when it has a
-    total, and one after the other by its links when it has none.
-    """
-
-    tap: TapKissmetrics
-    primary_keys = ("id",)
     schema = StreamSchema(SCHEMAS)
-    dropped: ClassVar[frozenset[str]] = frozenset({"links"})  # volatile, and bound to a host
 
-    def __init__(self, tap: TapKissmetrics) -> None:
-        super().__init__(tap)
-        self._reading = Reading()
-        self._pass = 1  # over the list that is being read
+    def __init__(self, version: CoreVersion) -> None:
+        super().__init__(version.tap)
+        self._version = version
+
+    @property
+    def client(self) -> CoreClient:
+        """The Core API."""
+        return self._version.client
 
     @override
     def all_partitions(self) -> Iterator[Partition] | None:
@@ -64,51 +54,16 @@ class CoreList(KitStream, ABC):
         """Where the list is: all that the token sees, or through the product's own links."""
         if partition is None:
             return f"/core/{self.name}"
-        href = self.tap.client.product(partition["product_id"]).list_href(self.name)
-        return self.tap.client.core.path_of(href).partition("?")[0]
+        href = self.client.product(partition["product_id"]).list_href(self.name)
+        return self.client.core.path_of(href).partition("?")[0]
 
     @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        client = self.tap.client
-        paginator = task.piece or CorePaginator(
-            client.first_page(self.list_path(task.partition)), client.core.path_of
-        )
-        page = client.page(paginator.current_value)
-        note = (paginator, page.facts)
-        return Found((self.shape(record) for record in page.records), note)
-
-    def shape(self, record: dict[str, Any]) -> dict[str, Any]:
-        """The record as the stream's schema has it."""
-        return {key: value for key, value in record.items() if key not in self.dropped}
+    def pages(self, partition: Partition | None) -> CorePaginator:
+        return self.client.pages(self.list_path(partition))
 
     @override
-    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
-        paginator, facts = result.note
-        for page in further_pages(paginator, facts, is_first=task.piece is None):
-            yield replace(task, piece=page)
-
-    @override
-    def finish(self, task: Task, result: Result) -> Sequence[Row]:
-        if task.piece is None:
-            self._reading = Reading()
-        self._reading.add(result.note[1], task)
-        return result.rows
-
-    @override
-    def window_written(self, task: Task) -> None:
-        if not self._reading.changed:
-            self._reading.check(task)
-            self._pass = 1
-            self.list_written(task)
-            return
-        self._pass += 1
-        if self._pass > PASSES:
-            raise changed_too_often(task)
-        self.logger.info("%s: the list changed while it was read; reading it again", task)
-        self.tap.ahead.insert(iter([Task(self, task.partition, None)]))
-
-    def list_written(self, task: Task) -> None:
-        """All of a list is written out."""
+    def page(self, path: str) -> Page:
+        return self.client.page(path)
 
 
 class Accounts(CoreList, BookmarkedStream):
@@ -120,8 +75,8 @@ class Accounts(CoreList, BookmarkedStream):
     name = "accounts"
     replication_key = "updated_at"
 
-    def __init__(self, tap: TapKissmetrics) -> None:
-        super().__init__(tap)
+    def __init__(self, version: CoreVersion) -> None:
+        super().__init__(version)
         self._newest = EARLIEST
 
     @override
@@ -164,17 +119,6 @@ def _moment(text: object, what: str) -> datetime:
         raise SyncFailed(msg) from None
 
 
-class ProductSchema(StreamSchema[str]):
-    """Without the tracking key where nobody asked for it."""
-
-    @override
-    def get_stream_schema(self, stream: Stream, stream_class: type[Stream]) -> dict[str, Any]:
-        schema = super().get_stream_schema(stream, stream_class)
-        if stream.config.get("include_tracking_key"):
-            return schema
-        return {**schema, "properties": _without(schema["properties"], "tracking_key")}
-
-
 class Products(CoreList):
     """The products of all accounts. ``GET /core/products``, or each of ``product_ids``."""
 
@@ -193,12 +137,8 @@ class Products(CoreList):
     def read(self, task: Task) -> Sequence[dict[str, Any]]:
         if task.partition is None:
             return super().read(task)
-        record = self.tap.client.product(task.partition["product_id"]).record
+        record = self.client.product(task.partition["product_id"]).record
         return Found([self.shape(record)], (KnownPage(""), Facts(1, None, None, b"")))
-
-
-def _without(record: dict[str, Any], *fields: str) -> dict[str, Any]:
-    return {key: value for key, value in record.items() if key not in fields}
 
 
 class Reports(CoreList):
@@ -214,11 +154,7 @@ class Events(CoreList):
 
     @override
     def shape(self, record: dict[str, Any]) -> dict[str, Any]:
-        shaped = super().shape(record)
-        total = shaped.get("total")
-        if isinstance(total, str) and total.isdecimal():  # the vendor's own client casts it
-            shaped["total"] = int(total)
-        return shaped
+        return with_whole_total(super().shape(record))
 
 
 class Properties(CoreList):

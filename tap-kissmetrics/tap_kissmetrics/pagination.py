@@ -49,6 +49,14 @@ def records_of(value: Any) -> list[Any] | None:
     return records if isinstance(records, list) else None
 
 
+def facts_of(
+    records: list[Any], *, total: int | None = None, following: str | None = None
+) -> Facts:
+    """What is known of a page with these records."""
+    encoded = hashlib.blake2b(msgspec.json.encode(records), digest_size=8)
+    return Facts(len(records), total, following, encoded.digest())
+
+
 def page_of(answer: Answer) -> Page:
     """The page in an answer; its links are in the body, or in the header, or there are none."""
     body = answer.value if isinstance(answer.value, dict) else {}
@@ -59,8 +67,7 @@ def page_of(answer: Answer) -> Page:
         for link in links
         if link.get("rel") == "next" and not is_templated(link)
     )
-    encoded = hashlib.blake2b(msgspec.json.encode(records), digest_size=8)
-    facts = Facts(len(records), _total(body), next(following, None), encoded.digest())
+    facts = facts_of(records, total=_total(body), following=next(following, None))
     columns = body.get("columns")
     return Page(records, facts, columns if isinstance(columns, list) else None)
 
@@ -132,6 +139,38 @@ class CorePaginator(BaseAPIPaginator[str]):
             yield KnownPage(with_offset(path, offset))
         for offset in offsets[-1:]:
             yield CorePaginator(with_offset(path, offset), self._path_of)
+
+
+class PageSizes:
+    """How many records a server is known to give at a time, by the pages it gave.
+
+    Version 3 tells neither a total nor a next page. So a page that is shorter than what was asked
+    for is the last one, unless the server gives no more than that at a time: one that gave more
+    before would have given more now.
+    """
+
+    def __init__(self) -> None:
+        self._largest = 0
+
+    def is_last(self, size: int, limit: int) -> bool:
+        """Whether a page of ``size`` is certainly the last one, when ``limit`` were asked for."""
+        is_last = size < min(limit, self._largest)
+        self._largest = max(self._largest, size)
+        return is_last
+
+
+class OffsetPaginator(CorePaginator):
+    """Paths of the pages of one list of version 3, by offset; a short page is the last one."""
+
+    def __init__(self, path: str, limit: int, sizes: PageSizes) -> None:
+        super().__init__(f"{path}?limit={limit}&offset=0", str)
+        self._limit = limit
+        self._sizes = sizes
+
+    @override
+    def get_next(self, response: Facts) -> str | None:  # type: ignore[override]
+        is_last = self._sizes.is_last(response.size, self._limit)
+        return None if is_last else super().get_next(response)
 
 
 class KnownPage:
@@ -209,6 +248,20 @@ class Reading:
         if self.count < total:
             msg = f"{what}: the server says that there are {total} records, but gave {self.count}"
             raise SyncFailed(msg)
+
+
+def read_once(
+    paginator: CorePaginator, page_at: Callable[[str], Page], what: object
+) -> tuple[list[dict[str, Any]], Reading]:
+    """All records of a list, in one pass over it."""
+    records: list[dict[str, Any]] = []
+    reading = Reading()
+    while not paginator.finished:
+        page = page_at(paginator.current_value)
+        reading.add(page.facts, what)
+        records += page.records
+        paginator.advance(page.facts)
+    return records, reading
 
 
 def changed_too_often(what: object) -> SyncFailed:

@@ -13,7 +13,7 @@ from tap_kit.errors import PartitionUnavailable, SyncFailed
 from tap_kit.http import Request
 from tap_kit.jobs import JobState, Poll
 
-from tap_kissmetrics.client import RequestRefused
+from tap_kissmetrics.client import Finished, Id, RequestRefused, query_id_of
 from tap_kissmetrics.directory import is_templated
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class ReportRun:
     """One run of one report over one window, as a job of the kit's. ``end`` is included."""
 
     api: Api
-    product_id: str
-    report_id: str
+    product_id: Id | None
+    report_id: Id
     start_date: datetime
     end_date: datetime
 
@@ -52,7 +52,7 @@ class ReportRun:
         return {"query_id": query_id_of(self._place(answer, "query-status"))}
 
     def poll(self, ids: Ids) -> Poll:
-        """Ask how far the query is; done, with the path of its results."""
+        """Ask how far the query is; done, with the place of its results."""
         query_id = ids["query_id"]
         try:
             answer = self.api.ask(Request(f"/v2/queries/{query_id}/status"), dict)
@@ -68,7 +68,7 @@ class ReportRun:
             place = self._place(answer, "query-results")
         except SyncFailed:  # neither a header nor a link: the id is enough
             place = f"/v2/queries/{query_id}/results"
-        return Poll(JobState.DONE, result=place)
+        return Poll(JobState.DONE, result=Finished(place))
 
     def _place(self, answer: Answer, rel: str) -> str:
         """Where an answer sends us: its ``Location``, else its link, on the configured host.
@@ -86,16 +86,3 @@ class ReportRun:
             msg = f"report {self.report_id}: the answer says neither Location nor a link {rel}"
             raise SyncFailed(msg)
         return self.api.path_of(href)
-
-
-def query_id_of(path: str) -> str:
-    """The id in ``/v2/queries/{id}/status``.
-
-    Raises:
-        SyncFailed: when the path is another.
-    """
-    parts = path.partition("?")[0].strip("/").split("/")
-    if len(parts) < 3 or parts[1] != "queries":
-        msg = f"expected the address of a query, got {path}"
-        raise SyncFailed(msg)
-    return parts[2]

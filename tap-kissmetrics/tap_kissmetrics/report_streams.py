@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import SchemaDirectory, StreamSchema
 from tap_kit.names import unique_names
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tap_kit.streams import Partition
 
+    from tap_kissmetrics.client import Id
     from tap_kissmetrics.result_rows import Person
     from tap_kissmetrics.tap import TapKissmetrics
 
@@ -49,15 +50,18 @@ class ReportResults(ResultStream):
 class NamedReport(ResultStream):
     """The rows of one report whose columns are configured, each column a field."""
 
+    schemas: ClassVar[SchemaDirectory] = SCHEMAS
+
     def __init__(
-        self, tap: TapKissmetrics, report_id: str, name: str, columns: Sequence[str]
+        self, tap: TapKissmetrics, report_id: Id, name: str, columns: Sequence[str]
     ) -> None:
         self.name = f"report_{name}"
         self._report_id = report_id
+        self._labels = columns
         self._told = False
         self._fields = unique_names(columns, taken=FIELDS_OF_EACH_ROW)
         super().__init__(tap)
-        common = SCHEMAS.fetch_schema("report_results")
+        common = self.schemas.fetch_schema("report_results")
         own = {
             field: {
                 "type": ["string", "null"],
@@ -75,18 +79,31 @@ class NamedReport(ResultStream):
 
     @override
     def all_partitions(self) -> Iterator[Partition]:
-        mine = (report for report in self.tap.reports.to_run() if report.id == self._report_id)
+        report_id = self.tap.client.id_of(self._report_id)
+        mine = (report for report in self.tap.reports.to_run() if report.id == report_id)
         return ({"report_id": report.id} for report in mine)
 
     @override
     def shape(self, person: Person, labels: Sequence[str]) -> dict[str, Any]:
-        if len(person.values) != len(self._fields) and not self._told:
-            self._told = True
-            self.logger.warning(
-                "%s: the report has %d columns, the settings name %d; only those are written",
-                self.name,
-                len(person.values),
-                len(self._fields),
-            )
-        values = dict(zip(self._fields, map(as_text, person.values), strict=False))
-        return {"kmid": person.kmid, "identity": person.identity, **values}
+        cells = person.values
+        if person.labels is not None:  # its columns are known by name, not by place
+            named = dict(zip(person.labels, person.values, strict=True))
+            cells = [named[label] for label in self._labels if label in named]
+            values = {f: named.get(c) for f, c in zip(self._fields, self._labels, strict=True)}
+        else:
+            values = dict(zip(self._fields, cells, strict=False))
+        self._compare(len(person.values), len(cells))
+        texts = {field: as_text(value) for field, value in values.items()}
+        return {"kmid": person.kmid, "identity": person.identity, **texts}
+
+    def _compare(self, columns: int, used: int) -> None:
+        """Tell once when the settings do not name just the columns that there are."""
+        if self._told or columns == used == len(self._fields):
+            return
+        self._told = True
+        self.logger.warning(
+            "%s: the report has %d columns, the settings name %d; only those are written",
+            self.name,
+            columns,
+            len(self._fields),
+        )

@@ -12,18 +12,28 @@ if TYPE_CHECKING:
 
 
 class Person(NamedTuple):
-    """One row of a result: who, and the values of the report's columns in order."""
+    """One row of a result: who, and the values of the report's columns in order.
+
+    ``labels`` are the columns of a row that names them itself.
+    """
 
     kmid: int | None
     identity: str | None
     values: list[Any]
+    labels: list[str] | None = None
 
 
-def person_of(row: Any) -> Person:
-    """A row in either of its shapes: ``[kmid, identity, ...]`` or ``{identity, columns}``."""
+def person_of(row: Any, *, of_people: bool = True) -> Person:
+    """A row in any of its shapes.
+
+    ``[kmid, identity, ...]`` or ``{identity, columns}`` where a report finds people. Other reports
+    (funnels, cohorts) give an object for each step, or an array: all of it is values.
+    """
     if isinstance(row, list):
-        return Person(row[0], row[1], row[2:])
-    return Person(row.get("kmid"), row.get("identity"), row["columns"])
+        return Person(row[0], row[1], row[2:]) if of_people else Person(None, None, row)
+    if isinstance(row.get("columns"), list):
+        return Person(row.get("kmid"), row.get("identity"), row["columns"])
+    return Person(None, None, list(row.values()), list(row))
 
 
 def labels_of(

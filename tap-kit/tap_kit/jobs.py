@@ -5,21 +5,24 @@ from __future__ import annotations
 import logging
 import queue
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tap_kit.errors import JobFailed
+from tap_kit.errors import Interrupted, JobFailed
+from tap_kit.under_way import Running, UnderWay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tap_kit.streams import KitStream, Task
 
 logger = logging.getLogger(__name__)
 
+_STEP_S = 1.0
+
 Ids = Mapping[str, str]
+Note = Callable[[Ids], None]
+Forget = Callable[[], None]
 
 
 class JobState(Enum):
@@ -41,7 +44,10 @@ class Poll:
 
 
 class Job(Protocol):
-    """One piece of work on the vendor's side, in the vendor's own protocol."""
+    """One piece of work on the vendor's side, in the vendor's own protocol.
+
+    One that is ``Cancellable`` too is called off when the run is stopped.
+    """
 
     def start(self) -> Ids:
         """Begin; the ids by which the job is found again."""
@@ -65,17 +71,30 @@ class Pace:
 
 @dataclass(frozen=True)
 class JobRunner:
-    """Brings jobs to their end. ``sleep`` waits, unless the run is being stopped."""
+    """Brings jobs to their end. ``sleep`` waits, unless the run is being stopped.
+
+    ``least_pause_s`` is a lower bound of the pauses at this moment, where a budget asks for one.
+    """
 
     pace: Pace
     sleep: Callable[[float], None]
     clock: Callable[[], float] = time.monotonic
+    under_way: UnderWay = field(default_factory=UnderWay)
+    least_pause_s: Callable[[], float] = lambda: 0.0
 
-    def run(self, job: Job, what: object, known: Ids | None, note: Callable[[Ids], None]) -> Any:
+    def run(
+        self,
+        job: Job,
+        what: object,
+        known: Ids | None,
+        note: Note,
+        forget: Forget = lambda: None,
+    ) -> Any:
         """The result of ``job``; ``known`` are its ids when an earlier run started it.
 
-        ``note`` is told the ids as soon as there are some, so that they can be kept in the state.
-        A job that failed, or that the vendor has forgotten, is started again once.
+        ``note`` is told the ids as soon as there are some, so that they can be kept in the state;
+        ``forget`` is called when the job was called off. A job that failed, or that the vendor has
+        forgotten, is started again once.
 
         Raises:
             JobFailed: when it fails again, or is not done in time.
@@ -84,30 +103,44 @@ class JobRunner:
             logger.info("%s: picked up again, it was started by an earlier run", what)
             note(known)
             poll = job.poll(known)
-            ids = known
             if poll.state is JobState.RUNNING:
-                poll = self._wait(job, ids, what)
+                poll = self._wait(Running(job, known, forget), what)
         else:
-            ids, poll = self._afresh(job, what, note)
+            poll = self._afresh(job, what, note, forget)
         if poll.state in {JobState.FAILED, JobState.GONE}:
             logger.warning("%s: %s; started again", what, poll.reason or poll.state.value)
-            ids, poll = self._afresh(job, what, note)
+            poll = self._afresh(job, what, note, forget)
         if poll.state is not JobState.DONE:
             reason = poll.reason or poll.state.value
             msg = f"{what}: the vendor's job ended without a result: {reason}"
             raise JobFailed(msg)
         return poll.result
 
-    def _afresh(self, job: Job, what: object, note: Callable[[Ids], None]) -> tuple[Ids, Poll]:
-        ids = job.start()
-        note(ids)
-        return ids, self._wait(job, ids, what)
+    def _afresh(self, job: Job, what: object, note: Note, forget: Forget) -> Poll:
+        with self.under_way.starting():
+            ids = job.start()
+            note(ids)
+            running = Running(job, ids, forget)
+            self.under_way.add(running)
+        return self._wait(running, what)
 
-    def _wait(self, job: Job, ids: Ids, what: object) -> Poll:
+    def _wait(self, running: Running, what: object) -> Poll:
+        self.under_way.add(running)
+        try:
+            poll = self._poll_until_done(running.job, running.ids, what)
+        except Interrupted:
+            raise  # it still runs: whoever ends the run calls it off
+        except BaseException:
+            self.under_way.remove(running)
+            raise
+        self.under_way.remove(running)
+        return poll
+
+    def _poll_until_done(self, job: Job, ids: Ids, what: object) -> Poll:
         deadline = self.clock() + self.pace.timeout_s
         pause = self.pace.first_s
         while True:
-            self.sleep(min(pause, max(0.0, deadline - self.clock())))
+            self._pause(pause, deadline)
             poll = job.poll(ids)
             if poll.state is not JobState.RUNNING:
                 return poll
@@ -115,6 +148,17 @@ class JobRunner:
                 msg = f"{what}: the vendor is not done after {self.pace.timeout_s:.0f} s"
                 raise JobFailed(msg)
             pause = min(pause * self.pace.growth, self.pace.longest_s)
+
+    def _pause(self, pause_s: float, deadline: float) -> None:
+        """Wait before the next poll; in steps, as the least pause changes with what runs."""
+        began = self.clock()
+        while True:
+            least_s = self.least_pause_s()
+            rest_s = min(began + max(pause_s, least_s), deadline) - self.clock()
+            is_last = not least_s or rest_s <= _STEP_S
+            self.sleep(max(0.0, rest_s if is_last else _STEP_S))
+            if is_last:
+                return
 
 
 class JobBook:
@@ -126,7 +170,7 @@ class JobBook:
     KEY = "jobs"
 
     def __init__(self) -> None:
-        self._notes: queue.SimpleQueue[tuple[Task, Ids, str]] = queue.SimpleQueue()
+        self._notes: queue.SimpleQueue[tuple[Task, Ids | None, str]] = queue.SimpleQueue()
         self._is_news = False
         self._placed: set[str] = set()
 
@@ -147,8 +191,13 @@ class JobBook:
         while not self._notes.empty():
             task, ids, part = self._notes.get()
             self._place(task.stream)
-            jobs = task.stream.get_context_state(_context(task)).setdefault(self.KEY, {})
-            jobs[_name(task, part)] = dict(ids)
+            state = task.stream.get_context_state(_context(task))
+            jobs = state.setdefault(self.KEY, {})
+            if ids is not None:
+                jobs[_name(task, part)] = dict(ids)
+            else:
+                jobs.pop(_name(task, part), None)
+                _drop_if_empty(state)
             task.stream.state_manager.is_flushed = False
             self._is_news = True
 
@@ -161,6 +210,10 @@ class JobBook:
             self._placed.add(stream.name)
             for partition in stream.partition_list:
                 stream.get_context_state(dict(partition) if partition else None)
+
+    def forget(self, task: Task, part: str = "") -> None:
+        """The job of ``task`` is no more (from any thread)."""
+        self._notes.put((task, None, part))
 
     def known(self, task: Task, part: str = "") -> Ids | None:
         """The ids that an earlier run left for the job of ``task``."""
@@ -180,8 +233,12 @@ class JobBook:
         jobs = state.get(self.KEY, {})
         for name in [name for name in jobs if name.partition(" ")[0] <= _name(task)]:
             del jobs[name]
-        if not jobs:
-            state.pop(self.KEY, None)
+        _drop_if_empty(state)
+
+
+def _drop_if_empty(state: dict[str, Any]) -> None:
+    if not state.get(JobBook.KEY):
+        state.pop(JobBook.KEY, None)
 
 
 def _name(task: Task, part: str = "") -> str:
@@ -195,4 +252,4 @@ def _context(task: Task) -> dict[str, Any] | None:
 
 def _entries(stream: KitStream) -> list[dict[str, Any]]:
     entry = stream.tap_state.get("bookmarks", {}).get(stream.name, {})
-    return [*entry.get("partitions", []), {**entry, "context": None}]
+    return [*entry.get("partitions", []), entry]

@@ -81,9 +81,16 @@ _MANNERS = (
 
 
 def common_settings(
-    *, lookback_days: int, requests_per_minute: int | None = None, max_concurrency: int = 4
+    *,
+    lookback_days: int,
+    requests_per_minute: int | None = None,
+    unset_budget: str = "no limit",
+    max_concurrency: int = 4,
 ) -> tuple[th.Property[Any], ...]:
-    """The settings of every tap, with the defaults that suit its vendor."""
+    """The settings of every tap, with the defaults that suit its vendor.
+
+    ``unset_budget`` says in words how many requests a minute there are where none are set.
+    """
     own_defaults = (
         _setting(
             "lookback_days",
@@ -103,7 +110,7 @@ def common_settings(
             "requests_per_minute",
             th.IntegerType(minimum=1),
             "Requests a minute",
-            "How many requests may begin in any minute. Unset: no limit",
+            f"How many requests may begin in any minute. Unset: {unset_budget}",
             default=requests_per_minute,
         ),
     )
@@ -144,11 +151,11 @@ _Validator = validators.extend(  # type: ignore[no-untyped-call]
 
 def problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with ``config``: a line each, the setting's name first, never its value."""
-    faulty = set()
-    for error in _Validator(schema).iter_errors(dict(config)):
-        for setting, problem in _in_words(error):
-            faulty.add(setting)
-            yield f"{setting}: {problem}"
+    errors = _Validator(schema).iter_errors(dict(config))
+    # Each once: of two settings that are missing, there are two errors that name both.
+    found = dict.fromkeys(problem for error in errors for problem in _in_words(error))
+    yield from (f"{setting}: {problem}" for setting, problem in found)
+    faulty = {setting for setting, _ in found}
     fine = {k: v for k, v in config.items() if k not in faulty and v is not None}
     yield from _meaning_problems(fine, schema)
 
@@ -190,7 +197,7 @@ def _in_words(error: ValidationError) -> Iterator[tuple[str, str]]:
                 yield _join(where, name), "is required"
     elif error.validator == "additionalProperties":
         schema: Any = error.schema
-        known = schema.get("properties", {})
+        known = schema["properties"]
         for name in instance.keys() - known.keys():
             yield _join(where, name), "is not a setting of this tap" + _did_you_mean(name, known)
     else:
@@ -252,5 +259,5 @@ def _join(where: str, name: str) -> str:
 
 
 def _did_you_mean(name: str, known: Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name, known)
     return f" (did you mean {near[0]}?)" if near else ""

@@ -25,15 +25,19 @@ from tap_kit.jobs import JobBook, JobRunner, Pace
 from tap_kit.progress import Progress
 from tap_kit.records import ChunkWriter
 from tap_kit.throttle import Throttle
+from tap_kit.under_way import UnderWay
 from tap_kit.windows import Reach, parse_day
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     import click
 
+    from tap_kit.ahead import Work
+
 DEFAULT_DAYS = 30  # how far back a run without a start_date begins
+CALL_OFF_S = 2.0  # for calling off what runs, well within the time that a stopped run has
 
 
 class KitTap(Tap, abc.ABC):
@@ -51,6 +55,7 @@ class KitTap(Tap, abc.ABC):
     ) -> None:
         self.stop = Event()
         self.jobs = JobBook()
+        self.under_way = UnderWay()
         self.failed: list[str] = []  # what the vendor could not do for us
         self._state_written_at = time.monotonic()
         given = {k: v for k, v in config.items() if v is not None} if config else {}
@@ -76,6 +81,16 @@ class KitTap(Tap, abc.ABC):
         for name, definition in EMIT_ACTIVATE_VERSION_CONFIG["properties"].items():
             config_jsonschema["properties"].setdefault(name, definition)
 
+    @classmethod
+    def required_settings(cls) -> list[list[str]]:
+        """The settings that have to be there; several lists where there are several ways."""
+        return [list(cls.config_jsonschema["required"])]
+
+    @classmethod
+    def variants(cls) -> Mapping[str, settings.Config]:
+        """By a word for each: the settings with which there are other streams."""
+        return {"": {}}
+
     @cached_property
     def shard(self) -> settings.Shard:
         """The part of the partitions that this run reads."""
@@ -100,14 +115,32 @@ class KitTap(Tap, abc.ABC):
     @cached_property
     def throttle(self) -> Throttle:
         """The vendor's budget of requests, shared by all that this tap asks."""
-        per_minute, at_once = self.config.get("requests_per_minute"), self.config["max_concurrency"]
-        return Throttle(per_minute, self.stop, at_once=at_once)
+        at_once = self.config["max_concurrency"]
+        return Throttle(self.requests_per_minute, self.stop, at_once=at_once)
 
-    def waiting_for_jobs(self, *, longest_s: float, growth: float) -> JobRunner:
-        """How the vendor's jobs are waited for, by the settings of the taps that have jobs."""
+    @property
+    def requests_per_minute(self) -> int | None:
+        """The vendor's budget of requests; None for none."""
+        per_minute: int | None = self.config.get("requests_per_minute")
+        return per_minute
+
+    def waiting_for_jobs(
+        self, *, longest_s: float, growth: float, polling_share: float | None = None
+    ) -> JobRunner:
+        """How the vendor's jobs are waited for, by the settings of the taps that have jobs.
+
+        ``polling_share`` is how much of the budget of requests may go into polls, from 0 to 1: the
+        more jobs run, the longer each of them is left alone. Without it only the pace counts.
+        """
         first_s = self.config["poll_interval_ms"] / 1000
         pace = Pace(first_s, longest_s, self.config["poll_timeout"], growth)
-        return JobRunner(pace, self.throttle.sleep)
+
+        def least_pause_s() -> float:
+            turns = self.under_way.count / polling_share if polling_share else 0
+            return turns * self.throttle.seconds_a_request
+
+        sleep, running = self.throttle.sleep, self.under_way
+        return JobRunner(pace, sleep, under_way=running, least_pause_s=least_pause_s)
 
     @property
     def user_agent(self) -> str:
@@ -128,6 +161,9 @@ class KitTap(Tap, abc.ABC):
     def ahead(self) -> ReadAhead:
         """The tasks of all streams, read ahead in plan order."""
         return ReadAhead(self)
+
+    def plan_begins(self, work: Sequence[Work]) -> None:
+        """Told the streams and partitions that are about to be read, in order."""
 
     @cached_property
     def progress(self) -> Progress:
@@ -158,6 +194,8 @@ class KitTap(Tap, abc.ABC):
                 how = "Done"
             finally:
                 self.ahead.close()
+                if self.stop.is_set():
+                    self.under_way.call_off(CALL_OFF_S)
                 self.jobs.write_down()
                 self.state_writer.write_state(self.state)
                 self.progress.summary(how, self.throttle.requests)
@@ -173,8 +211,10 @@ class KitTap(Tap, abc.ABC):
         """Print what the tap is; as Markdown with its streams, too."""
         super().print_about(output_format)
         if output_format == "markdown":
-            streams = cls(validate_config=False, setup_mapper=False).streams.values()
-            print(f"## Streams\n\n{streams_table(streams)}")  # noqa: T201  (as the SDK does)
+            for name, config in cls.variants().items():
+                tap = cls(config=config, validate_config=False, setup_mapper=False)
+                heading = f"## Streams {name}".strip()
+                print(f"{heading}\n\n{streams_table(tap.streams.values())}\n")  # noqa: T201  (as the SDK does)
 
     @classmethod
     @override

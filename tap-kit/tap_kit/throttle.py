@@ -12,6 +12,8 @@ from tap_kit.errors import Interrupted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# A minute, and a second more: one request may be on its way for longer than the next.
+SPAN_S = 61
 _LET_PASS_S = 0.1
 
 
@@ -27,6 +29,7 @@ class Throttle:
     ) -> None:
         self._slots = threading.Semaphore(at_once) if at_once else None
         self._budget = _Budget(per_minute) if per_minute else None
+        self.seconds_a_request = SPAN_S / per_minute if per_minute else 0.0
         self._stop = stop
         self._lock = threading.Lock()
         self._resume_at = 0.0
@@ -55,8 +58,10 @@ class Throttle:
         """Wait until one more request may be sent; those that are not urgent let others pass.
 
         Raises:
-            Interrupted: when the run is stopped meanwhile.
+            Interrupted: when the run is stopped, before or meanwhile.
         """
+        if self._stop.is_set():
+            self.sleep(0)
         if urgent:
             with self._lock:
                 self._urgent += 1
@@ -98,11 +103,11 @@ class _Budget:
 
     def __init__(self, per_minute: int) -> None:
         # Here, since most runs have no budget and the import takes as long as a request.
-        from limits import RateLimitItemPerMinute  # noqa: PLC0415
+        from limits import RateLimitItemPerSecond  # noqa: PLC0415
         from limits.storage import MemoryStorage  # noqa: PLC0415
         from limits.strategies import MovingWindowRateLimiter  # noqa: PLC0415
 
-        self._item = RateLimitItemPerMinute(per_minute)
+        self._item = RateLimitItemPerSecond(per_minute, SPAN_S)
         self._window = MovingWindowRateLimiter(MemoryStorage())
 
     def pause_s(self) -> float:

@@ -55,7 +55,7 @@ def test_a_report_with_a_stream_of_its_own_is_run_for_that_alone(site: Site) -> 
     assert len(output.rows("report_mine")) == len(expected_rows(site.api, days(), chosen[:1]))
 
 
-def _validators(output: Output) -> dict[str, Any]:
+def validators_of(output: Output) -> dict[str, Any]:
     """For each stream a check that also refuses fields that its schema does not have."""
     schemas = {m["stream"]: m["schema"] for m in output.messages if m["type"] == "SCHEMA"}
     return {
@@ -75,7 +75,7 @@ def whole(site: Site, **changes: Any) -> Output:
 def test_every_record_passes_the_schema_of_its_stream(serve: Serve, form: Any) -> None:
     site = serve(run_rules=RunRules(row_form=form), sizes={"events": 200})
     output = whole(site, include_tracking_key=True)
-    validators = _validators(output)
+    validators = validators_of(output)
     assert sorted(validators) == sorted([*STREAMS, "report_mine"])
     for stream, validator in validators.items():
         assert output.rows(stream)

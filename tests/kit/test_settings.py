@@ -149,6 +149,12 @@ def test_null_counts_as_unset(setting: str) -> None:
     assert told(**{setting: None}) == []
 
 
+def test_each_of_several_missing_settings_is_told_once() -> None:
+    names = ["user", "word", "key"]
+    several = th.PropertiesList(*(th.Property(n, th.StringType, required=True) for n in names))
+    assert list(problems({}, several.to_dict())) == [f"{name}: is required" for name in names]
+
+
 def test_a_required_setting_is_missed() -> None:
     assert list(problems({}, SCHEMA)) == ["api_token: is required"]
     assert list(problems({"api_token": ""}, SCHEMA)) == ["api_token: must not be empty"]

@@ -61,19 +61,20 @@ What they do is told by the [SDK](https://sdk.meltano.com). A mapping, flattenin
 
 def streams_page(taps: Sequence[type[KitTap]]) -> str:
     """docs/streams.md."""
-    return "\n".join([STREAMS_HEAD, *(_of_tap(tap) for tap in taps)])
+    parts = [_of_tap(tap, variant) for tap in taps for variant in tap.variants()]
+    return "\n".join([STREAMS_HEAD, *parts])
 
 
-def _of_tap(tap: type[KitTap]) -> str:
-    streams = streams_of(tap)
+def _of_tap(tap: type[KitTap], variant: str) -> str:
+    streams, name = streams_of(tap, variant), f"{tap.name} {variant}".strip()
     rows = [list(_field_rows(stream.schema)) for stream in streams]
     counts = Counter(row for of_stream in rows for row in of_stream)
     common = [row for row, count in counts.items() if count >= COMMON]
-    parts = [f"## {tap.name}", streams_table(streams)]
+    parts = [f"## {name}", streams_table(streams)]
     if common:
-        parts += [f"### {tap.name}: fields of several streams", _table(common)]
+        parts += [f"### {name}: fields of several streams", _table(common)]
     for stream, of_stream in zip(streams, rows, strict=True):
-        parts += [f"### {tap.name} {stream.name}", _of_stream(of_stream, common)]
+        parts += [f"### {name} {stream.name}", _of_stream(of_stream, common)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -65,7 +65,9 @@ def hub_file(tap: type[KitTap]) -> str:
 
 def project_file(text: str, tap: type[KitTap]) -> str:
     """``meltano.yml`` with the tap's settings of today; all else in it is written by hand."""
-    block = re.compile(rf"(  - name: {tap.name}\n.*?\n    settings:\n)(.*?)(    select:)", re.DOTALL)
+    block = re.compile(
+        rf"(  - name: {tap.name}\n.*?\n    settings:\n)(.*?)(    select:)", re.DOTALL
+    )
     settings = textwrap.indent(_yaml(expected_settings(tap)), "    ")
     made, count = block.subn(lambda found: f"{found[1]}{settings}{found[3]}", text)
     if count != 1:
@@ -75,7 +77,6 @@ def project_file(text: str, tap: type[KitTap]) -> str:
 
 
 def _common(tap: type[KitTap]) -> Definition:
-    required: list[str] = tap.config_jsonschema["required"]
     deselected = [f"!{s.name}.*" for s in streams_of(tap) if not s.selected_by_default]
     return {
         "name": tap.name,
@@ -84,7 +85,7 @@ def _common(tap: type[KitTap]) -> Definition:
         "description": " ".join((tap.__doc__ or "").split()),
         "executable": tap.name,
         "capabilities": sorted(capability.value for capability in tap.capabilities),
-        "settings_group_validation": [list(required)],
+        "settings_group_validation": tap.required_settings(),
         "settings": expected_settings(tap),
         "select": ["*.*", *deselected],
     }

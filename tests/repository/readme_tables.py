@@ -27,9 +27,10 @@ def sdk_settings(tap: type[KitTap]) -> dict[str, dict[str, Any]]:
     return properties
 
 
-def streams_of(tap: type[KitTap]) -> list[Stream]:
-    """The streams of a tap without settings, as ``--discover`` shows them without an account."""
-    return list(tap(validate_config=False, setup_mapper=False).streams.values())
+def streams_of(tap: type[KitTap], variant: str | None = None) -> list[Stream]:
+    """The streams of a tap without an account, of one of its variants (the first one)."""
+    config = tap.variants()[variant] if variant is not None else None
+    return list(tap(config=config, validate_config=False, setup_mapper=False).streams.values())
 
 
 def settings_table(tap: type[KitTap]) -> str:
@@ -60,7 +61,9 @@ def default_of(name: str, definition: Mapping[str, Any], required: set[str]) -> 
 
 def filled(text: str, tap: type[KitTap]) -> str:
     """A README with the tables of today between its markers."""
-    tables = {"settings": settings_table(tap), "streams": streams_table(streams_of(tap))}
+    tables = {"settings": settings_table(tap)}
+    for variant in tap.variants():
+        tables[f"streams {variant}".strip()] = streams_table(streams_of(tap, variant))
     for name, table in tables.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         before, _, rest = text.partition(begin)

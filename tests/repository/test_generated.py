@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.repository.generated import files
-from tests.repository.workspace import ROOT, TAPS
+from tests.repository.workspace import ROOT, TAPS, tap_class
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,4 +24,5 @@ def test_a_file_is_as_the_taps_are_today(path: Path) -> None:
 def test_a_readme_has_both_tables(tap: Path) -> None:
     text = (tap / "README.md").read_text("utf-8")
     assert "<!-- settings -->" in text
-    assert "<!-- streams -->" in text
+    for variant in tap_class(tap).variants():
+        assert f"<!-- {f'streams {variant}'.strip()} -->" in text

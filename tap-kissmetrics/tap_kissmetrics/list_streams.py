@@ -1,0 +1,96 @@
+"""Lists of records, in both versions of the API: read page by page, and again when they change."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import StreamSchema
+from tap_kit.streams import Found, Result, Task
+from typing_extensions import override
+
+from tap_kissmetrics.paged_streams import PagedStream
+from tap_kissmetrics.pagination import PASSES, Reading, changed_too_often
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from singer_sdk import Stream
+    from tap_kit.rows import Row
+    from tap_kit.streams import Partition
+
+    from tap_kissmetrics.pagination import CorePaginator, Page
+    from tap_kissmetrics.tap import TapKissmetrics
+
+
+class ListStream(PagedStream, abc.ABC):
+    """A list of the API, token-wide or of each product."""
+
+    primary_keys = ("id",)
+    dropped: ClassVar[frozenset[str]] = frozenset({"links"})  # volatile, and bound to a host
+
+    def __init__(self, tap: TapKissmetrics) -> None:
+        super().__init__(tap)
+        self._pass = 1  # over the list that is being read
+
+    @abc.abstractmethod
+    def pages(self, partition: Partition | None) -> CorePaginator:
+        """The pages of the list, at the first one."""
+
+    @abc.abstractmethod
+    def page(self, path: str) -> Page:
+        """One of its pages."""
+
+    @override
+    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+        paginator = task.piece or self.pages(task.partition)
+        page = self.page(paginator.current_value)
+        note = (paginator, page.facts)
+        return Found((self.shape(record) for record in page.records), note)
+
+    def shape(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The record as the stream's schema has it."""
+        return {key: value for key, value in record.items() if key not in self.dropped}
+
+    @override
+    def finish(self, task: Task, result: Result) -> Sequence[Row]:
+        if task.piece is None:
+            self._reading = Reading()
+        self._reading.add(result.note[1], task)
+        return result.rows
+
+    @override
+    def window_written(self, task: Task) -> None:
+        if not self._reading.changed:
+            self._reading.check(task)
+            self._pass = 1
+            self.list_written(task)
+            return
+        self._pass += 1
+        if self._pass > PASSES:
+            raise changed_too_often(task)
+        self.logger.info("%s: the list changed while it was read; reading it again", task)
+        self.tap.ahead.insert(iter([Task(self, task.partition, None)]))
+
+    def list_written(self, task: Task) -> None:
+        """All of a list is written out."""
+
+
+class ProductSchema(StreamSchema[str]):
+    """The schema of products, without the tracking key where nobody asked for it."""
+
+    @override
+    def get_stream_schema(self, stream: Stream, stream_class: type[Stream]) -> dict[str, Any]:
+        schema = super().get_stream_schema(stream, stream_class)
+        if stream.config.get("include_tracking_key"):
+            return schema
+        kept = {k: v for k, v in schema["properties"].items() if k != "tracking_key"}
+        return {**schema, "properties": kept}
+
+
+def with_whole_total(record: dict[str, Any]) -> dict[str, Any]:
+    """A record whose ``total`` is a number; the vendor's own client casts it."""
+    total = record.get("total")
+    return (
+        {**record, "total": int(total)} if isinstance(total, str) and total.isdecimal() else record
+    )

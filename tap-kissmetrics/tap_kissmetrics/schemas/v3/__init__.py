@@ -1,0 +1,1 @@
+"""JSON schemas of version 3, one file a stream."""

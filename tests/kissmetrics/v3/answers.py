@@ -1,0 +1,72 @@
+"""Version 3 in a server that answers what a test says: for answers the sandbox never gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tap_kissmetrics.tap import TapKissmetrics
+from tap_kit.errors import Interrupted
+from typing_extensions import override
+
+from tests.kissmetrics.answers import Answers
+from tests.kissmetrics.v3.site import PASSWORD, USERNAME
+from tests.processes import collected
+from tests.singer import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+USUAL: dict[str, Any] = {
+    "/products": [{"id": 1, "name": "Shop", "timezone": "UTC"}],
+    "/products/1/reports": [
+        {"id": 7, "name": "Who", "product_id": 1, "report_type": "people_search"}
+    ],
+    "/queries/report": {"id": "q1"},
+    "/queries/metric": {"id": "q1"},
+    "/queries": {"id": "q1"},
+}
+ROWS = [{"identity": "a@x", "columns": [5]}, {"identity": "b@x", "columns": [6]}]
+
+
+class V3Answers(Answers):
+    """Within ``with``: as ``Answers``; further pages of ``/queries/q1`` are empty by themselves."""
+
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        super().__init__({**USUAL, **answers})
+        self.stop: Callable[[], None] = lambda: None
+
+    @override
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        """The settings of a run."""
+        return {
+            "api_version": "v3",
+            "v3_url": self.url,
+            "username": USERNAME,
+            "password": PASSWORD,
+            "start_date": "2024-02-01",
+            "end_date": "2024-02-01",
+            "poll_interval_ms": 1,
+            "requests_per_minute": 1_000_000,
+            **changes,
+        }
+
+    def interrupted(self, *streams: str, **changes: Any) -> Output:
+        """What a run writes that is told to stop by ``stop``, which an answer may call."""
+        catalog = self.catalog(**changes)
+        catalog["streams"] = [e for e in catalog["streams"] if e["stream"] in streams]
+        tap = TapKissmetrics(config=self.settings(**changes), catalog=catalog)
+        self.stop = tap.stop.set
+        with collected() as written, pytest.raises(Interrupted):
+            tap.run()
+        return Output(written.getvalue().decode())
+
+
+def pages(rows: list[Any], *, completed: Any = True) -> Any:
+    """An answer about a query, which cuts its rows as it is asked to."""
+
+    def answer(request: Any) -> Any:
+        begin, size = (int(request.parameter(name) or 0) for name in ("offset", "limit"))
+        return {"completed": completed, "data": rows[begin : begin + size]}
+
+    return answer

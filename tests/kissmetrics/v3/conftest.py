@@ -1,0 +1,35 @@
+"""Accounts that speak version 3, on real sockets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from tests.kissmetrics.v3.site import PASSWORD, USERNAME, V3Site
+
+if TYPE_CHECKING:
+    from tests.kissmetrics.conftest import Serve
+
+
+class ServeV3(Protocol):
+    """As ``Serve``, for version 3."""
+
+    def __call__(self, *, sizes: dict[str, Any] | None = None, **options: Any) -> V3Site:
+        """The account, served."""
+
+
+@pytest.fixture
+def serve_v3(serve: Serve) -> ServeV3:
+
+    def start(**options: Any) -> V3Site:
+        site = serve(**{"email": USERNAME, "password": PASSWORD, **options})
+        return V3Site(site.api, site.at, site.folder)
+
+    return start
+
+
+@pytest.fixture
+def v3(serve_v3: ServeV3) -> V3Site:
+    """A small account at a fixed time."""
+    return serve_v3()

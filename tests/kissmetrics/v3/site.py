@@ -1,0 +1,67 @@
+"""A Kissmetrics account that speaks version 3, and the tap reading it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sandbox.kissmetrics.ids import v3_id
+from typing_extensions import override
+
+from tests.kissmetrics.site import FIRST, LAST, Site
+
+if TYPE_CHECKING:
+    from sandbox.kissmetrics.rules import ListName
+    from sandbox.requestlog import LoggedRequest
+
+USERNAME, PASSWORD = "demo@kissmetrics.example", "v3-s3cret-77ab01"
+LISTS: tuple[ListName, ...] = ("products", "reports", "events", "properties")
+STREAMS = sorted([*LISTS, "report_results", "metric_results", "query_results"])
+SQL: dict[str, Any] = {
+    "name": "latest",
+    "query_type": "sql",
+    "query_params": {"statement": "SELECT timestamp_ms, person FROM records"},
+}
+
+
+@dataclass(frozen=True)
+class V3Site(Site):
+    """A running sandbox; its settings are those of version 3."""
+
+    @override
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        """The settings of a run; a change to None leaves a setting out.
+
+        The budget is beyond what any test asks, so that nothing waits for it.
+        """
+        settings = {
+            "api_version": "v3",
+            "v3_url": f"{self.at.query}/v3",
+            "username": USERNAME,
+            "password": PASSWORD,
+            "start_date": FIRST.isoformat(),
+            "end_date": LAST.isoformat(),
+            "poll_interval_ms": 1,
+            "requests_per_minute": 1_000_000,
+            **changes,
+        }
+        return {name: value for name, value in settings.items() if value is not None}
+
+    def ids(self, name: Any) -> list[int]:
+        """The ids of a list of all products."""
+        return [record["id"] for record in self.api.v3_data.records(name)]
+
+    @property
+    def metric_ids(self) -> list[int]:
+        """The ids of all metrics, which version 3 lists nowhere."""
+        return [v3_id(number) for number in self.api.data.catalog.numbers("metrics")]
+
+    def requests(self, method: str, path: str = "") -> list[LoggedRequest]:
+        """The requests of a method so far whose path has this in it."""
+        log = self.api.log.requests
+        return [one for one in log if one.method == method and path in one.path]
+
+    def bodies(self, path: str) -> list[Any]:
+        """What was sent to start queries."""
+        return [json.loads(one.body) for one in self.requests("POST") if one.path.endswith(path)]

@@ -1,0 +1,89 @@
+"""Every way in which a server can fail for a moment leaves no trace in what version 3 brings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sandbox.faults import Fault
+from sandbox.kissmetrics import RunRules
+from tap_kit.errors import SyncFailed
+
+from tests.kissmetrics.test_faults import PASSING, content
+from tests.kissmetrics.v3.site import SQL
+
+if TYPE_CHECKING:
+    from tests.kissmetrics.v3.conftest import ServeV3
+    from tests.kissmetrics.v3.site import V3Site
+
+SETTINGS: dict[str, Any] = {
+    "end_date": "2024-02-01",
+    "page_size": 10,
+    "request_timeout": 1,
+    "queries": [SQL],
+}
+
+
+@pytest.fixture
+def site(serve_v3: ServeV3) -> V3Site:
+    """Few of each, so that the first, the middle and the last request differ in kind."""
+    sizes = {"products": 1, "reports": 2, "events": 25, "properties": 5, "rows_per_day": 12}
+    return serve_v3(sizes=sizes, run_rules=RunRules(polls=1))
+
+
+@pytest.mark.parametrize("where", ["first", "middle", "last"])
+@pytest.mark.parametrize("name", PASSING)
+def test_a_fault_that_passes_leaves_no_trace(site: V3Site, name: str, where: str) -> None:
+    undisturbed = site.sync(max_concurrency=1, **SETTINGS)
+    requests = site.api.log.count
+    ordinal = {"first": 1, "middle": requests // 2, "last": requests}[where]
+    site.api.log.clear()
+    site.api.faults.append(Fault(**PASSING[name], only=frozenset({ordinal})))
+    assert content(site.sync(max_concurrency=1, **SETTINGS)) == content(undisturbed)
+    assert site.api.log.count == requests + 1
+
+
+@pytest.mark.parametrize("name", [name for name in PASSING if name not in {"slow_body", "stall"}])
+def test_a_fault_of_every_first_try_leaves_no_trace(site: V3Site, name: str) -> None:
+    undisturbed = site.sync(max_concurrency=1, **SETTINGS)
+    site.api.faults.append(Fault(**PASSING[name], attempts=1))
+    assert content(site.sync(max_concurrency=8, **SETTINGS)) == content(undisturbed)
+
+
+@pytest.mark.parametrize("path", ["/events", "/queries/report$", "/queries/[0-9a-f]"])
+@pytest.mark.parametrize("kind", ["html", "bad_json", "wrong_shape", "cut_body", "reset"])
+def test_a_fault_that_stays_stops_the_run_after_five_tries(
+    site: V3Site, kind: str, path: str
+) -> None:
+    site.api.faults.append(Fault(**PASSING[kind], path=path))
+    _, error = site.failing_sync(SyncFailed, max_concurrency=1, **SETTINGS)
+    assert str(error).startswith("POST " if "report" in path else "GET ")
+    assert str(error).endswith("; given up after 5 tries")
+    assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("workers", [2, 4, 8])
+def test_the_output_is_the_same_as_with_one_request_at_a_time(
+    serve_v3: ServeV3, workers: int
+) -> None:
+    site = serve_v3(run_rules=RunRules(polls=1))
+    settings: dict[str, Any] = {"queries": [SQL], "metric_ids": site.metric_ids, "page_size": 7}
+    one_by_one = site.sync(max_concurrency=1, **settings)
+    assert site.api.log.max_in_flight == 1
+    site.api.log.clear()
+    site.api.faults.append(Fault("stall", wait_ms=30, every=3))
+    overlapping = site.sync(max_concurrency=workers, **settings)
+    assert content(overlapping) == content(one_by_one)
+    assert 2 <= site.api.log.max_in_flight <= workers
+
+
+@pytest.mark.parametrize("shards", [2, 3])
+def test_shards_together_read_what_one_run_reads(site: V3Site, shards: int) -> None:
+    streams = ("products", "events", "report_results", "metric_results", "query_results")
+    settings: dict[str, Any] = {"queries": [SQL], "metric_ids": site.metric_ids}
+    whole = site.sync(*streams, **settings)
+    outputs = [site.sync(*streams, shard=f"{n}/{shards}", **settings) for n in range(shards)]
+    key = {"products": "id", "events": "id"}
+    for name in streams:
+        rows = [row[key.get(name, "row_id")] for output in outputs for row in output.rows(name)]
+        assert sorted(rows) == sorted(row[key.get(name, "row_id")] for row in whole.rows(name))

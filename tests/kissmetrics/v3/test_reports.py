@@ -1,0 +1,176 @@
+"""Saved reports of version 3: started, looked at, paged; none is paid for twice."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sandbox.faults import Fault
+from sandbox.kissmetrics import RunRules, V3Rules
+from tap_kit.errors import SyncFailed
+
+from tests.kissmetrics.rows import comparable
+from tests.kissmetrics.site import days
+from tests.kissmetrics.v3.rows import expected_rows
+
+if TYPE_CHECKING:
+    from tests.kissmetrics.v3.conftest import ServeV3
+    from tests.kissmetrics.v3.site import V3Site
+
+
+@pytest.mark.parametrize("polls", [0, 1, 6])
+def test_every_report_is_run_for_each_day(serve_v3: ServeV3, polls: int) -> None:
+    site = serve_v3(run_rules=RunRules(polls=polls))
+    output = site.sync("report_results")
+    assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
+    assert set(site.api.runs.values()) == {1}
+    looks = len(site.requests("GET", "/queries/"))
+    runs = len(site.api.runs)
+    assert looks - runs * (polls + 1) in range(len(days()) + 8), "and the ends of the results"
+
+
+def test_a_day_is_on_and_a_week_is_between(serve_v3: ServeV3) -> None:
+    site = serve_v3(sizes={"reports": 2, "products": 1})
+    first, second = site.ids("reports")
+    in_turn: dict[str, Any] = {"max_concurrency": 1}
+    site.sync("report_results", reports=[{"id": first}], **in_turn)
+    week: dict[str, Any] = {"window_days": 7, "end_date": "2024-02-10", **in_turn}
+    site.sync("report_results", reports=[{"id": second}], **week)
+    assert site.bodies("/report") == [
+        {"report_id": first, "date_range": {"type": "on", "date": "2024-02-01"}},
+        {"report_id": first, "date_range": {"type": "on", "date": "2024-02-02"}},
+        {
+            "report_id": second,
+            "date_range": {"type": "between", "date": "2024-02-01/2024-02-07"},
+        },
+        {
+            "report_id": second,
+            "date_range": {"type": "between", "date": "2024-02-08/2024-02-10"},
+        },
+    ]
+    (request, *_) = site.requests("POST")
+    assert request.headers["content-type"] == "application/json"
+
+
+def test_a_people_search_can_be_run_with_its_own_dates(v3: V3Site) -> None:
+    """Once a sync, without a date range, which only a people search may do without."""
+    people = v3.api.v3_data.records("reports")[0]
+    assert people["report_type"] == "people_search"
+    output = v3.sync(reports=[{"id": people["id"], "saved_dates": True}])
+    assert v3.bodies("/report") == [{"report_id": people["id"]}]
+    saved: Any = v3.api.v3_data.report_rows(people["id"], None)
+    rows = output.rows("report_results")
+    assert [r["identity"] for r in rows] == [r[1] for r in saved.page(0, len(saved))]
+    assert {r["start_date"][:4] for r in rows} == {str(date.today().year)}  # noqa: DTZ011
+
+
+def test_another_report_cannot_and_is_a_warning(v3: V3Site) -> None:
+    funnel = v3.api.v3_data.records("reports")[2]
+    assert funnel["report_type"] == "funnel"
+    good = v3.ids("reports")[0]
+    ended = v3.execute(reports=[{"id": funnel["id"], "saved_dates": True}, {"id": good}])
+    assert ended.code == 0, ended.stderr
+    (told,) = [text for text in ended.warnings if str(funnel["id"]) in text]
+    assert "the server refuses the query (POST /queries/report: HTTP 400)" in told
+    rows = comparable(ended.output.rows("report_results"))
+    assert rows == expected_rows(v3.api, days(), [good])
+
+
+@pytest.mark.parametrize("cap", [3, 10_000])
+@pytest.mark.parametrize("size", [1, 7, 10, 1000])
+def test_results_are_paged_to_their_end(serve_v3: ServeV3, size: int, cap: int) -> None:
+    site = serve_v3(
+        run_rules=RunRules(polls=0), sizes={"rows_per_day": 20}, v3=V3Rules(max_limit=cap)
+    )
+    one = site.ids("reports")[:1]
+    output = site.sync(
+        "report_results", reports=[{"id": i} for i in one], end_date="2024-02-01", page_size=size
+    )
+    expected = expected_rows(site.api, days()[:1], one)
+    assert comparable(output.rows("report_results")) == expected
+    assert len(expected) == 20
+    assert set(site.api.runs.values()) == {1}, "the next page is no new run"
+
+
+@pytest.mark.parametrize("form", ["array", "object"])
+def test_people_in_either_shape(serve_v3: ServeV3, form: Any) -> None:
+    site = serve_v3(run_rules=RunRules(row_form=form))
+    rows = site.sync("report_results", reports=[{"id": site.ids("reports")[0]}]).rows(
+        "report_results"
+    )
+    expected = expected_rows(site.api, days(), site.ids("reports")[:1])
+    assert [r["identity"] for r in rows] == [r["identity"] for r in expected]
+    assert [r["values"] for r in rows] == [r["values"] for r in expected]
+    assert all((row["kmid"] is not None) is (form == "array") for row in rows)
+
+
+def test_a_report_with_a_stream_of_its_own_has_its_columns_by_place_or_by_name(v3: V3Site) -> None:
+    people, _, funnel = v3.ids("reports")[:3]
+    reports: list[dict[str, Any]] = [
+        {"id": people, "name": "Who Came", "columns": ["Times", "Last", "Plan", "Revenue"]},
+        {"id": str(funnel), "name": "Way", "columns": ["people", "name", "step"]},
+    ]
+    output = v3.sync("report_who_came", "report_way", "report_results", reports=reports)
+    assert set(v3.api.runs.values()) == {1}, "one run for both streams"
+    all_rows = output.rows("report_results")
+    for stream, report_id in (("report_who_came", people), ("report_way", funnel)):
+        same = [row["row_id"] for row in all_rows if row["report_id"] == report_id]
+        assert [row["row_id"] for row in output.rows(stream)] == same
+    first = output.rows("report_way")[0]
+    (values, *_) = [row["values"] for row in all_rows if row["report_id"] == funnel]
+    assert [first["people"], first["name"], first["step"]] == [
+        str(values["people"]),
+        values["name"],
+        str(values["step"]),
+    ]
+    (times, *_) = [row["values"]["Times"] for row in all_rows if row["report_id"] == people]
+    assert output.rows("report_who_came")[0]["times"] == str(times)
+
+
+def test_a_run_that_fails_is_run_once_more(serve_v3: ServeV3) -> None:
+    site = serve_v3(run_rules=RunRules(error="out of memory", error_starts=1))
+    output = site.sync("report_results")
+    assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
+    assert set(site.api.runs.values()) == {2}
+
+
+def test_a_run_that_fails_twice_is_an_error_that_names_it(
+    v3: V3Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = v3.ids("reports")[1]
+    v3.api.run_rules_of[str(bad)] = RunRules(error="details of somebody's query")
+    output, error = v3.failing_sync(SyncFailed, "report_results", max_concurrency=1)
+    name = f"report_results, report_id {bad}, 2024-02-01"
+    assert str(error) == f"All other streams are complete, these failed: {name}"
+    assert "somebody" not in caplog.text
+    rest = [row for row in expected_rows(v3.api, days()) if row["report_id"] != bad]
+    assert comparable(output.rows("report_results")) == rest
+
+
+def test_a_report_that_is_not_listed_is_a_warning_and_the_others_go_on(v3: V3Site) -> None:
+    here = v3.ids("reports")[0]
+    ended = v3.execute(reports=[{"id": 77}, {"id": here}])
+    assert ended.code == 0, ended.stderr
+    left_out = "report 77 of the settings is left out: it is not in the lists of the products"
+    assert ended.warnings == [left_out]
+    rows = comparable(ended.output.rows("report_results"))
+    assert rows == expected_rows(v3.api, days(), [here])
+
+
+def test_results_that_are_gone_before_they_are_read_are_made_again(v3: V3Site) -> None:
+    """The second stream of a report asks for the first page when it has its turn."""
+    report: dict[str, Any] = {
+        "id": v3.ids("reports")[0],
+        "name": "mine",
+        "columns": ["a", "b", "c", "d"],
+    }
+    streams = ("report_mine", "report_results")
+    v3.api.run_rules = RunRules(polls=0)
+    first_pages, third = r"/queries/[^/]+\?.*offset=0", frozenset({len(days()) + 1})
+    v3.api.faults.append(Fault("status", status=404, path=first_pages, only=third))
+    output = v3.sync(*streams, reports=[report], max_concurrency=1)
+    expected = [row["row_id"] for row in expected_rows(v3.api, days(), [report["id"]])]
+    for stream in streams:
+        assert [row["row_id"] for row in output.rows(stream)] == expected
+    assert sorted(v3.api.runs.values()) == [1, 2]
