@@ -7,23 +7,23 @@ import json
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from demo.vendors import Days, KhorosDemo, KindmetricsDemo, KissmetricsDemo
 from sandbox.khoros import Khoros
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.kissmetrics import Kissmetrics, Sizes
 from tap_khoros_analytics.exports import EXPORTS
 from typing_extensions import override
 
+from demo.vendors import Days, KhorosDemo, KindmetricsDemo, KissmetricsDemo
 from tests.processes import collected
 from tests.singer import Loader, Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from demo.vendors import Settings, Vendor
     from sandbox.faults import Faults
     from sandbox.requestlog import RequestLog
 
+    from demo.vendors import Settings, Vendor
     from tests.singer import Row
 
 NOW = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)  # all days before it are settled

@@ -12,7 +12,8 @@ from tests.warehouses.database import Tables, content, row_count, tables_of
 from tests.warehouses.plugins import begun, until
 
 if TYPE_CHECKING:
-    from collections.abc import Counter, Iterator
+    from collections import Counter
+    from collections.abc import Iterator
 
     from sandbox.postgres import Postgres
 
@@ -80,7 +81,7 @@ class Pipeline:
         return comparable(tables_of(self.server, self.schema), self.account)
 
     def pass_time(self) -> None:
-        """Let the five minutes go by after which Meltano takes a run without a heartbeat as over."""
+        """Let the five minutes go by after which a run without a heartbeat counts as over."""
         file = self.project.folder / ".meltano" / "meltano.db"
         with closing(sqlite3.connect(file)) as database, database:
             database.execute(

@@ -92,7 +92,7 @@ POINTS: Mapping[type[Account], tuple[Point, ...]] = {
         Point(LAST, r"/core/reports\?", stream="report_results", rows=60),
     ),
     KhorosAccount: (
-        Point(FIRST, "/api/public/teams"),
+        Point(FIRST, "/api/public/teams", nth=2),  # discovery asks first
         Point(EARLY, r"report/combined\?startTime=17067", stream="author", rows=20),
         Point(MIDDLE, r"report/response\?startTime=17068", stream="response", rows=5),
         Point(WORK, r"incoming_post\?startTime=17", 2, "combined", 20, job="incoming_post"),
