@@ -13,14 +13,16 @@ export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo test lint bench constraints clean
+.PHONY: help setup demo test lint bench constraints pages wheels clean
 
 help:
 	@echo "make setup   what the taps need, in .venv/ (also done by the others)"
 	@echo "make demo    sandbox -> Meltano -> JSONL -> DuckDB, without an account"
 	@echo "make test    all tests"
 	@echo "make lint    ruff, mypy, deptry"
-	@echo "make bench   the benchmarks; results in benchmarks/results/"
+	@echo "make bench   the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
+	@echo "make pages   the pages and plugin settings that are made from the taps"
+	@echo "make wheels  kit and taps as packages, in dist/"
 	@echo "make clean   remove all that these commands made"
 
 setup: .venv/.setup
@@ -41,12 +43,19 @@ lint: .venv/.dev
 	done
 
 bench: .venv/.dev
-	@$(BIN)/python -m benchmarks
+	@UV="$(UV)" $(BIN)/python -m benchmarks $(ONLY) $(ARGS)
 
 # What Meltano's own environments for the taps are pinned to; Meltano does not read uv.lock.
 constraints: .tools-ready
 	@$(UV) export --quiet --frozen --no-hashes --no-header --no-annotate --no-emit-workspace \
 		$(TAPS:%=--package %) -o constraints.txt
+
+pages: .venv/.dev
+	@$(BIN)/python -m tests.repository.generated
+
+wheels: .tools-ready
+	@for package in tap-kit $(TAPS); do $(UV) build --quiet $$package --out-dir dist || exit 1; done
+	@ls dist
 
 .venv/.setup: $(SOURCES) | .tools-ready
 	@$(UV) sync --quiet --frozen --inexact --group run

@@ -1,40 +1,53 @@
-"""``make bench``: all benchmarks, one after the other, into ``benchmarks/results/``."""
+"""``make bench``: the benchmarks named on the command line, or all, into ``benchmarks/results/``.
+
+Figures at another scale than the whole, or of some contestants only, go to ``output/benchmarks/``.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
-import platform
+import argparse
 import sys
-from datetime import datetime, timezone
-from importlib import import_module, metadata
+import time
+from importlib import import_module
 from pathlib import Path
 
+from benchmarks import report
+from benchmarks.contest import RUNS, Case, Options, tell
+
 RESULTS = Path(__file__).parent / "results"
-BENCHMARKS = ("kindmetrics_backfill", "kissmetrics_reports", "khoros_exports")
+TRIALS = Path(__file__).parent.parent / "output" / "benchmarks"
+BENCHMARKS = ("records", "kindmetrics_backfill", "kissmetrics_reports", "khoros_exports")
 
 
 def main() -> int:
-    """Run those named on the command line, or all."""
-    RESULTS.mkdir(exist_ok=True)
-    for name in sys.argv[1:] or BENCHMARKS:
-        output = io.StringIO()
-        with contextlib.redirect_stdout(output):
-            import_module(f"benchmarks.{name}").main()
-        text = f"{machine()}\n\n{output.getvalue().strip()}\n"
-        (RESULTS / f"{name}.md").write_text(text)
-        print(text)
+    """Run them one after the other."""
+    chosen = _arguments()
+    options = Options(chosen.runs, chosen.scale, tuple(filter(None, chosen.only.split(","))))
+    if chosen.quick:
+        options = options._replace(runs=1, scale=min(chosen.scale, 0.02))
+    folder = RESULTS if options.is_whole else TRIALS
+    for name in chosen.names or BENCHMARKS:
+        began = time.monotonic()
+        module = import_module(f"benchmarks.{name}")
+        parts: list[Case | str] = list(module.run(options))
+        title = (module.__doc__ or name).splitlines()[0].rstrip(".")
+        versions = [c for part in parts if isinstance(part, Case) for c in part.versions]
+        print(report.write(folder, name, title, parts, versions))
+        tell(f"{name}: {time.monotonic() - began:.0f} s; written to {folder / name}.md")
     return 0
 
 
-def machine() -> str:
-    """What the figures were taken on."""
-    day = datetime.now(timezone.utc).date()
-    return (
-        f"{day}, Python {platform.python_version()}, singer-sdk {metadata.version('singer-sdk')}, "
-        f"{os.cpu_count()} cores, {platform.system()}"
-    )
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--runs", type=int, default=RUNS, help="of each contestant (%(default)s)")
+    parser.add_argument("--scale", type=float, default=1.0, help="part of the full size")
+    parser.add_argument("--only", default="", metavar="PART,PART", help="contestants, by label")
+    parser.add_argument("--quick", action="store_true", help="one run at a fiftieth of the size")
+    chosen = parser.parse_args()
+    if unknown := set(chosen.names) - set(BENCHMARKS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    return chosen
 
 
 if __name__ == "__main__":

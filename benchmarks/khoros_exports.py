@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
-from sandbox.khoros import Khoros
-
+from benchmarks.measure import Measured, measured
 from benchmarks.runs import median_of, scratch, seconds, tap_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FEW, MANY = 50_000, int(os.environ.get("BENCH_ROWS", "5000000"))
+    from benchmarks.contest import Options
+
+FEW, MANY = 50_000, 5_000_000
 JOB_S, IN_FLIGHT, BAR_S = 5, 14, 12
 DAY = {"start_date": "2026-01-10", "end_date": "2026-01-10"}
 EXPORT = "incoming_post"  # of 20 columns
@@ -28,37 +27,6 @@ EXPORTS = (
     *("incoming_post", "raw_agent_states", "raw_brand_posts", "raw_expert_help", "response"),
     *("response_approval", "team_performance", "team_performance_interval", "user"),
 )
-# The same work as an idiomatic script does it: read the file, change the names, write the rows.
-LOOPS = {
-    "json": """
-import json, sys
-for row in json.load(open(sys.argv[1], encoding="utf-8")):
-    record = {name.lower(): value for name, value in row.items()}
-    print(json.dumps({"type": "RECORD", "stream": "incoming_post", "record": record}))
-""",
-    "csv": """
-import csv, json, sys
-for row in csv.DictReader(open(sys.argv[1], encoding="utf-8", newline="")):
-    record = {name.lower().replace(" ", "_"): value or None for name, value in row.items()}
-    print(json.dumps({"type": "RECORD", "stream": "incoming_post", "record": record}))
-""",
-}
-
-# In a small process of its own: a child's largest size begins with that of its parent.
-MEASURE = """
-import resource, subprocess, sys, time
-began = time.perf_counter()
-quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-subprocess.run(sys.argv[1:], check=True, **quiet)
-print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
-"""
-
-
-class Measured(NamedTuple):
-    """What a process took."""
-
-    seconds: float
-    peak_mib: float
 
 
 @contextmanager
@@ -107,7 +75,16 @@ def catalog(settings: dict[str, Any], folder: Path, *streams: str) -> list[str]:
     return ["--catalog", str(path)]
 
 
-def side_by_side(report_types: list[str], rounds: int = 3) -> str:
+def run(options: Options) -> Iterator[str]:
+    """A row for each."""
+    rows = ["| measured | median (min to max), or one run | bar |", "|---|---|---|"]
+    rows.append(side_by_side(["CREATED"], options.runs))
+    rows.append(side_by_side(["CREATED", "CLOSED", "OPEN_AT_END"], options.runs))
+    rows += [row for report_format in ("json", "csv") for row in large(report_format, options)]
+    yield "\n".join(rows)
+
+
+def side_by_side(report_types: list[str], rounds: int) -> str:
     """One window of each export: seconds of the whole process, the catalog being there."""
     with scratch() as name, tenant("--job-seconds", str(JOB_S)) as settings:
         folder = Path(name)
@@ -123,24 +100,16 @@ def side_by_side(report_types: list[str], rounds: int = 3) -> str:
     )
 
 
-def large(report_format: str) -> Iterator[str]:
-    """A row for a large export next to a small one and to a loop over its file."""
+def large(report_format: str, options: Options) -> Iterator[str]:
+    """A row for a large export next to a small one."""
     few = one_export(report_format, FEW)
-    many = one_export(report_format, MANY)
+    rows = options.sized(MANY)
+    many = one_export(report_format, rows)
     growth = 100 * (many.peak_mib / few.peak_mib - 1)
     yield (
-        f"| {MANY:,} rows of 20 columns, {report_format} | {MANY / many.seconds:,.0f} rows/s, "
+        f"| {rows:,} rows of 20 columns, {report_format} | {rows / many.seconds:,.0f} rows/s, "
         f"{many.peak_mib:.0f} MiB, {growth:+.0f} % | under 200 MB, within 20 % of {FEW:,} rows "
         f"({few.peak_mib:.0f} MiB) |"
-    )
-    rows = min(MANY, 500_000)  # the whole list is in memory there
-    tap, loop = one_export(report_format, rows), one_loop(report_format, rows)
-    name = "json.load" if report_format == "json" else "csv.DictReader"
-    yield (
-        f"| {rows:,} rows, {report_format}: the tap, keys and download included; "
-        f"a {name} loop over a local file | {rows / tap.seconds:,.0f} rows/s, "
-        f"{tap.peak_mib:.0f} MiB; {rows / loop.seconds:,.0f} rows/s, {loop.peak_mib:.0f} MiB | "
-        f"{loop.seconds / tap.seconds:.1f} times as fast |"
     )
 
 
@@ -150,37 +119,4 @@ def one_export(report_format: str, rows: int) -> Measured:
         folder = Path(name)
         settings["report_format"] = report_format
         chosen = catalog(settings, folder, EXPORT)
-        return measured([*tap_command("tap-khoros-analytics", settings, folder), *chosen])
-
-
-def one_loop(report_format: str, rows: int) -> Measured:
-    """The same rows from a file."""
-    data = Khoros(rows_per_day={EXPORT: rows}, now=datetime(2026, 2, 1, tzinfo=timezone.utc)).data
-    query = data.query(EXPORT, 1768003200000, 1768089600000, reportFormat=report_format)
-    with scratch() as name:
-        path = Path(name) / f"export.{report_format}"
-        with path.open("wb") as file:
-            file.writelines(data.recipe(query)().pieces())
-        return measured([sys.executable, "-c", LOOPS[report_format], str(path)])
-
-
-def measured(command: list[str]) -> Measured:
-    """Wall time and largest resident size of a command, its output thrown away."""
-    told = subprocess.run(
-        [sys.executable, "-c", MEASURE, *command], check=True, stdout=subprocess.PIPE
-    ).stdout
-    return Measured(*map(float, told.split()))
-
-
-def main() -> None:
-    """Print a row for each."""
-    print("| measured | median (min to max), or one run | bar |\n|---|---|---|")
-    print(side_by_side(["CREATED"]))
-    print(side_by_side(["CREATED", "CLOSED", "OPEN_AT_END"]))
-    for report_format in ("json", "csv"):
-        for row in large(report_format):
-            print(row)
-
-
-if __name__ == "__main__":
-    main()
+        return measured([*tap_command("tap-khoros-analytics", settings, folder), *chosen], folder)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import statistics
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
 
 from benchmarks.runs import alternating, first_record_s, median_of, scratch, seconds, tap_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.contest import Options
 
 DAYS = {"start_date": "2026-01-01", "end_date": "2026-01-10"}
 FLIGHTS = (1, 8)
@@ -22,14 +27,20 @@ class Backfill(NamedTuple):
     requests: float
 
 
-def backfill(rounds: int = 5) -> str:
+def run(options: Options) -> Iterator[str]:
+    """The backfill and the start."""
+    yield backfill(options.runs)
+    yield first_record(options.runs)
+
+
+def backfill(rounds: int) -> str:
     """4 domains, 10 days, all streams: seconds and ratio, and how many were in flight."""
     api = Kindmetrics(domains=4, latency_ms=100)
     runs: dict[int, list[Backfill]] = {n: [] for n in FLIGHTS}
     with running(api.app) as server, scratch() as folder:
         settings = {"api_url": server.url, "api_token": "demo-token", **DAYS}
 
-        def run(in_flight: int) -> Backfill:
+        def once(in_flight: int) -> Backfill:
             chosen = {**settings, "max_concurrency": in_flight}
             api.log.clear()
             process = seconds(tap_command("tap-kindmetrics", chosen, Path(folder)))
@@ -37,10 +48,10 @@ def backfill(rounds: int = 5) -> str:
             last = max(request.ended or 0.0 for request in seen)
             return Backfill(process, last - min(request.started for request in seen))
 
-        run(8)  # the sandbox keeps its answers: now both sides find them
+        once(8)  # the sandbox keeps its answers: now both sides find them
         for _ in range(rounds):
             for in_flight in FLIGHTS:
-                runs[in_flight].append(run(in_flight))
+                runs[in_flight].append(once(in_flight))
         most = api.log.max_in_flight
     return _table(runs, most)
 
@@ -60,21 +71,11 @@ def _table(runs: dict[int, list[Backfill]], most: int) -> str:
     )
 
 
-def first_record() -> str:
+def first_record(rounds: int) -> str:
     """Seconds from the start of the process to the first RECORD line, without latency."""
     api = Kindmetrics(domains=4)
     with running(api.app) as server, scratch() as folder:
         settings = {"api_url": server.url, "api_token": "demo-token", **DAYS}
         command = tap_command("tap-kindmetrics", settings, Path(folder))
-        figures = alternating({"first": lambda: first_record_s(command)})["first"]
+        figures = alternating({"first": lambda: first_record_s(command)}, rounds)["first"]
     return f"Start to first record, without latency: {median_of(figures)}."
-
-
-def main() -> None:
-    """Print both."""
-    print(backfill())
-    print(first_record())
-
-
-if __name__ == "__main__":
-    main()

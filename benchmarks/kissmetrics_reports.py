@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sandbox.kissmetrics import Kissmetrics, RunRules, Sizes
 
+from benchmarks.measure import measured
 from benchmarks.runs import median_of, scratch, seconds, tap_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.contest import Options
 
 REPORTS, RUN_S, IN_FLIGHT, BAR_S = 12, 3, 6, 12
 DAY = {"start_date": "2026-01-10", "end_date": "2026-01-10"}
 EVENTS = (10_000, 100_000)
 
 
-def side_by_side(rounds: int = 3) -> str:
+def run(options: Options) -> Iterator[str]:
+    """A row for each."""
+    rows = ["| measured | median (min to max), or peak | bar |", "|---|---|---|"]
+    yield "\n".join([*rows, side_by_side(options.runs), memory()])
+
+
+def side_by_side(rounds: int) -> str:
     """One window of each report: seconds of the whole process, at the default pace of polling."""
     sizes = Sizes(reports=REPORTS, report_types=("people_search_v2",))
     api = Kissmetrics(sizes=sizes, run_rules=RunRules(run_seconds=RUN_S))
@@ -47,32 +58,9 @@ def memory() -> str:
 
 
 def peak_mib(events: int) -> float:
-    """The largest resident size of one run, all streams but the results.
-
-    Raises:
-        RuntimeError: when it fails.
-    """
+    """The largest resident size of one run, all streams but the results."""
     api = Kissmetrics(sizes=Sizes(events=events, reports=0))
     with api.serving() as at, scratch() as folder:
         settings = {"api_url": at.core, "query_url": at.query, "api_token": api.token, **DAY}
         command = tap_command("tap-kissmetrics", settings, Path(folder))
-        with subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as process:
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        msg = f"the tap ended with {process.returncode}"
-        raise RuntimeError(msg)
-    return usage.ru_maxrss / 1024
-
-
-def main() -> None:
-    """Print a row for each."""
-    print("| measured | median (min to max), or peak | bar |\n|---|---|---|")
-    print(side_by_side())
-    print(memory())
-
-
-if __name__ == "__main__":
-    main()
+        return measured(command, Path(folder)).peak_mib

@@ -1,4 +1,4 @@
-"""Whole runs of a tap as a process: alternating, a warm-up first, medians of five."""
+"""Whole runs of a tap as a process: alternating, a warm-up first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-ROUNDS = 5
 Settings = Mapping[str, Any]
 
 
@@ -51,9 +50,7 @@ def first_record_s(command: list[str]) -> float:
     raise RuntimeError(msg)
 
 
-def alternating(
-    sides: Mapping[str, Callable[[], float]], rounds: int = ROUNDS
-) -> dict[str, list[float]]:
+def alternating(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
     """The figures of each side, taken in turn after one warm-up, so that noise hits all alike."""
     for measure in sides.values():
         measure()

@@ -23,7 +23,7 @@ def expected_settings(tap: type[KitTap]) -> list[Setting]:
 
 def _flattened(prefix: str, properties: Mapping[str, Any]) -> Iterator[Setting]:
     for name, definition in properties.items():
-        if "properties" in definition:
+        if definition.get("properties"):  # an empty object is a setting too
             yield from _flattened(f"{prefix}{name}.", definition["properties"])
         else:
             yield _setting(prefix + name, definition)

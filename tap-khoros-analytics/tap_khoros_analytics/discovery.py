@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_kit.errors import Interrupted, KitError, PartitionUnavailable, Retriable
 from tap_kit.pipeline import Pipeline
+from tap_kit.progress import Progress
 from tap_kit.streaming import CsvRows
 
 from tap_khoros_analytics.columns import Column, attested, columns_from
@@ -29,13 +30,19 @@ MINUTE = timedelta(minutes=1)  # as little as can be asked for: the header comes
 def learned(
     tap: TapKhorosAnalytics, exports: list[Export]
 ) -> Iterator[tuple[Export, list[Column]]]:
-    """The columns of each export, side by side within the limits of the settings."""
-    pipeline = Pipeline(
-        iter(exports), lambda export: _columns(tap, export), workers=tap.config["max_concurrency"]
-    )
-    with contextlib.closing(pipeline):
+    """The columns of each export, side by side within the limits of the settings.
+
+    At the vendor's 20 requests a minute that takes minutes.
+    """
+    at_once = tap.config["max_concurrency"]
+    pipeline = Pipeline(iter(exports), lambda export: _columns(tap, export), workers=at_once)
+    told = Progress(tap.logger, "export", "Learning the columns")
+    with contextlib.closing(pipeline), told as progress:
+        progress.planned({"columns": len(exports)}, at_once=at_once)
         while (export := pipeline.head) is not None:
-            yield export, pipeline.take(lambda _export: None)
+            found = pipeline.take(lambda export: progress.waiting(f"the columns of {export.id}"))
+            progress.task_done()
+            yield export, found
 
 
 def _columns(tap: TapKhorosAnalytics, export: Export) -> list[Column]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tap_kit.occurrences import Occurrences
-    from tap_kit.records import Row
+    from tap_kit.rows import Row
 
     from tap_khoros_analytics.columns import Column
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_kit.bodies import parse_json
 from tap_kit.credentials import BearerToken
 from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
 from tap_kit.http import Api, Params, Refusal, Request
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_kit.http import Decode
     from tap_kit.tap import KitTap
 
 
@@ -40,12 +44,12 @@ class Client:
             SyncFailed: when a domain has no id; nothing could be asked about it.
         """
         try:
-            domains = self._rows("/api/domains", {})
+            domains = self._list("/api/domains", {})
         except PartitionUnavailable as error:
             problem = f"the account behind it has no access to the API: {error}"
             raise setting_error("api_token", problem) from None  # noqa: EM101
-        if not all(isinstance(domain.get("id"), int) for domain in domains):
-            msg = "GET /api/domains: expected a number as the id of each domain"
+        if not all(isinstance(d, dict) and isinstance(d.get("id"), int) for d in domains):
+            msg = "GET /api/domains: expected objects, each with a number as its id"
             raise SyncFailed(msg)
         return domains
 
@@ -57,13 +61,16 @@ class Client:
         """``GET /api/domains/{id}/current``: ``{"current": int}``, a snapshot."""
         return self._object(f"/api/domains/{domain_id}/current", {})
 
-    def breakdown(self, domain_id: int, part: str, params: Params) -> list[dict[str, Any]]:
-        """``GET /api/domains/{id}/{part}``: a domain's list (pages, sources, ...) over a window."""
-        if part == "referrers":
-            return self._referrer_rows(domain_id, params)
-        return self._rows(f"/api/domains/{domain_id}/{part}", params)
+    def breakdown(self, domain_id: int, part: str, params: Params, decode: Decode) -> Sequence[Any]:
+        """``GET /api/domains/{id}/{part}``: a domain's list (pages, sources, ...) over a window.
 
-    def _referrer_rows(self, domain_id: int, params: Params) -> list[dict[str, Any]]:
+        ``decode`` makes rows of the answer.
+        """
+        if part == "referrers":
+            return self._referrer_rows(domain_id, params, decode)
+        return self._list(f"/api/domains/{domain_id}/{part}", params, decode)
+
+    def _referrer_rows(self, domain_id: int, params: Params, decode: Decode) -> Sequence[Any]:
         """The referrers, under the route that this server has.
 
         The page and the vendor's own client say ``referrers``; the server's router has
@@ -72,12 +79,12 @@ class Client:
         """
         first = self._referrers
         try:
-            return self._rows(f"/api/domains/{domain_id}/{first}", params)
+            return self._list(f"/api/domains/{domain_id}/{first}", params, decode)
         except PartitionUnavailable as error:
             if "HTTP 404" not in str(error):
                 raise
         other = "Referrers" if first == "referrers" else "referrers"
-        rows = self._rows(f"/api/domains/{domain_id}/{other}", params)
+        rows = self._list(f"/api/domains/{domain_id}/{other}", params, decode)
         self._referrers = other
         return rows
 
@@ -85,11 +92,8 @@ class Client:
         answer: dict[str, Any] = self._api.ask(Request(path, params), dict).value
         return answer
 
-    def _rows(self, path: str, params: Params) -> list[dict[str, Any]]:
-        answer: list[dict[str, Any]] = self._api.ask(Request(path, params), list).value
-        if not all(isinstance(row, dict) for row in answer):
-            msg = f"GET {path}: expected a list of objects"
-            raise SyncFailed(msg)
+    def _list(self, path: str, params: Params, decode: Decode = parse_json) -> list[Any]:
+        answer: list[Any] = self._api.ask(Request(path, params), list, decode=decode).value
         return answer
 
     def close(self) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import SchemaDirectory, StreamSchema
 from tap_kit.keys import row_ids
+from tap_kit.rows import RowDecoder, fill, values_of
 from tap_kit.streams import KitStream, Task, WindowedStream
 from typing_extensions import override
 
@@ -16,6 +18,7 @@ from tap_kindmetrics import schemas
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tap_kit.rows import Row
     from tap_kit.streams import Partition
 
     from tap_kindmetrics.tap import TapKindmetrics
@@ -111,23 +114,33 @@ class Breakdown(SegmentStream, ABC):
     """
 
     primary_keys = ("row_id",)
+    own_fields = ("row_id", "domain_id", "segment", "date", "date_to")
     natural_key: ClassVar[tuple[str, ...]]
 
     @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        domain_id = _partition(task)["domain_id"]
-        rows = self.tap.client.breakdown(domain_id, self.name, self.parameters(task))
-        return self.shape(rows, task)
+    def __init_subclass__(cls) -> None:
+        cls.needed_fields = cls.natural_key
 
-    def shape(self, rows: Sequence[dict[str, Any]], task: Task) -> list[dict[str, Any]]:
-        """The rows with their key, their partition and their window."""
+    @cached_property
+    def decoder(self) -> RowDecoder:
+        """Makes rows of the list in an answer."""
+        return RowDecoder(self.row_check)
+
+    @override
+    def read(self, task: Task) -> Sequence[Row]:
+        client, domain_id = self.tap.client, _partition(task)["domain_id"]
+        rows = client.breakdown(domain_id, self.name, self.parameters(task), self.decoder)
+        self.shape(rows, task)
+        return rows
+
+    def shape(self, rows: Sequence[Row], task: Task) -> None:
+        """Give the rows their key, their partition and their window."""
         partition, window = _partition(task), _window(task)
         owner = (*partition.values(), window["date"])
-        keys = row_ids((*owner, *map(row.get, self.natural_key)) for row in rows)
-        return [
-            {"row_id": key, **partition, **window, **row}
-            for key, row in zip(keys, rows, strict=True)
-        ]
+        keys = row_ids((*owner, *values_of(row, self.natural_key)) for row in rows)
+        fill(rows, {**partition, **window})
+        for key, row in zip(keys, rows, strict=True):
+            row.row_id = key  # type: ignore[attr-defined]  # one of the own fields
 
 
 class Pages(Breakdown):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from singer_sdk import Stream
-    from tap_kit.records import Row
+    from tap_kit.rows import Row
     from tap_kit.streams import Partition
 
     from tap_kissmetrics.tap import TapKissmetrics

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_kit.jobs import Ids
-    from tap_kit.records import Row
+    from tap_kit.rows import Row
     from tap_kit.streams import Partition
     from tap_kit.windows import Reach, Window
 

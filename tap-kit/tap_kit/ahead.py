@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from tap_kit.pipeline import Pipeline
-from tap_kit.progress import Progress
 from tap_kit.streams import KitStream, Outcome, Partition, Result, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Context
 
@@ -26,7 +25,6 @@ class ReadAhead:
         self._tap = tap
         self._pipeline: Pipeline[Task, Outcome] | None = None
         self._to_come: deque[Work] = deque()
-        self.progress = Progress(tap.logger, 0)
 
     def outcomes(
         self, stream: KitStream, context: Context | None
@@ -44,10 +42,15 @@ class ReadAhead:
             yield from _one_by_one(stream, partition)
             return
         pipeline = self._pipeline_at((stream, partition))
+        to_do = len(stream.windows(partition))
         while (task := pipeline.head) and task.stream is stream and task.partition == partition:
             outcome = pipeline.take(self._waiting)
-            yield task, outcome, not task.belongs_with(pipeline.head)
-            self.progress.task_done()
+            is_last = not task.belongs_with(pipeline.head)
+            yield task, outcome, is_last
+            if is_last and to_do:
+                to_do -= 1
+                self._tap.progress.task_done()
+        self._tap.progress.task_done(to_do)  # of a partition that turned out to be unavailable
 
     def insert(self, tasks: Iterator[Task]) -> None:
         """Do ``tasks`` next: a stream found that it has to read something again."""
@@ -59,7 +62,7 @@ class ReadAhead:
         if self._pipeline is not None:
             self._pipeline.close()
             self._pipeline = None
-        self.progress.close()
+        self._tap.progress.close()
 
     def _pipeline_at(self, here: Work) -> Pipeline[Task, Outcome]:
         """The running pipeline; a new one from here on when this is not what comes next in it."""
@@ -68,12 +71,12 @@ class ReadAhead:
             everything = list(self._in_sync_order())
             begin = everything.index(here) if here in everything else len(everything)
             self._to_come = deque(everything[begin:])
-            tasks = sum(len(stream.windows(partition)) for stream, partition in self._to_come)
-            self.progress = Progress(self._tap.logger, tasks)
+            at_once = self._tap.config["max_concurrency"]
+            self._tap.progress.planned(_task_counts(self._to_come), at_once=at_once)
             self._pipeline = Pipeline(
                 _plan(list(self._to_come)),
                 lambda task: task.stream.perform(task),
-                workers=self._tap.config["max_concurrency"],
+                workers=at_once,
                 follow_ups=_follow_ups,
             )
         if self._to_come:
@@ -89,8 +92,16 @@ class ReadAhead:
                     yield stream, partition
 
     def _waiting(self, task: Task) -> None:
-        self.progress.waiting(task)
+        self._tap.progress.waiting(task)
         self._tap.write_state_if_due()
+
+
+def _task_counts(work: Iterable[Work]) -> Counter[str]:
+    """How many tasks there are of each stream; further pages are not known yet."""
+    counts: Counter[str] = Counter()
+    for stream, partition in work:
+        counts[stream.name] += len(stream.windows(partition))
+    return counts
 
 
 def _plan(work: Sequence[Work]) -> Iterator[Task]:

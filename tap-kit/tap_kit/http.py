@@ -75,6 +75,8 @@ class Refusal:
 
 
 Judge = Callable[[Refusal], Exception]
+Shape = type | tuple[type, ...]
+Decode = Callable[[bytes, str], Any]  # of a body; the request in words
 Check = Callable[[Answer], "str | None"]  # the problem in words; None for none
 
 
@@ -112,12 +114,17 @@ class Api:
         self._session.mount("http://", adapter)
 
     def ask(
-        self, request: Request, shape: type | tuple[type, ...], check: Check = lambda _: None
+        self,
+        request: Request,
+        shape: Shape,
+        check: Check = lambda _: None,
+        *,
+        decode: Decode = parse_json,
     ) -> Answer:
         """The answer to ``request``, JSON of a ``shape`` (list, dict) at its top level.
 
         ``check`` says what is wrong with an answer that is not what was asked for; it is tried
-        again like any other that is broken.
+        again like any other that is broken. ``decode`` makes a value of its body.
 
         Raises:
             SyncFailed: after the last try, in one line that says what failed and why.
@@ -132,7 +139,7 @@ class Api:
             reraise=True,
         )
         try:
-            return retrying(self._attempt, request, shape, check)
+            return retrying(self._attempt, request, shape, check, decode)
         except Retriable as error:
             tried = retrying.statistics.get("attempt_number", 1)
             msg = f"{error}; given up after {tried} {'try' if tried == 1 else 'tries'}"
@@ -197,10 +204,10 @@ class Api:
         """Close the connections."""
         self._session.close()
 
-    def _attempt(self, request: Request, shape: type | tuple[type, ...], check: Check) -> Answer:
+    def _attempt(self, request: Request, shape: Shape, check: Check, decode: Decode) -> Answer:
         with self._throttle.request(urgent=request.urgent):
             status, headers, body = self._exchange(request)
-        value = parse_json(body, str(request))
+        value = decode(body, str(request))
         if not isinstance(value, shape):
             msg = f"{request}: {expected(shape, value)}"
             raise Retriable(msg)

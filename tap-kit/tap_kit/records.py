@@ -13,7 +13,6 @@ Only public hooks of the SDK are used (``get_records``, ``generate_child_context
 from __future__ import annotations
 
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,19 +25,16 @@ from singer_sdk.singerlib.encoding import SimpleSingerWriter
 from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
-from tap_kit.errors import SyncFailed
-from tap_kit.row_types import has_closed_objects, row_type, unknown_inside
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from singer_sdk import Stream
     from singer_sdk.singerlib import Message
 
+    from tap_kit.rows import Row
+
 CHUNK_ROWS = 5_000  # rows a write: enough to make a write cheap, small enough to keep memory flat
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-
-Row = msgspec.Struct
 
 
 class Chunk(dict[str, Any]):
@@ -133,58 +129,6 @@ def needs_single_records(stream: Stream) -> str | None:
         ),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
-
-
-class RowCheck:
-    """Checks and selects the rows of one stream against its schema, at compiled speed."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-        properties = stream.effective_schema["properties"]
-        self._known = frozenset(stream.schema["properties"])
-        self._told: set[str] = set()
-        self._lock = threading.Lock()  # a stream's tasks are read by several threads
-        selected = [field for field in properties if stream.mask["properties", field]]
-        self._type = row_type("Row", stream.effective_schema, selected)
-        self._closed = {f: properties[f] for f in selected if has_closed_objects(properties[f])}
-
-    def rows(self, records: Sequence[dict[str, Any]]) -> list[Row]:
-        """The records as checked rows of the selected fields.
-
-        Raises:
-            SyncFailed: when a value has another type than the schema's; names stream, field and
-                types, not the value.
-        """
-        try:
-            rows: list[Row] = msgspec.convert(records, list[self._type])  # type: ignore[name-defined]
-        except msgspec.ValidationError as error:
-            msg = f"{self._stream.name}: {_in_words(str(error))}"
-            raise SyncFailed(msg) from None
-        self._tell_unknown(records)
-        return rows
-
-    def _tell_unknown(self, records: Sequence[dict[str, Any]]) -> None:
-        found = set().union(*records) - self._known
-        for field, definition in self._closed.items():
-            for record in records:
-                found.update(unknown_inside(record.get(field), definition, field))
-        with self._lock:
-            unknown = found - self._told
-            self._told |= unknown
-        if unknown:
-            self._stream.logger.warning(
-                "%s: the vendor now sends %s, which the catalog does not know; left out",
-                self._stream.name,
-                ", ".join(sorted(map(repr, unknown))),
-            )
-
-
-def _in_words(problem: str) -> str:
-    """``Expected `int`, got `str` - at `$[3].visitors``` without the row's number in the page."""
-    what, _, where = problem.partition(" - at `$")
-    field = where.rstrip("`").partition("]")[2].lstrip(".")
-    what = what.replace(" | Unset", "").replace("`", "")
-    return f"field {field}: {what[0].lower()}{what[1:]}" if field else what
 
 
 FAST, SLOW = TypeConformanceLevel.NONE, TypeConformanceLevel.RECURSIVE

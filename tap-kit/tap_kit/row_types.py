@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 _SCALARS: dict[str, Any] = {
     "string": str,
@@ -21,13 +21,25 @@ _SCALARS: dict[str, Any] = {
 }
 
 
-def row_type(name: str, schema: Mapping[str, Any], fields: Collection[str]) -> type[msgspec.Struct]:
+def row_type(
+    name: str,
+    schema: Mapping[str, Any],
+    fields: Collection[str],
+    *,
+    own: Collection[str] = (),
+    passed_over: Iterable[str] | None = None,
+) -> type[msgspec.Struct]:
     """A Struct with those ``fields`` of an object schema, in the schema's order.
 
     A field that a row does not have stays out of what is written, as on the SDK's own path, unless
-    the schema requires it.
+    the schema requires it; ``own`` fields are filled in later, so no answer has to have them. With
+    ``passed_over`` the type takes these other names, whose values it does not read, and no more;
+    without, it leaves out whatever else comes.
+
+    Raises:
+        ValueError: when one of the names is none that a type can have (it holds a quote).
     """
-    required = set(schema.get("required", ()))
+    required = {*schema.get("required", ())} - {*own}
     definitions: list[Any] = []
     vendors_names = {}
     for place, (field, definition) in enumerate(schema["properties"].items()):
@@ -38,7 +50,23 @@ def row_type(name: str, schema: Mapping[str, Any], fields: Collection[str]) -> t
         vendors_names[ours] = field
         kind = _type_of(definition)
         definitions.append((ours, kind) if field in required else (ours, kind | UnsetType, UNSET))
-    return msgspec.defstruct(name, definitions, rename=vendors_names, kw_only=True, gc=False)
+    for place, other in enumerate(passed_over or ()):
+        vendors_names[f"_other_{place}"] = other
+        definitions.append((f"_other_{place}", msgspec.Raw | UnsetType, UNSET))
+    return msgspec.defstruct(
+        name,
+        definitions,
+        rename=vendors_names,
+        kw_only=True,
+        gc=False,
+        forbid_unknown_fields=passed_over is not None,
+    )
+
+
+def attributes_of(kind: type[msgspec.Struct], fields: Collection[str]) -> list[str]:
+    """The attributes of a type that stand for ``fields``, by the vendor's names."""
+    names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
+    return [ours for ours, field in names if field in fields]
 
 
 def _type_of(definition: Mapping[str, Any]) -> Any:

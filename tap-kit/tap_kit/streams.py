@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from singer_sdk import Stream
 from singer_sdk.metrics import DEFAULT_LOG_INTERVAL, Metric, Tag
@@ -18,12 +18,14 @@ from tap_kit import records
 from tap_kit.bookmarks import WindowBookmarks, read_bookmark
 from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
 from tap_kit.keys import shard_of
+from tap_kit.rows import RowCheck
 
 if TYPE_CHECKING:
     import logging
 
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_kit.rows import Row
     from tap_kit.tap import KitTap
     from tap_kit.windows import Reach, Window, Windows
 
@@ -60,10 +62,10 @@ class Task:
         return ", ".join([self.stream.name, *of, *when])
 
 
-class Found(list[dict[str, Any]]):
+class Found(list[Any]):
     """The records of one answer, with a note of what the answer said besides (further pages)."""
 
-    def __init__(self, found: Iterable[dict[str, Any]], note: Any) -> None:
+    def __init__(self, found: Iterable[Any], note: Any) -> None:
         super().__init__(found)
         self.note = note
 
@@ -82,6 +84,8 @@ class KitStream(Stream, abc.ABC):
     """A stream whose tasks are read ahead, together with those of all other streams of the tap."""
 
     tap: KitTap
+    own_fields: ClassVar[Collection[str]] = ()  # that no answer has: filled in when it is shaped
+    needed_fields: ClassVar[Collection[str]] = ()  # that shaping looks at, also when deselected
 
     def __init__(self, tap: KitTap) -> None:
         self.tap = tap
@@ -144,17 +148,19 @@ class KitStream(Stream, abc.ABC):
             return error
 
     @abc.abstractmethod
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+    def read(self, task: Task) -> Sequence[Any]:
         """The records of one task, as the stream's schema has them; a ``Found`` with a note.
+
+        They are dicts, or rows that a ``RowDecoder`` of this stream's ``row_check`` made.
 
         Raises:
             PartitionUnavailable: when the vendor refuses this partition and only this one.
         """
 
     @cached_property
-    def row_check(self) -> records.RowCheck:
+    def row_check(self) -> RowCheck:
         """The check of this stream's rows against its schema."""
-        return records.RowCheck(self)
+        return RowCheck(self)
 
     # Emit and bookmark (in the main thread)
 
@@ -184,29 +190,29 @@ class KitStream(Stream, abc.ABC):
             yield from self._single(rows) if single else self._chunk(rows)
             self.tap.write_state_if_due()
 
-    def batches(self, task: Task, result: Result) -> Iterator[Sequence[records.Row]]:
+    def batches(self, task: Task, result: Result) -> Iterator[Sequence[Row]]:
         """The rows to write in batches, each written before the next one is asked for."""
         rows = self.finish(task, result)
         for start in range(0, len(rows), records.CHUNK_ROWS):
             yield rows[start : start + records.CHUNK_ROWS]
 
-    def finish(self, task: Task, result: Result) -> Sequence[records.Row]:  # noqa: ARG002
+    def finish(self, task: Task, result: Result) -> Sequence[Row]:  # noqa: ARG002
         """The rows to write, for what can only be done in order (in the main thread)."""
         return result.rows
 
     def window_written(self, task: Task) -> None:
         """All rows of the window of ``task`` are written out, and those of all windows before."""
 
-    def _single(self, rows: Sequence[records.Row]) -> Iterator[Record]:
+    def _single(self, rows: Sequence[Row]) -> Iterator[Record]:
         for row in rows:
             yield records.as_record(row)
-            self.tap.progress.rows(1)
+            self.tap.progress.rows(1, self.name)
 
-    def _chunk(self, rows: Sequence[records.Row]) -> Iterator[Record]:
+    def _chunk(self, rows: Sequence[Row]) -> Iterator[Record]:
         if self._counter is not None:
             self._counter.rows = len(rows)
         yield records.Chunk(rows)
-        self.tap.progress.rows(len(rows))
+        self.tap.progress.rows(len(rows), self.name)
 
     def _give_up(self, task: Task, error: PartitionUnavailable | JobFailed) -> None:
         """Leave the rest of a partition; its bookmark stays where it is."""
@@ -276,7 +282,8 @@ class WindowedStream(BookmarkedStream, abc.ABC):
         key = self.replication_key
         if self.replication_method == REPLICATION_INCREMENTAL and key and task.window:
             value = self.bookmark_value(task.window, task.partition)
-            self.state_manager.advance(_context(task.partition), key, value)
+            context = dict(task.partition) if task.partition else None
+            self.state_manager.advance(context, key, value)
 
     def _bookmark(self, partition: Partition | None) -> date | None:
         key = self.replication_key
@@ -290,7 +297,3 @@ class WindowedStream(BookmarkedStream, abc.ABC):
         except (TypeError, ValueError):
             msg = f"{self.name}: the bookmark in the state is not a date; repair or clear the state"
             raise SyncFailed(msg) from None
-
-
-def _context(partition: Partition | None) -> dict[str, Any] | None:
-    return dict(partition) if partition else None

@@ -16,11 +16,13 @@ from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
 from typing_extensions import override
 
 from tap_kit import settings
+from tap_kit.about import streams_table
 from tap_kit.ahead import ReadAhead
 from tap_kit.command import one_line_errors, stop_signals
 from tap_kit.errors import Interrupted, SyncFailed
 from tap_kit.inputs import Catalog, State, load_input, told_as_config
 from tap_kit.jobs import JobBook, JobRunner, Pace
+from tap_kit.progress import Progress
 from tap_kit.records import ChunkWriter
 from tap_kit.throttle import Throttle
 from tap_kit.windows import Reach, parse_day
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import click
-
-    from tap_kit.progress import Progress
 
 DEFAULT_DAYS = 30  # how far back a run without a start_date begins
 
@@ -65,13 +65,16 @@ class KitTap(Tap, abc.ABC):
 
     def config_problems(self) -> Iterator[str]:
         """All that is wrong with the settings, a line each; a tap adds what only it knows."""
-        # The SDK knows this one too, but adds it to no tap's settings.
-        known = {
-            **EMIT_ACTIVATE_VERSION_CONFIG["properties"],
-            **self.config_jsonschema["properties"],
-        }
-        schema = {**self.config_jsonschema, "properties": known, "additionalProperties": False}
+        schema = {**self.config_jsonschema, "additionalProperties": False}
         yield from settings.problems(self.config, schema)
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add the SDK's settings, and the one that it obeys but adds to no tap's settings."""
+        super().append_builtin_config(config_jsonschema)
+        for name, definition in EMIT_ACTIVATE_VERSION_CONFIG["properties"].items():
+            config_jsonschema["properties"].setdefault(name, definition)
 
     @cached_property
     def shard(self) -> settings.Shard:
@@ -126,10 +129,10 @@ class KitTap(Tap, abc.ABC):
         """The tasks of all streams, read ahead in plan order."""
         return ReadAhead(self)
 
-    @property
+    @cached_property
     def progress(self) -> Progress:
         """What a person sees of the run."""
-        return self.ahead.progress
+        return Progress(self.logger)
 
     def write_state_if_due(self) -> None:
         """Write the bookmarks out when ``state_interval`` has passed, or a job has begun.
@@ -147,19 +150,31 @@ class KitTap(Tap, abc.ABC):
 
     def run(self) -> None:
         """One whole run: access first, then all streams, and the bookmarks whatever happens."""
-        with stop_signals(self.stop):
+        with stop_signals(self.stop), self.progress:
             self.check_access()
+            how = "Broken off"
             try:
                 self.sync_all()
+                how = "Done"
             finally:
                 self.ahead.close()
                 self.jobs.write_down()
                 self.state_writer.write_state(self.state)
+                self.progress.summary(how, self.throttle.requests)
         if self.failed:
             msg = f"All other streams are complete, these failed: {'; '.join(self.failed)}"
             raise SyncFailed(msg)
 
     # Command line
+
+    @classmethod
+    @override
+    def print_about(cls, output_format: str | None = None) -> None:
+        """Print what the tap is; as Markdown with its streams, too."""
+        super().print_about(output_format)
+        if output_format == "markdown":
+            streams = cls(validate_config=False, setup_mapper=False).streams.values()
+            print(f"## Streams\n\n{streams_table(streams)}")  # noqa: T201  (as the SDK does)
 
     @classmethod
     @override

@@ -31,6 +31,7 @@ class Throttle:
         self._lock = threading.Lock()
         self._resume_at = 0.0
         self._urgent = 0  # how many are waiting that must not be held up
+        self.requests = 0  # how many were let pass
 
     @contextlib.contextmanager
     def request(self, *, urgent: bool = True) -> Iterator[None]:
@@ -66,6 +67,8 @@ class Throttle:
             if urgent:
                 with self._lock:
                     self._urgent -= 1
+        with self._lock:
+            self.requests += 1
 
     def hold(self, seconds: float) -> None:
         """Let no request pass for ``seconds``: the server said when to come back."""

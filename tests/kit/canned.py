@@ -15,6 +15,7 @@ import tap_kit.records
 from singer_sdk import typing as th
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from tap_kit.errors import KitError
+from tap_kit.rows import RowDecoder
 from tap_kit.settings import common_settings
 from tap_kit.streams import KitStream, Partition, Task, WindowedStream
 from tap_kit.tap import KitTap
@@ -167,6 +168,18 @@ def run_of(tap: KitTap) -> Run:
 def single(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on every stream goes record by record."""
     monkeypatch.setattr(tap_kit.records, "needs_single_records", lambda _stream: "the test")
+
+
+def typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on every stream makes its rows of the bytes of a JSON answer."""
+    read = CannedStream.read
+
+    def read_bytes(self: CannedStream, task: Task) -> Rows:
+        decode = RowDecoder(self.row_check)
+        rows: Rows = decode(json.dumps(list(read(self, task))).encode(), str(task))
+        return rows
+
+    monkeypatch.setattr(CannedStream, "read", read_bytes)
 
 
 def stock(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from tests.kit.canned import ID, TEXT, CannedTap, Run, run_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_kit.records import Row
+    from tap_kit.rows import Row
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
 SCHEMA = {"type": "object", "properties": {"id": ID, "date": TEXT, "name": TEXT}}

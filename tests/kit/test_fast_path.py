@@ -20,6 +20,7 @@ from tests.kit.canned import (
     single,
     stock,
     tap_of,
+    typed,
     without,
 )
 
@@ -219,6 +220,23 @@ def test_both_ways_out_write_the_same_messages(
     versions = {message["stream"] for message in fast.of("ACTIVATE_VERSION")}
     whole = {t.name for t in tables if t.replication_key is None} if not fast.error else versions
     assert versions == (whole if "emit_activate_version_messages" in config else set())
+
+
+NO_JSON = {"NaN and infinities", "lone surrogates", "Decimals"}  # an answer cannot hold these
+IN_JSON = {name: tables for name, tables in CASES.items() if name not in NO_JSON}
+
+
+@pytest.mark.parametrize("tables", IN_JSON.values(), ids=IN_JSON)
+def test_rows_made_of_bytes_are_the_same(
+    tables: tuple[Table, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = run(tables)
+    typed(monkeypatch)
+    fast = run(tables)
+    single(monkeypatch)
+    slow = run(tables)
+    assert [fast.error, *fast.messages] == [slow.error, *slow.messages]
+    assert [fast.error, *fast.messages] == [plain.error, *plain.messages]
 
 
 @pytest.mark.parametrize("tables", SAME_AS_STOCK.values(), ids=SAME_AS_STOCK)

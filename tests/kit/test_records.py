@@ -73,13 +73,13 @@ def test_a_value_of_another_type_is_told_by_field_and_types_only(
 
 def test_a_missing_field_that_is_required_is_told() -> None:
     line = failure(TEXT, "x", required=("id", "value"))
-    assert line == "figures: Object missing required field value"
+    assert line == "figures: a row: object missing required field value"
 
 
 @pytest.mark.parametrize("row", [None, 5, SECRET, [SECRET], True, 1.5])
 def test_a_row_that_is_no_object_is_told(row: object) -> None:
     done = run_of(tap_of(Table({"id": ID}, [{"id": 1}, row]))(config=DAYS))
-    assert done.error.lower().startswith("figures: expected object, got ")
+    assert done.error.startswith("figures: a row: expected object, got ")
     assert SECRET not in done.error
 
 

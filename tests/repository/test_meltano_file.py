@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.meltano_settings import expected_settings
+from tests.repository.readme_tables import own_settings
 from tests.repository.workspace import ROOT, TAPS, package_of, tap_class
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ def test_every_tap_is_there_and_no_other() -> None:
 @pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
 def test_settings_are_those_of_the_tap(tap: Path) -> None:
     assert EXTRACTORS[tap.name]["settings"] == expected_settings(tap_class(tap))
+
+
+@pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
+def test_no_setting_of_the_tap_is_missing(tap: Path) -> None:
+    """One that Meltano does not know cannot be set by a variable; `exports` was such a one."""
+    names = {setting["name"] for setting in EXTRACTORS[tap.name]["settings"]}
+    assert set(own_settings(tap_class(tap))) - names == set()
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)

@@ -1,0 +1,60 @@
+"""Environments of their own, for each peer and for the chart, made by uv as they are needed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PEERS = HERE / "peers"
+CHART = "chart"
+ENVIRONMENTS = HERE / ".envs"
+OURS = "kit"  # runs in the environment of this project
+
+
+def script(name: str, file: str) -> str:
+    """A file of a contestant, or of the chart."""
+    return str((HERE if name == CHART else PEERS) / name / file)
+
+
+def executable(name: str, program: str = "python") -> str:
+    """A program of an environment, which is made or brought up to date if need be."""
+    if name == OURS:
+        return str(Path(sys.executable).with_name(program))
+    _make(name)
+    return str(ENVIRONMENTS / name / "bin" / program)
+
+
+def _make(name: str) -> None:
+    requirements = Path(script(name, "requirements.txt"))
+    stamp = ENVIRONMENTS / name / ".made-of"
+    made_of = f"{platform.python_version()} {_digest(requirements)}"
+    if stamp.exists() and stamp.read_text() == made_of:
+        return
+    print(f"making the environment of {name}", file=sys.stderr)
+    python = ENVIRONMENTS / name / "bin" / "python"
+    _uv("venv", "--clear", "--python", sys.executable, str(ENVIRONMENTS / name))
+    # Each file lists all that is needed: nothing else may come in with tomorrow's release.
+    _uv("pip", "install", "--no-deps", "--python", str(python), "-r", str(requirements))
+    stamp.write_text(made_of)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _uv(*arguments: str) -> None:
+    uv = os.environ.get("UV") or shutil.which("uv") or str(HERE.parent / ".tools" / "bin" / "uv")
+    subprocess.run([uv, *arguments, "--quiet"], check=True)
+
+
+def version(name: str, package: str) -> str:
+    """The version of a package in a contestant's environment."""
+    code = f"from importlib.metadata import version; print(version({package!r}))"
+    told = subprocess.run([executable(name), "-c", code], check=True, stdout=subprocess.PIPE)
+    return told.stdout.decode().strip()

@@ -1,0 +1,52 @@
+"""500,000 records in pages, to Singer lines: against the peers, into a file and into a pipe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks import paged
+from benchmarks.contest import Case, Contestant, contest
+from benchmarks.measure import PIPE
+from benchmarks.rows import PAGE_ROWS
+from benchmarks.server import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.contest import Options
+    from benchmarks.paged import Pages
+
+PAGES = 500
+NOTE = (
+    "Peers write all rows as their own documentation recommends; Airbyte leaves out nulls, dlt's "
+    "files are not compressed. `read only` is what the server and a raw socket take alone."
+)
+
+
+def run(options: Options) -> Iterator[Case]:
+    """Into a file with everybody, then into a pipe with those that say most."""
+    count = options.sized(PAGES)
+    with serving("--pages", str(count)) as url:
+        work, short = paged.Pages(url, count), paged.Pages(url, 1)
+        title = f"{count * PAGE_ROWS:,} records of 20 fields in pages of 1,000, into a file"
+        case = Case("records", title, count * PAGE_ROWS, NOTE)
+        yield contest(case, everybody(work), options, warm_ups=everybody(short))
+        into_pipe = [paged.ours(work), paged.singer_sdk(work), paged.bare(work)]
+        case = Case("records_pipe", title.replace("a file", "a pipe"), count * PAGE_ROWS)
+        yield contest(case, into_pipe, options, place=PIPE)
+
+
+def everybody(work: Pages) -> list[Contestant]:
+    """Ours first."""
+    return [
+        paged.ours(work),
+        paged.singer_sdk(work),
+        paged.singer_sdk(work, "--msgspec", label=paged.SDK_MSGSPEC),
+        paged.singer_python(work),
+        paged.pipelinewise(work),
+        paged.pipelinewise(work, "--orjson", label=paged.PIPELINEWISE_ORJSON),
+        paged.dlt(work),
+        paged.airbyte(work),
+        paged.bare(work),
+        paged.read_only(work),
+    ]

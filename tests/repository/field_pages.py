@@ -1,0 +1,135 @@
+"""The pages docs/streams.md and docs/settings.md, made from the taps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from tap_kit.about import streams_table
+
+from tests.repository.readme_tables import (
+    default_of,
+    kind_of,
+    own_settings,
+    sdk_settings,
+    streams_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tap_kit.tap import KitTap
+
+
+COMMON = 3  # a field that so many streams have is described once
+
+STREAMS_HEAD = """\
+# Which streams and fields?
+
+Made from the taps by `make pages`; a test compares. Your own catalog may have more, and `meltano select TAP --list --all` shows it:
+Khoros' columns are the tenant's, and a Kissmetrics report that has a `name` and `columns` in the settings is a stream of its own.
+How to take less of it: [columns.md](columns.md).
+
+- A field that is null can be null for each row. Keys never are.
+- `row_id` is a hash of the row's natural key, where that can be null or long: 32 characters, the same for the same row in every run.
+- *Replication* is the field whose bookmark says how far a run has come; `whole` is read anew each time.
+"""
+SETTINGS_HEAD = """\
+# Which settings?
+
+Made from the taps by `make pages`; a test compares. `tap-kindmetrics --about` tells the same of one tap, in JSON with `--format=json`.
+
+With Meltano a setting is a variable in `.env`, or in front of the command; lists and objects are JSON in one line:
+
+```
+TAP_KINDMETRICS_START_DATE=2026-01-01
+TAP_KINDMETRICS_DOMAIN_IDS=[1,2]
+```
+
+Or a line under `config:` of the plugin in `meltano.yml`; secrets belong into `.env`. Without Meltano it is a key of the file that `--config` names,
+or a variable again, with `--config=ENV`. All wrong settings are told at once, before anything is read.
+"""
+SDK_HEAD = """\
+## Settings of the SDK, in every tap
+
+What they do is told by the [SDK](https://sdk.meltano.com). A mapping, flattening or batches make a stream take the SDK's own, slower path.
+
+| setting | kind | what it is |
+|---|---|---|
+"""
+
+
+def streams_page(taps: Sequence[type[KitTap]]) -> str:
+    """docs/streams.md."""
+    return "\n".join([STREAMS_HEAD, *(_of_tap(tap) for tap in taps)])
+
+
+def _of_tap(tap: type[KitTap]) -> str:
+    streams = streams_of(tap)
+    rows = [list(_field_rows(stream.schema)) for stream in streams]
+    counts = Counter(row for of_stream in rows for row in of_stream)
+    common = [row for row, count in counts.items() if count >= COMMON]
+    parts = [f"## {tap.name}", streams_table(streams)]
+    if common:
+        parts += [f"### {tap.name}: fields of several streams", _table(common)]
+    for stream, of_stream in zip(streams, rows, strict=True):
+        parts += [f"### {tap.name} {stream.name}", _of_stream(of_stream, common)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _of_stream(rows: Sequence[str], common: Sequence[str]) -> str:
+    """The table of what only this stream has, and the names of what others have too."""
+    own = [row for row in rows if row not in common]
+    shared = ", ".join(row.split("|")[1].strip() for row in rows if row in common)
+    parts = [_table(own)] if own else []
+    return "\n\n".join([*parts, f"{'And' if own else 'Only'} {shared}."] if shared else parts)
+
+
+def _table(rows: Sequence[str]) -> str:
+    return "\n".join(["| field | type | meaning |", "|---|---|---|", *rows])
+
+
+def _field_rows(schema: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    for name, definition in schema.get("properties", {}).items():
+        meaning = " ".join(definition.get("description", "").split()).replace("|", "\\|")
+        yield f"| `{path}{name}` | {_type_of(definition)} | {meaning} |"
+        yield from _field_rows(definition, f"{path}{name}.")
+
+
+def _type_of(definition: Mapping[str, Any]) -> str:
+    kinds = definition["type"]
+    kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+    words = [str(definition.get("format", kind)) for kind in kinds if kind != "null"]
+    return ", ".join([*words, *(["null"] if "null" in kinds else [])])
+
+
+def settings_page(taps: Sequence[type[KitTap]]) -> str:
+    """docs/settings.md."""
+    own = [f"## {tap.name}\n\n{_variables(tap)}\n" for tap in taps]
+    sdk = "\n".join(_sdk_rows(sdk_settings(taps[0])))
+    return "\n".join([SETTINGS_HEAD, *own, f"{SDK_HEAD}{sdk}\n"])
+
+
+def _variables(tap: type[KitTap]) -> str:
+    required = set(tap.config_jsonschema.get("required", ()))
+    prefix = f"{tap.name.upper().replace('-', '_')}_"
+    rows = [
+        f"| `{name}` | `{prefix}{name.upper()}` | {kind_of(definition)} | "
+        f"{default_of(name, definition, required)} | {definition['description']} |"
+        for name, definition in own_settings(tap).items()
+    ]
+    head = "| setting | variable | kind | default | what it is |\n|---|---|---|---|---|"
+    return "\n".join([head, *rows])
+
+
+def _sdk_rows(properties: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    for name, definition in properties.items():
+        if definition.get("properties"):
+            yield from _sdk_rows(definition["properties"], f"{path}{name}.")
+        else:
+            text = " ".join(definition.get("description", "").split()).replace("|", "\\|")
+            yield f"| `{path}{name}` | {_sdk_kind(definition)} | {text} |"
+
+
+def _sdk_kind(definition: Mapping[str, Any]) -> str:
+    return kind_of(definition) if "type" in definition else "any"

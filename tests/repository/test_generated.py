@@ -1,0 +1,27 @@
+"""What the pages and plugin files say of settings and streams is what the taps have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.repository.generated import files
+from tests.repository.workspace import ROOT, TAPS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = files()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_is_as_the_taps_are_today(path: Path) -> None:
+    assert path.read_text("utf-8") == FILES[path], "run: make pages"
+
+
+@pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
+def test_a_readme_has_both_tables(tap: Path) -> None:
+    text = (tap / "README.md").read_text("utf-8")
+    assert "<!-- settings -->" in text
+    assert "<!-- streams -->" in text
