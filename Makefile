@@ -13,7 +13,7 @@ export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo test lint bench constraints pages wheels clean
+.PHONY: help setup demo test lint bench matrix constraints pages wheels clean
 
 help:
 	@echo "make setup   what the taps need, in .venv/ (also done by the others)"
@@ -21,6 +21,7 @@ help:
 	@echo "make test    all tests"
 	@echo "make lint    ruff, mypy, deptry"
 	@echo "make bench   the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
+	@echo "make matrix  every tap into every target, killed at every point; results in docs/targets.md"
 	@echo "make pages   the pages and plugin settings that are made from the taps"
 	@echo "make wheels  kit and taps as packages, in dist/"
 	@echo "make clean   remove all that these commands made"
@@ -44,6 +45,10 @@ lint: .venv/.dev
 
 bench: .venv/.dev
 	@UV="$(UV)" $(BIN)/python -m benchmarks $(ONLY) $(ARGS)
+
+matrix: .venv/.dev
+	@$(BIN)/python -m tests.prepare
+	@$(BIN)/python -m tests.warehouses all $(ONLY)
 
 # What Meltano's own environments for the taps are pinned to; Meltano does not read uv.lock.
 constraints: .tools-ready

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sandbox.faults import Faults
     from sandbox.requestlog import RequestLog
+    from tap_kit.tap import KitTap
 
     from demo.vendors import Settings, Vendor
     from tests.singer import Row
@@ -40,11 +41,14 @@ class Account:
     passing: frozenset[str] = frozenset()
     unlike: frozenset[str] = frozenset()
 
-    def __init__(self, vendor: Vendor, faults: Faults, log: RequestLog) -> None:
-        self.vendor = vendor
-        self.tap = vendor.tap
-        self.faults = faults
-        self.log = log
+    vendor: Vendor
+    faults: Faults
+    log: RequestLog
+
+    @property
+    def tap(self) -> type[KitTap]:
+        """The tap's class."""
+        return self.vendor.tap
 
     @property
     def name(self) -> str:
@@ -95,11 +99,11 @@ class KindmetricsAccount(Account):
     passing = frozenset({"current_visitors"})
 
     def __init__(self) -> None:
-        vendor = KindmetricsDemo(DAYS)
+        vendor = self.vendor = KindmetricsDemo(DAYS)
         self.api = vendor.api = Kindmetrics(
             now=NOW, domains=2, visitors_per_day=12, pages_per_day=6
         )
-        super().__init__(vendor, self.api.faults, self.api.log)
+        self.faults, self.log = self.api.faults, self.api.log
 
 
 class KissmetricsAccount(Account):
@@ -108,10 +112,10 @@ class KissmetricsAccount(Account):
     unlike = frozenset({"extracted_from"})
 
     def __init__(self) -> None:
-        vendor = KissmetricsDemo(DAYS)
+        vendor = self.vendor = KissmetricsDemo(DAYS)
         sizes = Sizes(events=25, properties=15, reports=4, rows_per_day=12)
         self.api = vendor.api = Kissmetrics(now=NOW, sizes=sizes)
-        super().__init__(vendor, self.api.faults, self.api.log)
+        self.faults, self.log = self.api.faults, self.api.log
 
     @override
     def extra(self) -> dict[str, Any]:
@@ -131,10 +135,10 @@ class KhorosAccount(Account):
     """All exports, the brand posts among them."""
 
     def __init__(self) -> None:
-        vendor = KhorosDemo(DAYS)
+        vendor = self.vendor = KhorosDemo(DAYS)
         few = {**dict.fromkeys(EXPORTS, 8), "team_performance_interval": 2}
         self.api = vendor.api = Khoros(now=NOW, rows_per_day=few)
-        super().__init__(vendor, self.api.faults, self.api.log)
+        self.faults, self.log = self.api.faults, self.api.log
 
     @override
     def counts(self) -> dict[str, int]:
@@ -153,5 +157,7 @@ def _numbers(served: Settings) -> dict[str, Any]:
     }
 
 
-def _days() -> Settings:
-    return {"start_date": DAYS.first.isoformat(), "end_date": DAYS.last.isoformat()}
+def _days() -> dict[str, Any]:
+    """The days, of which a second run does not read the first again."""
+    first, last = DAYS.first.isoformat(), DAYS.last.isoformat()
+    return {"start_date": first, "end_date": last, "lookback_days": 1}

@@ -62,6 +62,13 @@ class Pipeline:
         arguments = self.arguments(*options)
         return self.project.meltano("run", *arguments, **self.variables(settings))
 
+    def undisturbed(self) -> dict[str, Counter[str]]:
+        """What the tables hold after one whole run."""
+        with self.account.serving() as settings:
+            done = self.run(settings)
+        assert done.code == 0, (done.stdout + done.stderr)[-3000:]
+        return self.tables()
+
     @contextmanager
     def held(self, point: Point, settings: dict[str, Any]) -> Iterator[Run]:
         """A run that stands at ``point``, with what came before it in the database."""

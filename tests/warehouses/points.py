@@ -7,11 +7,13 @@ then. Nothing depends on how fast anything is.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sandbox.faults import Fault
 from sandbox.kissmetrics import RunRules
+from typing_extensions import override
 
 from tests.warehouses.accounts import (
     Account,
@@ -21,7 +23,7 @@ from tests.warehouses.accounts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
 FOR_EVER_MS = 3_600_000
 FIRST, EARLY, MIDDLE, WORK, LAST = (
@@ -50,7 +52,7 @@ class Point:
     def hold(self, account: Account) -> None:
         """Have the vendor stop there."""
         if self.job:
-            _let_jobs_run(account, self.job)
+            _let_jobs_run(account, self)
         else:
             stall = Fault("stall", wait_ms=FOR_EVER_MS, path=self.path, only=frozenset({self.nth}))
             account.faults.append(stall)
@@ -69,11 +71,36 @@ class Point:
         return len(asked) >= self.nth and (bool(self.job) or asked[self.nth - 1].ended is None)
 
 
-def _let_jobs_run(account: Account, job: str) -> None:
+class JobsWithoutEnd(Mapping[str, float]):
+    """How many seconds an export's jobs run: for ever, from the point's first request on.
+
+    Those before it, of discovery, end at once; else no run would get as far as the point.
+    """
+
+    def __init__(self, point: Point, account: Account) -> None:
+        self._point = point
+        self._account = account
+
+    @override
+    def __getitem__(self, export: str) -> float:
+        if export == self._point.job and self._point.is_reached(self._account):
+            return FOR_EVER_MS
+        raise KeyError(export)
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter((self._point.job,))
+
+    @override
+    def __len__(self) -> int:
+        return 1
+
+
+def _let_jobs_run(account: Account, point: Point) -> None:
     if isinstance(account, KissmetricsAccount):
         account.api.run_rules = replace(account.api.run_rules, run_seconds=FOR_EVER_MS)
     if isinstance(account, KhorosAccount):
-        account.api.job_seconds = {job: FOR_EVER_MS}
+        account.api.job_seconds = JobsWithoutEnd(point, account)
 
 
 POINTS: Mapping[type[Account], tuple[Point, ...]] = {
@@ -95,7 +122,7 @@ POINTS: Mapping[type[Account], tuple[Point, ...]] = {
         Point(FIRST, "/api/public/teams", nth=2),  # discovery asks first
         Point(EARLY, r"report/combined\?startTime=17067", stream="author", rows=20),
         Point(MIDDLE, r"report/response\?startTime=17068", stream="response", rows=5),
-        Point(WORK, r"incoming_post\?startTime=17", 2, "combined", 20, job="incoming_post"),
+        Point(WORK, r"incoming_post\?startTime=170", 1, "combined", 20, job="incoming_post"),
         Point(LAST, r"report/user\?startTime=17068", stream="team_performance", rows=10),
     ),
 }
