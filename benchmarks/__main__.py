@@ -12,11 +12,20 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks import report
-from benchmarks.contest import RUNS, Case, Options, tell
+from benchmarks.contest import RUNS, Options, tell
 
 RESULTS = Path(__file__).parent / "results"
 TRIALS = Path(__file__).parent.parent / "output" / "benchmarks"
-BENCHMARKS = ("records", "kindmetrics_backfill", "kissmetrics_reports", "khoros_exports")
+BENCHMARKS = (
+    "records",
+    "latency",
+    "exports",
+    "kindmetrics_backfill",
+    "kissmetrics_reports",
+    "khoros_exports",
+    "meltano_run",
+    "soak",
+)
 
 
 def main() -> int:
@@ -29,10 +38,9 @@ def main() -> int:
     for name in chosen.names or BENCHMARKS:
         began = time.monotonic()
         module = import_module(f"benchmarks.{name}")
-        parts: list[Case | str] = list(module.run(options))
+        parts: list[report.Part] = list(module.run(options))
         title = (module.__doc__ or name).splitlines()[0].rstrip(".")
-        versions = [c for part in parts if isinstance(part, Case) for c in part.versions]
-        print(report.write(folder, name, title, parts, versions))
+        print(report.write(folder, name, title, parts))
         tell(f"{name}: {time.monotonic() - began:.0f} s; written to {folder / name}.md")
     return 0
 

@@ -24,6 +24,7 @@ PIPELINEWISE_ORJSON = "pipelinewise-singer-python loop, orjson decoding"
 DLT = "dlt, rest_api source to JSONL"
 AIRBYTE = "airbyte-cdk, declarative source"
 BARE = "requests + orjson loop (the practical limit)"
+BARE_CONCURRENT = "aiohttp + orjson loop, 8 in flight (the practical limit)"
 READ_ONLY = "read only, raw socket (the server's ceiling)"
 
 
@@ -92,6 +93,11 @@ def bare(pages: Pages) -> Contestant:
     return _script(BARE, "bare", "loop.py", pages, package="orjson")
 
 
+def bare_concurrent(pages: Pages) -> Contestant:
+    """The same over several partitions, with several requests at once."""
+    return _script(BARE_CONCURRENT, "bare", "concurrent_loop.py", pages, package="aiohttp")
+
+
 def read_only(pages: Pages) -> Contestant:
     """What the server needs when nobody does anything with its pages."""
     reader = _script(READ_ONLY, "bare", "read_only.py", pages, package="requests")
@@ -118,19 +124,23 @@ def _script(
     )
 
 
-def dlt(pages: Pages) -> Contestant:
-    """The pipeline of ``peers/dlt``: extract, normalize and load into files."""
+def dlt(pages: Pages, way: str = "load", label: str = DLT) -> Contestant:
+    """The pipeline of ``peers/dlt``, in one of its ways; all but ``load`` only extract."""
     return Contestant(
-        DLT,
+        label,
         lambda folder: (
             executable("dlt"),
             script("dlt", "pipeline.py"),
-            pages.config(folder),
+            pages.config(folder, in_flight=pages.in_flight),
             str(folder),
-            "load",
+            way,
         ),
         f"dlt {version('dlt', 'dlt')}",
-        lambda folder: _lines(folder / "files" / "bench" / "records"),
+        lambda folder: (
+            _lines(folder / "files" / "bench" / "records")
+            if way == "load"
+            else int((folder / "out").read_text())
+        ),
     )
 
 

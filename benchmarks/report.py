@@ -8,30 +8,43 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import machine
-from benchmarks.contest import Case
+from benchmarks.contest import LONG_S, Case
 from benchmarks.environments import CHART, executable, script
+from benchmarks.watch import Curve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+Part = Case | Curve | str
 
-def write(
-    folder: Path, name: str, title: str, parts: Sequence[Case | str], versions: Sequence[str]
-) -> str:
+
+def write(folder: Path, name: str, title: str, parts: Sequence[Part]) -> str:
     """Write ``name``.md, .json and .png into ``folder``; give the Markdown."""
     folder.mkdir(parents=True, exist_ok=True)
     cases = [part for part in parts if isinstance(part, Case)]
+    curves = [part for part in parts if isinstance(part, Curve)]
+    versions = [version for case in cases for version in case.versions]
     pieces = [f"# {title}", about(f"make bench ONLY={name}", versions)]
-    pieces += [part if isinstance(part, str) else _section(part) for part in parts]
-    if cases:
-        kept = {"date": _today(), **machine.facts(), "cases": [as_json(case) for case in cases]}
-        (folder / f"{name}.json").write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    pieces += [part if isinstance(part, str) else table_of(part) for part in parts]
+    if cases or curves:
+        kept = {
+            "date": _today(),
+            **machine.facts(),
+            "cases": [as_json(case) for case in cases],
+            "curves": [{"label": c.label, "samples": c.samples} for c in curves],
+        }
+        (folder / f"{name}.json").write_text(json.dumps(kept, ensure_ascii=False) + "\n")
         draw(name, folder)
         pieces.append(f"![{title}]({name}.png)")
-    text = "\n\n".join(piece.strip() for piece in pieces) + "\n"
+    text = "\n\n".join(piece.strip() for piece in pieces if piece) + "\n"
     (folder / f"{name}.md").write_text(text, encoding="utf-8")
     return text
+
+
+def table_of(part: Case | Curve) -> str:
+    """A part of the page that has a table; a curve is in the chart alone."""
+    return _section(part) if isinstance(part, Case) else ""
 
 
 def about(command: str, versions: Sequence[str]) -> str:
@@ -47,25 +60,37 @@ def about(command: str, versions: Sequence[str]) -> str:
 
 
 def _section(case: Case) -> str:
-    runs = len(case.figures[0].runs)
-    how = f"Medians of {runs} runs in turn" if runs > 1 else "One run each"
-    head = f"## {case.title}\n\n{how} of the whole process, from the least to the most. {case.note}"
+    head = f"## {case.title}\n\n{_how_often(case)} {case.note}"
     return f"{head.strip()}\n\n{table(case)}"
+
+
+def _how_often(case: Case) -> str:
+    """How the figures came about, in words."""
+    counts = {len(figures.runs) for figures in case.figures}
+    if counts == {1}:
+        return "One run each, of the whole process."
+    how = f"Medians (and least to most) of {max(counts)} runs in turn, of the whole process"
+    fewer = f"; of {min(counts)} runs where one takes longer than {LONG_S} s"
+    return f"{how}{fewer if len(counts) > 1 else ''}."
 
 
 def table(case: Case) -> str:
     """The figures of a case, a row for each contestant."""
     first = case.figures[0]
-    lines = [
-        "| who | seconds | records/s | processor s | MiB | ours is faster by |",
-        "|---|---|---|---|---|---|",
-    ]
+    heads = ["who", "seconds", "rows/s", "processor s", "MiB"]
+    heads += ["ours is faster by"] if case.is_race else []
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for figures in case.figures:
-        times = "" if figures is first else f"{figures.seconds / first.seconds:.1f}"
-        lines.append(
-            f"| {figures.label} | {figures.span()} | {case.rows / figures.seconds:,.0f} | "
-            f"{figures.cpu_s:.2f} | {figures.peak_mib:.0f} | {times} |"
-        )
+        cells = [
+            figures.label,
+            figures.span(),
+            f"{case.rows / figures.seconds:,.0f}",
+            f"{figures.cpu_s:.2f}",
+            f"{figures.peak_mib:.0f}",
+        ]
+        if case.is_race:
+            cells.append("" if figures is first else f"{figures.seconds / first.seconds:.1f}")
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,40 @@ def tap_command(name: str, settings: Settings, folder: Path) -> list[str]:
     config = folder / f"{name}-{abs(hash(json.dumps(settings, sort_keys=True)))}.json"
     config.write_text(json.dumps(settings))
     return [str(Path(sys.executable).with_name(name)), "--config", str(config)]
+
+
+def catalog(tap: str, settings: Settings, folder: Path, *streams: str) -> list[str]:
+    """The option with what a tap discovers, with these streams selected."""
+    discovered = subprocess.run(
+        [*tap_command(tap, settings, folder), "--discover"], check=True, capture_output=True
+    )
+    found = json.loads(discovered.stdout)
+    for entry in found["streams"]:
+        for metadata in entry["metadata"]:
+            if not metadata["breadcrumb"]:
+                metadata["metadata"]["selected"] = entry["stream"] in streams
+    path = folder / f"catalog-{len(streams)}.json"
+    path.write_text(json.dumps(found))
+    return ["--catalog", str(path)]
+
+
+@contextmanager
+def vendor(name: str, *options: str) -> Iterator[str]:
+    """A sandbox in a process of its own, so that it takes no time of the tap's; its address.
+
+    Raises:
+        RuntimeError: when it does not start.
+    """
+    command = [str(Path(sys.executable).with_name("sandbox")), name, *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+        address = server.stdout.readline().decode().strip() if server.stdout else ""
+        if not address:
+            msg = "the sandbox did not start"
+            raise RuntimeError(msg)
+        try:
+            yield address
+        finally:
+            server.terminate()
 
 
 def seconds(command: list[str]) -> float:

@@ -1,4 +1,4 @@
-"""A chart of bars, a panel for each case: median seconds, with the least and the most.
+"""The chart of a benchmark: bars for its cases, lines for its curves.
 
 The command line: the JSON of the results, and the PNG to write. In an environment of its own: with
 matplotlib comes numpy, which the SDK's own imports would find, and every tap would start later.
@@ -14,18 +14,37 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+SAMPLED = ("resident memory, MiB", "open files", "threads")
 OURS, OTHERS = "#c8502d", "#8aa0b4"
 
 
 def main() -> None:
-    """Draw all cases of a benchmark."""
-    cases = json.loads(Path(sys.argv[1]).read_text("utf-8"))["cases"]
-    heights = [1.2 + 0.36 * len(case["figures"]) for case in cases]
+    """Draw all there is of a benchmark, one panel under the other."""
+    results = json.loads(Path(sys.argv[1]).read_text("utf-8"))
+    panels = [(bars, case, 1.2 + 0.36 * len(case["figures"])) for case in results["cases"]]
+    if results["curves"]:
+        panels += [(curves, (results["curves"], *what), 2.6) for what in enumerate(SAMPLED, 1)]
+    heights = [height for _, _, height in panels]
     figure = Figure(figsize=(9.5, sum(heights)), layout="constrained")
-    panels = figure.subplots(len(cases), 1, squeeze=False, height_ratios=heights)[:, 0]
-    for case, panel in zip(cases, panels, strict=True):
-        bars(panel, case)
+    places = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for place, (drawn, what, _) in zip(places, panels, strict=True):
+        drawn(place, what)
+        place.spines[["top", "right"]].set_visible(False)
     figure.savefig(sys.argv[2], dpi=110)
+
+
+def curves(panel: Any, what: tuple[list[dict[str, Any]], int, str]) -> None:
+    """A line for each process over the part of its time that is gone."""
+    lines, column, title = what
+    for line in lines:
+        samples = line["samples"]
+        whole = samples[-1][0] or 1.0
+        at = [100 * sample[0] / whole for sample in samples]
+        panel.plot(at, [sample[column] for sample in samples], label=line["label"])
+    panel.set_ylim(bottom=0)
+    panel.set_title(title, loc="left", fontsize=10)
+    panel.set_xlabel("% of the time of the run")
+    panel.legend(frameon=False, fontsize=8)
 
 
 def bars(panel: Any, case: dict[str, Any]) -> None:
@@ -42,7 +61,6 @@ def bars(panel: Any, case: dict[str, Any]) -> None:
     panel.margins(x=0.12)
     panel.set_title(case["title"], loc="left", fontsize=10)
     panel.set_xlabel("seconds, whole process")
-    panel.spines[["top", "right"]].set_visible(False)
 
 
 if __name__ == "__main__":

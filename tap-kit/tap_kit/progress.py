@@ -175,7 +175,9 @@ def _nobody(_record: logging.LogRecord) -> bool:
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    return f" ({', '.join(f'{name} {count:,}' for name, count in counts.items())})" if counts else ""
+    return (
+        f" ({', '.join(f'{name} {count:,}' for name, count in counts.items())})" if counts else ""
+    )
 
 
 def _counted(count: int, unit: str) -> str:

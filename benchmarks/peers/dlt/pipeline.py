@@ -90,7 +90,8 @@ def main() -> None:
         parallelized(config) if way == "parallelized" else deferred(config)
     )
     steps = [step for load in extracted.metrics.values() for step in load]
-    print(sum(found.items_count for step in steps for found in step["resource_metrics"].values()))
+    found = [metrics for step in steps for metrics in step["resource_metrics"].items()]
+    print(sum(metrics.items_count for name, metrics in found if name.startswith("records")))
 
 
 if __name__ == "__main__":

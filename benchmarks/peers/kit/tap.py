@@ -6,12 +6,14 @@ import json
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import msgspec
 from requests.auth import AuthBase
 from singer_sdk import typing as th
 from tap_kit.errors import SyncFailed
 from tap_kit.http import Api, Refusal, Request
+from tap_kit.rows import RowDecoder
 from tap_kit.settings import common_settings
 from tap_kit.streams import Found, KitStream, Partition, Result, Task
 from tap_kit.tap import KitTap
@@ -24,6 +26,16 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "schema.json").read_text("utf-8"))
+
+
+R = TypeVar("R")
+
+
+class Page(msgspec.Struct, Generic[R]):
+    """What a request gives: rows, and how many pages there are."""
+
+    pages: int
+    data: list[R]
 
 
 class NoAuth(AuthBase):
@@ -47,13 +59,17 @@ class Records(KitStream):
         count = self.tap.config.get("partitions")
         return ({"partition": number} for number in range(count)) if count else None
 
+    @cached_property
+    def decoder(self) -> RowDecoder:
+        """Makes typed rows of an answer."""
+        return RowDecoder(self.row_check, lambda row: Page[row])  # type: ignore[valid-type]
+
     @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        number = task.piece or 1
-        query = {**(task.partition or {}), "page": number}
-        answer = self.tap.api.ask(Request("/records", query), dict).value
+    def read(self, task: Task) -> Sequence[Any]:
+        request = Request("/records", {**(task.partition or {}), "page": task.piece or 1})
+        page = self.tap.api.ask(request, Page, decode=self.decoder).value
         is_first = task.piece is None
-        return Found(answer["data"], range(2, answer["pages"] + 1) if is_first else ())
+        return Found(page.data, range(2, page.pages + 1) if is_first else ())
 
     @override
     def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
