@@ -61,7 +61,7 @@ def load_all(only: set[str]) -> None:
                     continue
                 name = f"{target.plugin}_{account.name}".replace("-", "_")
                 (folder / name).mkdir()
-                place = Place(name, folder / name, account.tap, server, bucket)
+                place = Place(name, folder / name, account, server, bucket)
                 line = load_line(target, account, loaded(project, account, target, place))
                 tell(" | ".join(line))
                 write(LOADS, [line])

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.postgres import Postgres
-    from tap_kit.tap import KitTap
 
+    from tests.warehouses.accounts import Account
     from tests.warehouses.bucket import Bucket
 
 Rows = list[dict[str, Any]]
@@ -38,7 +38,7 @@ class Place:
 
     name: str
     folder: Path
-    tap: type[KitTap]
+    account: Account
     server: Postgres
     bucket: Bucket | None = None
 
@@ -97,7 +97,7 @@ class Jsonl(Target):
 
     @override
     def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
-        database = Warehouse(place.folder, place.tap).db
+        database = Warehouse(place.folder, place.account.tap, place.account.extra()).db
         here = {path.stem for path in place.folder.glob("*.jsonl")}
         return {name: records(database, f'FROM "{name}"') for name in streams if name in here}
 

@@ -35,7 +35,7 @@ def test_two_runs_leave_what_the_page_says(
 ) -> None:
     account = kind()
     name = f"{target.plugin}_{account.name}".replace("-", "_")
-    place = Place(name, tmp_path, account.tap, postgres)
+    place = Place(name, tmp_path, account, postgres)
     first, second = loaded(project, account, target, place)
     assert first.is_right, first
     assert second.is_right == (target.plugin in UPSERTING), second
