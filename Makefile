@@ -92,4 +92,4 @@ wheels: .tools-ready
 		--root-user-action ignore --target .tools uv==$(UV_VERSION)
 
 clean:
-	rm -rf .mutation .coverage .venv .tools .meltano output dist
+	rm -rf .mutation .coverage .venv .tools .meltano output dist benchmarks/.envs
