@@ -11,7 +11,7 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks import report
+from benchmarks import report, summary
 from benchmarks.contest import RUNS, Options, tell
 
 RESULTS = Path(__file__).parent / "results"
@@ -25,6 +25,7 @@ BENCHMARKS = (
     "khoros_exports",
     "meltano_run",
     "soak",
+    "shards",
 )
 
 
@@ -42,6 +43,7 @@ def main() -> int:
         title = (module.__doc__ or name).splitlines()[0].rstrip(".")
         print(report.write(folder, name, title, parts))
         tell(f"{name}: {time.monotonic() - began:.0f} s; written to {folder / name}.md")
+    summary.main()
     return 0
 
 

@@ -50,7 +50,7 @@ class Contestant:
 
     label: str
     command: Callable[[Path], Sequence[str]]
-    version: str = ""
+    version: Callable[[], str] = str  # empty for ours, which is told anyway
     count: Callable[[Path], int] | None = lambda folder: record_lines(folder / "out")
 
 
@@ -121,7 +121,7 @@ def contest(
     """
     chosen = [c for c in contestants if options.wants(c.label)]
     case.figures = [Figures(contestant.label) for contestant in chosen]
-    case.versions = [contestant.version for contestant in chosen]
+    case.versions = [contestant.version() for contestant in chosen]
     for contestant in warm_ups:
         if options.wants(contestant.label):
             with scratch() as name:

@@ -62,7 +62,7 @@ def contestants(
                 "--config",
                 _config(folder, job),
             ),
-            f"singer-sdk {version('singer_sdk', 'singer-sdk')}",
+            lambda: f"singer-sdk {version('singer_sdk', 'singer-sdk')}",
         ),
         _loop(f"loop by hand, {LOOPS[report_format]}", job),
         replace(read_only, count=None),
@@ -78,7 +78,7 @@ def _loop(label: str, job: dict[str, Any], *options: str) -> Contestant:
             _config(folder, job),
             *options,
         ),
-        f"orjson {version('bare', 'orjson')}",
+        lambda: f"orjson {version('bare', 'orjson')}",
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from benchmarks.contest import Options
 
-DAYS = {"start_date": "2026-01-01", "end_date": "2026-01-10"}
+DAYS = 10
 FLIGHTS = (1, 8)
 
 
@@ -29,16 +29,23 @@ class Backfill(NamedTuple):
 
 def run(options: Options) -> Iterator[str]:
     """The backfill and the start."""
-    yield backfill(options.runs)
+    days = options.sized(DAYS)
+    yield backfill(days, options.runs)
     yield first_record(options.runs)
 
 
-def backfill(rounds: int) -> str:
-    """4 domains, 10 days, all streams: seconds and ratio, and how many were in flight."""
+def settings_of(url: str, days: int) -> dict[str, str]:
+    """The tap's settings for so many days."""
+    dates = {"start_date": "2026-01-01", "end_date": f"2026-01-{days:02}"}
+    return {"api_url": url, "api_token": "demo-token", **dates}
+
+
+def backfill(days: int, rounds: int) -> str:
+    """4 domains, some days, all streams: seconds and ratio, and how many were in flight."""
     api = Kindmetrics(domains=4, latency_ms=100)
     runs: dict[int, list[Backfill]] = {n: [] for n in FLIGHTS}
     with running(api.app) as server, scratch() as folder:
-        settings = {"api_url": server.url, "api_token": "demo-token", **DAYS}
+        settings = settings_of(server.url, days)
 
         def once(in_flight: int) -> Backfill:
             chosen = {**settings, "max_concurrency": in_flight}
@@ -53,10 +60,13 @@ def backfill(rounds: int) -> str:
             for in_flight in FLIGHTS:
                 runs[in_flight].append(once(in_flight))
         most = api.log.max_in_flight
-    return _table(runs, most)
+    return (
+        f"Backfill of 4 domains, {days} days, all streams, 100 ms a request; medians, and from\n"
+        f"the least to the most. Most requests in flight: {most}.\n\n{_table(runs)}"
+    )
 
 
-def _table(runs: dict[int, list[Backfill]], most: int) -> str:
+def _table(runs: dict[int, list[Backfill]]) -> str:
     rows = []
     for part in Backfill._fields:
         one, eight = ([getattr(run, part) for run in runs[n]] for n in FLIGHTS)
@@ -64,8 +74,6 @@ def _table(runs: dict[int, list[Backfill]], most: int) -> str:
         ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
         rows.append(f"| {part} | {median_of(one)} | {median_of(eight)} | {ratio} |\n")
     return (
-        "Backfill of 4 domains, 10 days, all streams, 100 ms a request; medians, and from the\n"
-        f"least to the most. Most requests in flight: {most}.\n\n"
         "| measured | 1 in flight | 8 in flight | ratio, pair by pair |\n"
         "|---|---|---|---|\n" + "".join(rows)
     )
@@ -75,7 +83,7 @@ def first_record(rounds: int) -> str:
     """Seconds from the start of the process to the first RECORD line, without latency."""
     api = Kindmetrics(domains=4)
     with running(api.app) as server, scratch() as folder:
-        settings = {"api_url": server.url, "api_token": "demo-token", **DAYS}
+        settings = settings_of(server.url, DAYS)
         command = tap_command("tap-kindmetrics", settings, Path(folder))
         figures = alternating({"first": lambda: first_record_s(command)}, rounds)["first"]
     return f"Start to first record, without latency: {median_of(figures)}."

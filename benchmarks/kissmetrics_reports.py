@@ -23,7 +23,7 @@ EVENTS = (10_000, 100_000)
 def run(options: Options) -> Iterator[str]:
     """A row for each."""
     rows = ["| measured | median (min to max), or peak | bar |", "|---|---|---|"]
-    yield "\n".join([*rows, side_by_side(options.runs), memory()])
+    yield "\n".join([*rows, side_by_side(options.runs), memory(options)])
 
 
 def side_by_side(rounds: int) -> str:
@@ -47,13 +47,14 @@ def side_by_side(rounds: int) -> str:
     )
 
 
-def memory() -> str:
+def memory(options: Options) -> str:
     """The largest resident size of a run that reads so many events in pages of 1,000."""
-    peaks = [peak_mib(count) for count in EVENTS]
+    sizes = [options.sized(count) for count in EVENTS]
+    peaks = [peak_mib(count) for count in sizes]
     growth = 100 * (peaks[1] / peaks[0] - 1)
     return (
-        f"| {EVENTS[1]:,} events in pages of 1,000 | {peaks[1]:.1f} MiB, {growth:+.1f} % | "
-        f"within 20 % of {EVENTS[0]:,} events ({peaks[0]:.1f} MiB) |"
+        f"| {sizes[1]:,} events in pages of 1,000 | {peaks[1]:.1f} MiB, {growth:+.1f} % | "
+        f"within 20 % of {sizes[0]:,} events ({peaks[0]:.1f} MiB) |"
     )
 
 

@@ -73,7 +73,7 @@ def singer_sdk(pages: Pages, *options: str, label: str = SDK) -> Contestant:
             "--config",
             pages.config(folder),
         ),
-        f"singer-sdk {version('singer_sdk', 'singer-sdk')}",
+        lambda: f"singer-sdk {version('singer_sdk', 'singer-sdk')}",
     )
 
 
@@ -103,7 +103,7 @@ def read_only(pages: Pages) -> Contestant:
     reader = _script(READ_ONLY, "bare", "read_only.py", pages, package="requests")
     return replace(
         reader,
-        version="",
+        version=str,
         count=lambda folder: int((folder / "out").read_text()) * PAGE_ROWS,
     )
 
@@ -120,7 +120,7 @@ def _script(
             pages.config(folder, in_flight=pages.in_flight),
             *options,
         ),
-        f"{package} {version(name, package)}",
+        lambda: f"{package} {version(name, package)}",
     )
 
 
@@ -135,7 +135,7 @@ def dlt(pages: Pages, way: str = "load", label: str = DLT) -> Contestant:
             str(folder),
             way,
         ),
-        f"dlt {version('dlt', 'dlt')}",
+        lambda: f"dlt {version('dlt', 'dlt')}",
         lambda folder: (
             _lines(folder / "files" / "bench" / "records")
             if way == "load"
@@ -156,7 +156,7 @@ def airbyte(pages: Pages, label: str = AIRBYTE) -> Contestant:
             "--catalog",
             _airbyte_catalog(folder),
         ),
-        f"airbyte-cdk {version('airbyte_cdk', 'airbyte-cdk')}",
+        lambda: f"airbyte-cdk {version('airbyte_cdk', 'airbyte-cdk')}",
     )
 
 

@@ -31,6 +31,7 @@ def write(folder: Path, name: str, title: str, parts: Sequence[Part]) -> str:
         kept = {
             "date": _today(),
             **machine.facts(),
+            "versions": all_versions(versions),
             "cases": [as_json(case) for case in cases],
             "curves": [{"label": c.label, "samples": c.samples} for c in curves],
         }
@@ -42,6 +43,12 @@ def write(folder: Path, name: str, title: str, parts: Sequence[Part]) -> str:
     return text
 
 
+def all_versions(versions: Sequence[str]) -> list[str]:
+    """Our versions, and those of the contestants."""
+    ours = [f"{package} {version}" for package, version in machine.our_versions().items()]
+    return list(dict.fromkeys([*ours, *filter(None, versions)]))
+
+
 def table_of(part: Case | Curve) -> str:
     """A part of the page that has a table; a curve is in the chart alone."""
     return _section(part) if isinstance(part, Case) else ""
@@ -50,11 +57,9 @@ def table_of(part: Case | Curve) -> str:
 def about(command: str, versions: Sequence[str]) -> str:
     """What the figures were taken on, with what, and how they are taken again."""
     facts = machine.facts()
-    ours = [f"{package} {version}" for package, version in machine.our_versions().items()]
-    told = ", ".join(dict.fromkeys([*ours, *filter(None, versions)]))
     return (
         f"{_today()}; {facts['machine']}; {facts['system']}; Python {facts['python']}.  \n"
-        f"{told}.  \n"
+        f"{', '.join(all_versions(versions))}.  \n"
         f"Taken again by `{command}`."
     )
 

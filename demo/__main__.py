@@ -8,33 +8,44 @@ import sys
 import time
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from demo.check import check
-from demo.show import show
+from demo.check import Arrival, check
+from demo.figures import figures
+from demo.page import write_report
+from demo.places import OUTPUT, ROOT, ROWS
+from demo.summary import WHERE, findings, verdict, write_rows
 from demo.vendors import Days, KhorosDemo, KindmetricsDemo, KissmetricsDemo, Settings, Vendor
 from demo.warehouse import Warehouse
 
-ROOT = Path(__file__).parent.parent
-OUTPUT = ROOT / "output" / "demo"
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 DAYS = 7
+LAST_WORDS = 20  # lines of a log that failed
 
 
 def main() -> int:
     """Run the demo; 0 when all that the sandbox has has arrived."""
     yesterday = datetime.now(timezone.utc).date() - timedelta(days=1)
     days = Days(first_day(yesterday), yesterday)
-    print(f"The vendors' APIs run on this machine; {days.first} to {days.last}.")
+    print(f"The vendors' APIs are served on this machine: days {days.first} to {days.last}.")
     vendors = [KindmetricsDemo(days), KissmetricsDemo(days), KhorosDemo(days)]
-    complete = [brought(vendor) for vendor in vendors]
-    if not all(complete):
+    arrivals = [arrival for vendor in vendors if (arrival := brought(vendor))]
+    write_rows(ROWS, arrivals)
+    if len(arrivals) < len(vendors) or not all(arrival.is_good for arrival in arrivals):
         return 1
-    for vendor in vendors:
-        show(vendor.tap.name, Warehouse(OUTPUT / vendor.tap.name, vendor.tap))
-    print(
-        "\nThe files are in output/demo/. Once more `make demo` reads only what may have changed."
-        "\nVersion 3 of Kissmetrics' API on this machine: see tap-kissmetrics/README.md."
-    )
+    shown(days, vendors, arrivals)
     return 0
+
+
+def shown(days: Days, vendors: Sequence[Vendor], arrivals: Sequence[Arrival]) -> None:
+    """Write the report, print its essence."""
+    warehouses = {v.tap.name: Warehouse(OUTPUT / v.tap.name, v.tap) for v in vendors}
+    found = figures(warehouses)
+    write_report(OUTPUT, days, arrivals, found)
+    print(findings(found))
+    print(WHERE)
 
 
 def first_day(yesterday: date) -> date:
@@ -46,13 +57,14 @@ def first_day(yesterday: date) -> date:
     return date.fromisoformat(kept.read_text())
 
 
-def brought(vendor: Vendor) -> bool:
-    """Run one tap into its folder, and compare."""
+def brought(vendor: Vendor) -> Arrival | None:
+    """Run one tap into its folder, and compare; None when the run failed."""
     tap, days = vendor.tap, vendor.days
     folder = OUTPUT / tap.name
     folder.mkdir(parents=True, exist_ok=True)
     before = Warehouse(folder, tap).line_counts()
     prefix = f"{tap.name.upper().replace('-', '_')}_"
+    began = time.monotonic()
     with vendor.serving() as served:
         settings = {f"{prefix}{name}": value for name, value in served.items()} | {
             f"{prefix}START_DATE": days.first.isoformat(),
@@ -60,8 +72,24 @@ def brought(vendor: Vendor) -> bool:
             "TARGET_JSONL_DESTINATION_PATH": str(folder),
         }
         if not meltano(tap.name, settings, full_refresh=not before):
-            return False
-        return check(vendor, Warehouse(folder, tap), before)
+            return None
+        seconds = time.monotonic() - began
+        checks = check(vendor, Warehouse(folder, tap), before)
+    log = log_of(tap.name)
+    warned = str(log.relative_to(ROOT)) if log.stat().st_size else ""
+    arrival = Arrival(tap.name, seconds, checks, warned)
+    print(verdict(arrival))
+    return arrival
+
+
+def last_words(log: str) -> str:
+    """The end of a log, without the fault that plain logging of Meltano 4.4 has at its own end."""
+    return "\n".join(log.partition("--- Logging error ---")[0].splitlines()[-LAST_WORDS:])
+
+
+def log_of(tap: str) -> Path:
+    """Where what Meltano and the tap say of a run is kept."""
+    return OUTPUT / f"{tap}.log"
 
 
 def meltano(tap: str, settings: Settings, *, full_refresh: bool) -> bool:
@@ -78,16 +106,16 @@ def meltano(tap: str, settings: Settings, *, full_refresh: bool) -> bool:
         "target-jsonl",
     ]
     installed = (ROOT / ".meltano" / "extractors" / tap).exists()
-    note = "" if installed else "   (the first time, it installs them)"
+    note = "" if installed else "   (installs them first)"
     print(f"\n$ meltano --environment=demo run {tap} target-jsonl{note}", flush=True)
-    began = time.monotonic()
     environment = {**os.environ, **settings, "NO_COLOR": "1"}
-    result = subprocess.run(command, cwd=ROOT, env=environment, check=False)
-    if result.returncode:
-        print(f"meltano ended with {result.returncode}", file=sys.stderr)
-        return False
-    print(f"  done in {time.monotonic() - began:.1f} s")
-    return True
+    log = log_of(tap)
+    with log.open("wb") as file:
+        done = subprocess.run(command, cwd=ROOT, env=environment, check=False, stderr=file)
+    if done.returncode:
+        print(last_words(log.read_text(encoding="utf-8", errors="replace")))
+        print(f"meltano ended with {done.returncode}; all it said: {log.relative_to(ROOT)}")
+    return not done.returncode
 
 
 if __name__ == "__main__":

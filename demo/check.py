@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,22 +11,54 @@ if TYPE_CHECKING:
     from demo.warehouse import Warehouse
 
 
-def check(vendor: Vendor, warehouse: Warehouse, before: dict[str, int]) -> bool:
-    """Compare and print a line a stream; whether all is as it should be."""
+@dataclass(frozen=True)
+class StreamCheck:
+    """A stream after a run. ``expected`` is None where each run adds rows of its own."""
+
+    stream: str
+    new_lines: int
+    expected: int | None
+    arrived: int
+    is_good: bool
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What one run of a tap brought; ``log``: where its warnings are, if it had any."""
+
+    tap: str
+    seconds: float
+    streams: list[StreamCheck]
+    log: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every row is there, once."""
+        return all(stream.is_good for stream in self.streams)
+
+    @property
+    def rows(self) -> int:
+        """Rows that are there now, of all streams."""
+        return sum(stream.arrived for stream in self.streams)
+
+    @property
+    def new_lines(self) -> int:
+        """Lines that this run wrote; a row that was read again is a line again."""
+        return sum(stream.new_lines for stream in self.streams)
+
+
+def check(vendor: Vendor, warehouse: Warehouse, before: dict[str, int]) -> list[StreamCheck]:
+    """Compare the rows of each stream; ``before``: the lines of each file before the run."""
     lines = warehouse.line_counts()
-    print(f"  {'stream':<28}{'lines this run':>15}{'rows expected':>15}{'rows arrived':>15}")
-    good = True
+    new = {stream: count - before.get(stream, 0) for stream, count in lines.items()}
+    compared = []
     for stream in vendor.streams():
         wanted = vendor.expected(stream)
         here = Counter(warehouse.rows(vendor.query(stream)) if stream in lines else ())
-        new = lines.get(stream, 0) - before.get(stream, 0)
-        verdict = "" if wanted == here else "   <- differs"
-        good = good and not verdict
-        size, arrived = sum(wanted.values()), sum(here.values())
-        print(f"  {stream:<28}{new:>15,}{size:>15,}{arrived:>15,}{verdict}")
+        sizes = sum(wanted.values()), sum(here.values())
+        compared.append(StreamCheck(stream, new.get(stream, 0), *sizes, is_good=wanted == here))
     for stream in sorted(vendor.snapshots):
-        new = lines.get(stream, 0) - before.get(stream, 0)
-        good = good and new > 0
-        print(f"  {stream:<28}{new:>15,}   (new rows with each run)")
-    print("  Every row is there, once." if good else "  The rows differ.")
-    return good
+        count = new.get(stream, 0)
+        here_now = lines.get(stream, 0)
+        compared.append(StreamCheck(stream, count, None, here_now, is_good=count > 0))
+    return compared

@@ -1,36 +1,31 @@
-"""What arrived, on one screen."""
+"""``make show``: open the report, or say where it is."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import sys
+import webbrowser
 
-if TYPE_CHECKING:
-    from demo.warehouse import Warehouse
+from demo.places import REPORT, ROOT
 
-QUERIES = {
-    "tap-kindmetrics": {
-        "Visitors of the last seven days, by domain": """
-            SELECT d.address AS domain, sum(s.visitors)::BIGINT AS "visitors (day by day)",
-                   max(s.visitors) AS "best day", round(avg(s.bounce))::BIGINT AS "bounce %"
-            FROM domain_stats s JOIN domains d ON d.id = s.domain_id
-            WHERE s.date > (SELECT max(date) FROM domain_stats) - 7
-            GROUP BY ALL ORDER BY 2 DESC""",
-    },
-    "tap-kissmetrics": {
-        "People that reports found": """
-            SELECT report_name AS report, count(DISTINCT kmid) AS people, count(*) AS rows
-            FROM report_results GROUP BY ALL ORDER BY people DESC LIMIT 4""",
-    },
-    "tap-khoros-analytics": {
-        "Conversations, as their last window left them": """
-            SELECT status, count(*) AS conversations FROM conversation
-            GROUP BY ALL ORDER BY 2 DESC""",
-    },
-}
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
-def show(tap: str, warehouse: Warehouse) -> None:
-    """Print a table or two of what a tap brought."""
-    for title, query in QUERIES[tap].items():
-        print(f"\n{title} ({tap})")
-        print(str(warehouse.db.sql(query)).rstrip())
+def main() -> int:
+    """Open the report of the last demo; 1 when there is none."""
+    if not REPORT.exists():
+        print("There is no report yet: `make demo` writes it.")
+        return 1
+    print(f"The report is {REPORT.relative_to(ROOT)}")
+    if not (has_desktop() and webbrowser.open(REPORT.as_uri())):
+        print("No browser could be opened here. It is one file that needs no other: copy it.")
+    return 0
+
+
+def has_desktop() -> bool:
+    """Whether a window can be opened; without one, webbrowser would take over the terminal."""
+    return sys.platform in {"darwin", "win32"} or any(map(os.environ.get, DISPLAYS))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,7 +7,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tap_kit.errors import Interrupted, KitError, PartitionUnavailable, Retriable
+from tap_kit.errors import PartitionUnavailable, Retriable, SyncFailed
 from tap_kit.pipeline import Pipeline
 from tap_kit.progress import Progress
 from tap_kit.streaming import CsvRows
@@ -49,9 +49,7 @@ def _columns(tap: TapKhorosAnalytics, export: Export) -> list[Column]:
     """The columns in the header of an export; the attested ones where there is none to be had."""
     try:
         header = _header(tap, export)
-    except Interrupted:
-        raise
-    except (KitError, PartitionUnavailable) as error:
+    except (Retriable, SyncFailed, PartitionUnavailable) as error:
         # Nobody misses what is not read unless somebody selects it.
         level = logging.WARNING if export.selected else logging.INFO
         logger.log(level, "%s: its columns could not be learned: %s", export.id, error)
@@ -75,11 +73,8 @@ def _header(tap: TapKhorosAnalytics, export: Export) -> list[str]:
             parser.push(piece)
             if parser.header is not None:
                 return parser.header
-    parser.finish()
-    if parser.header is None:
-        msg = f"{what}: the export has no header"
-        raise Retriable(msg)
-    return parser.header
+    parser.finish()  # an error where there is no header
+    return parser.header or []
 
 
 def _parameters(

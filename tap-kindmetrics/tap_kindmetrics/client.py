@@ -96,10 +96,6 @@ class Client:
         answer: list[Any] = self._api.ask(Request(path, params), list, decode=decode).value
         return answer
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._api.close()
-
 
 def judge(refusal: Refusal) -> Exception:
     """What a refusal means and whose turn it is [reference, Errors]."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
+from tap_kit.errors import SyncFailed
 from tap_kit.pipeline import Pipeline
 from tap_kit.streams import KitStream, Outcome, Partition, Result, Task
 
@@ -54,7 +55,7 @@ class ReadAhead:
 
     def insert(self, tasks: Iterator[Task]) -> None:
         """Do ``tasks`` next: a stream found that it has to read something again."""
-        if self._pipeline is not None:
+        if self._pipeline is not None:  # pragma: no branch  (only what is being read asks for it)
             self._pipeline.insert(tasks)
 
     def close(self) -> None:
@@ -65,13 +66,19 @@ class ReadAhead:
         self._tap.progress.close()
 
     def _pipeline_at(self, here: Work) -> Pipeline[Task, Outcome]:
-        """The running pipeline; a new one from here on when this is not what comes next in it."""
+        """The running pipeline; a new one from here on when this is not what comes next in it.
+
+        Raises:
+            SyncFailed: when the stream is not selected; the SDK asks for it where a child is.
+        """
         if self._pipeline is None or not self._to_come or self._to_come[0] != here:
             self.close()
             everything = list(self._in_sync_order())
-            begin = everything.index(here) if here in everything else len(everything)
-            self._to_come = deque(everything[begin:])
-            self._tap.plan_begins(everything[begin:])
+            if here not in everything:
+                msg = f"{here[0].name}: select it too, as the streams below it are read with it"
+                raise SyncFailed(msg)
+            self._to_come = deque(everything[everything.index(here) :])
+            self._tap.plan_begins(list(self._to_come))
             at_once = self._tap.config["max_concurrency"]
             self._tap.progress.planned(_task_counts(self._to_come), at_once=at_once)
             self._pipeline = Pipeline(
@@ -80,8 +87,7 @@ class ReadAhead:
                 workers=at_once,
                 follow_ups=_follow_ups,
             )
-        if self._to_come:
-            self._to_come.popleft()
+        self._to_come.popleft()
         return self._pipeline
 
     def _in_sync_order(self) -> Iterator[Work]:

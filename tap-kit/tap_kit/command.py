@@ -33,12 +33,12 @@ def one_line_errors(logger: logging.Logger) -> Iterator[None]:
         yield
     except ConfigValidationError as error:
         for problem in error.errors or [str(error)]:
-            logger.error("%s", problem)  # noqa: TRY400  (no traceback is the point)
+            logger.error(problem)  # noqa: TRY400  (no traceback is the point)
         sys.exit(1)
     except Interrupted:
         _exit_by_signal(logger)
     except KitError as error:
-        logger.error("%s", error)  # noqa: TRY400
+        logger.error(error)  # noqa: TRY400
         sys.exit(1)
     except MappingError as error:
         logger.error("stream_maps: %s", " ".join(str(error).split()))  # noqa: TRY400

@@ -252,4 +252,4 @@ def _context(task: Task) -> dict[str, Any] | None:
 
 def _entries(stream: KitStream) -> list[dict[str, Any]]:
     entry = stream.tap_state.get("bookmarks", {}).get(stream.name, {})
-    return [*entry.get("partitions", []), {**entry, "context": None}]
+    return [*entry.get("partitions", []), entry]

@@ -67,6 +67,7 @@ class _Spilled:
 
     def __init__(self, counted: Mapping[bytes, int]) -> None:
         self._filter = array("Q", bytes(8 * _WORDS))
+        self._masks = _four_bits()
         self._kept = [bytearray() for _ in range(_BUCKETS)]
         # One file of all buckets' blocks, in the order in which they were full.
         self._file = tempfile.TemporaryFile(prefix="tap-rows-")  # noqa: SIM115
@@ -100,7 +101,7 @@ class _Spilled:
 
         The filter is blocked: one word of it and four bits therein stand for a digest.
         """
-        others, words, masks, kept = [], self._filter, _FOUR_BITS, self._kept
+        others, words, masks, kept = [], self._filter, self._masks, self._kept
         for place, digest in enumerate(digests):
             number = int.from_bytes(digest[:8], "little")
             index, mask = number & (_WORDS - 1), masks[number >> 52]
@@ -132,7 +133,7 @@ class _Spilled:
 
     def _forget_repeated(self) -> None:
         for digest, count in self._repeated.items():
-            self._store(digest, count - self._on_file.get(digest, 0))
+            self._store(digest, count - self._on_file[digest])
         self._repeated.clear()
         self._on_file.clear()
 
@@ -168,11 +169,10 @@ def _count_in(block: bytes | bytearray, digest: bytes) -> int:
     return count
 
 
-def _masks() -> list[int]:
+def _four_bits() -> list[int]:
     """Words with four bits set, always the same."""
     dice = random.Random(0)  # noqa: S311 (no secret hangs on it)
     return [sum(1 << bit for bit in dice.sample(range(64), 4)) for _ in range(_MASKS)]
 
 
 _ONE = (1).to_bytes(_COUNT_BYTES, "little")
-_FOUR_BITS = _masks()

@@ -48,7 +48,7 @@ def row_type(
         usable = field.isidentifier() and not field.startswith("__")  # which Python mangles
         ours = field if usable else f"_{place}"
         vendors_names[ours] = field
-        kind = _type_of(definition)
+        kind = type_of(definition)
         definitions.append((ours, kind) if field in required else (ours, kind | UnsetType, UNSET))
     for place, other in enumerate(passed_over or ()):
         vendors_names[f"_other_{place}"] = other
@@ -69,7 +69,8 @@ def attributes_of(kind: type[msgspec.Struct], fields: Collection[str]) -> list[s
     return [ours for ours, field in names if field in fields]
 
 
-def _type_of(definition: Mapping[str, Any]) -> Any:
+def type_of(definition: Mapping[str, Any]) -> Any:
+    """The type of a value that a JSON schema describes."""
     kinds = definition.get("type")
     if kinds is None:
         return Any
@@ -83,7 +84,7 @@ def _type_of(definition: Mapping[str, Any]) -> Any:
 def _compound(kind: str, definition: Mapping[str, Any]) -> Any:
     if kind == "array":
         items = definition.get("items")
-        return list[_type_of(items)] if items else list[Any]  # type: ignore[misc]
+        return list[type_of(items)] if items else list[Any]  # type: ignore[misc]
     if _is_closed(definition):
         return row_type("Nested", definition, definition["properties"].keys())
     return dict[str, Any]

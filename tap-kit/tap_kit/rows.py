@@ -8,17 +8,18 @@ Unicode, a wrong type) is read again with care, value by value, to be told or me
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET
 
 from tap_kit.bodies import parse_json
 from tap_kit.errors import SyncFailed
-from tap_kit.row_types import attributes_of, has_closed_objects, row_type, unknown_inside
+from tap_kit.row_types import attributes_of, has_closed_objects, row_type, type_of, unknown_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from tap_kit.streams import KitStream
 
@@ -27,24 +28,34 @@ Row = msgspec.Struct
 _MANY_NAMES = 256  # more names than that are no columns: a vendor uses values as keys
 
 
+class AnswerFields(NamedTuple):
+    """In what the rows of an answer differ from what the stream's schema says of its rows."""
+
+    own: Collection[str] = ()  # fields that no answer has: filled in when it is shaped
+    needed: Collection[str] = ()  # fields that shaping looks at, also when they are deselected
+    other: Mapping[str, Any] = MappingProxyType({})  # defined otherwise, or only there
+    ignored: Collection[str] = ()  # names that are no news
+
+
 class RowCheck:
     """Checks and selects the rows of one stream against its schema, at compiled speed."""
 
     def __init__(self, stream: KitStream) -> None:
         self._stream = stream
-        self._schema = schema = stream.effective_schema
-        self._known = frozenset(stream.schema["properties"])
+        self._differ = differ = stream.answer_fields
+        properties = stream.effective_schema["properties"]
+        selected = {field for field in properties if stream.mask["properties", field]}
+        self._schema = {**stream.effective_schema, "properties": {**properties, **differ.other}}
+        known = {*stream.schema["properties"]}
+        self._known = frozenset(known.union(differ.other, differ.ignored))
+        self._fields = selected.union(differ.other, known & {*differ.own, *differ.needed})
+        self._unwritten = self._known - selected
+        self._closed = {f: properties[f] for f in selected if has_closed_objects(properties[f])}
+        again = selected & differ.other.keys()
+        self._to_check_again = {f: list[type_of(properties[f])] for f in again}  # type: ignore[misc]
         self._lock = threading.Lock()  # a stream's tasks are read by several threads
         self._told: set[str] = set()
-        selected = {field for field in schema["properties"] if stream.mask["properties", field]}
-        self._fields = selected | ({*stream.own_fields, *stream.needed_fields} & self._known)
-        self._closed = {
-            field: definition
-            for field, definition in schema["properties"].items()
-            if field in selected and has_closed_objects(definition)
-        }
-        self._unwritten = self._known - selected
-        self.lenient_type = row_type("Row", schema, self._fields, own=stream.own_fields)
+        self.lenient_type = row_type("Row", self._schema, self._fields, own=differ.own)
         self._blanks = {self.lenient_type: attributes_of(self.lenient_type, self._unwritten)}
         self.strict_type = self._made_strict()
 
@@ -60,10 +71,21 @@ class RowCheck:
         else:
             rows = self.converted(records, list[self.lenient_type])  # type: ignore[name-defined]
             self.learn(records)
+        self._check_again(rows)
         for attribute in self._blanks[type(rows[0])] if rows else ():
             for row in rows:
                 setattr(row, attribute, UNSET)
         return rows
+
+    def _check_again(self, rows: Sequence[Row]) -> None:
+        """The fields that were decoded with another type and shaped since."""
+        for name, kind in self._to_check_again.items():
+            values = (getattr(row, name) for row in rows)
+            try:
+                msgspec.convert([value for value in values if value is not UNSET], kind)
+            except msgspec.ValidationError as error:
+                msg = f"{self._stream.name}: {_in_words(str(error), name)}"
+                raise SyncFailed(msg) from None
 
     def converted(self, value: Any, kind: Any) -> Any:
         """A JSON value as a ``kind`` that has rows in it.
@@ -101,7 +123,7 @@ class RowCheck:
         passed_over = (self._known | self._told) - self._fields
         if self._closed or len(passed_over) > _MANY_NAMES:
             return None
-        own = self._stream.own_fields
+        own = self._differ.own
         try:
             kind = row_type("Row", self._schema, self._fields, own=own, passed_over=passed_over)
         except ValueError:
@@ -182,10 +204,10 @@ class _Record:
     """Stands for a row, where only its place in the answer matters."""
 
 
-def _in_words(problem: str) -> str:
+def _in_words(problem: str, field: str = "") -> str:
     """``Expected `int`, got `str` - at `$[3].visitors``` without the row's number in the page."""
     what, _, where = problem.partition(" - at `$")
-    field = where.rstrip("`").partition("]")[2].lstrip(".")
+    field = field or where.rstrip("`").partition("]")[2].lstrip(".")
     what = what.replace(" | Unset", "").replace("`", "")
     place = f"field {field}" if field else "a row"
     return f"{place}: {what[0].lower()}{what[1:]}"

@@ -197,7 +197,7 @@ def _in_words(error: ValidationError) -> Iterator[tuple[str, str]]:
                 yield _join(where, name), "is required"
     elif error.validator == "additionalProperties":
         schema: Any = error.schema
-        known = schema.get("properties", {})
+        known = schema["properties"]
         for name in instance.keys() - known.keys():
             yield _join(where, name), "is not a setting of this tap" + _did_you_mean(name, known)
     else:
@@ -259,5 +259,5 @@ def _join(where: str, name: str) -> str:
 
 
 def _did_you_mean(name: str, known: Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name, known)
     return f" (did you mean {near[0]}?)" if near else ""

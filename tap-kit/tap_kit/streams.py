@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -18,7 +18,7 @@ from tap_kit import records
 from tap_kit.bookmarks import WindowBookmarks, read_bookmark
 from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
 from tap_kit.keys import shard_of
-from tap_kit.rows import RowCheck
+from tap_kit.rows import AnswerFields, RowCheck
 
 if TYPE_CHECKING:
     import logging
@@ -84,8 +84,7 @@ class KitStream(Stream, abc.ABC):
     """A stream whose tasks are read ahead, together with those of all other streams of the tap."""
 
     tap: KitTap
-    own_fields: ClassVar[Collection[str]] = ()  # that no answer has: filled in when it is shaped
-    needed_fields: ClassVar[Collection[str]] = ()  # that shaping looks at, also when deselected
+    answer_fields: ClassVar[AnswerFields] = AnswerFields()
 
     def __init__(self, tap: KitTap) -> None:
         self.tap = tap
@@ -235,7 +234,8 @@ class KitStream(Stream, abc.ABC):
     def generate_child_contexts(
         self, record: Record, context: Context | None
     ) -> Iterable[Context | None]:
-        return super().generate_child_contexts(record, context) if self.child_streams else ()
+        is_one = not isinstance(record, records.Chunk)  # where there is a child, rows come singly
+        return super().generate_child_contexts(record, context) if is_one else ()
 
 
 class BookmarkedStream(KitStream, abc.ABC):

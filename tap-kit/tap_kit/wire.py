@@ -46,7 +46,7 @@ def expected(shape: type | tuple[type, ...], value: object) -> str:
     """That a JSON ``value`` is of none of the wanted shapes; kinds only, no values."""
     kinds = shape if isinstance(shape, tuple) else (shape,)
     wanted = " or ".join(_NAMES[kind] for kind in kinds)
-    return f"expected a JSON {wanted}, got {_NAMES.get(type(value), 'something else')}"
+    return f"expected a JSON {wanted}, got {_NAMES[type(value)]}"
 
 
 _NAMES = {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
 
-from tests.end_to_end.project import TOKEN, Project
+from tests.end_to_end.project import TOKEN, Done, Project, Rows, rows_of_demo
 from tests.end_to_end.proxy import Proxy, proxying
 from tests.kindmetrics.site import NOW
 
@@ -42,6 +45,44 @@ def project(tmp_path_factory: pytest.TempPathFactory, proxy: Proxy) -> Project:
     done = project.meltano("install", "tap-kindmetrics", "target-jsonl")
     assert done.code == 0, done.stderr[-3000:]
     return project
+
+
+@dataclass(frozen=True)
+class FirstDemo:
+    """How the first demo ended, and a folder with the files as it left them."""
+
+    done: Done
+    folder: Path
+
+    @property
+    def output(self) -> Path:
+        """Where its files are."""
+        return self.folder / "output" / "demo"
+
+    @property
+    def first_day(self) -> date:
+        """The first day that it read."""
+        return date.fromisoformat((self.output / "first_day").read_text())
+
+    @property
+    def last_day(self) -> date:
+        """The last one: the day before it ran."""
+        return self.first_day + timedelta(days=6)
+
+    def rows(self) -> Rows:
+        """The rows of every stream, as it tells them."""
+        return rows_of_demo(self.folder)
+
+
+@pytest.fixture(scope="session")
+def first_demo(project: Project, tmp_path_factory: pytest.TempPathFactory) -> FirstDemo:
+    """The demo, run once for all tests that look at what it made."""
+    done = project.demo()
+    assert done.code == 0, (done.stdout + done.stderr)[-3000:]
+    folder = tmp_path_factory.mktemp("demo")
+    for name in ("demo", "output"):
+        shutil.copytree(project.folder / name, folder / name)
+    return FirstDemo(done, folder)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 MELTANO = Path(sys.executable).with_name("meltano")
 TOKEN = "meltano-s3cret-51d0e8"  # noqa: S105 (long enough to be found wherever it leaks)
-FILES = ("meltano.yml", "constraints.txt", "pyproject.toml", "uv.lock", "demo", "sandbox", "tap-*")
-MADE = shutil.ignore_patterns("__pycache__", "*.egg-info", ".venv")
+FILES = (
+    *("meltano.yml", "constraints.txt", "pyproject.toml", "uv.lock"),
+    *("demo", "orchestration", "sandbox", "tap-*"),
+)
+MADE = shutil.ignore_patterns("__pycache__", "*.egg-info", ".venv", ".envs", ".airflow")
+Rows = dict[str, tuple[int, int | None, int]]  # stream -> lines of the run, expected, arrived
 
 
 @dataclass(frozen=True)
@@ -84,3 +89,17 @@ def lines(folder: Path, stream: str) -> list[dict[str, Any]]:
     path = folder / f"{stream}.jsonl"
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     return [json.loads(line) for line in text.splitlines()]
+
+
+def rows_of_demo(folder: Path) -> Rows:
+    """The table of all streams that the demo in this folder wrote."""
+    text = (folder / "output" / "demo" / "rows.txt").read_text(encoding="utf-8")
+    row = re.compile(r"^  ([a-z_]+) +([\d,]+) +([\d,]+|new each run) +([\d,]+)", re.MULTILINE)
+    return {
+        stream: (_number(new), None if "new" in expected else _number(expected), _number(arrived))
+        for stream, new, expected, arrived in row.findall(text)
+    }
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))

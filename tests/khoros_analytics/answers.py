@@ -21,7 +21,12 @@ DONE = {
 
 @contextmanager
 def serving(
-    body: bytes, headers: tuple[tuple[str, str], ...] = (), *, status: Any = DONE, start: Any = IDS
+    body: bytes,
+    headers: tuple[tuple[str, str], ...] = (),
+    *,
+    status: Any = DONE,
+    start: Any = IDS,
+    teams: Any = (),
 ) -> Iterator[str]:
     """The address of a server that has no other rows than these, and gives them directly."""
 
@@ -29,7 +34,7 @@ def serving(
         if request.path.endswith("/download"):
             return Answer(200, body, "application/octet-stream", headers)
         if request.path.endswith("/teams"):
-            return json_answer({"status": "PASS", "result": []})
+            return json_answer({"status": "PASS", "result": teams})
         result = status if request.path.endswith("/status") else start
         return json_answer({"status": "PASS", "result": result})
 

@@ -1,4 +1,4 @@
-"""The SDK's features on top: selection, stream maps, shards, batches of one record."""
+"""The SDK's features on top: selection, stream maps, batches of one record."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from tests.khoros_analytics.expected import days, expected_rows
 from tests.khoros_analytics.site import STREAMS, catalog_of, deselected
-from tests.singer import Loader
 
 if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve
@@ -61,15 +60,6 @@ def test_record_by_record_the_rows_are_the_same(site: Site) -> None:
         fast = site.sync("combined", "user", **settings)
         for stream in ("combined", "user"):
             assert slow.rows(stream) == fast.rows(stream)
-
-
-def test_shards_together_read_what_one_run_reads(site: Site) -> None:
-    """Also what is left of the conversations: their report types belong together."""
-    loader, whole = Loader(), Loader()
-    whole.load(site.sync())
-    for index in range(3):
-        loader.load(site.sync(shard=f"{index}/3"))
-    assert loader.content == whole.content
 
 
 def test_a_full_table_replication_reads_all_again(site: Site) -> None:

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
-from tap_kit.keys import shard_of
-
-from tests.singer import Loader
 
 if TYPE_CHECKING:
     from tests.kindmetrics.conftest import Serve
@@ -78,31 +75,3 @@ def test_not_more_requests_a_minute_than_allowed(site: Site) -> None:
     ended = site.interrupted(seconds=1.5, requests_per_minute=10, max_concurrency=8)
     assert site.api.log.count == 10
     assert ended.code == 130
-
-
-@pytest.mark.parametrize("shards", [2, 3, 7])
-def test_shards_together_read_what_one_run_reads(serve: Serve, shards: int) -> None:
-    site = serve(domains=5)
-    whole, parts = Loader(), Loader()
-    whole.load(site.sync())
-    requests = site.api.log.count
-    site.api.log.clear()
-    outputs = [site.sync(shard=f"{index}/{shards}") for index in range(shards)]
-    for output in outputs:
-        parts.load(output)
-    assert parts.content == whole.content
-    asked = Counter(target for target in site.asked("/api/domains/") if "eferrers" not in target)
-    assert max(asked.values()) == 1
-    assert site.api.log.count < requests + 8 * shards
-    for stream in ("account", "domains"):
-        assert [bool(output.rows(stream)) for output in outputs] == [True] + [False] * (shards - 1)
-    read = [{row["domain_id"] for row in output.rows("domain_stats")} for output in outputs]
-    assert read == [
-        {number for number in range(1, 6) if shard_of([number, "all"], shards) == index}
-        for index in range(shards)
-    ]
-
-
-def test_a_shard_without_partitions_ends_well(serve: Serve) -> None:
-    output = serve(domains=1).sync(shard="6/7")
-    assert set(output.record_counts.values()) <= {0, 1}

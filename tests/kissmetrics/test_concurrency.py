@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sandbox.faults import Fault
 from sandbox.kissmetrics import PageRules, RunRules
-from tap_kit.keys import shard_of
 
-from tests.kissmetrics.rows import comparable
 from tests.kissmetrics.test_faults import content
-from tests.singer import Loader
 
 if TYPE_CHECKING:
     from tests.kissmetrics.conftest import Serve
@@ -58,34 +55,3 @@ def test_every_request_is_made_once(site: Site) -> None:
     twice = {target for target, count in counts.items() if count > 1}
     first = "?limit=1000&offset=0"
     assert twice == {f"/core/reports{first}", f"/core/products{first}"}
-
-
-@pytest.mark.parametrize("shards", [2, 3, 7])
-def test_shards_together_read_what_one_run_reads(serve: Serve, shards: int) -> None:
-    site = serve()
-    whole, parts = Loader(), Loader()
-    whole.load(site.sync())
-    outputs = [site.sync(shard=f"{index}/{shards}") for index in range(shards)]
-    for output in outputs:
-        parts.load(output)
-    for name, rows in whole.content.items():
-        assert {k: comparable([r]) for k, r in parts.content[name].items()} == {
-            k: comparable([r]) for k, r in rows.items()
-        }
-    assert [bool(output.rows("events")) for output in outputs] == [True] + [False] * (shards - 1)
-    assert set(site.api.runs.values()) == {2}
-    for index, output in enumerate(outputs):
-        found = {row["report_id"] for row in output.rows("report_results")}
-        assert all(shard_of([one], shards) == index for one in found)
-
-
-@pytest.mark.parametrize("shards", [2, 3])
-def test_products_are_shared_out_too(serve: Serve, shards: int) -> None:
-    site = serve(sizes={"products": 6})
-    chosen = site.api.data.ids("products")
-    outputs = [
-        site.sync("events", shard=f"{index}/{shards}", product_ids=chosen)
-        for index in range(shards)
-    ]
-    found = [row["id"] for output in outputs for row in output.rows("events")]
-    assert sorted(found) == sorted(site.api.data.ids("events"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -124,3 +125,16 @@ def test_the_connection_test_reads_a_record_of_each_stream(site: Site) -> None:
     assert ended.code == 0, ended.stderr
     assert "The token works; it sees 2 account(s)" in ended.stderr
     assert site.api.early_reads == 0
+
+
+def test_discovery_passes_over_reports_that_are_wrong(site: Site) -> None:
+    """What is wrong with them is told by a run; a catalog can be had all the same."""
+    good = {"id": "r1", "name": "a", "columns": ["x"]}
+    reports = [5, "r2", None, {"id": "r3", "name": "b"}, {"id": 4, "name": "c", "columns": [1]}]
+    ended = site.execute("--discover", reports=[*reports, good])
+    assert ended.code == 0, ended.stderr
+    streams = [entry["stream"] for entry in json.loads(ended.output.text)["streams"]]
+    assert [name for name in streams if name.startswith("report_")] == [
+        "report_a",
+        "report_results",
+    ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,10 @@ import pytest
 from sandbox.server import running
 from tap_kit.errors import Interrupted, JobFailed
 from tap_kit.jobs import Ids, JobRunner, JobState, Pace, Poll
-from tap_kit.streams import Task
 from tap_kit.windows import Window
 from typing_extensions import override
 
-from tests.kit.canned import ID, TEXT, Table, run_of, tap_of
+from tests.kit.canned import run_of
 from tests.kit.job_tap import JobApi, JobTap
 
 if TYPE_CHECKING:
@@ -68,6 +66,13 @@ def test_pauses_grow_by_half_up_to_the_longest() -> None:
     assert job.noted == [{"id": "1"}]
 
 
+def test_the_last_pause_is_no_longer_than_the_patience_that_is_left() -> None:
+    job = Canned(RUNNING)
+    with pytest.raises(JobFailed):
+        job.run(pace=Pace(2, 10, 5.5))
+    assert job.pauses == [2, 3, 0.5]
+
+
 def test_patience_has_an_end_that_names_the_job() -> None:
     job = Canned(RUNNING)
     with pytest.raises(JobFailed) as caught:
@@ -97,10 +102,16 @@ def test_a_job_that_fails_twice_is_given_up(end: Poll, why: str, known: Ids | No
     assert job.did.count("start") == (1 if known else 2)
 
 
-def test_a_known_job_is_asked_for_at_once_and_not_started() -> None:
+def test_a_known_job_is_asked_for_at_once_and_not_started(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "tap_kit.jobs")
     job = Canned(DONE)
     assert job.run({"id": "old"}) == "rows"
     assert (job.did, job.pauses, job.noted) == (["poll old"], [], [{"id": "old"}])
+    assert caplog.messages == [
+        "days, 2024-01-01: picked up again, it was started by an earlier run"
+    ]
 
 
 def test_a_known_job_that_is_not_done_is_waited_for() -> None:
@@ -117,6 +128,23 @@ def test_a_known_job_that_has_no_result_is_started_afresh(end: Poll) -> None:
     assert job.noted == [{"id": "old"}, {"id": "1"}]
 
 
+@pytest.mark.parametrize("known", [None, {"id": "7"}], ids=["its own", "an earlier run's"])
+@pytest.mark.parametrize("first", [RUNNING, FAILED], ids=["at once", "after a failure"])
+def test_patience_names_the_job_whichever_start_it_was(first: Poll, known: Ids | None) -> None:
+    with pytest.raises(JobFailed, match=r"^days, 2024-01-01: the vendor is not done after 5 s$"):
+        Canned(first, RUNNING).run(known, Pace(2, 10, 5))
+
+
+@pytest.mark.parametrize(
+    ("end", "why"), [(FAILED, "no disk"), (GONE, "gone"), (Poll(JobState.FAILED), "failed")]
+)
+def test_a_second_start_is_told_with_its_reason(
+    end: Poll, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert Canned(end, DONE).run() == "rows"
+    assert caplog.messages == [f"days, 2024-01-01: {why}; started again"]
+
+
 def test_a_stop_while_it_waits_passes_through() -> None:
     class Stopped(Canned):
         @override
@@ -129,100 +157,6 @@ def test_a_stop_while_it_waits_passes_through() -> None:
         job.run()
     assert job.did == ["start"]
     assert job.noted == [{"id": "1"}], "the next run finds it"
-
-
-# What the state keeps
-
-
-def daily(*, sites: bool = False, **more: Any) -> Any:
-    """A tap with one stream of days, and that stream."""
-    table = Table(
-        {"id": ID, "date": TEXT},
-        [],
-        replication_key="date",
-        partitions=({"site": 1}, {"site": 2}) if sites else None,
-    )
-    tap = tap_of(table)(config=DAYS, **more)
-    return tap, tap.streams["figures"]
-
-
-def test_what_is_noted_is_in_the_state_once_it_is_written_down() -> None:
-    tap, stream = daily()
-    tap.jobs.note(Task(stream, None, FIRST), {"id": "a"})
-    tap.jobs.note(Task(stream, None, FIRST), {"id": "b"}, "part 2")
-    assert "figures" not in tap.state.get("bookmarks", {})
-    assert tap.jobs.write_down()
-    assert not tap.jobs.write_down(), "that is no news any more"
-    kept = {"2024-01-01": {"id": "a"}, "2024-01-01 part 2": {"id": "b"}}
-    assert tap.state["bookmarks"]["figures"] == {"jobs": kept}
-
-
-def test_each_partition_keeps_its_own() -> None:
-    tap, stream = daily(sites=True)
-    for site in (1, 2):
-        tap.jobs.note(Task(stream, {"site": site}, FIRST), {"id": f"of {site}"})
-    tap.jobs.write_down()
-    assert tap.state["bookmarks"]["figures"]["partitions"] == [
-        {"context": {"site": site}, "jobs": {"2024-01-01": {"id": f"of {site}"}}} for site in (1, 2)
-    ]
-
-
-@pytest.mark.parametrize("partition", [None, {"site": 2}], ids=["whole", "partition"])
-def test_the_next_run_knows_them(partition: dict[str, Any] | None) -> None:
-    tap, stream = daily(sites=partition is not None)
-    task = Task(stream, partition, FIRST)
-    tap.jobs.note(task, {"id": "a"})
-    tap.jobs.note(task, {"id": "b"}, "p")
-    tap.jobs.write_down()
-    next_tap, stream = daily(sites=partition is not None, state=json.loads(json.dumps(tap.state)))
-    task = Task(stream, partition, FIRST)
-    assert next_tap.jobs.known(task) == {"id": "a"}
-    assert next_tap.jobs.known(task, "p") == {"id": "b"}
-    assert next_tap.jobs.known(task, "q") is None
-    assert next_tap.jobs.known(Task(stream, partition, SECOND)) is None
-    assert next_tap.jobs.known(Task(stream, {"site": 3}, FIRST)) is None
-
-
-def test_crossing_out_removes_all_jobs_of_the_window_and_at_last_the_key() -> None:
-    tap, stream = daily()
-    for window, part in [(FIRST, ""), (FIRST, "p"), (SECOND, "")]:
-        tap.jobs.note(Task(stream, None, window), {"id": "a"}, part)
-    tap.jobs.cross_out(Task(stream, None, FIRST))
-    assert tap.state["bookmarks"]["figures"] == {"jobs": {"2024-01-02": {"id": "a"}}}
-    tap.jobs.cross_out(Task(stream, None, SECOND))
-    assert "jobs" not in tap.state["bookmarks"]["figures"]
-
-
-def test_a_job_that_was_called_off_is_taken_out_of_the_state() -> None:
-    tap, stream = daily()
-    for window in (FIRST, SECOND):
-        tap.jobs.note(Task(stream, None, window), {"id": "a"})
-    tap.jobs.write_down()
-    tap.jobs.forget(Task(stream, None, FIRST))
-    assert tap.jobs.write_down(), "which is news"
-    assert tap.state["bookmarks"]["figures"] == {"jobs": {"2024-01-02": {"id": "a"}}}
-    tap.jobs.forget(Task(stream, None, SECOND))
-    tap.jobs.write_down()
-    assert "jobs" not in tap.state["bookmarks"]["figures"]
-
-
-def test_no_note_is_lost_between_threads() -> None:
-    tap, stream = daily()
-    task, go = Task(stream, None, FIRST), threading.Barrier(9)
-
-    def note(worker: int) -> None:
-        go.wait(20)
-        for number in range(100):
-            tap.jobs.note(task, {"id": "a"}, f"{worker}-{number}")
-
-    threads = [threading.Thread(target=note, args=(worker,)) for worker in range(8)]
-    for thread in threads:
-        thread.start()
-    go.wait(20)
-    while any(thread.is_alive() for thread in threads):
-        tap.jobs.write_down()
-    tap.jobs.write_down()
-    assert len(tap.state["bookmarks"]["figures"]["jobs"]) == 800
 
 
 # Whole runs

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from tap_kit.errors import SyncFailed
 from tap_kit.hosts import path_on
 
+from tests.kit.apis import client
+
 HOST, BASED = "https://api.example.com", "https://proxy.example.com/vendor/api"
 PREFIXES = ("/core/", "/v2/")
 
@@ -74,3 +76,11 @@ def test_any_text_is_a_path_of_the_api_or_refused(href: str) -> None:
     except SyncFailed:
         return
     assert path.startswith(PREFIXES)
+
+
+def test_the_client_of_an_api_knows_its_address_and_its_paths() -> None:
+    with client(BASED + "/", prefixes=PREFIXES) as api:
+        assert api.path_of(f"{BASED}/core/list?page=2") == "/core/list?page=2"
+        assert api.path_of("https://other.example/v2/list") == "/v2/list"
+        with pytest.raises(SyncFailed, match=r"^a link of the vendor leads elsewhere, to "):
+            api.path_of(f"{BASED}/admin")

@@ -39,6 +39,8 @@ def test_all_spellings_of_a_name_become_one(name: str) -> None:
         ("1st reply", "column_1st_reply"),
         ("404", "column_404"),
         ("HTTPStatus", "http_status"),
+        ("X axis", "x_axis"),
+        ("Max", "max"),
         ("agentID", "agent_id"),
         ("SLA2Hours", "sla2_hours"),
         ("% of total", "of_total"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 from typing import TYPE_CHECKING
 
@@ -153,6 +154,26 @@ def test_a_body_in_chunks_that_breaks_off_is_worth_another_try() -> None:
 
     with listening(talk) as (port, _):
         failure(f"http://127.0.0.1:{port}", Retriable)
+
+
+def test_a_body_that_is_packed_is_unpacked() -> None:
+    packed = Reply(body=gzip.compress(WHOLE), headers={"Content-Encoding": "gzip"})
+    with serving(packed) as server, client(server.url) as api:
+        assert b"".join(api.open(FILE)) == WHOLE
+
+
+def test_a_storage_that_says_nothing_is_not_waited_for_for_ever() -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        threading.Event().wait(3)
+
+    with (
+        listening(talk) as (port, _),
+        serving(redirect(f"http://127.0.0.1:{port}/stored")) as server,
+        client(server.url, timeout_s=0.3) as api,
+        pytest.raises(Retriable, match=r"^GET /file: no answer within 0 s$"),
+    ):
+        list(api.open(FILE))
 
 
 def test_rows_come_while_the_server_is_still_sending() -> None:

@@ -10,6 +10,8 @@ import pytest
 from tap_kit.progress import INTERVAL_S, Progress
 from typing_extensions import override
 
+from tests.kit.canned import Table, run_of, tap_of
+
 LOGGER = logging.getLogger("tap-canned")
 
 
@@ -201,3 +203,14 @@ def test_a_bar_shows_what_is_waited_for(clock: Clock, monkeypatch: pytest.Monkey
     assert isinstance(sys.stderr, Terminal)
     assert "waiting for pages, domain_id 1 (for 4 s)" in sys.stderr.getvalue()
     progress.close()
+
+
+@pytest.mark.parametrize("way", [{}, {"flattening_enabled": True, "flattening_max_depth": 1}])
+def test_rows_are_counted_the_same_in_chunks_and_one_by_one(
+    way: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    table = Table({"id": {"type": "integer"}}, [{"id": number} for number in range(1234)])
+    assert run_of(tap_of(table)(config=way)).error == ""
+    (end,) = [message for message in caplog.messages if message.startswith("Done after ")]
+    assert ": 1,234 rows (figures 1,234), " in end

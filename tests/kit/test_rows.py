@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tap_kit.bodies import parse_json
 from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.records import as_record
-from tap_kit.rows import RowDecoder, fill, values_of
+from tap_kit.rows import AnswerFields, RowDecoder, fill, values_of
 
 from tests.kit.canned import ID, NUMBER, TEXT, WHOLE, Table, WholeTable, tap_of, without
 
@@ -124,7 +124,7 @@ def test_deselected_fields_are_passed_over_unread(careful: list[bytes]) -> None:
 def test_what_shaping_needs_is_read_and_not_written_when_it_is_deselected(
     new: dict[str, Any],
 ) -> None:
-    stream = stream_of(PROPERTIES, "name", needed_fields=("name", "visitors"))
+    stream = stream_of(PROPERTIES, "name", answer_fields=AnswerFields(needed=("name", "visitors")))
     rows = decoded(stream, {"id": 1, "name": "a", **new}, {"id": 2, **new})
     assert [values_of(row, ("name", "visitors", "id")) for row in rows] == [
         ["a", None, 1],
@@ -136,10 +136,40 @@ def test_what_shaping_needs_is_read_and_not_written_when_it_is_deselected(
 @pytest.mark.parametrize("new", [{}, {"new": 1}], ids=["known", "with a new field"])
 def test_own_fields_are_filled_in_whatever_the_answer_has(new: dict[str, Any]) -> None:
     properties = {"id": ID, "name": TEXT, "site": ID, "day": ID}
-    stream = stream_of(properties, "day", own_fields=("site", "day"), required=("id", "site"))
+    stream = stream_of(
+        properties, "day", answer_fields=AnswerFields(own=("site", "day")), required=("id", "site")
+    )
     rows = decoded(stream, {"id": 1, "site": 7, **new}, {"id": 2, **new})
     fill(rows, {"site": 3, "day": 4})
     assert written(stream, rows) == [{"id": 1, "site": 3}, {"id": 2, "site": 3}]
+
+
+OTHER = AnswerFields(
+    other={"visitors": {"type": ["integer", "string", "null"]}, "contact": {"type": "object"}},
+    ignored=("links",),
+)
+
+
+@pytest.mark.parametrize("new", [{}, {"new": 1}], ids=["known", "with a new field"])
+def test_what_only_an_answer_has_is_there_to_shape_from_and_not_written(
+    new: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = stream_of(answer_fields=OTHER)
+    record = {"id": 1, "visitors": "5", "contact": {"name": "a"}, "links": [1], **new}
+    (row,) = decoded(stream, record)
+    row.name, row.visitors = row.contact["name"], int(row.visitors)
+    assert written(stream, [row]) == [{"id": 1, "name": "a", "visitors": 5}]
+    told = [r.getMessage() for r in caplog.records if "now sends" in r.getMessage()]
+    assert len(told) == len(new)
+
+
+@pytest.mark.parametrize("as_dicts", [True, False])
+def test_what_shaping_left_as_it_was_is_still_checked(as_dicts: bool) -> None:  # noqa: FBT001
+    stream = stream_of(answer_fields=OTHER)
+    records: list[dict[str, Any]] = [{"id": 1}, {"id": 2, "visitors": "many"}]
+    rows = records if as_dicts else decoded(stream, *records)
+    with pytest.raises(SyncFailed, match="field visitors: expected int"):
+        stream.row_check.rows(rows)
 
 
 def test_rows_inside_of_an_answer_are_found() -> None:

@@ -111,7 +111,6 @@ def test_json_that_ends_too_soon_is_never_taken_for_a_whole_one(
         b'[{"a":1},]',
         b'[,{"a":1}]',
     ],
-    ids=str,
 )
 @pytest.mark.parametrize("cuts", [[], [*range(40)]], ids=["whole", "bytes"])
 def test_what_is_no_list_of_objects_is_tried_again(body: bytes, cuts: list[int]) -> None:
@@ -139,9 +138,7 @@ def test_a_value_of_another_type_stops_and_names_the_source() -> None:
     assert not isinstance(caught.value, Retriable)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"\n\n", b'a,b\n1,"2', b"<html>\n", b'{"message":"no"}'], ids=str
-)
+@pytest.mark.parametrize("body", [b"", b"\n\n", b'a,b\n1,"2', b"<html>\n", b'{"message":"no"}'])
 def test_what_is_no_table_is_tried_again(body: bytes) -> None:
     with pytest.raises(Retriable, match="the export"):
         rows_of(CsvRows("the export"), body, [])
@@ -230,3 +227,49 @@ def test_a_second_body_that_is_shorter_is_not_taken_for_the_end() -> None:
 
     with pytest.raises(SyncFailed, match="has 1 rows, of which 3 came before"):
         list(resumed(begin, lambda _: None))
+
+
+@pytest.mark.parametrize("last", [b'"2"', b'"2""3"', b'"2","3"', b'2"', b'"a\n\nb"'])
+def test_a_last_row_in_quotes_needs_no_line_feed(last: bytes) -> None:
+    body = b"a\n" + last
+    if last.count(b'"') % 2:
+        with pytest.raises(Retriable, match=r"^x: the body ends in the middle of a row$"):
+            rows_of(CsvRows("x"), body, [])
+    else:
+        expected = list(csv.reader(io.StringIO(body.decode(), newline="")))[1:]
+        assert rows_of(CsvRows("x"), body, []) == expected
+
+
+def test_a_page_is_no_table_however_far_in_it_begins() -> None:
+    with pytest.raises(Retriable, match=r"^x: the body is no table of rows$"):
+        rows_of(CsvRows("x"), b"  \t<html> \n", [])
+
+
+def test_a_field_beyond_the_limit_stops_and_names_the_source(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = csv.field_size_limit()
+    monkeypatch.setattr(streaming, "LONGEST_ROW", 100)
+    try:
+        with pytest.raises(SyncFailed, match=r"^x: not readable as CSV: field larger than"):
+            CsvRows("x").push(b"a\n" + b"1" * 101 + b"\n")
+    finally:
+        csv.field_size_limit(before)
+
+
+def test_what_is_begun_again_is_told_with_its_reason_and_its_place(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bodies = iter([[[1, 2]], [[1, 2], [3]]])
+
+    def begin() -> Iterator[list[int]]:
+        rows = next(bodies)
+        yield from rows
+        if len(rows) == 1:
+            msg = "GET /file: the connection broke off"
+            raise Retriable(msg)
+
+    assert [list(batch) for batch in resumed(begin, lambda _: None)] == [[1, 2], [3]]
+    assert caplog.messages == [
+        "GET /file: the connection broke off; begun again behind row 2 in 1.0 s"
+    ]

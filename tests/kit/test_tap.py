@@ -6,11 +6,15 @@ import threading
 import time
 from collections import Counter
 from datetime import date, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
+from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
+from tap_kit.errors import Interrupted
+from tap_kit.jobs import Pace
 from tap_kit.records import ChunkWriter
+from tap_kit.settings import common_settings
 from tap_kit.windows import Reach
 from typing_extensions import override
 
@@ -254,3 +258,19 @@ def test_nothing_is_written_when_access_is_refused() -> None:
 def test_the_user_agent_has_a_default_and_a_setting() -> None:
     assert tap_of()(config=DAYS).user_agent.startswith("tap-canned/")
     assert tap_of()(config={**DAYS, "user_agent": "me/1"}).user_agent == "me/1"
+
+
+def test_jobs_are_waited_for_by_the_settings_and_until_the_run_is_stopped() -> None:
+    class Tap(CannedTap):
+        config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
+            *common_settings(lookback_days=0),
+            th.Property("poll_interval_ms", th.IntegerType),
+            th.Property("poll_timeout", th.IntegerType),
+        ).to_dict()
+
+    made = Tap(config={"poll_interval_ms": 250, "poll_timeout": 90})
+    runner = made.waiting_for_jobs(longest_s=30, growth=2)
+    assert runner.pace == Pace(first_s=0.25, longest_s=30, timeout_s=90, growth=2)
+    made.stop.set()
+    with pytest.raises(Interrupted):
+        runner.sleep(60)

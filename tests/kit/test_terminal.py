@@ -52,7 +52,9 @@ def _read(terminal: int) -> bytes:
 @pytest.fixture(scope="module")
 def screen(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A run of a few seconds in which one domain is refused."""
-    api = Kindmetrics(token=TOKEN, domains=3, ended_domains=(2,), today=date(2024, 1, 31), latency_ms=20)
+    api = Kindmetrics(
+        token=TOKEN, domains=3, ended_domains=(2,), today=date(2024, 1, 31), latency_ms=20
+    )
     with running(api.app) as server:
         config = {"api_url": server.url, "api_token": TOKEN, "start_date": "2024-01-01"}
         command = arguments(config, tmp_path_factory.mktemp("terminal"))

@@ -1,5 +1,6 @@
 """Which days a run reads, and in which pieces."""
 
+import time
 from datetime import date, timedelta
 
 import pytest
@@ -175,6 +176,17 @@ def test_a_day_is_the_utc_day_of_a_date_or_date_time(text: str, expected: date) 
 def test_anything_else_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  (what it says is for nobody)
         parse_day(text)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+def test_the_zone_of_the_machine_changes_no_day(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        found = [parse_day(f"2024-01-31T{hour}:30:00") for hour in ("00", "23")]
+        found.append(parse_day("2024-01-31T23:30:00Z"))
+    time.tzset()
+    assert found == [date(2024, 1, 31)] * 3
 
 
 @given(moment=st.datetimes(timezones=st.timezones()))

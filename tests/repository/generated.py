@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.repository import field_pages
+from tests.repository import dbt_models, field_pages
 from tests.repository.plugin_files import hub_file, plugin_file, project_file
 from tests.repository.readme_tables import filled
 from tests.repository.workspace import ROOT, TAPS, tap_class
@@ -27,12 +27,13 @@ def files() -> dict[Path, str]:
         made[folder / "plugin.yml"] = plugin_file(tap)
         made[folder / "hub.yml"] = hub_file(tap)
         project = project_file(project, tap)
-    return {**made, ROOT / "meltano.yml": project}
+    return {**made, **dbt_models.files(), ROOT / "meltano.yml": project}
 
 
 def main() -> None:
     """Write them all."""
     for path, text in files().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
 

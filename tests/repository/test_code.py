@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 PACKAGES = [KIT / "tap_kit", *(tap / package_of(tap) for tap in TAPS)]
 SANDBOX, DEMO = ROOT / "sandbox" / "sandbox", ROOT / "demo"
+ORCHESTRATION = ROOT / "orchestration"
 LONGEST_FUNCTION, LONGEST_FILE = 40, 300
 MODULES = [package.name for package in PACKAGES]
 
 
-@pytest.mark.parametrize("source", sources(*PACKAGES, SANDBOX, DEMO), ids=str)
+@pytest.mark.parametrize("source", sources(*PACKAGES, SANDBOX, DEMO, ORCHESTRATION), ids=str)
 def test_every_function_and_file_can_be_read_in_one_go(source: Path) -> None:
     text = (ROOT / source).read_text(encoding="utf-8")
     spans = {
@@ -34,7 +35,10 @@ def test_every_function_and_file_can_be_read_in_one_go(source: Path) -> None:
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
 def test_a_tap_stands_on_the_kit_and_the_kit_on_no_tap(package: Path) -> None:
-    others = {*MODULES, "sandbox", "demo", "tests", "benchmarks"} - {package.name, "tap_kit"}
+    others = {*MODULES, "sandbox", "demo", "orchestration", "tests", "benchmarks"} - {
+        package.name,
+        "tap_kit",
+    }
     imported = {name for source in sources(package) for name in imports(ROOT / source)}
     assert imported & others == set()
 
@@ -54,7 +58,7 @@ def test_the_kit_names_no_vendor() -> None:
         assert named == [], path
 
 
-@pytest.mark.parametrize("source", sources(*PACKAGES, SANDBOX, DEMO), ids=str)
+@pytest.mark.parametrize("source", sources(*PACKAGES, SANDBOX, DEMO, ORCHESTRATION), ids=str)
 def test_nothing_is_left_to_do_or_commented_out(source: Path) -> None:
     with (ROOT / source).open("rb") as file:
         tokens = tokenize.tokenize(file.readline)
@@ -65,7 +69,7 @@ def test_nothing_is_left_to_do_or_commented_out(source: Path) -> None:
 def test_nothing_is_empty() -> None:
     empty = [
         source
-        for source in sources(*PACKAGES, SANDBOX, DEMO)
+        for source in sources(*PACKAGES, SANDBOX, DEMO, ORCHESTRATION)
         if source.name != "__init__.py" and not (ROOT / source).read_text().strip()
     ]
     assert empty == []

@@ -23,8 +23,12 @@ def package_of(folder: Path) -> str:
 
 
 def sources(*folders: Path) -> list[Path]:
-    """The Python files of packages, relative to the repository so that ids can be read."""
-    return sorted(path.relative_to(ROOT) for folder in folders for path in folder.rglob("*.py"))
+    """The Python files of packages, relative to the repository so that ids can be read.
+
+    What was installed beside them, in a folder with a dot, is not ours.
+    """
+    found = (path.relative_to(ROOT) for folder in folders for path in folder.rglob("*.py"))
+    return sorted(path for path in found if not any(part[0] == "." for part in path.parts))
 
 
 def tap_class(folder: Path) -> type[KitTap]:

@@ -1,0 +1,12 @@
+"""Where the demo's files are."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+OUTPUT = ROOT / "output" / "demo"
+REPORT = OUTPUT / "report.html"
+ROWS = OUTPUT / "rows.txt"
+CHARTS = Path(sys.prefix) / "charts"  # an environment with matplotlib; see the Makefile

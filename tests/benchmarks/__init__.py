@@ -1,0 +1,1 @@
+"""The benchmarks at a tiny size, without the peers: so that their commands do not rot."""

@@ -1,0 +1,80 @@
+"""Each benchmark runs and gives its page; what a contestant does not deliver is no figure."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks import paged, report
+from benchmarks.contest import Case, Contestant, Options, contest
+from benchmarks.measure import NOWHERE, PIPE, measured
+from benchmarks.server import serving
+from benchmarks.watch import Curve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OURS = Options(runs=1, scale=0.004, only=("ours",))
+
+
+@pytest.mark.parametrize("name", ["records", "latency", "exports"])
+def test_our_side_of_a_race_runs_and_has_its_table(name: str) -> None:
+    cases = list(import_module(f"benchmarks.{name}").run(OURS))
+    assert cases
+    for case in cases:
+        (figures,) = case.figures
+        assert "(ours)" in figures.label
+        assert figures.seconds > 0 < figures.peak_mib
+        assert report.table(case).splitlines()[2].startswith(f"| {figures.label} | ")
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("name", ["kindmetrics_backfill", "kissmetrics_reports", "khoros_exports"])
+def test_a_benchmark_of_one_vendor_gives_its_table(name: str) -> None:
+    page = "\n".join(import_module(f"benchmarks.{name}").run(Options(runs=1, scale=0.1)))
+    assert "|---|" in page
+    assert page.count("(") > 1  # each figure has its span
+
+
+@pytest.mark.timeout(240)
+def test_the_soak_watches_a_tap() -> None:
+    options = Options(runs=1, scale=0.004, only=("khoros",))
+    *page, curve = import_module("benchmarks.soak").run(options)
+    assert "| tap-khoros-analytics, incoming_post" in page[-1]
+    assert isinstance(curve, Curve)
+    assert max(sample.mib for sample in curve.samples) > 10
+    assert all(sample.threads >= 1 and sample.files >= 1 for sample in curve.samples)
+
+
+def test_who_gives_too_few_rows_has_no_figure() -> None:
+    with serving("--pages", "1") as url:
+        everything = paged.ours(paged.Pages(url, 1))
+        for place in ("file", PIPE):
+            with pytest.raises(RuntimeError, match=r"100\d rows, not 5000"):
+                contest(Case("", "", 5000), [everything], OURS, place=place)
+
+
+def test_who_fails_is_told_with_its_words() -> None:
+    failing = Contestant("broken", lambda _: [sys.executable, "-c", "raise SystemExit('alas')"])
+    with pytest.raises(RuntimeError, match="alas"):
+        contest(Case("", "", 1), [failing], Options(runs=1))
+
+
+def test_the_memory_of_a_command_is_its_own_and_not_ours(tmp_path: Path) -> None:
+    ballast = bytearray(200 << 20)
+    ballast[:: 1 << 12] = b"1" * len(ballast[:: 1 << 12])  # really there
+    small = measured([sys.executable, "-S", "-c", ""], tmp_path, place=NOWHERE)
+    large = measured([sys.executable, "-S", "-c", "b'x' * (64 << 20)"], tmp_path, place=NOWHERE)
+    assert len(ballast) > 0
+    assert small.peak_mib < 50
+    assert large.peak_mib > 64
+
+
+def test_a_page_says_on_what_and_how_it_was_taken(tmp_path: Path) -> None:
+    text = report.write(tmp_path, "trial", "A trial", ["Nothing was measured."])
+    assert text == (tmp_path / "trial.md").read_text("utf-8")
+    for part in ("# A trial", " cores, ", "Python 3.", "singer-sdk ", "`make bench ONLY=trial`"):
+        assert part in text

@@ -1,0 +1,192 @@
+"""The report of the demo in a browser: what it shows is what the files hold."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from demo.figures import named
+from tests.end_to_end.browser import opened
+from tests.end_to_end.project import ROOT, lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tests.end_to_end.conftest import FirstDemo
+
+pytestmark = [pytest.mark.xdist_group("meltano"), pytest.mark.timeout(600)]
+
+CHARTS = ("visitors_by_day_and_source", "people_by_report", "conversations_by_status")
+Cells = dict[str, dict[str, int]]
+
+
+def newest(folder: Path, stream: str, key: str) -> list[dict[str, Any]]:
+    """The newest row of each key."""
+    return list({row[key]: row for row in lines(folder, stream)}.values())
+
+
+def crossed(found: Iterable[tuple[str, str, int]]) -> Cells:
+    """Sums by row and column; a pair that was not found is 0."""
+    sums = Counter[tuple[str, str]]()
+    for row, column, count in found:
+        sums[row, column] += count
+    columns = {column for _, column in sums}
+    return {row: {column: sums[row, column] for column in columns} for row, _ in sums}
+
+
+def last_week(days: Iterable[date]) -> set[date]:
+    last = max(days)
+    return {last - timedelta(days=n) for n in range(7)}
+
+
+def visitors(output: Path) -> Cells:
+    rows = newest(output / "tap-kindmetrics", "sources", "row_id")
+    days = {row["row_id"]: date.fromisoformat(row["date"]) for row in rows}
+    week = last_week(days.values())
+    return crossed(
+        (named(days[row["row_id"]]), row["source"], row["visitors"])
+        for row in rows
+        if days[row["row_id"]] in week
+    )
+
+
+def people(output: Path) -> tuple[Cells, dict[str, int], int]:
+    """By report and day; by report; in all."""
+    folder = output / "tap-kissmetrics"
+    zones = {row["id"]: ZoneInfo(row["timezone"]) for row in lines(folder, "products")}
+    found = {
+        (row["report_name"], moment(row).astimezone(zones[row["product_id"]]).date(), row["kmid"])
+        for row in newest(folder, "report_results", "row_id")
+        if row["kmid"] is not None
+    }
+    week = last_week(day for _, day, _ in found)
+    found = {(report, day, person) for report, day, person in found if day in week}
+    by_report = Counter(report for report, _ in {(report, p) for report, _, p in found})
+    cells = crossed((report, named(day), 1) for report, day, _ in found)
+    return cells, dict(by_report), len({person for _, _, person in found})
+
+
+def moment(row: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(row["start_date"].replace("Z", "+00:00"))
+
+
+def conversations(output: Path) -> Cells:
+    rows = newest(output / "tap-khoros-analytics", "conversation", "conversation_id")
+    return crossed((row["team_name"], row["status"], 1) for row in rows)
+
+
+def numbers(table: dict[str, dict[str, str]], *, without: str) -> Cells:
+    """The figures of a table that was seen, but for the column of totals."""
+    return {
+        row: {name: number(text) for name, text in cells.items() if name != without}
+        for row, cells in table.items()
+    }
+
+
+def totals(table: dict[str, dict[str, str]], column: str) -> dict[str, int]:
+    return {row: number(cells[column]) for row, cells in table.items()}
+
+
+def number(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
+def test_the_page_is_whole_without_a_network_and_its_charts_are_seen(
+    first_demo: FirstDemo,
+) -> None:
+    page = first_demo.output / "report.html"
+    with opened(page) as seen:
+        sizes = seen.page.eval_on_selector_all(
+            "img", "all => all.map(i => [i.complete, i.naturalWidth, i.naturalHeight])"
+        )
+        shown = seen.page.locator("img").all()
+        assert [image.is_visible() for image in shown] == [True] * len(CHARTS)
+        assert sizes == [[True, 1600, 672]] * len(CHARTS)
+        assert seen.page.evaluate("document.documentElement.scrollWidth") == 1100
+        assert seen.complaints == []
+        assert [url for url in seen.asked if not url.startswith(("data:", page.as_uri()))] == []
+    for name in CHARTS:
+        assert (first_demo.output / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_figures_that_are_seen_are_those_of_the_files(first_demo: FirstDemo) -> None:
+    output = first_demo.output
+    with opened(output / "report.html") as seen:
+        by_day, by_report, by_status = (seen.table(name) for name in CHARTS)
+        headings = seen.page.locator("h2").all_inner_texts()
+        counts = [number(text) for text in seen.page.locator(".counts strong").all_inner_texts()]
+
+    wanted = visitors(output)
+    assert numbers(by_day, without="all sources") == wanted
+    sums = {day: sum(cells.values()) for day, cells in wanted.items()}
+    assert totals(by_day, "all sources") == sums
+    google = sum(cells["Google"] for cells in wanted.values())
+    assert f"Google brought {google:,} of {sum(sums.values()):,} visitors" in headings[0]
+
+    cells, each, everyone = people(output)
+    assert numbers(by_report, without="different people") == cells
+    assert totals(by_report, "different people") == each
+    assert f"{len(each)} reports found {everyone:,} people" in headings[1]
+
+    statuses = conversations(output)
+    assert numbers(by_status, without="all") == statuses
+    still_open = sum(team["OPEN"] for team in statuses.values())
+    everything = sum(map(sum, (team.values() for team in statuses.values())))
+    assert f"{still_open:,} of {everything:,} conversations are open" in headings[2]
+    assert counts[:3] == [sum(sums.values()), everyone, everything]
+
+
+def test_the_rows_of_every_stream_are_seen(first_demo: FirstDemo) -> None:
+    with opened(first_demo.output / "report.html") as seen:
+        text = seen.page.locator("#streams").inner_text()
+        counts = seen.page.locator(".counts strong").all_inner_texts()
+    for stream, (new, _, arrived) in first_demo.rows().items():
+        assert f"\n{stream}\t{new:,}\t" in text, stream
+        assert f"\t{arrived:,}" in text, stream
+    assert number(counts[3]) == sum(arrived for _, _, arrived in first_demo.rows().values())
+
+
+def show(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """``make show`` without what ``make`` does before it."""
+    kept = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    return subprocess.run(
+        [sys.executable, "-m", "demo.show"],
+        cwd=folder,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_without_a_desktop_it_says_where_the_report_is(first_demo: FirstDemo) -> None:
+    done = show(first_demo.folder)
+    assert done.returncode == 0
+    assert done.stdout.startswith("The report is output/demo/report.html\n")
+    assert "No browser could be opened here" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the desktop is always there")
+def test_with_a_desktop_the_browser_is_opened(first_demo: FirstDemo, tmp_path: Path) -> None:
+    browser, note = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {note}\n')
+    browser.chmod(0o755)
+    done = show(first_demo.folder, DISPLAY=":7", BROWSER=f"{browser} %s")
+    assert done.returncode == 0
+    assert done.stdout == "The report is output/demo/report.html\n"
+    assert note.read_text().strip().endswith("/output/demo/report.html")
+
+
+def test_without_a_demo_there_is_nothing_to_show(tmp_path: Path) -> None:
+    (tmp_path / "demo").symlink_to(ROOT / "demo")
+    done = show(tmp_path)
+    assert (done.returncode, done.stdout) == (1, "There is no report yet: `make demo` writes it.\n")

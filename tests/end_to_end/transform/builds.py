@@ -1,0 +1,106 @@
+"""``dbt build`` as a user runs it, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.repository.workspace import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ENVIRONMENT = ROOT / "transform" / ".venv"
+READY = "transform/.venv/.ready"
+SWITCHED_OFF = "WITHOUT_DBT"
+# What must not come from the developer's own shell.
+FOREIGN = ("DBT_", "TARGET_POSTGRES_", "ANALYTICS_", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL")
+
+
+def install() -> str:
+    """Make dbt's environment where it is missing; the reason, when it cannot be made."""
+    make = shutil.which("make")
+    if make is None:
+        return "make is missing"
+    done = run([make, "--no-print-directory", READY], {})
+    return done.stderr.strip() if done.returncode else ""
+
+
+def run(command: list[str], settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """A command at the root of the repository, with the settings that are given and no others."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**own, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+
+
+@dataclass(frozen=True)
+class Build:
+    """One ``dbt build``: how it ended, what it printed, how each node fared.
+
+    ``asked``: the hosts that it asked for, where a proxy noted them.
+    """
+
+    code: int
+    output: str
+    folder: Path
+    asked: Sequence[str] = ()
+
+    @cached_property
+    def nodes(self) -> dict[str, list[str]]:
+        """The nodes that ended in each status; a test as its name and its model's."""
+        nodes = self._read("manifest.json")["nodes"]
+        found: dict[str, list[str]] = {}
+        for result in self._read("run_results.json")["results"]:
+            node = nodes[result["unique_id"]]
+            if node["resource_type"] in {"model", "test"}:
+                found.setdefault(result["status"], []).append(_name(node))
+        return found
+
+    def _read(self, artifact: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.folder / artifact).read_text(encoding="utf-8"))
+        return content
+
+
+def _name(node: dict[str, Any]) -> str:
+    if node["resource_type"] == "model":
+        return str(node["name"])
+    _, _, model = node["attached_node"].rpartition(".")
+    return " ".join(filter(None, [node["test_metadata"]["name"], model, node["column_name"]]))
+
+
+@dataclass(frozen=True)
+class Dbt:
+    """The project with a target; ``settings`` are environment variables, as in ``.env``."""
+
+    folder: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def build(self, *arguments: str, **settings: str) -> Build:
+        """``dbt build`` with artifacts in the tests' own folder."""
+        places = {
+            "DBT_PROJECT_DIR": str(ROOT / "transform"),
+            "DBT_PROFILES_DIR": str(ROOT / "transform"),
+            "DBT_TARGET_PATH": str(self.folder / "target"),
+            "DBT_LOG_PATH": str(self.folder / "logs"),
+        }
+        command = [str(ENVIRONMENT / "bin" / "dbt"), "--no-use-colors", "build", *arguments]
+        done = run(command, {**places, **self.settings, **settings})
+        # Kept apart: the next build writes to the same place, so that dbt need not parse all anew.
+        made = Path(tempfile.mkdtemp(dir=self.folder))
+        for artifact in ("manifest.json", "run_results.json"):
+            shutil.copy(self.folder / "target" / artifact, made)
+        return Build(done.returncode, done.stdout + done.stderr, made)

@@ -1,0 +1,79 @@
+"""The same days loaded twice, as JSONL files and into PostgreSQL, and dbt over both."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo.vendors import Days, KhorosDemo, KindmetricsDemo, KissmetricsDemo
+from tests.end_to_end.transform.builds import SWITCHED_OFF, Build, Dbt, install
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandbox.postgres import Postgres
+
+    from demo.vendors import Vendor
+    from tests.end_to_end.conftest import FirstDemo
+    from tests.end_to_end.project import Project
+    from tests.end_to_end.proxy import Proxy
+
+
+@pytest.fixture(scope="session")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> Dbt:
+    """Dbt in its own environment, which is made where it is missing."""
+    if os.environ.get(SWITCHED_OFF):
+        pytest.skip(f"{SWITCHED_OFF} is set")
+    if trouble := install():
+        pytest.fail(f"dbt cannot be installed (or set {SWITCHED_OFF}=1): {trouble}", pytrace=False)
+    return Dbt(tmp_path_factory.mktemp("dbt"))
+
+
+@pytest.fixture(scope="session")
+def over_files(dbt: Dbt, first_demo: FirstDemo, tmp_path_factory: pytest.TempPathFactory) -> Dbt:
+    """DuckDB over the JSONL files of the demo."""
+    settings = {
+        "ANALYTICS_JSONL": str(first_demo.output),
+        "ANALYTICS_DUCKDB": str(tmp_path_factory.mktemp("duckdb") / "warehouse.duckdb"),
+    }
+    return Dbt(dbt.folder, settings)
+
+
+@pytest.fixture(scope="session")
+def over_postgres(dbt: Dbt, project: Project, first_demo: FirstDemo, postgres: Postgres) -> Dbt:
+    """PostgreSQL with the days of the demo, loaded by Meltano."""
+    days = Days(first_demo.first_day, first_demo.last_day)
+    vendors: list[Vendor] = [KindmetricsDemo(days), KissmetricsDemo(days), KhorosDemo(days)]
+    with contextlib.ExitStack() as stack:
+        settings = dict(postgres.target_settings)
+        for vendor in vendors:
+            settings |= environment(vendor, stack.enter_context(vendor.serving()))
+        steps = (word for vendor in vendors for word in (vendor.tap.name, "target-postgres"))
+        done = project.meltano("run", "--full-refresh", *steps, **settings)
+    assert done.code == 0, (done.stdout + done.stderr)[-3000:]
+    return Dbt(dbt.folder, {"DBT_TARGET": "postgres", **postgres.target_settings})
+
+
+def environment(vendor: Vendor, served: Mapping[str, str]) -> dict[str, str]:
+    """The settings of a tap as Meltano reads them from the environment."""
+    prefix = f"{vendor.tap.name.upper().replace('-', '_')}_"
+    days = {"START_DATE": vendor.days.first.isoformat(), "END_DATE": vendor.days.last.isoformat()}
+    return {f"{prefix}{name}": value for name, value in {**served, **days}.items()}
+
+
+@pytest.fixture(scope="session")
+def files_build(over_files: Dbt, proxy: Proxy) -> Build:
+    """The whole project over the files; whatever it asks of the network is noted."""
+    before = len(proxy.hosts)
+    build = over_files.build(**proxy.environment)
+    return replace(build, asked=proxy.hosts[before:])
+
+
+@pytest.fixture(scope="session")
+def postgres_build(over_postgres: Dbt) -> Build:
+    """The whole project over PostgreSQL."""
+    return over_postgres.build()

@@ -1,0 +1,192 @@
+"""``dbt build``: all models and tests pass over both, and the tests notice what is broken."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.end_to_end.conftest import OWN_PROXY
+from tests.end_to_end.project import lines
+from tests.end_to_end.transform.builds import Dbt
+from tests.repository.dbt_models import BREAKDOWNS, MODELS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.postgres import Postgres
+
+    from tests.end_to_end.transform.builds import Build
+
+pytestmark = [pytest.mark.xdist_group("meltano"), pytest.mark.timeout(600)]
+
+NAMES = {path.stem for path in MODELS.rglob("*.sql")}
+# What differs between two runs over the same days: the moment, and the id of the vendor's query.
+OF_THE_RUN = {"at", "current", "extracted_from"}
+# Of a domain's figures; its lists have that day.
+A_DAY_IS_MISSING = [
+    "windows_follow stg_kindmetrics__domain_stats",
+    *(f"found_in stg_kindmetrics__{stream}" for stream in BREAKDOWNS),
+]
+
+
+def rewritten(folder: Path, stream: str, rows: list[dict[str, Any]]) -> None:
+    text = "".join(f"{json.dumps(row)}\n" for row in rows)
+    (folder / f"{stream}.jsonl").write_text(text, encoding="utf-8")
+
+
+def test_everything_passes_over_files(files_build: Build) -> None:
+    assert_all_pass(files_build)
+    assert f"{len(NAMES)} models, " in files_build.output
+    assert "tests: 0 failed or left out, 0 with a warning" in files_build.output
+
+
+def test_everything_passes_over_postgres(postgres_build: Build) -> None:
+    assert_all_pass(postgres_build)
+
+
+def assert_all_pass(build: Build) -> None:
+    assert build.code == 0, build.output
+    assert build.nodes.keys() == {"success", "pass"}
+    assert set(build.nodes["success"]) == NAMES
+    for name in NAMES:
+        assert f"keyed_by {name}" in build.nodes["pass"]
+
+
+@pytest.mark.skipif(OWN_PROXY, reason="this machine has a proxy of its own")
+def test_nobody_is_asked_while_dbt_runs(files_build: Build) -> None:
+    assert files_build.asked == []
+
+
+def test_both_have_the_same_rows_in_the_same_columns(
+    over_files: Dbt,
+    files_build: Build,
+    postgres_build: Build,
+    postgres: Postgres,
+) -> None:
+    assert files_build.code == postgres_build.code == 0
+    with (
+        duckdb.connect(over_files.settings["ANALYTICS_DUCKDB"], read_only=True) as files,
+        psycopg.connect(postgres.url) as tables,
+    ):
+        files.execute("SET TimeZone = 'UTC'")
+        tables.execute("SET TimeZone = 'UTC'")
+        for name in sorted(NAMES):
+            one = files.table(f"staging.{name}")
+            other = tables.execute(sql.SQL("SELECT * FROM ") + sql.Identifier("staging", name))
+            assert rows_of(one) == rows_of(other), name
+
+
+def rows_of(cursor: Any) -> list[list[tuple[str, str]]]:
+    """Each row as sorted pairs of column and value; values as a person would read them."""
+    columns = [column[0] for column in cursor.description]
+    rows = [
+        sorted(
+            (column, plain(value))
+            for column, value in zip(columns, row, strict=True)
+            if column not in OF_THE_RUN
+        )
+        for row in cursor.fetchall()
+    ]
+    assert rows
+    return sorted(rows)
+
+
+def plain(value: Any) -> str:
+    """JSON comes as text from DuckDB and as objects from psycopg."""
+    if isinstance(value, str) and value[:1] in {"{", "["}:
+        with contextlib.suppress(ValueError):
+            value = json.loads(value)
+    return repr(value) if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+
+
+def test_what_is_broken_in_files_is_noticed_and_nothing_else(
+    over_files: Dbt, tmp_path: Path
+) -> None:
+    """Each break is told by the tests that are there for it; all others still pass."""
+    broken = tmp_path / "jsonl"
+    shutil.copytree(over_files.settings["ANALYTICS_JSONL"], broken)
+    break_kindmetrics(broken / "tap-kindmetrics")
+    break_kissmetrics(broken / "tap-kissmetrics")
+    break_khoros(broken / "tap-khoros-analytics")
+    places = {"ANALYTICS_JSONL": str(broken), "ANALYTICS_DUCKDB": str(tmp_path / "x.duckdb")}
+    build = Dbt(over_files.folder, places).build()
+    assert build.code == 1
+    assert set(build.nodes["success"]) == NAMES
+    assert sorted(build.nodes["fail"]) == sorted(
+        [
+            *A_DAY_IS_MISSING,
+            "between stg_kindmetrics__countries percentage",
+            "keyed_by stg_kindmetrics__domain_stats",
+            "keyed_by stg_kindmetrics__sources",
+            "keyed_by stg_kissmetrics__report_results",
+            "relationships stg_kindmetrics__pages domain_id",
+            "relationships stg_kissmetrics__events product_id",
+            "windows_follow stg_khoros_analytics__team_performance",
+        ]
+    )
+    assert build.nodes["warn"] == ["relationships stg_khoros_analytics__response conversation_id"]
+    assert "skipped" not in build.nodes
+
+
+def test_what_is_broken_in_postgres_is_noticed(
+    over_postgres: Dbt, postgres_build: Build, postgres: Postgres
+) -> None:
+    assert postgres_build.code == 0
+    with psycopg.connect(postgres.url, autocommit=True) as tables:
+        tables.execute("CREATE TABLE kept AS TABLE tap_kindmetrics.domain_stats")
+        try:
+            tables.execute(
+                "DELETE FROM tap_kindmetrics.domain_stats WHERE domain_id = 1 AND date = "
+                "(SELECT min(date) + 3 FROM tap_kindmetrics.domain_stats)"
+            )
+            build = over_postgres.build("--select", "stg_kindmetrics__domain_stats+")
+        finally:
+            tables.execute("TRUNCATE tap_kindmetrics.domain_stats")
+            tables.execute("INSERT INTO tap_kindmetrics.domain_stats TABLE kept")
+            tables.execute("DROP TABLE kept")
+    assert build.code == 1
+    assert sorted(build.nodes["fail"]) == sorted(A_DAY_IS_MISSING)
+
+
+def test_what_was_not_loaded_is_told_with_the_way_out(over_files: Dbt, tmp_path: Path) -> None:
+    places = {"ANALYTICS_JSONL": str(tmp_path), "ANALYTICS_DUCKDB": str(tmp_path / "x.duckdb")}
+    build = Dbt(over_files.folder, places).build("--select", "stg_kindmetrics__goals")
+    assert build.code == 1
+    assert "nothing was loaded: there is no read_json" in build.output
+    assert "dbt build --exclude stg_kindmetrics__goals" in build.output
+
+
+def break_kindmetrics(folder: Path) -> None:
+    sources = lines(folder, "sources")
+    rewritten(folder, "sources", [*sources, {**sources[0], "row_id": "another"}])
+    stats = lines(folder, "domain_stats")
+    lost = sorted({row["date"] for row in stats})[3]
+    kept = [row for row in stats if (row["domain_id"], row["date"]) != (1, lost)]
+    rewritten(folder, "domain_stats", [*kept, {**kept[0], "segment": None}])
+    pages = lines(folder, "pages")
+    rewritten(folder, "pages", [*pages, {**pages[0], "row_id": "orphan", "domain_id": 999}])
+    countries = lines(folder, "countries")
+    rewritten(folder, "countries", [*countries, {**countries[0], "percentage": 140}])
+
+
+def break_kissmetrics(folder: Path) -> None:
+    events = lines(folder, "events")
+    rewritten(folder, "events", [*events, {**events[0], "product_id": "no such"}])
+    results = lines(folder, "report_results")
+    rewritten(folder, "report_results", [*results, {**results[0], "row_id": "another"}])
+
+
+def break_khoros(folder: Path) -> None:
+    teams = lines(folder, "team_performance")
+    lost = sorted({row["window_start"] for row in teams})[3]
+    rewritten(folder, "team_performance", [t for t in teams if t["window_start"] != lost])
+    responses = lines(folder, "response")
+    orphan = {**responses[0], "row_id": "orphan", "conversation_id": "no such"}
+    rewritten(folder, "response", [*responses, orphan])

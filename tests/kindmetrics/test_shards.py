@@ -1,0 +1,102 @@
+"""Shards together read what one run reads, each partition once, also when their number changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tap_kit.keys import shard_of
+
+from orchestration.reshard import joined
+from tests.kindmetrics.site import WINDOWED
+from tests.shards import in_shards, loaded
+from tests.singer import bookmark
+
+if TYPE_CHECKING:
+    from tests.kindmetrics.conftest import Serve
+    from tests.singer import Output
+
+DOMAINS = 5
+SEGMENTS = [{"name": "all"}, {"name": "se", "country": "SE"}]
+LATER: dict[str, Any] = {"end_date": "2024-02-08", "segments": SEGMENTS}
+
+
+def read_by(output: Output) -> set[tuple[int, str]]:
+    """The partitions of which a run has figures."""
+    return {(row["domain_id"], row["segment"]) for row in output.rows("domain_stats")}
+
+
+@pytest.mark.parametrize("count", range(1, 8))
+def test_together_they_read_what_one_run_reads(serve: Serve, count: int) -> None:
+    site = serve(domains=DOMAINS, referrers_route="documented")
+    whole = loaded(site.sync(segments=SEGMENTS))
+    site.api.log.clear()
+    parts = in_shards(site, count, segments=SEGMENTS)
+    assert loaded(*parts).content == whole.content
+    asked = Counter(site.asked("/api/domains/"))
+    assert set(asked.values()) == {1}, "a partition was read by two shards"
+    for stream in ("account", "domains"):
+        assert [bool(part.rows(stream)) for part in parts] == [True] + [False] * (count - 1)
+    assert [read_by(part) for part in parts] == [
+        {
+            (domain, segment["name"])
+            for domain in range(1, DOMAINS + 1)
+            for segment in SEGMENTS
+            if shard_of([domain, segment["name"]], count) == index
+        }
+        for index in range(count)
+    ]
+    snapshots = [row["domain_id"] for part in parts for row in part.rows("current_visitors")]
+    assert sorted(snapshots) == list(range(1, DOMAINS + 1))
+
+
+def test_more_shards_than_partitions_end_well_and_declare_every_table(serve: Serve) -> None:
+    site = serve(domains=1)
+    whole = site.sync()
+    parts = in_shards(site, 7)
+    assert loaded(*parts).content == loaded(whole).content
+    assert sum(bool(read_by(part)) for part in parts) == 1
+    for part in parts:
+        assert part.streams == whole.streams
+
+
+@pytest.mark.parametrize(("before", "after"), [(2, 3), (3, 2), (1, 4), (7, 1)])
+def test_another_number_of_shards_goes_on_from_the_joined_states(
+    serve: Serve, before: int, after: int
+) -> None:
+    """Nothing is lost, and nothing is read again but for the look-back."""
+    site = serve(domains=DOMAINS, referrers_route="documented")
+    first = in_shards(site, before, segments=SEGMENTS)
+    site.api.log.clear()
+    state = joined(part.state for part in first)
+    second = in_shards(site, after, [state] * after, **LATER)
+    asked = Counter(site.asked("/api/domains/"))
+    assert set(asked.values()) == {1}
+    assert min(first_day for first_day, _ in site.days_asked("pages")) == "2024-02-03"
+    assert loaded(*first, *second).content == loaded(site.sync(**LATER)).content
+    for stream in WINDOWED:
+        ends = {
+            bookmark(joined(part.state for part in second), stream, domain, segment["name"])
+            for domain in range(1, DOMAINS + 1)
+            for segment in SEGMENTS
+        }
+        assert ends == {"2024-02-08"}, stream
+
+
+def test_with_states_of_their_own_they_begin_anew_and_lose_nothing(serve: Serve) -> None:
+    """A state id with the number of shards in it: what has moved begins at the start date."""
+    site = serve(domains=DOMAINS)
+    first = in_shards(site, 2, segments=SEGMENTS)
+    second = in_shards(site, 3, **LATER)
+    assert loaded(*first, *second).content == loaded(site.sync(**LATER)).content
+    assert loaded(*second).content == loaded(*first, *second).content
+
+
+def test_the_old_states_by_number_would_lose_no_row_either(serve: Serve) -> None:
+    """A state id without the number: what moved begins anew, what stayed goes on."""
+    site = serve(domains=DOMAINS)
+    first = in_shards(site, 2, segments=SEGMENTS)
+    old = [*(part.state for part in first), {}]
+    second = in_shards(site, 3, old, **LATER)
+    assert loaded(*first, *second).content == loaded(site.sync(**LATER)).content

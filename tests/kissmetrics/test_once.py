@@ -1,0 +1,68 @@
+"""What is made once in a run, whichever thread needs it first."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+
+import pytest
+from tap_kissmetrics.once import Once
+
+LONG_S = 20  # nothing waits that long unless the test has failed
+
+
+def test_threads_that_ask_at_once_get_the_same_which_was_made_once() -> None:
+    once: Once[object] = Once()
+    made, together = [], Barrier(8)
+
+    def make() -> object:
+        made.append(object())
+        return made[-1]
+
+    def ask(_number: int) -> object:
+        together.wait(LONG_S)
+        return once.get("key", make)
+
+    with ThreadPoolExecutor(8) as pool:
+        got = set(pool.map(ask, range(8)))
+    assert got == {made[0]}
+    assert len(made) == 1
+
+
+def test_one_key_does_not_wait_for_another() -> None:
+    once: Once[int] = Once()
+    begun, go_on = Event(), Event()
+
+    def slowly() -> int:
+        begun.set()
+        assert go_on.wait(LONG_S)
+        return 1
+
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(once.get, "slow", slowly)
+        assert begun.wait(LONG_S)
+        assert once.get("quick", lambda: 2) == 2
+        go_on.set()
+        assert slow.result(LONG_S) == 1
+
+
+def test_what_could_not_be_made_is_tried_again() -> None:
+    once: Once[int] = Once()
+
+    def fail() -> int:
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        once.get("key", fail)
+    assert once.get("key", lambda: 3) == 3
+
+
+def test_what_is_forgotten_is_made_anew_but_only_by_the_first_who_says_so() -> None:
+    """Two workers find the same run gone; the second must not throw away the first one's new."""
+    once: Once[object] = Once()
+    old, new = object(), object()
+    assert once.get("key", lambda: old) is old
+    once.forget("key", old)
+    assert once.get("key", lambda: new) is new
+    once.forget("key", old)
+    assert once.get("key", object) is new

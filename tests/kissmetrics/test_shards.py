@@ -1,0 +1,93 @@
+"""Shards together read what one run reads, each report once, also when their number changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tap_kit.keys import shard_of
+
+from orchestration.reshard import joined
+from tests.kissmetrics.rows import comparable
+from tests.kissmetrics.site import CORE
+from tests.shards import in_shards, loaded
+
+if TYPE_CHECKING:
+    from tests.kissmetrics.conftest import Serve
+    from tests.singer import Output
+
+LATER: dict[str, Any] = {"end_date": "2024-02-04"}
+
+
+def tables(*outputs: Output) -> dict[str, Any]:
+    """What a loader has in the end, but for what depends on how often a report was run."""
+    return {
+        stream: {key: comparable([row]) for key, row in rows.items()}
+        for stream, rows in loaded(*outputs).content.items()
+    }
+
+
+def read_by(output: Output) -> set[str]:
+    """The reports of which a run has read windows; of some there are no rows."""
+    parts = output.state["bookmarks"].get("report_results", {}).get("partitions", [])
+    return {part["context"]["report_id"] for part in parts}
+
+
+@pytest.mark.parametrize("count", range(1, 8))
+def test_together_they_read_what_one_run_reads(serve: Serve, count: int) -> None:
+    whole = tables(serve().sync())
+    site = serve()
+    parts = in_shards(site, count)
+    assert tables(*parts) == whole
+    assert set(site.api.runs.values()) == {1}, "a report was run by two shards"
+    for stream in CORE:
+        assert [bool(part.rows(stream)) for part in parts] == [True] + [False] * (count - 1)
+    for index, part in enumerate(parts):
+        assert read_by(part) == {one for one in site.runnable() if shard_of([one], count) == index}
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_chosen_products_are_shared_out_too(serve: Serve, count: int) -> None:
+    site = serve(sizes={"products": 6})
+    chosen = site.api.data.ids("products")
+    parts = [
+        site.sync("events", shard=f"{index}/{count}", product_ids=chosen) for index in range(count)
+    ]
+    found = [row["id"] for part in parts for row in part.rows("events")]
+    assert sorted(found) == sorted(site.api.data.ids("events"))
+
+
+def test_more_shards_than_reports_end_well_and_declare_every_table(serve: Serve) -> None:
+    site = serve(sizes={"reports": 1})
+    whole = site.sync()
+    parts = in_shards(site, 7)
+    assert tables(*parts) == tables(whole)
+    assert sum(bool(read_by(part)) for part in parts) == 1
+    for part in parts:
+        assert part.streams == whole.streams
+
+
+@pytest.mark.parametrize(("before", "after"), [(2, 3), (3, 2), (1, 4), (7, 1)])
+def test_another_number_of_shards_goes_on_from_the_joined_states(
+    serve: Serve, before: int, after: int
+) -> None:
+    """Nothing is lost, and only the look-back is paid for again."""
+    whole = tables(serve().sync(**LATER))
+    site = serve()
+    first = in_shards(site, before)
+    state = joined(part.state for part in first)
+    second = in_shards(site, after, [state] * after, **LATER)
+    assert tables(*first, *second) == whole
+    runs = Counter(run.report_id for run in site.api.runs.elements())
+    # Two days, then the last of them and that before it for the look-back, and the two new ones.
+    assert set(runs.values()) == {2 + 4}
+    assert set(runs) == set(site.runnable())
+
+
+def test_with_states_of_their_own_they_begin_anew_and_lose_nothing(serve: Serve) -> None:
+    whole = tables(serve().sync(**LATER))
+    site = serve()
+    first = in_shards(site, 2)
+    second = in_shards(site, 3, **LATER)
+    assert tables(*first, *second) == tables(*second) == whole

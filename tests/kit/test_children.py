@@ -1,0 +1,90 @@
+"""An ordinary stream of the SDK's below one of the kit's, whose records it is made from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import Stream
+from typing_extensions import override
+
+from tests.kit.canned import ID, CannedTap, Run, Table, WholeTable, run_of, without
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from singer_sdk.helpers.types import Context, Record
+
+SITES = Table({"id": ID}, [{"id": 1}, {"id": 2}], name="sites")
+
+
+class Sites(WholeTable):
+    """Two sites."""
+
+    name = SITES.name
+    schema = SITES.schema
+    primary_keys = SITES.keys
+    table = SITES
+
+    @override
+    def get_child_context(self, record: Record, context: Context | None) -> Context | None:
+        return {"site": record["id"]}
+
+
+class Pages(Stream):
+    """One page of each site."""
+
+    name = "pages"
+    schema = Table({"site": ID, "page": ID}, ()).schema
+    primary_keys = ("site", "page")
+    parent_stream_type = Sites
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        assert context is not None
+        yield {"site": context["site"], "page": 7}
+
+
+class Tap(CannedTap):
+    """A parent and its child."""
+
+    @override
+    def discover_streams(self) -> list[Any]:
+        return [Sites(self), Pages(self)]
+
+
+def run_without(*left_out: str) -> Run:
+    """A run in which these streams are deselected."""
+    catalog = Tap(config={}).catalog_dict
+    for entry in catalog["streams"]:
+        if entry["stream"] in left_out:
+            without({"streams": [entry]}, ())
+    return run_of(Tap(config={}, catalog=catalog))
+
+
+def rows(run: Run) -> list[tuple[str, Any]]:
+    return [(message["stream"], message["record"]) for message in run.of("RECORD")]
+
+
+def test_each_record_is_followed_by_its_children() -> None:
+    done = run_without()
+    assert done.error == ""
+    assert sorted(map(str, rows(done))) == [
+        "('pages', {'site': 1, 'page': 7})",
+        "('pages', {'site': 2, 'page': 7})",
+        "('sites', {'id': 1})",
+        "('sites', {'id': 2})",
+    ]
+
+
+def test_children_that_are_not_selected_are_not_asked_for() -> None:
+    """Then the parent's rows travel in chunks, of which no child can be made."""
+    done = run_without("pages")
+    assert done.error == ""
+    assert rows(done) == [("sites", {"id": 1}), ("sites", {"id": 2})]
+
+
+def test_a_parent_that_is_not_selected_is_asked_for_in_words() -> None:
+    """In place of a run that ends well without a row of the child."""
+    done = run_without("sites")
+    assert done.error == "sites: select it too, as the streams below it are read with it"
+    assert rows(done) == []

@@ -1,0 +1,165 @@
+"""Mutation testing of the kit: ``python tests/mutation.py [PATTERN ...]``, or ``make mutation``.
+
+mutmut changes one thing in the kit's code at a time and runs the tests that come by that place. A
+change that no test notices is a survivor: a missing test, or code that does not matter. A pattern
+such as ``tap_kit.windows*`` limits the run; without one, what has no result yet and what survived
+the last time is run.
+
+Everything happens in ``.mutation/``, which holds copies of the kit and of its tests, mutmut's
+results, and the survivors as diffs. mutmut itself leaves decorated functions alone; here those
+whose decorators only wrap (``@override``, ``@property`` and the like) take part.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import libcst as cst
+from mutmut.__main__ import _run as run_mutmut
+from mutmut.mutation import file_mutation
+from mutmut.mutation.data import SourceFileMutationData
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.runners.harness import PytestRunner
+from mutmut.state import state
+from mutmut.stats import status_by_exit_code
+from mutmut.utils.file_utils import walk_mutatable_files
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    Statements = Sequence[file_mutation.MODULE_STATEMENT]
+
+ROOT = Path(__file__).parents[1]
+WORK = ROOT / ".mutation"
+SURVIVORS = WORK / "survivors.diff"
+COPIES = {
+    "pyproject.toml": "pyproject.toml",
+    "tap-kit/tap_kit": "tap_kit",
+    "tests/kit": "tests/kit",
+    "tests/__init__.py": "tests/__init__.py",
+    "tests/singer.py": "tests/singer.py",
+}
+WRAPPING = {"override", "property", "cached_property", "contextmanager"}
+NOTICED = {"killed", "timeout", "segfault"}
+
+
+class Visitor(file_mutation.MutationVisitor):
+    """Mutates functions with wrapping decorators too."""
+
+    @override
+    def _skip_node_and_children(self, node: cst.CSTNode) -> bool:
+        if isinstance(node, cst.FunctionDef) and _only_wrapped(node):
+            node = node.with_changes(decorators=())
+        return super()._skip_node_and_children(node)
+
+
+def _only_wrapped(function: cst.FunctionDef) -> bool:
+    names = {_name(decorator.decorator) for decorator in function.decorators}
+    return names <= WRAPPING
+
+
+def _name(decorator: cst.BaseExpression) -> str:
+    last = decorator.attr if isinstance(decorator, cst.Attribute) else decorator
+    return last.value if isinstance(last, cst.Name) else ""
+
+
+_arrangement = file_mutation.function_trampoline_arrangement
+
+
+def _arranged(
+    function: cst.FunctionDef, mutants: Iterable[file_mutation.Mutation], class_name: str | None
+) -> tuple[Statements, Statements, Statements, Sequence[str]]:
+    """The decorators stay on what chooses between the variants, and go from the variants."""
+    declaration, methods, assignment, names = _arrangement(function, mutants, class_name)
+    chooser, *variants = methods
+    if _only_wrapped(function):
+        variants = [variant.with_changes(decorators=()) for variant in variants]
+    return declaration, [chooser, *variants], assignment, names
+
+
+def _copy() -> None:
+    """The kit and its tests into the work folder; what did not change keeps its results."""
+    for source, place in COPIES.items():
+        origin, target = ROOT / source, WORK / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if origin.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(origin, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(origin, target)
+    shutil.rmtree(WORK / "mutants" / "tests", ignore_errors=True)
+
+
+def _forget_survivors() -> None:
+    """So that they are tried again: there may be a test for them by now."""
+    for path in walk_mutatable_files():
+        data = SourceFileMutationData(path=path)
+        data.load()
+        for name, code in data.exit_code_by_key.items():
+            if status_by_exit_code[code] not in NOTICED:
+                data.exit_code_by_key[name] = None
+        data.save()
+
+
+def _fast_ones_first(runner: PytestRunner, tests: Iterable[str]) -> list[str]:
+    """The arguments of a run, which ends with the first test that fails."""
+    seconds = state().duration_by_test
+    return _arguments(runner, sorted(tests, key=lambda test: seconds.get(test, 0.0)))
+
+
+_arguments = PytestRunner._pytest_args_regular_run  # noqa: SLF001  (see the module)
+
+
+def _results() -> Iterator[tuple[Path, str, str]]:
+    """Each mutant: its module's path, its name, what became of it."""
+    for path in sorted(walk_mutatable_files()):
+        data = SourceFileMutationData(path=path)
+        data.load()
+        for name, code in data.exit_code_by_key.items():
+            yield path, name, status_by_exit_code[code]
+
+
+def _table(results: Sequence[tuple[Path, str, str]]) -> Iterator[str]:
+    yield "| module | mutants | killed | survived | killed, % |"
+    yield "|---|---:|---:|---:|---:|"
+    tried = [(path.stem, status) for path, _, status in results if status != "not checked"]
+    every, killed = Counter(module for module, _ in tried), Counter[str]()
+    killed.update(module for module, status in tried if status in NOTICED)
+    for module, count in every.items():
+        yield _line(f"`{module}`", count, killed[module])
+    yield _line("all", every.total(), killed.total())
+
+
+def _line(name: str, count: int, killed: int) -> str:
+    share = 100 * killed / count if count else 0
+    return f"| {name} | {count} | {killed} | {count - killed} | {share:.1f} |"
+
+
+def main(patterns: tuple[str, ...]) -> None:
+    """Mutate, test, and tell what survived."""
+    _copy()
+    os.chdir(WORK)
+    # This folder holds packages of tests that are named like those they test.
+    sys.path.remove(str(Path(__file__).parent))
+    # The processes that a test starts take the mutated kit too.
+    os.environ["PYTHONPATH"] = str(WORK / "mutants")
+    file_mutation.MutationVisitor = Visitor  # type: ignore[misc]
+    file_mutation.function_trampoline_arrangement = _arranged
+    PytestRunner._pytest_args_regular_run = _fast_ones_first  # type: ignore[method-assign,assignment]  # noqa: SLF001
+    _forget_survivors()
+    run_mutmut(patterns, None)
+    results = list(_results())
+    left = [(path, name) for path, name, status in results if status in {"survived", "no tests"}]
+    diffs = [f"# {name}\n{get_diff_for_mutant(name, path=path)}\n" for path, name in left]
+    SURVIVORS.write_text("\n".join(diffs), encoding="utf-8")
+    print(*_table(results), f"\nThe survivors: {SURVIVORS}", sep="\n")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(tuple(sys.argv[1:]))

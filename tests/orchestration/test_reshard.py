@@ -1,0 +1,150 @@
+"""The states of another number of shards: nothing is forgotten, nothing is taken back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestration.reshard import joined, resharded
+from orchestration.shards import Job
+from tests.end_to_end.project import MELTANO, Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TWO, THREE = Job("tap-x", shards=2), Job("tap-x", shards=3)
+
+
+def part(domain: int, day: str, **more: Any) -> dict[str, Any]:
+    return {
+        "context": {"domain_id": domain},
+        "replication_key": "date",
+        "replication_key_value": day,
+        **more,
+    }
+
+
+def state(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"bookmarks": {"pages": {"partitions": list(parts)}}}
+
+
+def kept(*parts: dict[str, Any]) -> dict[str, Any]:
+    """A state as Meltano keeps it."""
+    return {"singer_state": state(*parts)}
+
+
+def test_each_shard_brings_its_partitions() -> None:
+    one, two = part(1, "2024-02-03"), part(2, "2024-02-05")
+    assert joined([state(one), state(two)]) == state(one, two)
+
+
+def test_of_a_partition_the_bookmark_that_is_furthest_on_stays() -> None:
+    """A shard goes on carrying the bookmarks that it was given of others' partitions."""
+    old, new = part(1, "2024-02-03"), part(1, "2024-02-05")
+    assert joined([state(old), state(new)]) == joined([state(new), state(old)]) == state(new)
+
+
+def test_a_stream_without_partitions_keeps_its_furthest_bookmark() -> None:
+    def accounts(moment: str | None) -> dict[str, Any]:
+        own = {"replication_key": "updated_at", "replication_key_value": moment} if moment else {}
+        return {"bookmarks": {"accounts": own}}
+
+    for moments in (["2024-02-03", "2024-02-05", None], [None, "2024-02-05", "2024-02-03"]):
+        assert joined(map(accounts, moments)) == accounts("2024-02-05")
+
+
+def test_jobs_that_are_under_way_are_taken_along() -> None:
+    """Or they would be paid for twice."""
+    jobs = {"2024-02-06": {"id": "7"}}
+    without, having = part(1, "2024-02-05"), part(1, "2024-02-05", jobs=jobs)
+    assert joined([state(without), state(having)]) == state(having)
+    fresh = {"context": {"domain_id": 2}, "jobs": jobs}
+    assert joined([state(fresh), state(part(1, "2024-02-05"))]) == state(
+        fresh, part(1, "2024-02-05")
+    )
+
+
+@given(
+    days=st.lists(st.dictionaries(st.integers(1, 5), st.dates().map(str), max_size=5), max_size=4)
+)
+def test_whatever_is_known_stays_known(days: list[dict[int, str]]) -> None:
+    found = joined(state(*(part(d, day) for d, day in one.items())) for one in days)
+    parts = found["bookmarks"].get("pages", {}).get("partitions", [])
+    known = {one["context"]["domain_id"]: one["replication_key_value"] for one in parts}
+    assert known == {
+        domain: max(one[domain] for one in days if domain in one) for domain in set().union(*days)
+    }
+    assert len(parts) == len(known)
+    assert joined([found, found]) == found
+
+
+def test_every_new_shard_gets_all_bookmarks() -> None:
+    known = {
+        TWO.state_id(0): {"completed": kept(part(1, "2024-02-03")), "partial": None},
+        TWO.state_id(1): {"completed": {}, "partial": kept(part(2, "2024-02-05"))},
+        "prod:another": {"completed": kept(part(3, "2024-02-09")), "partial": {}},
+    }
+    wanted = kept(part(1, "2024-02-03"), part(2, "2024-02-05"))
+    new = resharded(known, TWO, THREE)
+    assert new == {one: {"completed": wanted, "partial": {}} for one in THREE.state_ids}
+    with pytest.raises(KeyError, match="shard-0-of-3"):
+        resharded(known, THREE, TWO)
+
+
+class Meltano:
+    """The states of a project."""
+
+    def __init__(self, folder: Path) -> None:
+        Project.copied_to(folder, {})
+        self.folder = folder
+
+    def state(self, *arguments: str) -> str:
+        """``meltano state``; what it prints."""
+        done = subprocess.run(
+            [str(MELTANO), "state", *arguments],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def reshard(self, old: int, new: int) -> subprocess.CompletedProcess[str]:
+        """Go on with another number of shards."""
+        command = ["orchestration.reshard", "tap-x", str(old), str(new)]
+        return subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=self.folder,
+            env={"PATH": str(MELTANO.parent)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.mark.xdist_group("engines")
+def test_meltanos_own_merge_forgets_partitions_and_reshard_does_not(tmp_path: Path) -> None:
+    """Meltano merges dictionaries; of two lists of partitions the second one stays."""
+    meltano = Meltano(tmp_path)
+    one, two = part(1, "2024-02-03"), part(2, "2024-02-05")
+    for number, mine in enumerate((one, two)):
+        meltano.state("set", "--force", TWO.state_id(number), json.dumps(kept(mine)))
+    meltano.state("merge", "--from-state-id", TWO.state_id(0), "merged")
+    meltano.state("merge", "--from-state-id", TWO.state_id(1), "merged")
+    assert json.loads(meltano.state("get", "merged")) == kept(two), "if not, use it in the docs"
+
+    done = meltano.reshard(2, 3)
+    assert done.returncode == 0, done.stderr
+    for state_id in THREE.state_ids:
+        assert json.loads(meltano.state("get", state_id)) == kept(one, two)
+
+    wrong = meltano.reshard(5, 2)
+    assert wrong.returncode == 1
+    assert "shard-0-of-5" in wrong.stderr
+    assert "Traceback" not in wrong.stderr

@@ -1,0 +1,55 @@
+{#- All that differs between DuckDB over JSONL files and PostgreSQL as target-postgres fills it. -#}
+
+{% macro is_loaded(relation) %}{% do return(adapter.dispatch("is_loaded")(relation)) %}{% endmacro %}
+
+{% macro duckdb__is_loaded(relation) %}
+{%- set file = (relation | string).split("'")[1] %}
+{%- do return(run_query("select count(*) from glob('" ~ file ~ "')").columns[0][0] > 0) %}
+{% endmacro %}
+
+{% macro postgres__is_loaded(relation) %}
+{%- do return(load_relation(relation) is not none) %}
+{% endmacro %}
+
+
+{#- The newest row of each key. target-jsonl appends lines; target-postgres has replaced the row. -#}
+{% macro newest(relation, key) %}{{ adapter.dispatch("newest")(relation, key) }}{% endmacro %}
+
+{% macro duckdb__newest(relation, key) %}(
+    select *
+    from (select *, row_number() over () as line from {{ relation }})
+    qualify row_number() over (partition by {{ quoted(key) }} order by line desc) = 1
+){% endmacro %}
+
+{% macro postgres__newest(relation, key) %}{{ relation }}{% endmacro %}
+
+
+{#- A column's value in the type that the YAML says. -#}
+{% macro typed(column, type) %}{{ adapter.dispatch("typed")(column, type) }}{% endmacro %}
+
+{% macro duckdb__typed(column, type) -%}
+{{ column if type == "json" else "cast(" ~ as_text(column) ~ " as " ~ type ~ ")" }}
+{%- endmacro %}
+
+{#- target-postgres keeps moments without a zone, in UTC. -#}
+{% macro postgres__typed(column, type) -%}
+{%- if type == "timestamptz" %}{{ column }} at time zone 'UTC'
+{%- elif type == "json" %}to_jsonb({{ column }})
+{%- else %}cast({{ column }} as {{ type }})
+{%- endif %}
+{%- endmacro %}
+
+{% macro type_named(type) %}{{ adapter.dispatch("type_named")(type) }}{% endmacro %}
+{% macro duckdb__type_named(type) %}{{ type }}{% endmacro %}
+{% macro postgres__type_named(type) %}{{ "jsonb" if type == "json" else type }}{% endmacro %}
+
+
+{#- In the JSONL files each value is read as JSON, so that its type is ours to say. -#}
+{% macro as_text(column) %}{{ adapter.dispatch("as_text")(column) }}{% endmacro %}
+{% macro duckdb__as_text(column) %}({{ column }} ->> '$'){% endmacro %}
+{% macro postgres__as_text(column) %}cast({{ column }} as text){% endmacro %}
+
+
+{% macro quoted(names) %}
+{%- for name in names %}{{ adapter.quote(name) }}{{ ", " if not loop.last }}{% endfor %}
+{%- endmacro %}
