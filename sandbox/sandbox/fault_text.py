@@ -16,7 +16,8 @@ WHAT is a status code (200 to 599) or one of
   slow_body       half of the body, wait_ms, the other half
   stall           wait_ms before the answer
   html            an HTML page (status=200 unless given)
-  wrong_shape     valid JSON of another shape
+  wrong_shape     valid JSON of another shape: an object for a list, a list for an object
+  other_fields    valid JSON of the right shape, but with a field that nobody knows
   bad_json        JSON that stops half way
   wrong_encoding  says gzip, but is not
   empty           no body (status=200 unless given)

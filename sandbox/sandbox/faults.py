@@ -20,6 +20,7 @@ Kind = Literal[
     "stall",
     "html",
     "wrong_shape",
+    "other_fields",
     "bad_json",
     "wrong_encoding",
     "empty",

@@ -72,6 +72,13 @@ def _wrong_shape(answer: Answer) -> Answer:
     return replace(answer, body=json.dumps(value).encode())
 
 
+def _other_fields(answer: Answer) -> Answer:
+    """Valid JSON of the right shape with something else in it."""
+    is_list = answer.body.lstrip()[:1] == b"["
+    value = {"unexpected": True}
+    return replace(answer, body=json.dumps([value] if is_list else value).encode())
+
+
 def _bad_json(answer: Answer) -> Answer:
     """JSON that stops half way, with a length that says so was meant."""
     return replace(answer, body=answer.body[: max(1, len(answer.body) // 2)])
@@ -113,6 +120,7 @@ async def _first_half(answer: Answer, wire: Wire) -> int:
 
 ALTERATIONS: Mapping[str, Callable[[Answer], Answer]] = {
     "wrong_shape": _wrong_shape,
+    "other_fields": _other_fields,
     "bad_json": _bad_json,
     "wrong_encoding": _wrong_encoding,
 }

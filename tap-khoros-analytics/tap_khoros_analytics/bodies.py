@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET, UnsetType, defstruct
 from msgspec.structs import astuple
-from tap_kit.errors import JobFailed, SyncFailed
+from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.streaming import CsvRows
 from typing_extensions import override
 
@@ -50,13 +50,15 @@ class Names:
         """For each of our fields where its value stands under ``names``.
 
         Raises:
-            JobFailed: when not one of the names is known: the rows would be empty.
+            Retriable: when not one of the names is known. The rows would be empty; it may be that
+                something else than the export was sent, and the next try brings it.
         """
         found: dict[str, int] = {}
+        unknown = []
         for place, name in enumerate(names):
             field = self._fields.get(alike(name))
             if field is None:
-                self._tell(name)
+                unknown.append(name)
             else:
                 found.setdefault(field, place)
         if names and not found:
@@ -64,7 +66,9 @@ class Names:
                 "the catalog knows none of its columns; discover them again, with the same locale "
                 f"(it has {', '.join(map(repr, names[:5]))})"
             )
-            raise JobFailed(msg)
+            raise Retriable(msg)
+        for name in unknown:
+            self._tell(name)
         return found
 
     def _tell(self, name: str) -> None:

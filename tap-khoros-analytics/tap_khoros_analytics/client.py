@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from requests.auth import HTTPBasicAuth
 from tap_kit.errors import SyncFailed, setting_error
-from tap_kit.http import Answer, Api, Params, Refusal, Request
+from tap_kit.http import Answer, Api, Check, Params, Refusal, Request
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -46,8 +45,6 @@ class Client:
         config = tap.config
         self._key = config["company_key"]
         self._secrets = (config["password"], self._key, config["username"])
-        # At level DEBUG it would log whole URLs, and the company key is in all of ours.
-        logging.getLogger("urllib3.connectionpool").addFilter(without_queries)
         self._api = Api(
             config.get("api_url") or HOSTS[config["region"]],
             auth=HTTPBasicAuth(config["username"].encode(), config["password"].encode()),
@@ -61,16 +58,13 @@ class Client:
 
     def look_up(self, path: str, params: Params) -> list[dict[str, Any]]:
         """A list that is answered at once, under ``result``."""
-        answer = self._ask(Request(f"/api/public{path}", params)).value
-        result = answer.get("result")
-        if not isinstance(result, list):
-            msg = f"GET {path}: expected a list under 'result', got the keys {sorted(answer)}"
-            raise SyncFailed(msg)
-        return result
+        answer = self._ask(Request(f"/api/public{path}", params), _list_problem)
+        rows: list[dict[str, Any]] = answer.value["result"]
+        return rows
 
-    def start(self, request: Request) -> dict[str, Any]:
-        """Start an export; the envelope of the answer."""
-        envelope: dict[str, Any] = self._ask(request).value
+    def start(self, request: Request, check: Check) -> dict[str, Any]:
+        """Start an export; the envelope of the answer, with which nothing is wrong."""
+        envelope: dict[str, Any] = self._ask(request, check).value
         return envelope
 
     def status(self, ids: Ids, token: str | None) -> dict[str, Any]:
@@ -90,14 +84,21 @@ class Client:
             text = text.replace(secret, "***")
         return text
 
-    def _ask(self, request: Request) -> Answer:
-        return self._api.ask(self._with_key(request), dict)
+    def _ask(self, request: Request, check: Check = lambda _: None) -> Answer:
+        return self._api.ask(self._with_key(request), dict, check)
 
     def _with_key(self, request: Request) -> Request:
         params = {**request.params, "companyKey": self._key}
         return Request(
             request.path, params, request.method, request.body, request.form, request.urgent
         )
+
+
+def _list_problem(answer: Answer) -> str | None:
+    result = answer.value.get("result")
+    if isinstance(result, list) and all(isinstance(row, dict) for row in result):
+        return None
+    return f"expected a list of objects under 'result', got the keys {sorted(answer.value)}"
 
 
 def _path(ids: Ids, what: str) -> str:
@@ -129,12 +130,3 @@ def judge(refusal: Refusal) -> Exception:
             return setting_error("api_url", problem)
         case _:
             return RequestRefused(message)
-
-
-def without_queries(record: logging.LogRecord) -> bool:
-    """A filter of a log that cuts URLs off behind their path, where secrets can stand."""
-    if isinstance(record.args, tuple):
-        record.args = tuple(
-            arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args
-        )
-    return True

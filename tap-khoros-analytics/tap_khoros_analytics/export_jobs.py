@@ -17,7 +17,7 @@ from tap_khoros_analytics.client import AccessRefused, MethodRefused, RequestRef
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_kit.http import Params
+    from tap_kit.http import Answer, Params
     from tap_kit.jobs import Ids
 
     from tap_khoros_analytics.client import Client
@@ -73,14 +73,14 @@ class ExportJob:
         """The answer to the start, by the usual way or, once that is refused, by the other."""
         way = self.lessons.ways.get(self.export.id, self.export.method)
         try:
-            return self.client.start(self._request(way))
+            return self.client.start(self._request(way), self._problem)
         except AccessRefused as error:
             raise _unavailable(error) from None
         except MethodRefused as error:
             other = self._other_way(way, error.status)
             logger.info("%s; trying %s", error, other)
         try:
-            envelope = self.client.start(self._request(other))
+            envelope = self.client.start(self._request(other), self._problem)
         except (AccessRefused, MethodRefused) as error:
             raise _unavailable(error) from None
         self.lessons.ways[self.export.id] = other
@@ -101,21 +101,22 @@ class ExportJob:
             return Request(path, in_query, method="POST", body=rest)
         return Request(path, in_query, method="POST", form=rest)
 
+    def _problem(self, answer: Answer) -> str | None:
+        """What keeps an answer to a start from being one; the text of an exception is none."""
+        result = _unwrapped(answer.value.get("result"))
+        if isinstance(result, str) or _ids_of(_job_in(result)):
+            return None
+        status = self.client.redacted(_short(str(answer.value.get("status"))))
+        return f"the server started it without saying its ids (status {status})"
+
     def _ids(self, envelope: Mapping[str, Any]) -> dict[str, str]:
         result = _unwrapped(envelope.get("result"))
         if isinstance(result, str):  # where the server puts the text of an exception
             msg = f"the server did not start it: {self.client.redacted(_short(result))}"
             raise JobFailed(msg)
-        job = _part(result, "jobInfo") or result
+        job = _job_in(result)
         self._learn_token(job)
-        ids = {"workflow_id": job.get("workflowId"), "run_id": job.get("runId")}
-        if not all(ids.values()):
-            ids = _ids_in(str(job.get("statusUrl") or ""))
-        if not all(ids.values()):
-            status = self.client.redacted(_short(str(envelope.get("status"))))
-            msg = f"the server started it without saying its ids (status {status})"
-            raise JobFailed(msg)
-        return {name: str(value) for name, value in ids.items()}
+        return _ids_of(job)
 
     def poll(self, ids: Ids) -> Poll:
         """Ask how far it is: ready means CLOSED, COMPLETED and with a download URL."""
@@ -159,6 +160,18 @@ def _unwrapped(result: Any) -> Any:
 def _part(result: Mapping[str, Any], name: str) -> dict[str, Any]:
     part = result.get(name)
     return part if isinstance(part, dict) else {}
+
+
+def _job_in(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _part(result, "jobInfo") or result
+
+
+def _ids_of(job: Mapping[str, Any]) -> dict[str, str]:
+    """The ids that an answer to a start names, or has in its address; empty where it has none."""
+    ids = {"workflow_id": job.get("workflowId"), "run_id": job.get("runId")}
+    if not all(ids.values()):
+        ids = _ids_in(str(job.get("statusUrl") or ""))
+    return {name: str(value) for name, value in ids.items()} if all(ids.values()) else {}
 
 
 def _ids_in(url: str) -> dict[str, str | None]:

@@ -29,6 +29,8 @@ def still_good(known: Ids | None, params: Params, span: Span) -> Ids | None:
     """
     if known is None or known.get("asked") != fingerprint(params):
         return None
+    if not (known.get("workflow_id") and known.get("run_id")):
+        return None
     now = datetime.now(timezone.utc)
     is_whole = known.get("until") == epoch_ms(span.end)
     if not is_whole and now >= span.end:

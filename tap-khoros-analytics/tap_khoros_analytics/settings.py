@@ -97,7 +97,7 @@ SETTINGS = (
     ),
     th.Property(
         "time_interval",
-        th.IntegerType(minimum=300_000),
+        th.IntegerType(minimum=300_000, maximum=31_536_000_000),
         default=3_600_000,
         title="Time interval",
         description="Milliseconds of an interval of team_performance_interval",
@@ -118,7 +118,7 @@ SETTINGS = (
     ),
     th.Property(
         "poll_timeout",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=604_800),
         default=7200,
         title="Poll time-out",
         description="Seconds after which a job that is still running is given up",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_kit.bodies import parse_json
 from tap_kit.credentials import BearerToken
 from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
-from tap_kit.http import Api, Params, Refusal, Request
+from tap_kit.http import Answer, Api, Check, Decode, Params, Refusal, Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
-    from tap_kit.http import Decode
     from tap_kit.tap import KitTap
+
+    Fields = AbstractSet[str]
 
 
 class Client:
@@ -34,7 +35,7 @@ class Client:
 
     def account(self) -> dict[str, Any]:
         """``GET /api/me``: ``{"email": ...}``; older servers do not have it."""
-        return self._object("/api/me", {})
+        return self._object("/api/me", {}, {"email"})
 
     def domains(self) -> list[dict[str, Any]]:
         """``GET /api/domains``: all domains of the token's user.
@@ -44,33 +45,31 @@ class Client:
             SyncFailed: when a domain has no id; nothing could be asked about it.
         """
         try:
-            domains = self._list("/api/domains", {})
+            answer = self._api.ask(Request("/api/domains"), list, _domains_problem)
         except PartitionUnavailable as error:
             problem = f"the account behind it has no access to the API: {error}"
             raise setting_error("api_token", problem) from None  # noqa: EM101
-        if not all(isinstance(d, dict) and isinstance(d.get("id"), int) for d in domains):
-            msg = "GET /api/domains: expected objects, each with a number as its id"
-            raise SyncFailed(msg)
+        domains: list[dict[str, Any]] = answer.value
         return domains
 
-    def figures(self, domain_id: int, params: Params) -> dict[str, Any]:
-        """``GET /api/domains/{id}``: the domain's figures over a window."""
-        return self._object(f"/api/domains/{domain_id}", params)
+    def figures(self, domain_id: int, params: Params, fields: Fields) -> dict[str, Any]:
+        """``GET /api/domains/{id}``: the domain's figures over a window.
+
+        ``fields`` are those that the vendor is known to send.
+        """
+        return self._object(f"/api/domains/{domain_id}", params, fields)
 
     def current(self, domain_id: int) -> dict[str, Any]:
         """``GET /api/domains/{id}/current``: ``{"current": int}``, a snapshot."""
-        return self._object(f"/api/domains/{domain_id}/current", {})
+        return self._object(f"/api/domains/{domain_id}/current", {}, {"current"})
 
-    def breakdown(self, domain_id: int, part: str, params: Params, decode: Decode) -> Sequence[Any]:
-        """``GET /api/domains/{id}/{part}``: a domain's list (pages, sources, ...) over a window.
-
-        ``decode`` makes rows of the answer.
-        """
+    def breakdown(self, domain_id: int, part: str, params: Params, want: Wanted) -> Sequence[Any]:
+        """``GET /api/domains/{id}/{part}``: a domain's list (pages, sources, ...) over a window."""
         if part == "referrers":
-            return self._referrer_rows(domain_id, params, decode)
-        return self._list(f"/api/domains/{domain_id}/{part}", params, decode)
+            return self._referrer_rows(domain_id, params, want)
+        return self._list(f"/api/domains/{domain_id}/{part}", params, want)
 
-    def _referrer_rows(self, domain_id: int, params: Params, decode: Decode) -> Sequence[Any]:
+    def _referrer_rows(self, domain_id: int, params: Params, want: Wanted) -> Sequence[Any]:
         """The referrers, under the route that this server has.
 
         The page and the vendor's own client say ``referrers``; the server's router has
@@ -79,22 +78,44 @@ class Client:
         """
         first = self._referrers
         try:
-            return self._list(f"/api/domains/{domain_id}/{first}", params, decode)
+            return self._list(f"/api/domains/{domain_id}/{first}", params, want)
         except PartitionUnavailable as error:
             if "HTTP 404" not in str(error):
                 raise
         other = "Referrers" if first == "referrers" else "referrers"
-        rows = self._list(f"/api/domains/{domain_id}/{other}", params, decode)
+        rows = self._list(f"/api/domains/{domain_id}/{other}", params, want)
         self._referrers = other
         return rows
 
-    def _object(self, path: str, params: Params) -> dict[str, Any]:
-        answer: dict[str, Any] = self._api.ask(Request(path, params), dict).value
+    def _object(self, path: str, params: Params, fields: Fields) -> dict[str, Any]:
+        """An object with at least one of ``fields``.
+
+        One with none of them is a proxy's, or the text of an error, and asked for again.
+        """
+
+        def problem(answer: Answer) -> str | None:
+            fits = not answer.value.keys().isdisjoint(fields)
+            return None if fits else f"expected an object with {', '.join(sorted(fields))}"
+
+        answer: dict[str, Any] = self._api.ask(Request(path, params), dict, problem).value
         return answer
 
-    def _list(self, path: str, params: Params, decode: Decode = parse_json) -> list[Any]:
-        answer: list[Any] = self._api.ask(Request(path, params), list, decode=decode).value
-        return answer
+    def _list(self, path: str, params: Params, want: Wanted) -> list[Any]:
+        answer = self._api.ask(Request(path, params), list, want.check, decode=want.decode)
+        rows: list[Any] = answer.value
+        return rows
+
+
+class Wanted(NamedTuple):
+    """What a list has to be: how rows are made of it, and what is wrong with those."""
+
+    decode: Decode
+    check: Check
+
+
+def _domains_problem(answer: Answer) -> str | None:
+    fits = all(isinstance(d, dict) and isinstance(d.get("id"), int) for d in answer.value)
+    return None if fits else "expected objects, each with a number as its id"
 
 
 def judge(refusal: Refusal) -> Exception:

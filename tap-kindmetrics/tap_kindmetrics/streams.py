@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import SchemaDirectory, StreamSchema
 from tap_kit.keys import row_ids
-from tap_kit.rows import AnswerFields, RowDecoder, fill, values_of
+from tap_kit.rows import AnswerFields, RowDecoder, fill, has_any, values_of
 from tap_kit.streams import KitStream, Task, WindowedStream
 from typing_extensions import override
 
 from tap_kindmetrics import schemas
+from tap_kindmetrics.client import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tap_kit.http import Answer
     from tap_kit.rows import Row
     from tap_kit.streams import Partition
 
@@ -104,7 +106,8 @@ class DomainStats(SegmentStream):
     @override
     def read(self, task: Task) -> Sequence[dict[str, Any]]:
         partition = _partition(task)
-        answer = self.tap.client.figures(partition["domain_id"], self.parameters(task))
+        fields = self.schema["properties"].keys() - {*partition, *_window(task)}
+        answer = self.tap.client.figures(partition["domain_id"], self.parameters(task), fields)
         return [{**partition, **_window(task), **answer}]
 
 
@@ -129,9 +132,20 @@ class Breakdown(SegmentStream, ABC):
     @override
     def read(self, task: Task) -> Sequence[Row]:
         client, domain_id = self.tap.client, _partition(task)["domain_id"]
-        rows = client.breakdown(domain_id, self.name, self.parameters(task), self.decoder)
+        want = Wanted(self.decoder, self.problem)
+        rows = client.breakdown(domain_id, self.name, self.parameters(task), want)
         self.shape(rows, task)
         return rows
+
+    def problem(self, answer: Answer) -> str | None:
+        """What is wrong with rows that have no part of their natural key, not even a null one.
+
+        They are a proxy's, or the text of an error.
+        """
+        key = self.natural_key
+        if all(has_any(row, key) for row in answer.value):
+            return None
+        return f"expected a list of objects with {', '.join(key)}"
 
     def shape(self, rows: Sequence[Row], task: Task) -> None:
         """Give the rows their key, their partition and their window."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 from tap_kit.names import LONGEST, snake_case
-from tap_kit.settings import common_settings
+from tap_kit.settings import TOKEN_TEXT, common_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,7 +77,7 @@ SETTINGS = (
     ),
     th.Property(
         "api_token",
-        th.StringType,
+        th.StringType(pattern=TOKEN_TEXT),
         secret=True,
         title="API token",
         description="core, required: a personal token, from Account settings, Manage API Tokens",
@@ -157,7 +157,7 @@ SETTINGS = (
     ),
     th.Property(
         "poll_timeout",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=604_800),
         default=3600,
         title="Poll time-out",
         description="Seconds after which a query that is still running is given up",
@@ -180,7 +180,7 @@ def version_problems(config: Config, properties: Mapping[str, Any]) -> Iterator[
     defaults, and a line of ``.env`` that was not filled in is an empty text.
     """
     version = config.get("api_version", CORE)
-    if version not in OF_VERSION:
+    if not isinstance(version, str) or version not in OF_VERSION:
         return
     required = REQUIRED[version]
     if not config.get(required):

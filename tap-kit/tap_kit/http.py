@@ -17,7 +17,8 @@ from typing_extensions import override
 from tap_kit.bodies import parse_json
 from tap_kit.errors import KitError, Retriable, SyncFailed
 from tap_kit.hosts import address_problem, path_on
-from tap_kit.wire import expected, reason, retry_after_s
+from tap_kit.redaction import keep_queries_out_of_logs
+from tap_kit.wire import expected, failure, pieces, retry_after_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,6 @@ LONGEST_PAUSE_S = 60.0
 PATIENCE_S = 300.0  # for one request, all its attempts and pauses together
 RETRIABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 _PIECE = 1 << 20  # bytes of an answer that is read whole
-_STREAMED_PIECE = 1 << 17  # of a download: its rows then fit the processor's cache
 _DRAINED = 1 << 16  # bytes of a refusal's body, which nobody reads
 
 Params = Mapping[str, "str | int | Sequence[str]"]
@@ -80,6 +80,14 @@ Decode = Callable[[bytes, str], Any]  # of a body; the request in words
 Check = Callable[[Answer], "str | None"]  # the problem in words; None for none
 
 
+class _Session(requests.Session):
+    """Follows no redirect, and does not even look where one leads: some lead to no address."""
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
 class Api:
     """One vendor's API at one address; safe to use from several threads.
 
@@ -107,7 +115,8 @@ class Api:
         self._judge = judge
         self._throttle = throttle
         self._timeout_s = timeout_s
-        self._session = requests.Session()
+        keep_queries_out_of_logs()
+        self._session = _Session()
         self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
         self._session.mount("https://", adapter)
@@ -163,37 +172,36 @@ class Api:
             yield from self._opened(request)
 
     def _opened(self, request: Request) -> Iterator[bytes]:
-        source = str(request)
+        source, where = str(request), self._url
         try:
             with self._send(request) as response:
                 place = response.headers.get("Location")
                 if not (response.is_redirect and place):
                     self._check(response, source)
-                    yield from _pieces(response)
+                    yield from pieces(response)
                     return
+            where = "the storage"
             with self._fetch_elsewhere(place, source) as response:
-                yield from _pieces(response)
+                yield from pieces(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            msg = f"{source}: {reason(error, 'the storage', self._timeout_s)}"
-            raise Retriable(msg) from None
+            raise failure(error, source, where, self._timeout_s) from None
 
     def _fetch_elsewhere(self, place: str, source: str) -> requests.Response:
         if address_problem(place.partition("?")[0]):
             msg = f"{source}: redirects to a place that is no https address; refused"
             raise SyncFailed(msg)
         # A session of its own has no credentials; as `auth` it also keeps a .netrc's from it.
-        response = requests.get(
-            place,
-            auth=lambda prepared: prepared,
-            timeout=self._timeout_s,
-            stream=True,
-            allow_redirects=False,
-            headers={"User-Agent": str(self._session.headers["User-Agent"])},
-        )
+        with _Session() as session:
+            response = session.get(
+                place,
+                auth=lambda prepared: prepared,
+                timeout=self._timeout_s,
+                stream=True,
+                headers={"User-Agent": str(self._session.headers["User-Agent"])},
+            )
         if response.status_code != requests.codes.ok:
             response.close()
-            msg = f"{source}: the place it redirects to answers HTTP {response.status_code}"
-            raise Retriable(msg)
+            raise self._later(response, f"{source}: the place it redirects to answers")
         return response
 
     def path_of(self, href: str) -> str:
@@ -228,15 +236,8 @@ class Api:
                 return response.status_code, response.headers, _read(response, str(request))
         except KitError:
             raise
-        except requests.exceptions.SSLError as error:
-            msg = f"{request}: no secure connection to {self._url}"
-            if "CERTIFICATE_VERIFY_FAILED" in repr(error):
-                msg = f"{msg}: its certificate does not verify"
-                raise SyncFailed(msg) from None
-            raise Retriable(msg) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            msg = f"{request}: {reason(error, self._url, self._timeout_s)}"
-            raise Retriable(msg) from None
+            raise failure(error, str(request), self._url, self._timeout_s) from None
 
     def _send(self, request: Request) -> requests.Response:
         return self._session.request(
@@ -247,7 +248,6 @@ class Api:
             data=request.form,
             auth=self._auth,
             timeout=request.timeout_s or self._timeout_s,
-            allow_redirects=False,
             stream=True,
         )
 
@@ -257,20 +257,18 @@ class Api:
             # Heard out, or the next request would begin while the server is still answering.
             response.raw.read(_DRAINED, decode_content=False)
         if status in RETRIABLE_STATUS or status >= 500:
-            retry_after = retry_after_s(response.headers.get("Retry-After"))
-            if retry_after:
-                self._throttle.hold(min(retry_after, PATIENCE_S))
-            asks = f", the server asks to wait {retry_after:.0f} s" if retry_after else ""
-            msg = f"{source}: HTTP {status}{asks}"
-            raise Retriable(msg, retry_after=retry_after)
+            raise self._later(response, f"{source}:")
         if status >= 300:
             raise self._judge(Refusal(status, source))
 
-
-def _pieces(response: requests.Response) -> Iterator[bytes]:
-    """What arrives, when it arrives, in pieces of at most 128 KiB."""
-    while piece := response.raw.read1(_STREAMED_PIECE, decode_content=True):
-        yield piece
+    def _later(self, response: requests.Response, says: str) -> Retriable:
+        """The error for an answer that another try may cure; all requests wait as it asks."""
+        retry_after = retry_after_s(response.headers.get("Retry-After"))
+        if retry_after:
+            self._throttle.hold(min(retry_after, PATIENCE_S))
+        asks = f", the server asks to wait {retry_after:.0f} s" if retry_after else ""
+        msg = f"{says} HTTP {response.status_code}{asks}"
+        return Retriable(msg, retry_after=retry_after)
 
 
 def _read(response: requests.Response, source: str) -> bytes:

@@ -209,6 +209,11 @@ def values_of(row: Row, fields: Iterable[str]) -> list[Any]:
     return [None if value is UNSET else value for value in values]
 
 
+def has_any(row: Row, fields: Iterable[str]) -> bool:
+    """Whether a row came with one of these fields, be it null."""
+    return any(getattr(row, field) is not UNSET for field in fields)
+
+
 def fill(rows: Iterable[Row], own: Mapping[str, Any]) -> None:
     """Give all rows these values of fields that no answer has."""
     for field, value in own.items():

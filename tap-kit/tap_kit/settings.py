@@ -16,6 +16,7 @@ from tap_kit.hosts import address_problem
 from tap_kit.windows import parse_day
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from jsonschema import ValidationError
@@ -28,6 +29,8 @@ def _setting(name: str, kind: Any, title: str, description: str, **more: Any) ->
 
 
 HEADER_TEXT = r"^([!-~]([ -~]*[!-~])?)?$(?!\n)"  # what may stand in an HTTP header
+# Of that, what a token can be: a line feed or a space that was copied with it is told at once.
+TOKEN_TEXT = r"^[!-~]*$(?!\n)"  # noqa: S105 (a pattern)
 
 _DAYS = (
     _setting(
@@ -108,7 +111,7 @@ def common_settings(
         ),
         _setting(
             "requests_per_minute",
-            th.IntegerType(minimum=1),
+            th.IntegerType(minimum=1, maximum=1_000_000),
             "Requests a minute",
             f"How many requests may begin in any minute. Unset: {unset_budget}",
             default=requests_per_minute,
@@ -151,13 +154,32 @@ _Validator = validators.extend(  # type: ignore[no-untyped-call]
 
 def problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with ``config``: a line each, the setting's name first, never its value."""
-    errors = _Validator(schema).iter_errors(dict(config))
+    errors = _first_of_each_place(_Validator(schema).iter_errors(dict(config)))
     # Each once: of two settings that are missing, there are two errors that name both.
     found = dict.fromkeys(problem for error in errors for problem in _in_words(error))
     yield from (f"{setting}: {problem}" for setting, problem in found)
     faulty = {setting for setting, _ in found}
+    for setting in (name for name, value in config.items() if not _is_unicode(value)):
+        faulty.add(setting)
+        yield f"{setting}: has a text that is not valid Unicode"
     fine = {k: v for k, v in config.items() if k not in faulty and v is not None}
     yield from _meaning_problems(fine, schema)
+
+
+def _is_unicode(value: object) -> bool:
+    """JSON can hold half of a character (a lone surrogate), which nobody can send or store."""
+    if isinstance(value, str):
+        return value.isprintable() or value.encode(errors="replace").decode() == value
+    if isinstance(value, Mapping):
+        return all(map(_is_unicode, [*value.keys(), *value.values()]))
+    return not isinstance(value, list) or all(map(_is_unicode, value))
+
+
+def _first_of_each_place(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
+    """Of a value that has the wrong type no more than that: it cannot be one of the right ones."""
+    found = list(errors)
+    of_wrong_type = {_path(error) for error in found if error.validator == "type"}
+    return (e for e in found if e.validator == "type" or _path(e) not in of_wrong_type)
 
 
 def _meaning_problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:

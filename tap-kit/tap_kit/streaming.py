@@ -17,7 +17,7 @@ import msgspec
 
 from tap_kit.bodies import parse_json
 from tap_kit.errors import Retriable, SyncFailed
-from tap_kit.http import FIRST_PAUSE_S, TRIES
+from tap_kit.http import FIRST_PAUSE_S, PATIENCE_S, TRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -237,7 +237,8 @@ def resumed(
     it may break off as often as it likes.
 
     Raises:
-        SyncFailed: when it breaks off five times in a row without a new row.
+        SyncFailed: when it breaks off five times in a row without a new row, or the server asks
+            for more patience than there is.
     """
     given = tries = 0
     while True:
@@ -253,10 +254,10 @@ def resumed(
             _check_count(seen, given)
         except Retriable as error:
             tries += 1
-            if tries >= TRIES:
-                msg = f"{error}; given up after {tries} tries"
+            pause = max(FIRST_PAUSE_S * 2 ** (tries - 1), error.retry_after or 0)
+            if tries >= TRIES or pause > PATIENCE_S:
+                msg = f"{error}; given up after {tries} {'try' if tries == 1 else 'tries'}"
                 raise SyncFailed(msg) from None
-            pause = FIRST_PAUSE_S * 2 ** (tries - 1)
             logger.warning("%s; begun again behind row %d in %.1f s", error, given, pause)
             sleep(pause)
         else:

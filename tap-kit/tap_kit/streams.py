@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -292,8 +293,8 @@ class WindowedStream(BookmarkedStream, abc.ABC):
         value = read_bookmark(self.tap_state, self.name, partition, key)
         if value is None:
             return None
-        try:
-            return self.bookmark_day(value, partition)
-        except (TypeError, ValueError):
-            msg = f"{self.name}: the bookmark in the state is not a date; repair or clear the state"
-            raise SyncFailed(msg) from None
+        with contextlib.suppress(ValueError):
+            if isinstance(value, str):
+                return self.bookmark_day(value, partition)
+        msg = f"{self.name}: the bookmark in the state is not a date; repair or clear the state"
+        raise SyncFailed(msg)

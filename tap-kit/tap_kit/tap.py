@@ -20,7 +20,7 @@ from tap_kit.about import streams_table
 from tap_kit.ahead import ReadAhead
 from tap_kit.command import one_line_errors, stop_signals
 from tap_kit.errors import Interrupted, SyncFailed
-from tap_kit.inputs import Catalog, State, load_input, told_as_config
+from tap_kit.inputs import Catalog, State, catalog_problems, load_input, told_as_config
 from tap_kit.jobs import JobBook, JobRunner, Pace
 from tap_kit.progress import Progress
 from tap_kit.records import ChunkWriter
@@ -186,6 +186,8 @@ class KitTap(Tap, abc.ABC):
 
     def run(self) -> None:
         """One whole run: access first, then all streams, and the bookmarks whatever happens."""
+        if problems := list(catalog_problems(self)):
+            raise ConfigValidationError("; ".join(problems), errors=problems)
         with stop_signals(self.stop), self.progress:
             self.check_access()
             how = "Broken off"

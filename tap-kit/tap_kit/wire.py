@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import email.utils
 import time
+import zlib
+from typing import TYPE_CHECKING
 
 import requests
 import urllib3
+
+from tap_kit.errors import Retriable, SyncFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tap_kit.errors import KitError
+
+PIECE = 1 << 17  # bytes of a download at a time: its rows then fit the processor's cache
+_GZIP = 31  # zlib's window bits for a gzip header
 
 
 def retry_after_s(header: str | None) -> float | None:
@@ -26,8 +38,21 @@ def retry_after_s(header: str | None) -> float | None:
     return wait if wait > 0 else None
 
 
-def reason(error: Exception, url: str, timeout_s: float) -> str:
-    """What went wrong on the wire, in words; the libraries' own texts hold whole URLs."""
+def failure(error: Exception, source: str, where: str, timeout_s: float) -> KitError:
+    """What a request ends with that failed on the wire; ``where`` is whom it asked.
+
+    A certificate that does not verify is the only thing that no other try cures.
+    """
+    if isinstance(error, requests.exceptions.SSLError):
+        msg = f"{source}: no secure connection to {where}"
+        if "CERTIFICATE_VERIFY_FAILED" in repr(error):
+            return SyncFailed(f"{msg}: its certificate does not verify")
+        return Retriable(msg)
+    return Retriable(f"{source}: {_reason(error, where, timeout_s)}")
+
+
+def _reason(error: Exception, url: str, timeout_s: float) -> str:
+    """What went wrong, in words; the libraries' own texts hold whole URLs."""
     text = repr(error)
     if "NameResolutionError" in text:
         return f"the host of {url} is not known"
@@ -40,6 +65,52 @@ def reason(error: Exception, url: str, timeout_s: float) -> str:
     if isinstance(error, urllib3.exceptions.DecodeError):
         return "the answer's compression is broken"
     return "the connection broke off"
+
+
+def pieces(response: requests.Response) -> Iterator[bytes]:
+    """What arrives, when it arrives, unpacked, in pieces of at most 128 KiB.
+
+    Raises:
+        urllib3.exceptions.HTTPError: when it breaks off, or its compression is broken.
+    """
+    is_gzip = response.headers.get("Content-Encoding", "").strip().lower() in {"gzip", "x-gzip"}
+    arriving = iter(lambda: response.raw.read1(PIECE, decode_content=not is_gzip), b"")
+    return gunzipped(arriving) if is_gzip else arriving
+
+
+def gunzipped(packed: Iterable[bytes]) -> Iterator[bytes]:
+    """The content of a gzip file, which can have several members.
+
+    urllib3 says nothing when such a file ends early. What is cut off between two rows of CSV
+    would then be missed by nobody.
+
+    Raises:
+        urllib3.exceptions.DecodeError: when it is none, or ends in the middle.
+    """
+    unpacker = zlib.decompressobj(_GZIP)
+    for piece in packed:
+        rest = piece
+        while rest:
+            if unpacker.eof:
+                rest = rest.lstrip(b"\0")  # what a tape's last block was filled up with
+                unpacker = zlib.decompressobj(_GZIP) if rest else unpacker
+            try:
+                content = unpacker.decompress(rest, PIECE)
+            except zlib.error as error:
+                raise urllib3.exceptions.DecodeError(str(error)) from None
+            if content:
+                yield content
+            rest = unpacker.unused_data or unpacker.unconsumed_tail
+    yield from _kept_back(unpacker)
+    if not unpacker.eof:
+        msg = "the file ends in the middle"
+        raise urllib3.exceptions.DecodeError(msg)
+
+
+def _kept_back(unpacker: zlib._Decompress) -> Iterator[bytes]:
+    """What zlib has read and not yet given, as the last piece was full."""
+    while not unpacker.eof and (content := unpacker.decompress(b"", PIECE)):
+        yield content
 
 
 def expected(shape: type | tuple[type, ...], value: object) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
-from tap_khoros_analytics.client import without_queries
 from tap_khoros_analytics.columns import attested
 from tap_kit.errors import SyncFailed
+from tap_kit.redaction import without_query
 
 from tests.khoros_analytics import site as sites
 from tests.khoros_analytics.answers import serving
@@ -101,5 +101,5 @@ def test_an_export_without_a_header_leaves_the_attested_columns(
 )
 def test_the_log_of_the_connections_loses_queries_and_nothing_else(args: Any, kept: Any) -> None:
     record = logging.LogRecord("urllib3", logging.DEBUG, "", 0, "a line", args, None)
-    assert without_queries(record)
+    assert without_query(record)
     assert record.args == kept

@@ -38,6 +38,7 @@ PASSING: dict[str, dict[str, Any]] = {
     "html": {"kind": "html"},
     "html 503": {"kind": "html", "status": 503},
     "wrong_shape": {"kind": "wrong_shape"},
+    "other_fields": {"kind": "other_fields"},
     "bad_json": {"kind": "bad_json"},
     "wrong_encoding": {"kind": "wrong_encoding"},
     "empty": {"kind": "empty"},

@@ -15,7 +15,7 @@ import pytest
 import tap_kit.http
 from sandbox.server import running
 from sandbox.stranger import Stranger
-from tap_kit.errors import SyncFailed
+from tap_kit.errors import Interrupted, Retriable, SyncFailed
 from tap_kit.http import Request
 from tap_kit.throttle import Throttle
 
@@ -226,3 +226,36 @@ def test_a_throttle_that_was_stopped_sends_nothing() -> None:
         with client(server.url, throttle=throttle) as api, pytest.raises(Exception, match="stop"):
             api.ask(LIST, list)
         assert server.seen == []
+
+
+def test_no_library_logs_a_query(caplog: pytest.LogCaptureFixture) -> None:
+    """At level DEBUG urllib3 logs the whole address of each request."""
+    caplog.set_level(logging.DEBUG)
+    with serving(Reply(body=b"[]")) as server, client(server.url) as api:
+        api.ask(LIST, list)
+    assert "urllib3.connectionpool" in {record.name for record in caplog.records}
+    assert "/list" in caplog.text
+    assert SEGMENT not in caplog.text
+
+
+def test_a_redirect_to_what_is_no_address_is_a_refusal() -> None:
+    """The library that follows redirects stumbles over it, even when it is to follow none."""
+    with serving(Reply(302, b"", {"Location": "http://[::1/list"})) as server:
+        assert failure(server.url) == "judged: GET /list: HTTP 302"
+
+
+def test_a_storage_that_asks_for_patience_gets_it() -> None:
+    stop = Event()
+    throttle = Throttle(None, stop)
+    with serving(Reply(503, headers={"Retry-After": "40"})) as storage:
+        away = Reply(302, b"", {"Location": storage.url})
+        with (
+            serving(away) as server,
+            client(server.url, throttle=throttle) as api,
+            pytest.raises(Retriable, match="asks to wait 40 s") as caught,
+        ):
+            list(api.open(LIST))
+    assert caught.value.retry_after == 40
+    stop.set()
+    with pytest.raises(Interrupted):
+        throttle.pass_one()

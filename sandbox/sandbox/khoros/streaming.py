@@ -21,7 +21,9 @@ from sandbox.server import Receive, Scope, Send
 COUNTS_ROUTE = f"{CONTROL_PREFIX}khoros"
 PIECE_BYTES = 256 * 1024
 GZIP = 31  # zlib's window bits for a gzip header
-WITHOUT_FILE = frozenset({"status", "html", "empty", "redirect", "reset", "wrong_shape"})
+WITHOUT_FILE = frozenset(
+    {"status", "html", "empty", "redirect", "reset", "wrong_shape", "other_fields"}
+)
 HOW = {"cut_body": "close", "reset_body": "reset", "slow_body": "slow", "bad_json": "short"}
 
 

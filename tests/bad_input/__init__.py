@@ -1,0 +1,1 @@
+"""Settings, states and catalogs that are wrong: one clear message each, for every tap."""

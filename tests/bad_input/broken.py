@@ -1,0 +1,75 @@
+"""States and catalogs that a hand, a disk or another tap has broken."""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Path = tuple[Any, ...]
+ODD: tuple[Any, ...] = (
+    None,
+    7,
+    -1.5,
+    True,
+    "s3cret-valve",
+    "9999-99-99",
+    "9999-12-31",
+    [],
+    {},
+    [7],
+)
+
+
+def paths(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Where there is a value in a JSON document, itself included."""
+    yield path
+    inner = value.items() if isinstance(value, dict) else ()
+    for key, item in enumerate(value) if isinstance(value, list) else inner:
+        yield from paths(item, (*path, key))
+
+
+def kinds_of_places(document: Any) -> list[Path]:
+    """One path of each kind: places in a list, streams and windows are as good as each other."""
+    found: dict[Path, Path] = {}
+    for path in paths(document):
+        kind = tuple(
+            "*" if isinstance(part, int) or (depth == 1) or re.match(r"\d{4}-", str(part)) else part
+            for depth, part in enumerate(path)
+        )
+        found.setdefault(kind, path)
+    return list(found.values())
+
+
+def changed(document: Any, path: Path, value: Any) -> Any:
+    """A copy of a document with another value at a place."""
+    if not path:
+        return value
+    copy = deepcopy(document)
+    inner = copy
+    for part in path[:-1]:
+        inner = inner[part]
+    inner[path[-1]] = value
+    return copy
+
+
+def without(document: Any, path: Path) -> Any:
+    """A copy of a document in which a place is no more."""
+    copy = deepcopy(document)
+    inner = copy
+    for part in path[:-1]:
+        inner = inner[part]
+    del inner[path[-1]]
+    return copy
+
+
+def broken(document: Any) -> Iterator[tuple[Path, Any]]:
+    """The document with each kind of place missing, or with an odd value there."""
+    for path in kinds_of_places(document):
+        for value in ODD:
+            yield path, changed(document, path, value)
+        if path:
+            yield path, without(document, path)

@@ -1,0 +1,123 @@
+"""Every setting of every tap, with every kind of wrong value."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.exceptions import ConfigValidationError
+
+from tests.bad_input.wrong import misspelled, types_of, wrong_settings, wrong_types
+from tests.every_tap import TAPS, EveryTap, hurried
+from tests.processes import execute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# What each tap cannot do without; a tap that reads two APIs has two such sets.
+NEEDED: dict[str, tuple[dict[str, Any], ...]] = {
+    "tap-khoros-analytics": (
+        {"username": "u", "password": "p", "company_key": "k", "discover_columns": False},
+    ),
+    "tap-kindmetrics": ({"api_token": "t"},),
+    "tap-kissmetrics": (
+        {"api_token": "t"},
+        {"api_version": "v3", "username": "u", "password": "p"},
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def _hurried() -> Iterator[None]:
+    with hurried():
+        yield
+
+
+def complaints(tap: EveryTap, **settings: Any) -> list[str]:
+    """What the tap says of these settings, with what it cannot do without: the shortest list."""
+    found = []
+    for needed in NEEDED[tap.name]:
+        with pytest.raises(ConfigValidationError) as caught:
+            tap.tap(config={**needed, **settings})
+        found.append(caught.value.errors)
+    return min(found, key=len)
+
+
+@pytest.mark.parametrize("tap", TAPS, ids=str)
+def test_every_wrong_value_is_one_line_that_names_the_setting(tap: EveryTap) -> None:
+    tried = set()
+    for name, value, place in wrong_settings(tap.schema["properties"]):
+        (line,) = complaints(tap, **{name: value})
+        assert line.startswith(place), (value, line)
+        assert "\n" not in line
+        assert "valve" not in line, line
+        tried.add(name)
+    assert tried == set(tap.schema["properties"])
+
+
+@pytest.mark.parametrize("tap", TAPS, ids=str)
+def test_every_misspelled_name_is_told_with_the_right_one(tap: EveryTap) -> None:
+    for name in tap.schema["properties"]:
+        (line,) = complaints(tap, **{misspelled(name): "valve"})
+        assert line.startswith(f"{misspelled(name)}: is not a setting of this tap (did you mean ")
+
+
+@pytest.mark.parametrize("tap", TAPS, ids=str)
+def test_everything_wrong_at_once_is_a_line_for_each(tap: EveryTap, tmp_path: Path) -> None:
+    """By the executable: exit code 1, nothing on stdout, no traceback."""
+    properties = tap.schema["properties"]
+    wrong = {name: next(wrong_types(schema)) for name, schema in properties.items()}
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({**wrong, "unheard_of": 1}), encoding="utf-8")
+    ended = execute(str(tap.executable), "--config", str(file))
+    assert ended.code == 1
+    assert ended.output.text == ""
+    assert "Traceback" not in ended.stderr
+    assert "valve" not in ended.stderr
+    told = sorted(line.partition(":")[0] for line in ended.errors)
+    assert told == sorted([*properties, "unheard_of"])
+
+
+@pytest.mark.parametrize("tap", TAPS, ids=str)
+def test_settings_that_contradict_each_other_are_one_line(tap: EveryTap) -> None:
+    told = complaints(tap, start_date="2024-02-02", end_date="2024-02-01")
+    assert told == ["start_date: is after end_date"]
+
+
+@pytest.mark.parametrize("tap", TAPS, ids=str)
+def test_every_number_has_an_upper_limit(tap: EveryTap) -> None:
+    """Without one some number is too large to count days, threads or seconds with."""
+    own = {n: s for n, s in tap.schema["properties"].items() if not n.startswith("flattening_")}
+    numbers = {name: schema for name, schema in own.items() if "integer" in types_of(schema)}
+    assert {name for name, schema in numbers.items() if "maximum" not in schema} == set()
+
+
+ODD_TEXTS = ("", " ", "\n", "a\nb", "\x00", "tökén ☃", "\ud800", "../../x", "%", "{x}", "?a=b#c")
+
+
+@pytest.mark.parametrize("tap", TAPS, ids=str)
+def test_no_text_is_an_accident(tap: EveryTap) -> None:
+    """Whatever a text says: it is refused, or the run ends whole, or in one line."""
+    with tap.serving() as account:
+        for name, schema in tap.schema["properties"].items():
+            for text in ODD_TEXTS:
+                if (value := _of_text(schema, text)) is None:
+                    continue
+                settings = {**account.settings, name: value}
+                ended = tap.run(settings, catalog=account.catalog)
+                assert ended.code in {0, 1}, (name, text, ended.stderr[-2000:])
+                assert "Traceback" not in ended.stderr
+                assert ended.code == 0 or ended.errors, (name, text)
+
+
+def _of_text(schema: dict[str, Any], text: str) -> Any:
+    """A value of a setting made of a text; None where none can be."""
+    if "string" in types_of(schema):
+        return text
+    if "array" in types_of(schema) and "string" in types_of(schema.get("items", {})):
+        return [text]
+    items = schema.get("items", {})
+    texts = [n for n, inner in items.get("properties", {}).items() if "string" in types_of(inner)]
+    return [dict.fromkeys(texts, text)] if texts else None

@@ -1,0 +1,275 @@
+"""All three taps in one form, for what has to be true of each of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import sys
+from contextlib import ExitStack, contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Protocol
+from unittest.mock import patch
+
+from sandbox.khoros import Khoros
+from sandbox.kindmetrics import Kindmetrics
+from sandbox.kissmetrics import Kissmetrics, RunRules, Sizes
+from sandbox.server import running
+from tap_khoros_analytics.tap import TapKhorosAnalytics
+from tap_kindmetrics.tap import TapKindmetrics
+from tap_kissmetrics.tap import TapKissmetrics
+from tap_kit import wire
+from tap_kit.command import one_line_errors
+from typing_extensions import override
+
+from tests.khoros_analytics import site as khoros
+from tests.kindmetrics import site as kindmetrics
+from tests.kissmetrics import site as kissmetrics
+from tests.processes import Ended, collected
+from tests.singer import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from sandbox.faults import Faults
+    from sandbox.requestlog import RequestLog
+    from tap_kit.tap import KitTap
+
+    from tests.singer import State
+
+Settings = dict[str, Any]
+# Marked, so that they are found in whatever form: with letters that URLs and JSON write otherwise.
+TOKEN = "t0ken-k1nd/7f3a+9c=&%e2"  # noqa: S105
+OTHER_TOKEN = "t0ken-k1ss/51d0+e8=&%a1"  # noqa: S105
+USERNAME = "reports@tenant"
+PASSWORD = 'p4ssword/9b41+e7=&"%c3'  # noqa: S105
+COMPANY_KEY = "c0mpany/c07d+2a=&%b5"
+FASTER = 50  # by how much the pauses that a server asks for are shortened
+
+
+class Vendor(Protocol):
+    """What every sandbox has."""
+
+    faults: Faults
+    log: RequestLog
+
+
+@dataclass(frozen=True)
+class Account:
+    """A vendor's API that is being served, and the settings with which it is read."""
+
+    api: Any  # a Vendor, and more than it where a test knows which one
+    settings: Settings
+    catalog: dict[str, Any] | None = None
+
+    @property
+    def log(self) -> RequestLog:
+        """What arrived."""
+        found: RequestLog = self.api.log
+        return found
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong."""
+        found: Faults = self.api.faults
+        return found
+
+
+@dataclass(frozen=True)
+class EveryTap:
+    """One tap: its class, what is secret in its settings, a small account to read."""
+
+    tap: type[KitTap]
+    secrets: Mapping[str, str]
+    serve: Callable[[ExitStack], Account]
+    addresses: tuple[str, ...]  # the settings that say where the vendor is
+    volatile: frozenset[str] = field(default_factory=frozenset)  # fields that the clock sets
+
+    @property
+    def name(self) -> str:
+        """The tap's name, which is that of its executable too."""
+        return str(self.tap.name)
+
+    @property
+    def executable(self) -> Path:
+        """Where the command is that a runner starts."""
+        return Path(sys.executable).with_name(self.name)
+
+    @override
+    def __str__(self) -> str:
+        return self.name
+
+    @contextmanager
+    def serving(self) -> Iterator[Account]:
+        """The account, until the block ends."""
+        with ExitStack() as stack:
+            yield self.serve(stack)
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of the settings, with those that the SDK adds."""
+        made: dict[str, Any] = self.tap(config=None, validate_config=False).config_jsonschema
+        return made
+
+    def run(
+        self,
+        settings: Settings,
+        *,
+        state: State | None = None,
+        catalog: Any = None,
+        level: int = logging.INFO,
+    ) -> Ended:
+        """One run in this process; it ends as that of the executable does."""
+        code = 0
+        with collected() as written, told(level) as said:
+            try:
+                with one_line_errors(self.tap.logger):
+                    self.tap(
+                        config=dict(settings), state=deepcopy(state), catalog=deepcopy(catalog)
+                    ).run()
+            except SystemExit as end:
+                code = int(str(end.code))
+        return Ended(code, Output(written.getvalue().decode()), "".join(said))
+
+    def command(
+        self, account: Account, *, state: str | None = None, catalog: str | None = None
+    ) -> Ended:
+        """One run in this process as the command line begins it, with these texts in its files."""
+        found = (
+            catalog
+            if catalog is not None
+            else (json.dumps(account.catalog) if account.catalog else None)
+        )
+        code = 0
+        with collected() as written, told() as said:
+            try:
+                self.tap.invoke(
+                    config=SimpleNamespace(config=dict(account.settings), parse_env=False),
+                    state=None if state is None else io.StringIO(state),
+                    catalog=None if found is None else io.StringIO(found),
+                )
+            except SystemExit as end:
+                code = int(str(end.code))
+        return Ended(code, Output(written.getvalue().decode()), "".join(said))
+
+
+@contextmanager
+def told(level: int = logging.INFO) -> Iterator[list[str]]:
+    """The log lines from a level up, as they come, in the form that the executable gives them."""
+    lines: list[str] = []
+
+    class Listener(logging.Handler):
+        @override
+        def emit(self, record: logging.LogRecord) -> None:
+            where = f"{record.name:<20}"
+            lines.append(f"- | {record.levelname:<8} | {where} | {record.getMessage()}\n")
+
+    listener = Listener(level)
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(listener)
+    root.setLevel(level)
+    try:
+        yield lines
+    finally:
+        root.removeHandler(listener)
+        root.setLevel(before)
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Within it the pauses between two tries are short; the kit's tests hold the real ones."""
+    real = wire.retry_after_s
+
+    def shortened(header: str | None) -> float | None:
+        wait = real(header)
+        return None if wait is None else wait / FASTER
+
+    with (
+        patch("tap_kit.http.FIRST_PAUSE_S", 0.002),
+        patch("tap_kit.streaming.FIRST_PAUSE_S", 0.002),
+        patch("tap_kit.http.retry_after_s", shortened),
+    ):
+        yield
+
+
+def _serve_kindmetrics(stack: ExitStack) -> Account:
+    api = Kindmetrics(
+        token=TOKEN,
+        now=kindmetrics.NOW,
+        domains=2,
+        referrers_route="documented",
+        visitors_per_day=12,
+        pages_per_day=6,
+    )
+    url = stack.enter_context(running(api.app)).url
+    access = {"api_url": url, "api_token": TOKEN}
+    return Account(api, {**access, "start_date": "2024-02-01", "end_date": "2024-02-02"})
+
+
+def _serve_kissmetrics(stack: ExitStack) -> Account:
+    api = Kissmetrics(
+        token=OTHER_TOKEN,
+        now=kissmetrics.NOW,
+        sizes=Sizes(rows_per_day=12, reports=2, events=25, properties=5),
+        run_rules=RunRules(polls=1),
+    )
+    at = stack.enter_context(api.serving())
+    settings = {
+        "api_url": at.core,
+        "query_url": at.query,
+        "api_token": OTHER_TOKEN,
+        "start_date": "2024-02-01",
+        "end_date": "2024-02-02",
+        "page_size": 10,
+        "poll_interval_ms": 1,
+    }
+    return Account(api, settings)
+
+
+def _serve_khoros(stack: ExitStack) -> Account:
+    access: Settings = {
+        "username": USERNAME,
+        "password": PASSWORD,
+        "company_key": COMPANY_KEY,
+    }
+    api = Khoros(**access, now=khoros.NOW, rows_per_day=8)
+    at = stack.enter_context(api.serving())
+    settings = {
+        **access,
+        "api_url": at.api,
+        "start_date": "2024-02-01",
+        "end_date": "2024-02-02",
+        "poll_interval_ms": 1,
+        "requests_per_minute": 1_000_000,
+    }
+    catalog = khoros.catalog_of("author", "conversation_actions", "user", "teams", "timezones")
+    return Account(api, settings, catalog)
+
+
+TAPS = (
+    EveryTap(
+        TapKhorosAnalytics,
+        {"password": PASSWORD, "company_key": COMPANY_KEY, "login": f"{USERNAME}:{PASSWORD}"},
+        _serve_khoros,
+        ("api_url",),
+    ),
+    EveryTap(
+        TapKindmetrics,
+        {"api_token": TOKEN},
+        _serve_kindmetrics,
+        ("api_url",),
+        frozenset({"at"}),
+    ),
+    EveryTap(
+        TapKissmetrics,
+        {"api_token": OTHER_TOKEN},
+        _serve_kissmetrics,
+        ("api_url", "query_url"),
+        frozenset({"extracted_from"}),  # the query's id depends on how often a report was started
+    ),
+)

@@ -1,0 +1,73 @@
+"""No fault loses a row, doubles one, or ends a run without saying why.
+
+The whole matrix takes minutes: ``python -m tests.fault_matrix``. Here is a part of it that has
+every kind of fault, and every kind of request, in it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sandbox.faults import KINDS as SANDBOX_KINDS
+
+from tests.every_tap import TAPS, EveryTap, hurried
+from tests.fault_matrix import cells, connections
+from tests.fault_matrix.__main__ import PAGE
+from tests.fault_matrix.connections import TROUBLES
+from tests.fault_matrix.kinds import KINDS, Kind
+from tests.fault_matrix.matrix import chosen_cells
+from tests.fault_matrix.places import kind_of, places
+from tests.tls import Certificate, needs_openssl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _hurried() -> Iterator[None]:
+    with hurried():
+        yield
+
+
+def test_no_kind_of_fault_is_left_out() -> None:
+    tried = {kind.fault.get("kind", "status") for kind in KINDS}
+    assert tried | {"redirect"} == set(SANDBOX_KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("tap", TAPS, ids=str)
+def test_a_fault_leaves_no_trace_or_ends_the_run_well(tap: EveryTap, kind: Kind) -> None:
+    with tap.serving() as account:
+        whole = cells.undisturbed(tap, account)
+        for cell in chosen_cells(places(account.log.requests), kind):
+            end = cells.outcome(tap, account, whole, *cell)
+            assert cell.lasting == "for good" or end == "whole", cell
+
+
+@needs_openssl
+@pytest.mark.parametrize("tap", TAPS, ids=str)
+def test_a_connection_that_is_not_made_leaves_no_trace_or_ends_the_run_well(
+    tap: EveryTap, tmp_path: Path
+) -> None:
+    certificate = Certificate.made_in(tmp_path)
+    with tap.serving() as account:
+        whole = cells.undisturbed(tap, account)
+        for address in connections.addresses(tap, account):
+            for trouble in TROUBLES:
+                end = connections.outcome(tap, account, whole, trouble, address, certificate)
+                assert (end == "whole") == trouble.passes, (address, trouble)
+
+
+@pytest.mark.parametrize("tap", TAPS, ids=str)
+def test_the_page_has_every_kind_of_fault_and_of_request(tap: EveryTap) -> None:
+    """Run ``python -m tests.fault_matrix`` when it does not."""
+    text = PAGE.read_text(encoding="utf-8").partition(f"## {tap.name}\n")[2].partition("\n## ")[0]
+    with tap.serving() as account:
+        cells.undisturbed(tap, account)
+        for request in account.log.requests:
+            assert f"`{kind_of(request)[0]}`" in text
+    for kind in KINDS:
+        assert f"\n| {kind.name} | " in text
+    assert "WRONG" not in text

@@ -1,0 +1,1 @@
+"""What is secret goes to the vendor, and into nothing else."""

@@ -1,0 +1,37 @@
+"""The forms in which a secret can stand in a text."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+HALF = 10  # characters: a piece that is cut off is no less of a leak
+
+
+def forms(secret: str) -> set[str]:
+    """A secret as it is, in halves, in a URL, in JSON, in Python, in base64 and in hex."""
+    return {form for form in _forms(secret) if len(form) >= HALF}
+
+
+def _forms(secret: str) -> Iterator[str]:
+    yield from (secret, secret[:HALF], secret[-HALF:])
+    yield from (
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+        quote_plus(quote(secret)),
+    )
+    yield from (json.dumps(secret)[1:-1], repr(secret)[1:-1], secret.encode().hex())
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        text = encode(secret.encode()).decode().rstrip("=")
+        yield from (text, quote(text, safe=""))
+
+
+def found_in(text: str, secrets: Iterable[str]) -> set[str]:
+    """The forms of secrets that stand in a text."""
+    return {form for secret in secrets for form in forms(secret) if form in text}

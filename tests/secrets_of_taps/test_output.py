@@ -1,0 +1,182 @@
+"""No secret is in what a tap writes: neither on stdout nor in its log, whatever happens."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sandbox.exchange import Answer, Request, json_answer
+from sandbox.faults import Fault
+from sandbox.frame import Frame
+from sandbox.server import running
+
+from tests.every_tap import TAPS, Account, EveryTap, hurried
+from tests.fault_matrix import cells
+from tests.fault_matrix.kinds import KINDS, Kind
+from tests.fault_matrix.places import Place, places
+from tests.processes import Ended, execute
+from tests.secrets_of_taps.forms import forms, found_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+REFUSALS = tuple(
+    Kind(str(status), {"status": status}, ()) for status in (400, 401, 403, 404, 405, 415, 422)
+)
+WITHOUT_WAIT = tuple(kind for kind in KINDS if not kind.is_slow)
+
+
+@pytest.fixture(autouse=True)
+def _hurried() -> Iterator[None]:
+    with hurried():
+        yield
+
+
+def assert_silent(tap: EveryTap, *texts: str) -> None:
+    """No secret is in any of the texts, in whatever form."""
+    for text in texts:
+        assert found_in(text, tap.secrets.values()) == set()
+
+
+def first_places(tap: EveryTap, account: Account) -> list[Place]:
+    """The first request of each kind."""
+    cells.undisturbed(tap, account)
+    found = places(account.log.requests)
+    return [place for place in found if place.which in {"first", "only"}]
+
+
+def in_debug(tap: EveryTap, account: Account, **changes: Any) -> Ended:
+    """One run that logs all that it and the libraries can say."""
+    before = logging.getLogger(tap.name).level
+    try:
+        return tap.run(
+            {**account.settings, **changes}, catalog=account.catalog, level=logging.DEBUG
+        )
+    finally:
+        logging.getLogger(tap.name).setLevel(before)
+
+
+def test_secrets_are_found_in_whatever_form() -> None:
+    secret = 'a"b/c+d=e%f&123'  # noqa: S105
+    for form in forms(secret):
+        assert found_in(f"so it says {form} here", [secret])
+    assert found_in("nothing to see", [secret]) == set()
+
+
+@pytest.mark.parametrize("kind", [*WITHOUT_WAIT, *REFUSALS], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("tap", TAPS, ids=str)
+def test_no_secret_is_told_when_something_fails(tap: EveryTap, kind: Kind) -> None:
+    with tap.serving() as account:
+        for place in first_places(tap, account):
+            account.faults[:] = [Fault(**kind.fault, path=place.path, method=place.method)]
+            ended = in_debug(tap, account, **({"poll_timeout": 1} if _has_jobs(tap) else {}))
+            assert_silent(tap, ended.output.text, ended.stderr)
+            assert "urllib3.connectionpool" in ended.stderr  # it did say all it can say
+            account.faults.clear()
+
+
+def _has_jobs(tap: EveryTap) -> bool:
+    return "poll_timeout" in tap.schema["properties"]
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 422, 429, 500])
+@pytest.mark.parametrize("tap", TAPS, ids=str)
+def test_no_secret_is_told_that_a_server_repeats(tap: EveryTap, status: int) -> None:
+    """A server may quote all that it was asked with, in its answer and in its headers."""
+
+    async def mirror(request: Request) -> Answer:
+        asked = json.dumps([dict(request.headers), request.target])
+        where = ("location", f"https://elsewhere.example{request.target}")
+        headers = (where, ("retry-after", request.headers.get("authorization", "")))
+        body = {"error": asked, "message": asked, "result": asked, "data": asked, "status": asked}
+        return json_answer(body, status, headers)
+
+    with tap.serving() as account, running(Frame(mirror)) as server:
+        elsewhere = dict.fromkeys(tap.addresses, server.url)
+        ended = in_debug(tap, account, **elsewhere)
+    assert ended.code == 1
+    assert_silent(tap, ended.output.text, ended.stderr)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--discover",), ("--test",), ("--about",)], ids=str)
+@pytest.mark.parametrize("tap", TAPS, ids=str)
+def test_no_secret_is_in_any_output_of_the_executable(
+    tap: EveryTap, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    with tap.serving() as account:
+        ended = _executed(tap, account, tmp_path, *arguments)
+    assert ended.code == 0, ended.stderr[-2000:]
+    assert_silent(tap, ended.output.text, ended.stderr, json.dumps(_state(ended)))
+
+
+def _state(ended: Ended) -> Any:
+    return ended.output.state if '"STATE"' in ended.output.text else None
+
+
+# A fault of the tap's own, in the middle of a worker's or the main thread's work.
+CRASHES = {
+    "while it sends": "requests.Session.request",
+    "while it checks rows": "tap_kit.records.RowCheck.rows",
+    "while it reads an answer": "tap_kit.http.parse_json",
+    "while it writes": "tap_kit.records.record_lines",
+}
+CRASHING = """\
+import sys
+from unittest.mock import patch
+from {module} import {tap}
+bug = patch("{place}", side_effect=RuntimeError("a fault of ours"))
+sys.argv[0] = "{name}"
+with bug:
+    {tap}.cli()
+"""
+
+
+@pytest.mark.parametrize("place", CRASHES)
+@pytest.mark.parametrize("tap", TAPS, ids=str)
+def test_no_secret_is_in_the_traceback_of_a_crash(
+    tap: EveryTap, place: str, tmp_path: Path
+) -> None:
+    script = tmp_path / "crashing.py"
+    script.write_text(
+        CRASHING.format(
+            module=tap.tap.__module__,
+            tap=tap.tap.__name__,
+            name=tap.name,
+            place=CRASHES[place],
+        ),
+        encoding="utf-8",
+    )
+    with tap.serving() as account:
+        ended = _executed(tap, account, tmp_path, command=(sys.executable, str(script)))
+    assert ended.code == 1, ended.stderr[-2000:]
+    assert "a fault of ours" in ended.stderr
+    assert_silent(tap, ended.output.text, ended.stderr)
+
+
+def _executed(
+    tap: EveryTap,
+    account: Account,
+    folder: Path,
+    *arguments: str,
+    command: tuple[str, ...] | None = None,
+) -> Ended:
+    """A run of the executable that logs all it can; with what it wrote and said."""
+    files = {"--config": account.settings}
+    if account.catalog is not None and "--discover" not in arguments:
+        files["--catalog"] = account.catalog
+    options = []
+    for option, value in files.items():
+        path = folder / f"{option.strip('-')}.json"
+        path.write_text(json.dumps(value), encoding="utf-8")
+        options += [option, str(path)]
+    names = ("LOGLEVEL", f"{tap.name.upper().replace('-', '_')}_LOGLEVEL")
+    return execute(
+        *(command or (str(tap.executable),)),
+        *options,
+        *arguments,
+        environment=dict.fromkeys(names, "debug"),
+    )
