@@ -13,7 +13,7 @@ export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo show transform test coverage mutation lint bench trial machines airflow constraints requirements pages wheels clean
+.PHONY: help setup demo show transform test coverage mutation lint bench matrix trial machines airflow constraints requirements pages wheels clean
 
 help:
 	@echo "make setup      what the taps need, in .venv/ (also done by the others)"
@@ -25,6 +25,7 @@ help:
 	@echo "make mutation   which changes of the kit its tests notice (ONLY=tap_kit.windows*)"
 	@echo "make lint       ruff, mypy, deptry"
 	@echo "make bench      the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
+	@echo "make matrix     every tap into every target, killed at every point; into docs/targets.md"
 	@echo "make pages      the pages and plugin settings that are made from the taps"
 	@echo "make wheels     kit and taps as packages, in dist/"
 	@echo "make trial      shards of a tap on an engine (ENGINE=dask or airflow), into PostgreSQL"
@@ -83,6 +84,10 @@ orchestration/.envs/airflow/.made: orchestration/airflow.txt | .tools-ready
 	@$(UV) venv --quiet --clear orchestration/.envs/airflow
 	@$(UV) pip install --quiet --python orchestration/.envs/airflow -r $<
 	@touch $@
+
+matrix: .venv/.dev
+	@$(BIN)/python -m tests.prepare
+	@$(BIN)/python -m tests.warehouses all $(ONLY)
 
 # What Meltano's own environments for the taps are pinned to; Meltano does not read uv.lock.
 constraints: .tools-ready

@@ -40,7 +40,16 @@ def _make(name: str) -> None:
     python = ENVIRONMENTS / name / "bin" / "python"
     _uv("venv", "--clear", "--python", sys.executable, str(ENVIRONMENTS / name))
     # Each file lists all that is needed: nothing else may come in with tomorrow's release.
-    _uv("pip", "install", "--no-deps", "--python", str(python), "-r", str(requirements))
+    _uv(
+        "pip",
+        "install",
+        "--no-deps",
+        "--compile-bytecode",
+        "--python",
+        str(python),
+        "-r",
+        str(requirements),
+    )
     stamp.write_text(made_of)
 
 

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 FILE, PIPE, NOWHERE = "file", "pipe", "nowhere"
@@ -46,6 +46,21 @@ print(json.dumps({
 """
 
 
+# What would change how Python runs: without its compiled modules every start takes twice as long,
+# and unbuffered output makes each line a call of the system.
+PYTHONS = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONOPTIMIZE", "PYTHONDEVMODE")
+SETTINGS = ("TAP_", "TARGET_", "MELTANO_", "SINGER_")
+
+
+def plain_environment() -> dict[str, str]:
+    """The environment without what somebody set for other work than this."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in PYTHONS and not name.startswith(SETTINGS)
+    }
+
+
 class Measured(NamedTuple):
     """What one run of a command took, from its start to its end."""
 
@@ -55,13 +70,7 @@ class Measured(NamedTuple):
     lines: int | None  # that came out of a pipe; None where there was none
 
 
-def measured(
-    command: Sequence[str],
-    folder: Path,
-    *,
-    place: str = NOWHERE,
-    env: Mapping[str, str] | None = None,
-) -> Measured:
+def measured(command: Sequence[str], folder: Path, *, place: str = NOWHERE) -> Measured:
     """Run ``command`` in ``folder``, its output into a ``place``: a file there, a pipe, nowhere.
 
     The file is ``out``; what it says on stderr is in ``errors``.
@@ -75,7 +84,7 @@ def measured(
         check=True,
         stdout=subprocess.PIPE,
         cwd=folder,
-        env={**os.environ, **(env or {})},
+        env=plain_environment(),
     ).stdout
     figures = json.loads(told)
     if figures.pop("status"):

@@ -14,7 +14,7 @@ from sandbox.postgres import postgres_running
 from benchmarks.contest import Case, Contestant, contest, scratch, tell
 from benchmarks.environments import ENVIRONMENTS
 from benchmarks.khoros_site import EXPORT, TAP, tenant
-from benchmarks.measure import NOWHERE, measured
+from benchmarks.measure import NOWHERE, measured, plain_environment
 from benchmarks.runs import catalog, tap_command
 from benchmarks.watch import Watch
 
@@ -45,7 +45,13 @@ def run(options: Options) -> Iterator[Case | str]:
         tap = [*tap_command(TAP, settings, folder), *catalog(TAP, settings, folder, EXPORT)]
         messages = folder / "messages"
         with messages.open("wb") as file:
-            subprocess.run(tap, check=True, stdout=file, stderr=subprocess.DEVNULL)
+            subprocess.run(
+                tap,
+                check=True,
+                stdout=file,
+                stderr=subprocess.DEVNULL,
+                env=plain_environment(),
+            )
         jsonl = folder / "jsonl"
         jsonl.mkdir()
         variables = {
@@ -77,7 +83,13 @@ def make_project() -> None:
     tell("meltano_run: installing the plugins")
     # The taps' environment holds a copy of the kit, which may be of yesterday.
     for command in (("install", "--clean", "extractors"), ("install", "loaders")):
-        done = subprocess.run(_meltano(*command), check=False, capture_output=True, cwd=PROJECT)
+        done = subprocess.run(
+            _meltano(*command),
+            check=False,
+            capture_output=True,
+            cwd=PROJECT,
+            env=plain_environment(),
+        )
         if done.returncode:
             raise RuntimeError((done.stdout + done.stderr).decode()[-2000:])
 

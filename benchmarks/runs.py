@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measure import plain_environment
+
 Settings = Mapping[str, Any]
 
 
@@ -27,7 +29,10 @@ def tap_command(name: str, settings: Settings, folder: Path) -> list[str]:
 def catalog(tap: str, settings: Settings, folder: Path, *streams: str) -> list[str]:
     """The option with what a tap discovers, with these streams selected."""
     discovered = subprocess.run(
-        [*tap_command(tap, settings, folder), "--discover"], check=True, capture_output=True
+        [*tap_command(tap, settings, folder), "--discover"],
+        check=True,
+        capture_output=True,
+        env=plain_environment(),
     )
     found = json.loads(discovered.stdout)
     for entry in found["streams"]:
@@ -47,7 +52,9 @@ def vendor(name: str, *options: str) -> Iterator[str]:
         RuntimeError: when it does not start.
     """
     command = [str(Path(sys.executable).with_name("sandbox")), name, *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=plain_environment()
+    ) as server:
         address = server.stdout.readline().decode().strip() if server.stdout else ""
         if not address:
             msg = "the sandbox did not start"
@@ -65,7 +72,13 @@ def seconds(command: list[str]) -> float:
         RuntimeError: when it fails; with the end of what it said.
     """
     began = time.perf_counter()
-    result = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    result = subprocess.run(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+        env=plain_environment(),
+    )
     took = time.perf_counter() - began
     if result.returncode:
         raise RuntimeError(result.stderr.decode()[-2000:])
@@ -75,7 +88,9 @@ def seconds(command: list[str]) -> float:
 def first_record_s(command: list[str]) -> float:
     """Seconds from the start of a tap to its first RECORD line."""
     began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=plain_environment()
+    ) as process:
         for line in process.stdout or ():
             if line.startswith(b'{"type":"RECORD"'):
                 took = time.perf_counter() - began

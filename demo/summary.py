@@ -16,6 +16,7 @@ WHERE = """
   make transform   makes typed and tested tables of the files, with dbt
   make demo        once more reads only what may have changed
   output/demo/     has the JSONL files, the charts, and rows.txt: every stream's rows
+Version 3 of Kissmetrics' API, on this machine too: tap-kissmetrics/README.md
 Your own data: docs/go_live.md"""
 
 

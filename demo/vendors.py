@@ -84,12 +84,12 @@ class KindmetricsDemo(Vendor):
 
     def __init__(self, days: Days) -> None:
         super().__init__(days)
-        self._api = Kindmetrics(domains=4, now=days.noon_after)
+        self.api = Kindmetrics(domains=4, now=days.noon_after)
 
     @override
     @contextlib.contextmanager
     def serving(self) -> Iterator[Settings]:
-        with running(self._api.app) as server:
+        with running(self.api.app) as server:
             yield {"API_URL": server.url, "API_TOKEN": "demo-token"}
 
     @override
@@ -98,7 +98,7 @@ class KindmetricsDemo(Vendor):
 
     @override
     def expected(self, stream: str) -> Rows:
-        data = self._api.data
+        data = self.api.data
         if stream == "account":
             return Counter([(data.email,)])
         if stream == "domains":
@@ -130,12 +130,12 @@ class KissmetricsDemo(Vendor):
 
     def __init__(self, days: Days) -> None:
         super().__init__(days)
-        self._api = Kissmetrics(now=days.noon_after)
+        self.api = Kissmetrics(now=days.noon_after)
 
     @override
     @contextlib.contextmanager
     def serving(self) -> Iterator[Settings]:
-        with self._api.serving() as at:
+        with self.api.serving() as at:
             yield {
                 "API_URL": at.core,
                 "QUERY_URL": at.query,
@@ -149,7 +149,7 @@ class KissmetricsDemo(Vendor):
 
     @override
     def expected(self, stream: str) -> Rows:
-        data = self._api.data
+        data = self.api.data
         if stream in self.lists:
             return Counter((row["id"],) for row in data.records(stream))  # type: ignore[arg-type]
         return Counter(
@@ -174,12 +174,12 @@ class KhorosDemo(Vendor):
 
     def __init__(self, days: Days) -> None:
         super().__init__(days)
-        self._api = Khoros(now=days.noon_after)
+        self.api = Khoros(now=days.noon_after)
 
     @override
     @contextlib.contextmanager
     def serving(self) -> Iterator[Settings]:
-        with self._api.serving() as at:
+        with self.api.serving() as at:
             yield {
                 "API_URL": at.api,
                 "USERNAME": "analytics-user",
@@ -218,14 +218,14 @@ class KhorosDemo(Vendor):
         return Counter(tuple(row.get(metric) for metric in fields.values()) for row in rows)
 
     def _rows(self, stream: str, day: date, **parameters: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self._api.data.rows(
+        rows: list[dict[str, Any]] = self.api.data.rows(
             stream, day, day + timedelta(days=1), **parameters
         )
         return rows
 
     def _fields(self, stream: str) -> dict[str, str]:
         """Our field of each of the tenant's columns, in the order of the fields."""
-        columns = columns_from(stream, self._api.data.enabled_columns(stream))
+        columns = columns_from(stream, self.api.data.enabled_columns(stream))
         return {c.field: c.metric for c in sorted(columns, key=lambda column: column.field)}
 
     @override

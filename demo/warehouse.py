@@ -18,14 +18,17 @@ class Warehouse:
     """DuckDB over the JSONL files of one tap.
 
     target-jsonl appends; a row that was read again stands in the file twice. The view
-    ``<stream>`` has the newest row of each key, ``<stream>_lines`` all lines.
+    ``<stream>`` has the newest row of each key, ``<stream>_lines`` all lines. ``settings`` are
+    those that the tap makes streams of.
     """
 
-    def __init__(self, folder: Path, tap: type[KitTap]) -> None:
+    def __init__(
+        self, folder: Path, tap: type[KitTap], settings: Mapping[str, Any] | None = None
+    ) -> None:
         self._folder = folder
         self.db = duckdb.connect()
         self.db.execute("SET TimeZone = 'UTC'")
-        for stream in tap(validate_config=False).streams.values():
+        for stream in tap(config=dict(settings or {}), validate_config=False).streams.values():
             path = folder / f"{stream.name}.jsonl"
             if path.exists():
                 self._add(stream.name, path, stream.primary_keys, stream.schema["properties"])

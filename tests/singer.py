@@ -103,6 +103,11 @@ class Loader:
                     self.state = message["value"]
 
     @property
+    def rows(self) -> dict[str, list[Row]]:
+        """The rows of each table."""
+        return {name: list(rows.values()) for name, rows in self._tables.items()}
+
+    @property
     def content(self) -> dict[str, dict[tuple[Any, ...], Row]]:
         """All tables but the snapshots, of which each run adds its own."""
         return {name: rows for name, rows in self._tables.items() if name != "current_visitors"}

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
 
 if TYPE_CHECKING:
@@ -99,8 +100,8 @@ def query_id_of(path: str) -> str:
 
 
 def is_record(value: Any) -> bool:
-    """Whether it is what lists are made of: an object with an id."""
-    return isinstance(value, dict) and "id" in value
+    """Whether it is what lists are made of: an object with an id, or a row made of one."""
+    return isinstance(value, msgspec.Struct) or (isinstance(value, dict) and "id" in value)
 
 
 def judge(*, address: str, credential: str) -> Judge:

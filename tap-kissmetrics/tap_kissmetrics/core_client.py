@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_kit.bodies import parse_json
 from tap_kit.credentials import BearerToken
 from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
 from tap_kit.http import Answer, Api, Request
@@ -25,6 +26,7 @@ from tap_kissmetrics.report_runs import ReportRun
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from tap_kit.http import Decode
     from tap_kit.windows import Window
 
     from tap_kissmetrics.client import Id
@@ -64,9 +66,9 @@ class CoreClient:
         self._products: Once[Product] = Once()
         self._templates: Once[Any] = Once()  # a URITemplate; the library has no types
 
-    def page(self, path: str) -> Page:
-        """One page of a list of the Core API."""
-        return page_of(self.core.ask(Request(path), ENVELOPE, _list_problem))
+    def page(self, path: str, decode: Decode = parse_json) -> Page:
+        """One page of a list of the Core API, its records as ``decode`` makes them."""
+        return page_of(self.core.ask(Request(path), ENVELOPE, _list_problem, decode=decode))
 
     def results(self, path: str) -> Page:
         """One page of the results of a query."""

@@ -9,11 +9,18 @@ from singer_sdk import SchemaDirectory, StreamSchema
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from tap_kit.bookmarks import read_bookmark
 from tap_kit.errors import SyncFailed
-from tap_kit.streams import BookmarkedStream, Found, Result, Task
+from tap_kit.rows import AnswerFields
+from tap_kit.streams import BookmarkedStream, Result, Task
 from typing_extensions import override
 
 from tap_kissmetrics import schemas
-from tap_kissmetrics.list_streams import ListStream, ProductSchema, with_whole_total
+from tap_kissmetrics.list_streams import (
+    LINKS,
+    TOTAL,
+    ListStream,
+    ProductSchema,
+    make_total_whole,
+)
 from tap_kissmetrics.moments import EARLIEST, utc
 from tap_kissmetrics.pagination import Facts, KnownPage
 
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from tap_kit.http import Decode
     from tap_kit.rows import Row
     from tap_kit.streams import Partition
 
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
     from tap_kissmetrics.pagination import CorePaginator, Page
 
 SCHEMAS = SchemaDirectory(schemas)
+CONTACT = ("name", "country", "phone")
 
 
 class CoreList(ListStream, ABC):
@@ -62,8 +71,8 @@ class CoreList(ListStream, ABC):
         return self.client.pages(self.list_path(partition))
 
     @override
-    def page(self, path: str) -> Page:
-        return self.client.page(path)
+    def page(self, path: str, decode: Decode) -> Page:
+        return self.client.page(path, decode)
 
 
 class Accounts(CoreList, BookmarkedStream):
@@ -74,6 +83,11 @@ class Accounts(CoreList, BookmarkedStream):
 
     name = "accounts"
     replication_key = "updated_at"
+    answer_fields = AnswerFields(
+        own=[f"contact_{part}" for part in CONTACT],
+        other={"contact": {"type": ["object", "null"]}},
+        ignored=LINKS,
+    )
 
     def __init__(self, version: CoreVersion) -> None:
         super().__init__(version)
@@ -84,10 +98,9 @@ class Accounts(CoreList, BookmarkedStream):
         return None
 
     @override
-    def shape(self, record: dict[str, Any]) -> dict[str, Any]:
-        contact = record.get("contact") or {}
-        fields = {key: value for key, value in record.items() if key not in {"links", "contact"}}
-        return {**fields, **{f"contact_{k}": contact.get(k) for k in ("name", "country", "phone")}}
+    def shape(self, row: Any) -> None:
+        contact = row.contact or {}
+        row.contact_name, row.contact_country, row.contact_phone = map(contact.get, CONTACT)
 
     @override
     def finish(self, task: Task, result: Result) -> Sequence[Row]:
@@ -125,20 +138,14 @@ class Products(CoreList):
     name = "products"
 
     schema = ProductSchema(SCHEMAS)
+    answer_fields = AnswerFields(ignored=(*LINKS, "tracking_key"))
 
     @override
-    def shape(self, record: dict[str, Any]) -> dict[str, Any]:
-        shaped = super().shape(record)
-        if not self.tap.config["include_tracking_key"]:
-            shaped.pop("tracking_key", None)  # it lets anyone write to the product
-        return shaped
-
-    @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+    def read(self, task: Task) -> Sequence[Any]:
         if task.partition is None:
             return super().read(task)
         record = self.client.product(task.partition["product_id"]).record
-        return Found([self.shape(record)], (KnownPage(""), Facts(1, None, None, b"")))
+        return self.found([record], (KnownPage(""), Facts(1, None, None, b"")))
 
 
 class Reports(CoreList):
@@ -151,10 +158,11 @@ class Events(CoreList):
     """The events that are tracked. ``GET /core/events``, or of each product."""
 
     name = "events"
+    answer_fields = AnswerFields(other=TOTAL, ignored=LINKS)
 
     @override
-    def shape(self, record: dict[str, Any]) -> dict[str, Any]:
-        return with_whole_total(super().shape(record))
+    def shape(self, row: Any) -> None:
+        make_total_whole(row)
 
 
 class Properties(CoreList):
@@ -167,11 +175,12 @@ class Metrics(CoreList):
     """The metrics that are defined. ``GET /core/metrics``, or of each product."""
 
     name = "metrics"
+    # Documented as true or false, though the sample is a text.
+    answer_fields = AnswerFields(
+        other={"status": {"type": ["string", "boolean", "null"]}}, ignored=LINKS
+    )
 
     @override
-    def shape(self, record: dict[str, Any]) -> dict[str, Any]:
-        shaped = super().shape(record)
-        status = shaped.get("status")
-        if isinstance(status, bool):  # documented so, though the sample is a text
-            shaped["status"] = "true" if status else "false"
-        return shaped
+    def shape(self, row: Any) -> None:
+        if isinstance(row.status, bool):
+            row.status = "true" if row.status else "false"

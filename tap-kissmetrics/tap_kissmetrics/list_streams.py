@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk import StreamSchema
+from tap_kit.rows import AnswerFields
 from tap_kit.streams import Found, Result, Task
 from typing_extensions import override
 
+from tap_kissmetrics.list_bodies import list_decoder
 from tap_kissmetrics.paged_streams import PagedStream
 from tap_kissmetrics.pagination import PASSES, Reading, changed_too_often
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from singer_sdk import Stream
+    from tap_kit.http import Decode
     from tap_kit.rows import Row
     from tap_kit.streams import Partition
 
@@ -23,11 +27,15 @@ if TYPE_CHECKING:
     from tap_kissmetrics.tap import TapKissmetrics
 
 
+LINKS = ("links",)  # volatile, and bound to a host
+TOTAL = {"total": {"type": ["integer", "string", "null"]}}
+
+
 class ListStream(PagedStream, abc.ABC):
     """A list of the API, token-wide or of each product."""
 
     primary_keys = ("id",)
-    dropped: ClassVar[frozenset[str]] = frozenset({"links"})  # volatile, and bound to a host
+    answer_fields = AnswerFields(ignored=LINKS)
 
     def __init__(self, tap: TapKissmetrics) -> None:
         super().__init__(tap)
@@ -38,19 +46,33 @@ class ListStream(PagedStream, abc.ABC):
         """The pages of the list, at the first one."""
 
     @abc.abstractmethod
-    def page(self, path: str) -> Page:
-        """One of its pages."""
+    def page(self, path: str, decode: Decode) -> Page:
+        """One of its pages, its records as ``decode`` makes them."""
+
+    def record_keys(self) -> Sequence[str]:
+        """The names under which an answer can have the records."""
+        return ("data", "rows")
+
+    @cached_property
+    def decoder(self) -> Decode:
+        """Makes rows of an answer."""
+        return list_decoder(self.row_check, self.record_keys())
 
     @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+    def read(self, task: Task) -> Sequence[Any]:
         paginator = task.piece or self.pages(task.partition)
-        page = self.page(paginator.current_value)
-        note = (paginator, page.facts)
-        return Found((self.shape(record) for record in page.records), note)
+        page = self.page(paginator.current_value, self.decoder)
+        return self.found(page.records, (paginator, page.facts))
 
-    def shape(self, record: dict[str, Any]) -> dict[str, Any]:
-        """The record as the stream's schema has it."""
-        return {key: value for key, value in record.items() if key not in self.dropped}
+    def found(self, records: Sequence[Any], note: Any) -> Found:
+        """The records as rows, shaped."""
+        rows = self.row_check.typed(records)
+        for row in rows:
+            self.shape(row)
+        return Found(rows, note)
+
+    def shape(self, row: Any) -> None:
+        """Make a row, which has all that the answer has, what the stream's schema says."""
 
     @override
     def finish(self, task: Task, result: Result) -> Sequence[Row]:
@@ -88,9 +110,7 @@ class ProductSchema(StreamSchema[str]):
         return {**schema, "properties": kept}
 
 
-def with_whole_total(record: dict[str, Any]) -> dict[str, Any]:
-    """A record whose ``total`` is a number; the vendor's own client casts it."""
-    total = record.get("total")
-    return (
-        {**record, "total": int(total)} if isinstance(total, str) and total.isdecimal() else record
-    )
+def make_total_whole(row: Any) -> None:
+    """Make a row's ``total`` a number; the vendor's own client casts it."""
+    if isinstance(row.total, str) and row.total.isdecimal():
+        row.total = int(row.total)

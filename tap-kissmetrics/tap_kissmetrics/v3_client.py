@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from requests.auth import HTTPBasicAuth
+from tap_kit.bodies import parse_json
 from tap_kit.errors import PartitionUnavailable, setting_error
 from tap_kit.http import Answer, Api, Request
 
@@ -19,6 +20,7 @@ from tap_kissmetrics.v3_queries import V3Query, date_range, page_in, results_pro
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from tap_kit.http import Decode
     from tap_kit.windows import Window
 
     from tap_kissmetrics.client import Id
@@ -63,11 +65,11 @@ class V3Client:
         """The pages of a list, at the first one."""
         return OffsetPaginator(path, self._page_size, self._list_sizes)
 
-    def page(self, path: str) -> Page:
-        """One page of a list."""
+    def page(self, path: str, decode: Decode = parse_json) -> Page:
+        """One page of a list, its records as ``decode`` makes them, or as they were kept."""
         if not _KEPT.match(path):
-            return self._page(path)
-        page = self._kept.get(path, lambda: self._page(path))
+            return self._page(path, decode)
+        page = self._kept.get(path, lambda: self._page(path, parse_json))
         self._asked.add(path)
         return page
 
@@ -75,7 +77,7 @@ class V3Client:
         """Whether the first page of a list need not be asked for any more."""
         return self.pages(path).current_value in self._asked
 
-    def _page(self, path: str) -> Page:
+    def _page(self, path: str, decode: Decode) -> Page:
         name = path.partition("?")[0].rpartition("/")[2]
 
         def problem(answer: Answer) -> str | None:
@@ -83,7 +85,7 @@ class V3Client:
             fits = isinstance(records, list) and all(map(is_record, records))
             return None if fits else "expected a list of objects with an id"
 
-        answer = self.api.ask(Request(path), (list, dict), problem)
+        answer = self.api.ask(Request(path), (list, dict), problem, decode=decode)
         records = _records_in(answer.value, name)
         return Page(records, facts_of(records))
 
@@ -167,12 +169,15 @@ class V3Client:
         return f"The credentials work; they see {count} product(s)"
 
 
-def _records_in(value: Any, name: str) -> Any:
-    """The records: under ``data`` (as seen), under the list's name (as documented), or bare.
+def record_keys(name: str) -> tuple[str, ...]:
+    """Where an answer can have a list: under ``data`` (as seen) or its name (as documented).
 
     The documents have the properties under ``events`` [reference, 2.4].
     """
+    return ("data", name, *(["events"] if name == "properties" else []))
+
+
+def _records_in(value: Any, name: str) -> Any:
     if not isinstance(value, dict):
         return value
-    keys = ("data", name, *(["events"] if name == "properties" else []))
-    return next((value[key] for key in keys if key in value), None)
+    return next((value[key] for key in record_keys(name) if key in value), None)

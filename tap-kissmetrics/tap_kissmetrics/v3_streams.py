@@ -5,24 +5,32 @@ from __future__ import annotations
 from abc import ABC
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
 from singer_sdk import SchemaDirectory, StreamSchema
+from tap_kit.rows import AnswerFields
 from tap_kit.streams import Found
 from typing_extensions import override
 
-from tap_kissmetrics.list_streams import ListStream, ProductSchema, with_whole_total
+from tap_kissmetrics.list_streams import (
+    LINKS,
+    TOTAL,
+    ListStream,
+    ProductSchema,
+    make_total_whole,
+)
 from tap_kissmetrics.schemas import v3 as schemas
+from tap_kissmetrics.v3_client import record_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_kit.streams import Partition, Task
+    from tap_kit.http import Decode
+    from tap_kit.streams import Partition
 
     from tap_kissmetrics.pagination import CorePaginator, Page
     from tap_kissmetrics.v3_version import V3Version
 
 SCHEMAS = SchemaDirectory(schemas)
-# The Core API's names, where both mean the same.
-NAMES = {"visible": "is_visible", "km_key": "tracking_key"}
 
 
 class V3List(ListStream, ABC):
@@ -48,13 +56,12 @@ class V3List(ListStream, ABC):
         return self._version.client.pages(self.list_path(partition))
 
     @override
-    def page(self, path: str) -> Page:
-        return self._version.client.page(path)
+    def page(self, path: str, decode: Decode) -> Page:
+        return self._version.client.page(path, decode)
 
     @override
-    def shape(self, record: dict[str, Any]) -> dict[str, Any]:
-        shaped = super().shape(record)
-        return with_whole_total({NAMES.get(key, key): value for key, value in shaped.items()})
+    def record_keys(self) -> Sequence[str]:
+        return record_keys(self.name)
 
 
 class Products(V3List):
@@ -62,20 +69,24 @@ class Products(V3List):
 
     name = "products"
     schema = ProductSchema(SCHEMAS)
+    # Two names of the same: the Core API's is kept.
+    answer_fields = AnswerFields(
+        needed=("tracking_key",),
+        other={"km_key": {"type": ["string", "null"]}},
+        ignored=(*LINKS, "tracking_key"),
+    )
 
     @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        found = super().read(task)
+    def found(self, records: Sequence[Any], note: Any) -> Found:
+        found = super().found(records, note)
         wanted = {product["id"] for product in self._version.client.products()}
-        kept = (record for record in found if record["id"] in wanted)
-        return Found(kept, getattr(found, "note", None))
+        return Found((row for row in found if row.id in wanted), note)
 
     @override
-    def shape(self, record: dict[str, Any]) -> dict[str, Any]:
-        shaped = super().shape(record)
-        if not self.tap.config["include_tracking_key"]:
-            shaped.pop("tracking_key", None)  # it lets anyone write to the product
-        return shaped
+    def shape(self, row: Any) -> None:
+        # It lets anyone write to the product, so it is not even known unless it is asked for.
+        if self.tap.config["include_tracking_key"] and row.km_key is not UNSET:
+            row.tracking_key = row.km_key
 
 
 class ProductList(V3List, ABC):
@@ -92,13 +103,30 @@ class Reports(ProductList):
     name = "reports"
 
 
-class Events(ProductList):
+class UsedList(ProductList, ABC):
+    """A list of what the product's visitors did or were: with a total, visible or not."""
+
+    # Two names of the same: the Core API's is kept.
+    answer_fields = AnswerFields(
+        needed=("is_visible",),
+        other={"visible": {"type": ["boolean", "null"]}, **TOTAL},
+        ignored=LINKS,
+    )
+
+    @override
+    def shape(self, row: Any) -> None:
+        make_total_whole(row)
+        if row.visible is not UNSET:
+            row.is_visible = row.visible
+
+
+class Events(UsedList):
     """The events that are tracked. ``GET /products/{id}/events``."""
 
     name = "events"
 
 
-class Properties(ProductList):
+class Properties(UsedList):
     """The properties of people. ``GET /products/{id}/properties``."""
 
     name = "properties"

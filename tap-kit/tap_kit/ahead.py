@@ -78,7 +78,7 @@ class ReadAhead:
                 msg = f"{here[0].name}: select it too, as the streams below it are read with it"
                 raise SyncFailed(msg)
             self._to_come = deque(everything[everything.index(here) :])
-            self._tap.plan_begins([*self._to_come])
+            self._tap.plan_begins(list(self._to_come))
             at_once = self._tap.config["max_concurrency"]
             self._tap.progress.planned(_task_counts(self._to_come), at_once=at_once)
             self._pipeline = Pipeline(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import select
 import signal
 import sys
 import threading
@@ -16,11 +17,13 @@ from tap_kit.errors import Interrupted, KitError
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from threading import Event
     from types import FrameType
 
 PATIENCE_S = 4.0  # between a signal and the end, whatever hangs
+LOOK_MS = 500  # how often the watcher of the output looks whether the run is over
+NOBODY_READS = "The target stopped reading; see its own log for the reason"
 
 
 @contextlib.contextmanager
@@ -50,7 +53,7 @@ def one_line_errors(logger: logging.Logger) -> Iterator[None]:
 def _exit_for_output(logger: logging.Logger, error: OSError) -> NoReturn:
     """Nobody reads any more, or the disk is full: the only files that a tap writes are these."""
     if isinstance(error, BrokenPipeError):
-        logger.error("The target stopped reading; see its own log for the reason")
+        logger.error(NOBODY_READS)
     elif error.errno == errno.ENOSPC:
         logger.error("No space left on the device that the output is written to")
     else:
@@ -69,7 +72,9 @@ def stop_signals(stop: Event) -> Iterator[None]:
     """While inside, SIGINT and SIGTERM set ``stop``, so that the run ends between two rows.
 
     The SDK's own handler leaves in the middle of whatever happens, and with exit code 0. A second
-    signal, or ``PATIENCE_S`` without an end, ends the process at once.
+    signal, or ``PATIENCE_S`` without an end, ends the process at once. The same happens when
+    nobody is left who reads the output: a tap whose runner was killed would else learn of it
+    with its next row, and wait for its vendor till then.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -87,15 +92,39 @@ def stop_signals(stop: Event) -> Iterator[None]:
 
     for number in before:
         signal.signal(number, handle)
+    over = threading.Event()
+    _watch_output(lambda: None if stop.is_set() else handle(signal.SIGPIPE, None), over)
     try:
         yield
     finally:
+        over.set()
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
+def _watch_output(is_lost: Callable[[], None], over: Event) -> None:
+    """Call ``is_lost`` when the other end of standard output is closed before ``over`` is set."""
+    try:
+        output = sys.stdout.fileno()
+    except OSError:  # output that is collected in memory has no other end
+        return
+    poll = select.poll()
+    poll.register(output, 0)  # no event is asked for: errors and hang-ups come anyway (poll(2))
+
+    def watch() -> None:
+        while not over.is_set():
+            if poll.poll(LOOK_MS) and not over.is_set():
+                is_lost()
+                return
+
+    threading.Thread(target=watch, name="output", daemon=True).start()
+
+
 def _exit_by_signal(logger: logging.Logger) -> NoReturn:
     number = _received[-1] if _received else signal.SIGINT
+    if number == signal.SIGPIPE:
+        logger.error(NOBODY_READS)
+        sys.exit(1)
     name = signal.Signals(number).name
     logger.warning("Stopped by %s; the bookmarks are written, the next run goes on there", name)
     sys.exit(128 + number)

@@ -66,15 +66,23 @@ class RowCheck:
             SyncFailed: when a value has another type than the schema's; names stream, field and
                 types, not the value.
         """
-        if records and isinstance(records[0], msgspec.Struct):
-            rows = list(records)
-        else:
-            rows = self.converted(records, list[self.lenient_type])  # type: ignore[name-defined]
-            self.learn(records)
+        rows = self.typed(records)
         self._check_again(rows)
         for attribute in self._blanks[type(rows[0])] if rows else ():
             for row in rows:
                 setattr(row, attribute, UNSET)
+        return rows
+
+    def typed(self, records: Sequence[Any]) -> list[Row]:
+        """The records as rows to be shaped, with all that an answer has.
+
+        Raises:
+            SyncFailed: when a value has another type than an answer may have.
+        """
+        if records and isinstance(records[0], msgspec.Struct):
+            return list(records)
+        rows: list[Row] = self.converted(records, list[self.lenient_type])  # type: ignore[name-defined]
+        self.learn(records)
         return rows
 
     def _check_again(self, rows: Sequence[Row]) -> None:
@@ -136,21 +144,27 @@ class RowDecoder:
     """Decodes an answer with rows in it; ``answer_of`` makes its type of that of a row.
 
     The default is an array of rows. Where the rows are inside of something, ``answer_of`` is a
-    generic Struct.
+    generic Struct. ``is_row`` says what is no row at all, where
+    that is for who asked to tell.
     """
 
     def __init__(
-        self, check: RowCheck, answer_of: Callable[[Any], Any] = list.__class_getitem__
+        self,
+        check: RowCheck,
+        answer_of: Callable[[Any], Any] = list.__class_getitem__,
+        is_row: Callable[[Any], bool] = lambda _: True,
     ) -> None:
         self._check = check
         self._answer_of = answer_of
+        self._is_row = is_row
         self._decoder: msgspec.json.Decoder[Any] | None = None
         self._strict_type: type[Row] | None = None
 
     def __call__(self, body: bytes, source: str) -> Any:
         """The answer, its rows typed and checked; ``source`` names the request in messages.
 
-        What has its rows in another place than expected is given back as plain values.
+        What has its rows in another place than expected, or something else there, is given back as
+        plain values.
 
         Raises:
             Retriable: when it is no JSON.
@@ -181,6 +195,8 @@ class RowDecoder:
         try:
             msgspec.convert(value, self._answer_of(_Record), dec_hook=collect)
         except msgspec.ValidationError:
+            return value
+        if not all(map(self._is_row, records)):
             return value
         answer = self._check.converted(value, self._answer_of(self._check.lenient_type))
         self._check.learn(records)

@@ -118,7 +118,7 @@ def _kept_back(unpacker: zlib._Decompress) -> Iterator[bytes]:
 def expected(shape: type | tuple[type, ...], value: object) -> str:
     """That a JSON ``value`` is of none of the wanted shapes; kinds only, no values."""
     kinds = shape if isinstance(shape, tuple) else (shape,)
-    wanted = " or ".join(_NAMES[kind] for kind in kinds)
+    wanted = " or ".join(_NAMES.get(kind, "object") for kind in kinds)
     return f"expected a JSON {wanted}, got {_NAMES[type(value)]}"
 
 

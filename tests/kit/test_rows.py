@@ -188,6 +188,13 @@ def test_an_answer_of_another_shape_is_left_to_who_asked(value: object) -> None:
     assert decode(json.dumps(value).encode(), "GET /figures") == value
 
 
+def test_a_list_of_something_else_is_left_to_who_asked_for_rows() -> None:
+    check = stream_of().row_check
+    decode = RowDecoder(check, is_row=lambda value: isinstance(value, dict) and "id" in value)
+    for value in ([{"message": "later"}], [5], [{"id": 1}, "x"]):
+        assert decode(json.dumps(value).encode(), "GET /figures") == value
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [

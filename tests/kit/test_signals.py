@@ -117,3 +117,37 @@ def test_a_run_whose_output_nobody_reads_ends_too(tmp_path: Path) -> None:
             took = time.monotonic() - began
     assert process.returncode == 128 + signal.SIGTERM
     assert took < PATIENTLY_S
+
+
+@pytest.mark.parametrize("path", ["/api/domains/", ""], ids=["later", "at-once"])
+def test_a_run_that_waits_notices_that_nobody_reads_any_more(path: str, tmp_path: Path) -> None:
+    """Its runner was killed: no row has to come first, which may be an hour away."""
+    vendor = Kindmetrics(token=SETTINGS["api_token"])
+    vendor.faults.append(Fault("stall", wait_ms=60_000, path=path))
+    with running(vendor.app) as server, begin({"api_url": server.url}, tmp_path) as process:
+        while vendor.log.in_flight == 0:
+            time.sleep(0.01)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        began = time.monotonic()
+        process.stdout.close()
+        process.wait(30)
+        took = time.monotonic() - began
+        err = process.stderr.read()
+    assert process.returncode in {1, 128 + signal.SIGPIPE}
+    assert took < PATIENTLY_S
+    assert "Traceback" not in err
+
+
+def test_the_words_when_nobody_reads_any_more(tmp_path: Path) -> None:
+    vendor = Kindmetrics(token=SETTINGS["api_token"])
+    vendor.faults.append(Fault("stall", wait_ms=60_000, path="/api/domains/"))
+    with running(vendor.app) as server, begin({"api_url": server.url}, tmp_path) as process:
+        read_until(process, "RECORD")
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.wait(30)
+        err = process.stderr.read()
+    assert process.returncode == 1
+    assert err.count("The target stopped reading") == 1

@@ -1,0 +1,163 @@
+"""A small account at each vendor: what a tap is told, what must arrive, where a run can be held."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from datetime import date, datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from sandbox.khoros import Khoros
+from sandbox.kindmetrics import Kindmetrics
+from sandbox.kissmetrics import Kissmetrics, Sizes
+from tap_khoros_analytics.exports import EXPORTS
+from typing_extensions import override
+
+from demo.vendors import Days, KhorosDemo, KindmetricsDemo, KissmetricsDemo
+from tests.processes import collected
+from tests.singer import Loader, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.faults import Faults
+    from sandbox.requestlog import RequestLog
+    from tap_kit.tap import KitTap
+
+    from demo.vendors import Settings, Vendor
+    from tests.singer import Row
+
+NOW = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)  # all days before it are settled
+DAYS = Days(date(2024, 2, 1), date(2024, 2, 3))
+
+
+class Account:
+    """A vendor's sandbox and its tap; ``vendor`` knows what the sandbox holds.
+
+    ``passing`` are the streams that have other rows each time, ``unlike`` the fields that have
+    other values: they name a query or a moment of this very run.
+    """
+
+    passing: frozenset[str] = frozenset()
+    unlike: frozenset[str] = frozenset()
+
+    vendor: Vendor
+    faults: Faults
+    log: RequestLog
+
+    @property
+    def tap(self) -> type[KitTap]:
+        """The tap's class."""
+        return self.vendor.tap
+
+    @property
+    def name(self) -> str:
+        """The tap's name."""
+        return self.tap.name
+
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[dict[str, Any]]:
+        """Serve the API; inside, the tap's settings, by their names."""
+        with self.vendor.serving() as served:
+            yield {**_numbers(served), **_days(), **self.extra()}
+
+    def extra(self) -> dict[str, Any]:
+        """Settings that the demo does not have."""
+        return {}
+
+    def variables(self, settings: dict[str, Any]) -> dict[str, str]:
+        """The same settings as the environment that Meltano reads."""
+        prefix = self.name.upper().replace("-", "_")
+        told = {
+            f"{prefix}_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+            for name, value in settings.items()
+        }
+        return {**told, f"{prefix}__SELECT": '["*.*"]'}
+
+    def counts(self) -> dict[str, int]:
+        """How many rows the sandbox holds for each stream that the demo compares."""
+        return {
+            stream: sum(self.vendor.expected(stream).values()) for stream in self.vendor.streams()
+        }
+
+    def reference(self, settings: dict[str, Any]) -> dict[str, list[Row]]:
+        """The newest row of each key of every stream, as the tap itself writes them."""
+        catalog = self.tap(config=settings).catalog_dict
+        for entry in catalog["streams"]:
+            for metadata in entry["metadata"]:
+                metadata["metadata"]["selected"] = True
+        loader = Loader()
+        with collected() as written:
+            self.tap(config=settings, catalog=catalog).run()
+        loader.load(Output(written.getvalue().decode()))
+        return loader.rows
+
+
+class KindmetricsAccount(Account):
+    """Two domains."""
+
+    passing = frozenset({"current_visitors"})
+
+    def __init__(self) -> None:
+        vendor = self.vendor = KindmetricsDemo(DAYS)
+        self.api = vendor.api = Kindmetrics(
+            now=NOW, domains=2, visitors_per_day=12, pages_per_day=6
+        )
+        self.faults, self.log = self.api.faults, self.api.log
+
+
+class KissmetricsAccount(Account):
+    """A report that has a table of its own, and others that share one."""
+
+    unlike = frozenset({"extracted_from"})
+
+    def __init__(self) -> None:
+        vendor = self.vendor = KissmetricsDemo(DAYS)
+        sizes = Sizes(events=25, properties=15, reports=4, rows_per_day=12)
+        self.api = vendor.api = Kissmetrics(now=NOW, sizes=sizes)
+        self.faults, self.log = self.api.faults, self.api.log
+
+    @override
+    def extra(self) -> dict[str, Any]:
+        *others, last = self.api.data.runnable_reports()
+        columns = ["Signed up", "Signed up (2)", "Plan", "Revenue"]
+        named = {"id": last, "name": "people", "columns": columns}
+        return {"reports": [*({"id": report} for report in others), named]}
+
+    @override
+    def counts(self) -> dict[str, int]:
+        last = self.api.data.runnable_reports()[-1]
+        own = sum(len(self.api.data.day_rows(last, day)) for day in DAYS)
+        return {**super().counts(), "report_people": own}
+
+
+class KhorosAccount(Account):
+    """All exports, the brand posts among them."""
+
+    def __init__(self) -> None:
+        vendor = self.vendor = KhorosDemo(DAYS)
+        few = {**dict.fromkeys(EXPORTS, 8), "team_performance_interval": 2}
+        self.api = vendor.api = Khoros(now=NOW, rows_per_day=few)
+        self.faults, self.log = self.api.faults, self.api.log
+
+    @override
+    def counts(self) -> dict[str, int]:
+        """Publishing's posts too, which the demo leaves out as users do."""
+        posts = "raw_brand_posts"
+        return {**super().counts(), posts: sum(self.vendor.expected(posts).values())}
+
+
+ACCOUNTS: tuple[type[Account], ...] = (KindmetricsAccount, KissmetricsAccount, KhorosAccount)
+
+
+def _numbers(served: Settings) -> dict[str, Any]:
+    """The settings of the demo, whose numbers are text, by the names that the tap has for them."""
+    return {
+        name.lower(): int(value) if value.isdecimal() else value for name, value in served.items()
+    }
+
+
+def _days() -> dict[str, Any]:
+    """The days, of which a second run does not read the first again."""
+    first, last = DAYS.first.isoformat(), DAYS.last.isoformat()
+    return {"start_date": first, "end_date": last, "lookback_days": 1}

@@ -1,0 +1,96 @@
+"""What the tables of a schema in PostgreSQL hold, without what the loader adds."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandbox.postgres import Postgres
+
+    from tests.singer import Row
+
+Tables = dict[str, list[dict[str, Any]]]
+
+
+def tables_of(server: Postgres, schema: str) -> Tables:
+    """All rows of all tables of a schema, without the columns ``_sdc_…``."""
+    found: Tables = {}
+    with psycopg.connect(server.url, row_factory=dict_row) as connection:
+        names = connection.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s", [schema]
+        ).fetchall()
+        for name in sorted(row["table_name"] for row in names):
+            query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, name))
+            rows = connection.execute(query).fetchall()
+            found[name] = [
+                {column: value for column, value in row.items() if not column.startswith("_sdc_")}
+                for row in rows
+            ]
+    return found
+
+
+def row_count(server: Postgres, schema: str, table: str) -> int:
+    """How many rows a table has; 0 while it is not there."""
+    query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))
+    try:
+        with psycopg.connect(server.url) as connection:
+            (count,) = connection.execute(query).fetchone() or (0,)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        return 0
+    return int(count)
+
+
+def primary_key(server: Postgres, schema: str, table: str) -> set[str]:
+    """The columns of a table's primary key."""
+    query = """
+        SELECT attname FROM pg_index JOIN pg_attribute
+        ON attrelid = indrelid AND attnum = ANY (indkey)
+        WHERE indisprimary AND indrelid = %s::regclass
+    """
+    with psycopg.connect(server.url) as connection:
+        rows = connection.execute(query, [f'"{schema}"."{table}"']).fetchall()
+    return {name for (name,) in rows}
+
+
+def canonical(value: Any) -> Any:
+    """One form for a value, whether it is a tap's JSON or a database's."""
+    match value:
+        case datetime():
+            aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+            return aware.astimezone(timezone.utc).isoformat()
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return float(value)
+        case dict() | list():
+            return json.dumps(value, sort_keys=True)
+        case _:
+            return value
+
+
+def typed(row: Row, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as a tap writes it, with its times as such: in its schema's words, date-time."""
+    return {
+        field: datetime.fromisoformat(value.replace("Z", "+00:00"))
+        if isinstance(value, str) and properties[field].get("format") == "date-time"
+        else value
+        for field, value in row.items()
+    }
+
+
+def content(rows: list[dict[str, Any]], without: frozenset[str] = frozenset()) -> Counter[str]:
+    """The rows in no order, each as a text; ``without`` are fields to leave out."""
+    return Counter(
+        json.dumps({f: canonical(v) for f, v in sorted(row.items()) if f not in without})
+        for row in rows
+    )

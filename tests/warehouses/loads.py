@@ -1,0 +1,143 @@
+"""Two runs of a tap into a target, and whether all is there, once, under its key, as it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.warehouses.database import canonical, typed
+from tests.warehouses.targets import from_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tests.end_to_end.project import Done, Project
+    from tests.singer import Row
+    from tests.warehouses.accounts import Account
+    from tests.warehouses.targets import Place, Rows, Target
+
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What a stream should be: its rows as the tap has them, its key and its fields' schema."""
+
+    rows: Sequence[Row]
+    keys: Sequence[str]
+    properties: Mapping[str, Any]
+
+
+@dataclass
+class Load:
+    """What was found after a run: for each verdict, the streams (or stream.field) it is wrong for.
+
+    ``missing`` streams did not arrive; of the others ``short`` ones lack rows, ``doubled`` ones
+    have rows of the same key, ``other`` fields have other values.
+    """
+
+    streams: int
+    missing: list[str] = field(default_factory=list)
+    short: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    other: list[str] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether nothing is wrong."""
+        return not (self.error or self.missing or self.short or self.doubled or self.other)
+
+
+def loaded(project: Project, account: Account, target: Target, place: Place) -> tuple[Load, Load]:
+    """Run the tap twice into the target; what was there after each run."""
+    with account.serving() as settings:
+        streams = expected(account, settings)
+        variables = {**account.variables(settings), **target.variables(place)}
+        arguments = ("run", f"--state-id-suffix={place.name}", account.name, target.plugin)
+        found = []
+        for _ in range(2):
+            done = project.meltano(*arguments, **variables)
+            found.append(compared(account, target, place, streams, done))
+    return found[0], found[1]
+
+
+def expected(account: Account, settings: dict[str, Any]) -> dict[str, Stream]:
+    """All streams as the tap itself writes them; the counts are those of the sandbox.
+
+    Raises:
+        AssertionError: the tap does not write what the sandbox holds.
+    """
+    rows = account.reference(settings)
+    for name, count in account.counts().items():
+        assert len(rows[name]) == count, name
+    catalog = account.tap(config=settings).catalog_dict
+    return {
+        entry["stream"]: Stream(
+            rows[entry["stream"]], entry["key_properties"], entry["schema"]["properties"]
+        )
+        for entry in catalog["streams"]
+    }
+
+
+def compared(
+    account: Account, target: Target, place: Place, streams: Mapping[str, Stream], done: Done
+) -> Load:
+    """What a target holds against what it should hold."""
+    load = Load(len(streams))
+    if done.code:
+        errors = [line for line in done.stderr.splitlines() if "rror" in line]
+        load.error = (errors or ["?"])[-1][-200:]
+    held = target.rows(place, list(streams))
+    for name, stream in streams.items():
+        if name not in held:
+            load.missing.append(name)
+        elif name in account.passing:  # other rows each time: that some came is all one can say
+            load.short += [name] if len(held[name]) < len(stream.rows) else []
+        else:
+            _compare(load, name, stream, _read(held[name], stream, target), account, target)
+    return load
+
+
+def _compare(
+    load: Load, name: str, stream: Stream, rows: Rows, account: Account, target: Target
+) -> None:
+    here = {_key(row, stream): row for row in rows}
+    wanted = {_key(row, stream): typed(row, stream.properties) for row in stream.rows}
+    if here.keys() != wanted.keys():
+        load.short.append(name)
+    if len(here) != len(rows):
+        load.doubled.append(name)
+    for column, definition in stream.properties.items():
+        if column in account.unlike or (target.flattens and _is_nested(definition)):
+            continue
+        pairs = ((here[key].get(column), wanted[key].get(column)) for key in here.keys() & wanted)
+        if any(_differ(one, other, target) for one, other in pairs):
+            load.other.append(f"{name}.{column}")
+
+
+def _read(rows: Rows, stream: Stream, target: Target) -> Rows:
+    """The rows with values instead of texts, and with times as such."""
+    if target.is_text:
+        properties = stream.properties
+        rows = [
+            {n: from_text(text, properties[n]) for n, text in row.items() if n in properties}
+            for row in rows
+        ]
+        rows = [typed(row, properties) for row in rows]
+    return rows
+
+
+def _differ(one: Any, other: Any, target: Target) -> bool:
+    if target.is_text and other == "":
+        other = None
+    return bool(canonical(one) != canonical(other))
+
+
+def _key(row: Mapping[str, Any], stream: Stream) -> Key:
+    values = typed({name: row.get(name) for name in stream.keys}, stream.properties)
+    return tuple(canonical(value) for value in values.values())
+
+
+def _is_nested(definition: Mapping[str, Any]) -> bool:
+    return bool({"object", "array"} & {*definition["type"]})

@@ -1,0 +1,287 @@
+"""The targets of the matrix: how Meltano installs and configures each, and what it wrote.
+
+The definitions are what a user would add to ``meltano.yml``.
+"""
+
+from __future__ import annotations
+
+import abc
+import ast
+import contextlib
+import csv
+import io
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import duckdb
+from typing_extensions import override
+
+from demo.warehouse import Warehouse
+from tests.warehouses.database import tables_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from sandbox.postgres import Postgres
+
+    from tests.warehouses.accounts import Account
+    from tests.warehouses.bucket import Bucket
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one tap's data goes: a name, a folder, a database and a bucket of its own."""
+
+    name: str
+    folder: Path
+    account: Account
+    server: Postgres
+    bucket: Bucket | None = None
+
+
+class Target(abc.ABC):
+    """One target: ``plugin`` in Meltano's words, ``package`` for pip."""
+
+    plugin: ClassVar[str]
+    package: ClassVar[str]
+    executable: ClassVar[str]
+    settings: ClassVar[Mapping[str, str]] = {}  # by name, Meltano's kind
+    is_text: ClassVar[bool] = False  # all values are text, and an empty one is null
+    flattens: ClassVar[bool] = False  # objects become a column for each of their keys
+    note: ClassVar[str] = ""  # why something is not right
+
+    @property
+    def title(self) -> str:
+        """Name and version as pip has them."""
+        return self.package.partition(" ")[0].replace("==", " ")
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """The loader as ``meltano.yml`` has it."""
+        return {
+            "name": self.plugin,
+            "namespace": self.plugin.replace("-", "_"),
+            "pip_url": self.package,
+            "executable": self.executable,
+            "settings": [{"name": name, "kind": kind} for name, kind in self.settings.items()],
+        }
+
+    def variables(self, place: Place) -> dict[str, str]:
+        """The settings as Meltano's environment."""
+        prefix = self.plugin.upper().replace("-", "_")
+        values = self.values(place)
+        return {f"{prefix}_{name.upper()}": value for name, value in values.items()}
+
+    @abc.abstractmethod
+    def values(self, place: Place) -> dict[str, str]:
+        """The settings for a place."""
+
+    @abc.abstractmethod
+    def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
+        """What the target holds of each stream that it has something of."""
+
+
+class Jsonl(Target):
+    """Lines in files, of which DuckDB takes the newest of each key, as the demo does."""
+
+    plugin, package, executable = "target-jsonl", "target-jsonl==0.1.4", "target-jsonl"
+    note = "appends; `DISTINCT ON` the key, the last line first, gives each row once"
+
+    @override
+    def values(self, place: Place) -> dict[str, str]:
+        return {"destination_path": str(place.folder)}
+
+    @override
+    def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
+        database = Warehouse(place.folder, place.account.tap, place.account.extra()).db
+        here = {path.stem for path in place.folder.glob("*.jsonl")}
+        return {name: records(database, f'FROM "{name}"') for name in streams if name in here}
+
+
+class MeltanolabsPostgres(Target):
+    """The one in ``meltano.yml``."""
+
+    plugin, executable = "target-postgres", "target-postgres"
+    package = "meltanolabs-target-postgres==0.8.1"
+
+    @override
+    def values(self, place: Place) -> dict[str, str]:
+        prefix = len("TARGET_POSTGRES_")
+        return {
+            **{n[prefix:].lower(): value for n, value in place.server.target_settings.items()},
+            "default_target_schema": place.name,
+        }
+
+    @override
+    def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
+        tables = tables_of(place.server, place.name)
+        return {name: tables[name] for name in streams if name in tables}
+
+
+class PipelinewisePostgres(MeltanolabsPostgres):
+    """The older one: COPY, and few checks."""
+
+    plugin, executable = "pipelinewise-target-postgres", "target-postgres"
+    package = "pipelinewise-target-postgres==2.1.2"
+    settings: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("host", "user", "dbname", "default_target_schema"), "string"),
+        "password": "password",
+        "port": "integer",
+    }
+    note = "writes line breaks and tabs as `\\n` and `\\t`, and null where a text is empty"
+
+    @override
+    def values(self, place: Place) -> dict[str, str]:
+        values = super().values(place)
+        return {**values, "dbname": values.pop("database")}
+
+
+class MeltanolabsCsv(Target):
+    """A file a stream, begun anew by each run."""
+
+    plugin, executable = "target-csv", "target-csv"
+    package = "meltanolabs-target-csv==0.5.0"
+    settings: ClassVar[Mapping[str, str]] = {
+        "output_path": "string",
+        "file_naming_scheme": "string",
+    }
+    is_text = True
+    note = "each run replaces the files; lists and objects are Python's text, not JSON"
+
+    @override
+    def values(self, place: Place) -> dict[str, str]:
+        return {"output_path": str(place.folder)}
+
+    @override
+    def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
+        files = {path.stem: path for path in place.folder.glob("*.csv")}
+        return {
+            name: lines(files[name].read_text(encoding="utf-8"))
+            for name in streams
+            if name in files
+        }
+
+
+class PipelinewiseS3Csv(Target):
+    """Files in a bucket, new ones with each run."""
+
+    plugin, executable = "target-s3-csv", "target-s3-csv"
+    package = "pipelinewise-target-s3-csv==2.0.0"
+    settings: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(
+            ("aws_access_key_id", "s3_bucket", "s3_key_prefix", "aws_endpoint_url"), "string"
+        ),
+        "aws_secret_access_key": "password",
+    }
+    is_text = flattens = True
+    note = "each run adds files; objects become columns, which differ from run to run"
+
+    @override
+    def values(self, place: Place) -> dict[str, str]:
+        bucket = the_bucket(place)
+        return {
+            "aws_access_key_id": "sandbox",
+            "aws_secret_access_key": "sandbox",
+            "s3_bucket": bucket.name,
+            "s3_key_prefix": f"{place.name}/",
+            "aws_endpoint_url": bucket.endpoint,
+        }
+
+    @override
+    def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
+        found: dict[str, Rows] = {}
+        for key, text in the_bucket(place).objects(f"{place.name}/"):
+            stream = key.rpartition("/")[2].rpartition("-")[0]
+            if stream in streams:
+                found.setdefault(stream, []).extend(lines(text))
+        return found
+
+
+class DuckDB(Target):
+    """DuckDB's own, with the DuckDB that pip takes for it."""
+
+    plugin, executable = "target-duckdb", "target-duckdb"
+    package = "target-duckdb==0.8.0"
+    settings: ClassVar[Mapping[str, str]] = {"path": "string", "default_target_schema": "string"}
+    note = "takes the first row of a batch for a header and drops it; read JSONL instead"
+
+    @override
+    def values(self, place: Place) -> dict[str, str]:
+        return {"path": str(place.folder / "warehouse.db"), "default_target_schema": "warehouse"}
+
+    @override
+    def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
+        path = str(place.folder / "warehouse.db")
+        with contextlib.closing(duckdb.connect(path, read_only=True)) as database:
+            database.execute("SET TimeZone = 'UTC'")
+            names = database.execute(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'warehouse'"
+            ).fetchall()
+            return {
+                name: records(database, f'FROM warehouse."{name}"')
+                for (name,) in names
+                if name in streams
+            }
+
+
+TARGETS: tuple[Target, ...] = (
+    MeltanolabsPostgres(),
+    Jsonl(),
+    MeltanolabsCsv(),
+    PipelinewisePostgres(),
+    PipelinewiseS3Csv(),
+    DuckDB(),
+)
+CHEAP = TARGETS[:3]  # what the tests run; the others are the command's
+
+
+def records(database: duckdb.DuckDBPyConnection, query: str) -> Rows:
+    """The rows of a query, each as a dict; JSON as the value that it stands for."""
+    result = database.execute(query)
+    columns = [(column[0], str(column[1]) == "JSON") for column in result.description or []]
+    return [
+        {
+            name: json.loads(cell) if is_json and cell is not None else cell
+            for (name, is_json), cell in zip(columns, row, strict=True)
+            if not name.startswith("_sdc_")
+        }
+        for row in result.fetchall()
+    ]
+
+
+def lines(text: str) -> Rows:
+    """The rows of a CSV file, all of them text."""
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def from_text(text: str | None, definition: Mapping[str, Any]) -> Any:
+    """The value that a CSV cell stands for, by the field's schema."""
+    if not text:
+        return None
+    kinds = definition["type"]
+    kind = kinds if isinstance(kinds, str) else kinds[0]
+    match kind:
+        case "integer" | "number":
+            return float(text)
+        case "boolean":
+            return text.lower() == "true"
+        case "object" | "array":
+            return ast.literal_eval(text)
+        case _:
+            return text
+
+
+def the_bucket(place: Place) -> Bucket:
+    """The place's bucket.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if place.bucket is None:
+        msg = "this target needs a bucket"
+        raise ValueError(msg)
+    return place.bucket

@@ -1,0 +1,52 @@
+"""Every stream of every tap through Meltano into the targets that cost little to run.
+
+``python -m tests.warehouses targets`` does the others; docs/targets.md has the results of both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.warehouses.accounts import ACCOUNTS
+from tests.warehouses.database import primary_key
+from tests.warehouses.loads import loaded
+from tests.warehouses.page import LOADS, lines, load_line
+from tests.warehouses.targets import CHEAP, TARGETS, Place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.postgres import Postgres
+
+    from tests.end_to_end.project import Project
+    from tests.warehouses.accounts import Account
+    from tests.warehouses.targets import Target
+
+pytestmark = [pytest.mark.xdist_group("warehouse-targets"), pytest.mark.timeout(900)]
+UPSERTING = {"target-postgres", "target-jsonl"}
+
+
+@pytest.mark.parametrize("kind", ACCOUNTS)
+@pytest.mark.parametrize("target", CHEAP, ids=lambda target: target.plugin)
+def test_two_runs_leave_what_the_page_says(
+    project: Project, postgres: Postgres, tmp_path: Path, target: Target, kind: type[Account]
+) -> None:
+    account = kind()
+    name = f"{target.plugin}_{account.name}".replace("-", "_")
+    place = Place(name, tmp_path, account, postgres)
+    first, second = loaded(project, account, target, place)
+    assert first.is_right, first
+    assert second.is_right == (target.plugin in UPSERTING), second
+    line = load_line(target, account, (first, second))
+    assert lines(LOADS)[line[:2]] == line, "run: python -m tests.warehouses targets"
+    if target.plugin == "target-postgres":
+        for stream in account.tap(validate_config=False).streams.values():
+            if stream.name in account.counts():
+                assert primary_key(postgres, name, stream.name) == set(stream.primary_keys)
+
+
+def test_the_page_has_every_target_with_every_tap() -> None:
+    wanted = {(target.title, kind().name) for target in TARGETS for kind in ACCOUNTS}
+    assert set(lines(LOADS)) == wanted
