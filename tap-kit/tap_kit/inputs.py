@@ -56,7 +56,7 @@ class _Property(Struct):
 
 
 class _Schema(Struct):
-    properties: dict[str, _Property]
+    properties: dict[str, _Property] = {}
     required: list[str] = []
 
 

@@ -53,7 +53,8 @@ def test_a_table_of_which_one_column_is_selected_has_that_one(site: Site) -> Non
 def test_a_look_up_without_a_list_stops_the_run_and_names_the_keys_only(site: Site) -> None:
     with serving(b"[]", teams={"id": "s3cret"}) as url:
         _, error = site.failing_sync(SyncFailed, "teams", api_url=url)
-    expected = "GET /teams: expected a list under 'result', got the keys ['result', 'status']"
+    problem = "expected a list of objects under 'result', got the keys ['result', 'status']"
+    expected = f"GET /api/public/teams: {problem}; given up after 5 tries"
     assert str(error) == expected
 
 

@@ -14,7 +14,7 @@ WHOLE: dict[str, tuple[Limits, int | None]] = {
     "window_days": ((1, 366), 1),
     "lookback_days": ((0, 3660), 3),
     "max_concurrency": ((1, 64), 4),
-    "requests_per_minute": ((1, None), None),
+    "requests_per_minute": ((1, 1_000_000), None),
     "request_timeout": ((1, 300), 60),
     "state_interval": ((1, 3600), 10),
 }
