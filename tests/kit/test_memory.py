@@ -22,12 +22,17 @@ def test_it_looks_seldom_during_a_run_and_as_before_after_it() -> None:
     assert gc.get_threshold() == before
 
 
+def broken_off(seen: list[int]) -> None:
+    with rare_collections():
+        seen.append(gc.get_freeze_count())
+        raise KeyError
+
+
 def test_it_is_as_before_after_an_error() -> None:
-    before = (gc.get_threshold(), gc.get_freeze_count())
-    during = []
-    with pytest.raises(KeyError), rare_collections():
-        raise KeyError(during.append(gc.get_freeze_count()))
-    assert during[0] > 0
+    before, seen = (gc.get_threshold(), gc.get_freeze_count()), list[int]()
+    with pytest.raises(KeyError):
+        broken_off(seen)
+    assert seen[0] > 0
     assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
 
