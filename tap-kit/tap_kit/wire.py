@@ -93,7 +93,9 @@ def gunzipped(packed: Iterable[bytes]) -> Iterator[bytes]:
         while rest:
             if unpacker.eof:
                 rest = rest.lstrip(b"\0")  # what a tape's last block was filled up with
-                unpacker = zlib.decompressobj(_GZIP) if rest else unpacker
+                if not rest:
+                    break
+                unpacker = zlib.decompressobj(_GZIP)
             try:
                 content = unpacker.decompress(rest, PIECE)
             except zlib.error as error:
