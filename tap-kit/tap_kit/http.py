@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import requests
 import tenacity
 import urllib3
-from requests.adapters import HTTPAdapter
 from typing_extensions import override
 
 from tap_kit.bodies import parse_json
 from tap_kit.errors import KitError, Retriable, SyncFailed
 from tap_kit.hosts import address_problem, path_on
 from tap_kit.redaction import keep_queries_out_of_logs
+from tap_kit.sessions import Session, session_to
 from tap_kit.wire import expected, failure, pieces, retry_after_s
 
 if TYPE_CHECKING:
@@ -80,14 +80,6 @@ Decode = Callable[[bytes, str], Any]  # of a body; the request in words
 Check = Callable[[Answer], "str | None"]  # the problem in words; None for none
 
 
-class _Session(requests.Session):
-    """Follows no redirect, and does not even look where one leads: some lead to no address."""
-
-    @override
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        return None
-
-
 class Api:
     """One vendor's API at one address; safe to use from several threads.
 
@@ -116,11 +108,7 @@ class Api:
         self._throttle = throttle
         self._timeout_s = timeout_s
         keep_queries_out_of_logs()
-        self._session = _Session()
-        self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._session = session_to(self._url, user_agent=user_agent, connections=connections)
 
     def ask(
         self,
@@ -191,7 +179,7 @@ class Api:
             msg = f"{source}: redirects to a place that is no https address; refused"
             raise SyncFailed(msg)
         # A session of its own has no credentials; as `auth` it also keeps a .netrc's from it.
-        with _Session() as session:
+        with Session() as session:
             response = session.get(
                 place,
                 auth=lambda prepared: prepared,

@@ -1,0 +1,32 @@
+"""HTTP sessions to one vendor: no redirect is followed, the environment is read once."""
+
+from __future__ import annotations
+
+import requests
+from requests.adapters import HTTPAdapter
+from typing_extensions import override
+
+
+class Session(requests.Session):
+    """Follows no redirect, and does not even look where one leads: some lead to no address."""
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
+def session_to(url: str, *, user_agent: str, connections: int) -> Session:
+    """A session with the proxy and the certificates that the environment names for ``url``.
+
+    Looked up once: requests goes through the whole environment for each request, which takes as
+    long as all else that it does.
+    """
+    session = Session()
+    session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    environment = session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
+    session.proxies, session.verify = environment["proxies"], environment["verify"]
+    session.trust_env = False
+    return session
