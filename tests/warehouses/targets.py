@@ -11,6 +11,7 @@ import contextlib
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -253,6 +254,9 @@ def records(database: duckdb.DuckDBPyConnection, query: str) -> Rows:
     ]
 
 
+_DECIMAL = re.compile(r"Decimal\('([^']*)'\)")  # how Python's text of a value has a number
+
+
 def lines(text: str) -> Rows:
     """The rows of a CSV file, all of them text."""
     return list(csv.DictReader(io.StringIO(text)))
@@ -270,7 +274,7 @@ def from_text(text: str | None, definition: Mapping[str, Any]) -> Any:
         case "boolean":
             return text.lower() == "true"
         case "object" | "array":
-            return ast.literal_eval(text)
+            return ast.literal_eval(_DECIMAL.sub(r"\1", text))
         case _:
             return text
 
