@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import tap_kit.throttle
 from sandbox.faults import Fault
 from sandbox.khoros import Start
 from tap_khoros_analytics.exports import EXPORTS
@@ -183,7 +184,7 @@ def test_the_budget_of_requests_is_kept_and_polls_let_starts_pass(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A budget of 12 in 2 s: one by one polls would use it up before the last jobs begin."""
-    monkeypatch.setattr("limits.limits.RateLimitItemPerMinute.GRANULARITY", _two_seconds())
+    monkeypatch.setattr(tap_kit.throttle, "SPAN_S", 2)
     site = serve(rate_limit=12, rate_window=1.9, job_seconds=1.0)
     streams = ("author", "combined", "incoming_post", "raw_agent_states", "response", "user")
     output = site.sync(
@@ -193,12 +194,6 @@ def test_the_budget_of_requests_is_kept_and_polls_let_starts_pass(
     assert all(output.rows(stream) for stream in streams)
     begun = [job.started for job in site.api.jobs]
     assert max(begun) - min(begun) < 1.0  # all of them within the first window
-
-
-def _two_seconds() -> Any:
-    from limits.limits import Granularity  # noqa: PLC0415
-
-    return Granularity(2, "minute")
 
 
 def test_a_server_that_says_slow_down_is_obeyed(serve: Serve) -> None:

@@ -233,12 +233,19 @@ def test_a_body_that_never_ends_is_given_up(
     assert line.startswith("GET /list: the answer took longer than")
 
 
+class StoppedWhenItPauses(Throttle):
+    """A throttle whose run is asked to stop as soon as it pauses."""
+
+    @override
+    def sleep(self, seconds: float) -> None:
+        self._stop.set()
+        super().sleep(seconds)
+
+
 def test_a_stop_ends_the_pause_between_two_tries() -> None:
-    stop = Event()
-    stop.set()
     with (
         serving(Reply(500)) as server,
-        client(server.url, throttle=Throttle(None, stop)) as api,
+        client(server.url, throttle=StoppedWhenItPauses(None, Event())) as api,
         pytest.raises(Interrupted),
     ):
         api.ask(LIST, list)
