@@ -141,7 +141,10 @@ def catalog_problems(tap: KitTap) -> Iterator[str]:
 def _shaped(stream: Stream) -> set[str]:
     """The fields that a stream's rows cannot be made without, whatever is selected."""
     of_answers = getattr(stream, "answer_fields", None)  # a stream of the SDK's own has none
-    return {*of_answers.own, *of_answers.needed} - {*of_answers.other} if of_answers else set()
+    if of_answers is None:
+        return set()
+    shaped = {*of_answers.own, *of_answers.needed} - {*of_answers.other}
+    return shaped & {*stream.schema["properties"]}  # some come and go with a setting
 
 
 def _tell_unknown_fields(

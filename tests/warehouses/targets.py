@@ -212,11 +212,11 @@ class DuckDB(Target):
 
     @override
     def values(self, place: Place) -> dict[str, str]:
-        return {"path": str(place.folder / "warehouse.db"), "default_target_schema": "warehouse"}
+        return {"path": str(place.folder / "loaded.db"), "default_target_schema": "warehouse"}
 
     @override
     def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
-        path = str(place.folder / "warehouse.db")
+        path = str(place.folder / "loaded.db")
         with contextlib.closing(duckdb.connect(path, read_only=True)) as database:
             database.execute("SET TimeZone = 'UTC'")
             names = database.execute(
