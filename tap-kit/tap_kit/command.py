@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import select
 import signal
@@ -24,6 +25,16 @@ if TYPE_CHECKING:
 PATIENCE_S = 4.0  # between a signal and the end, whatever hangs
 LOOK_MS = 500  # how often the watcher of the output looks whether the run is over
 NOBODY_READS = "The target stopped reading; see its own log for the reason"
+
+
+def buffer_output() -> None:
+    """See that what is written is written whole, also with ``PYTHONUNBUFFERED``.
+
+    Without a buffer Python writes what a full pipe takes when a signal comes, and drops the rest:
+    a line would be cut in the middle, and the state would follow it.
+    """
+    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
+        sys.stdout = open(sys.stdout.fileno(), "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 @contextlib.contextmanager

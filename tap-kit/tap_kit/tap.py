@@ -18,7 +18,7 @@ from typing_extensions import override
 from tap_kit import settings
 from tap_kit.about import streams_table
 from tap_kit.ahead import ReadAhead
-from tap_kit.command import one_line_errors, stop_signals
+from tap_kit.command import buffer_output, one_line_errors, stop_signals
 from tap_kit.errors import Interrupted, SyncFailed
 from tap_kit.inputs import Catalog, State, catalog_problems, load_input, told_as_config
 from tap_kit.jobs import JobBook, JobRunner, Pace
@@ -233,6 +233,7 @@ class KitTap(Tap, abc.ABC):
         """Run the command line: as the SDK's, but whatever the user can cure is one line."""
         if about:
             super().invoke(about=about, about_format=about_format)
+        buffer_output()
         with one_line_errors(cls.logger):
             cls.print_version(print_fn=cls.logger.info)
             cls(

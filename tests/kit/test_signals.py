@@ -1,8 +1,11 @@
 """A run that is stopped from outside: in time, with its bookmarks, and with the right code."""
 
+import fcntl
 import json
 import signal
 import subprocess
+import sys
+import termios
 import time
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from tests.kit.commands import SETTINGS, begin
 LIMIT_S = 5.0
 PATIENTLY_S = 8.0  # where the main thread hangs, and the end comes from a timer of 4 s
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
+HELD = 10_000  # bytes: that much a pipe holds when it is full, whatever was written
 
 
 def read_until(process: subprocess.Popen[str], kind: str) -> list[str]:
@@ -99,6 +103,29 @@ def test_a_run_that_waits_for_its_first_answer_is_no_success(number: int, tmp_pa
     assert took < PATIENTLY_S
     assert "Traceback" not in err
     assert [line for line in out.splitlines() if json.loads(line)["type"] != "STATE"] == []
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_stop_cuts_no_line_when_the_target_is_slow(
+    unbuffered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pipe is full, so the signal comes in the middle of a write."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    vendor = Kindmetrics(token=SETTINGS["api_token"])
+    with (
+        running(vendor.app) as server,
+        begin({"api_url": server.url, "start_date": "2020-01-01"}, tmp_path) as process,
+    ):
+        assert process.stdout is not None
+        held = [0]
+        while held[0] < HELD or len({*held[-50:]}) > 1:
+            time.sleep(0.01)
+            waiting = fcntl.ioctl(process.stdout.fileno(), termios.FIONREAD, bytes(4))
+            held.append(int.from_bytes(waiting, sys.byteorder))
+            held[0] = max(held)
+        out, err, _ = stop(process, signal.SIGTERM)
+    assert "Traceback" not in err
+    assert kinds(out.splitlines(keepends=True))[-1] == "STATE"
 
 
 def test_a_run_whose_output_nobody_reads_ends_too(tmp_path: Path) -> None:
