@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
+from tap_kit.jobs import polling_settings
 from tap_kit.settings import common_settings
 
 from tap_khoros_analytics.exports import BOOLEANS, EXPORTS, INTERVALS_MS, SINGLE
@@ -109,20 +110,7 @@ SETTINGS = (
         title="Discover columns",
         description="Whether discovery learns each export's columns from the tenant",
     ),
-    th.Property(
-        "poll_interval_ms",
-        th.IntegerType(minimum=1, maximum=120_000),
-        default=5000,
-        title="Poll interval",
-        description="Milliseconds before the first look at a running job; growing to 120000",
-    ),
-    th.Property(
-        "poll_timeout",
-        th.IntegerType(minimum=1, maximum=604_800),
-        default=7200,
-        title="Poll time-out",
-        description="Seconds after which a job that is still running is given up",
-    ),
+    *polling_settings("job", first_ms=5000, longest_ms=120_000, timeout_s=7200),
     *common_settings(lookback_days=0, requests_per_minute=20, max_concurrency=6),
 )
 

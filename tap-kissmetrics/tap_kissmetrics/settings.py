@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
+from tap_kit.jobs import polling_settings
 from tap_kit.names import LONGEST, snake_case
 from tap_kit.settings import TOKEN_TEXT, common_settings
 
@@ -148,20 +149,7 @@ SETTINGS = (
         title="Queries",
         description="v3: queries of your own to run once a sync, SQL among them. Unset: none",
     ),
-    th.Property(
-        "poll_interval_ms",
-        th.IntegerType(minimum=1, maximum=30_000),
-        default=2000,
-        title="Poll interval",
-        description="Milliseconds before the first look at a running query; growing to 30000",
-    ),
-    th.Property(
-        "poll_timeout",
-        th.IntegerType(minimum=1, maximum=604_800),
-        default=3600,
-        title="Poll time-out",
-        description="Seconds after which a query that is still running is given up",
-    ),
+    *polling_settings("query", first_ms=2000, longest_ms=30_000, timeout_s=3600),
     th.Property(
         "include_tracking_key",
         th.BooleanType,

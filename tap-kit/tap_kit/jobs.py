@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from singer_sdk import typing as th
+
 from tap_kit.errors import Interrupted, JobFailed
 from tap_kit.under_way import Running, UnderWay
 
@@ -23,6 +25,32 @@ _STEP_S = 1.0
 Ids = Mapping[str, str]
 Note = Callable[[Ids], None]
 Forget = Callable[[], None]
+
+
+def polling_settings(
+    what: str, *, first_ms: int, longest_ms: int, timeout_s: int
+) -> tuple[th.Property[int], ...]:
+    """The settings of a tap whose vendor has jobs, as ``KitTap.waiting_for_jobs`` reads them.
+
+    ``what`` is what the vendor calls a job.
+    """
+    return (
+        th.Property(
+            "poll_interval_ms",
+            th.IntegerType(minimum=1, maximum=longest_ms),
+            default=first_ms,
+            title="Poll interval",
+            description="Milliseconds before the first look at a running "
+            f"{what}; growing to {longest_ms}",
+        ),
+        th.Property(
+            "poll_timeout",
+            th.IntegerType(minimum=1, maximum=604_800),
+            default=timeout_s,
+            title="Poll time-out",
+            description=f"Seconds after which a {what} that is still running is given up",
+        ),
+    )
 
 
 class JobState(Enum):
@@ -104,7 +132,9 @@ class JobRunner:
             note(known)
             poll = job.poll(known)
             if poll.state is JobState.RUNNING:
-                poll = self._wait(Running(job, known, forget), what)
+                running = Running(job, known, forget)
+                self.under_way.add(running)
+                poll = self._wait(running, what)
         else:
             poll = self._afresh(job, what, note, forget)
         if poll.state in {JobState.FAILED, JobState.GONE}:
@@ -125,7 +155,6 @@ class JobRunner:
         return self._wait(running, what)
 
     def _wait(self, running: Running, what: object) -> Poll:
-        self.under_way.add(running)
         try:
             poll = self._poll_until_done(running.job, running.ids, what)
         except Interrupted:

@@ -89,14 +89,10 @@ class RowCheck:
         """The fields that were decoded with another type and shaped since."""
         for name, kind in self._to_check_again.items():
             values = (getattr(row, name) for row in rows)
-            try:
-                msgspec.convert([value for value in values if value is not UNSET], kind)
-            except msgspec.ValidationError as error:
-                msg = f"{self._stream.name}: {_in_words(str(error), name)}"
-                raise SyncFailed(msg) from None
+            self.converted([value for value in values if value is not UNSET], kind, name)
 
-    def converted(self, value: Any, kind: Any) -> Any:
-        """A JSON value as a ``kind`` that has rows in it.
+    def converted(self, value: Any, kind: Any, field: str = "") -> Any:
+        """A JSON value as a ``kind`` that has rows in it, or the values of one ``field``.
 
         Raises:
             SyncFailed: when it does not fit.
@@ -104,7 +100,7 @@ class RowCheck:
         try:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            msg = f"{self._stream.name}: {_in_words(str(error))}"
+            msg = f"{self._stream.name}: {_in_words(str(error), field)}"
             raise SyncFailed(msg) from None
 
     def learn(self, records: Iterable[dict[str, Any]]) -> None:
