@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tap_kit.errors import JobFailed, SyncFailed
 from tap_kit.occurrences import Occurrences
 from tap_kit.streaming import JsonRows, parsed, resumed
-from tap_kit.streams import Outcome, Result, Task, WindowedStream
+from tap_kit.streams import WindowedStream
+from tap_kit.tasks import Outcome, Result, Task
 from tap_kit.windows import Windows
 from typing_extensions import override
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from tap_kit.jobs import Ids
     from tap_kit.rows import Row
     from tap_kit.streaming import RowParser
-    from tap_kit.streams import Partition
+    from tap_kit.tasks import Partition
     from tap_kit.windows import Window
 
     from tap_khoros_analytics.exports import Export

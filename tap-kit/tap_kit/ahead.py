@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tap_kit.errors import SyncFailed
 from tap_kit.pipeline import Pipeline
-from tap_kit.streams import KitStream, Outcome, Partition, Result, Task
+from tap_kit.streams import KitStream
+from tap_kit.tasks import Outcome, Partition, Result, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
