@@ -84,6 +84,15 @@ class Project:
         return Done(done.returncode, done.stdout, done.stderr)
 
 
+def variables(plugin: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Settings of a plugin as the environment that Meltano reads."""
+    prefix = plugin.upper().replace("-", "_")
+    return {
+        f"{prefix}_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in settings.items()
+    }
+
+
 def lines(folder: Path, stream: str) -> list[dict[str, Any]]:
     """The lines that target-jsonl wrote for a stream; none when it wrote no file."""
     path = folder / f"{stream}.jsonl"

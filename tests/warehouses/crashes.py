@@ -96,15 +96,21 @@ class Pipeline:
                 "WHERE state = 'RUNNING'"
             )
 
+    def has_state(self) -> bool:
+        """Whether Meltano has stored bookmarks of this pipeline."""
+        return bool(self._count("SELECT count(*) FROM state WHERE state_id LIKE ?"))
+
     def is_locked(self) -> bool:
         """Whether Meltano holds a run of this pipeline for one that is still going on."""
+        query = "SELECT count(*) FROM runs WHERE state = 'RUNNING' AND job_name LIKE ?"
+        return bool(self._count(query))
+
+    def _count(self, query: str) -> int:
+        """The answer of Meltano's database; the parameter is this pipeline's end of a state id."""
         file = self.project.folder / ".meltano" / "meltano.db"
         with closing(sqlite3.connect(file)) as database:
-            (count,) = database.execute(
-                "SELECT count(*) FROM runs WHERE state = 'RUNNING' AND job_name LIKE ?",
-                [f"%:{self.schema}"],
-            ).fetchone()
-        return bool(count)
+            (count,) = database.execute(query, [f"%:{self.schema}"]).fetchone()
+        return int(count)
 
 
 def comparable(tables: Tables, account: Account) -> dict[str, Counter[str]]:

@@ -115,14 +115,6 @@ class Run:
         assert not alive, (alive, self.said[-2000:])
         return time.monotonic() - began
 
-    def interrupted(self, number: int, *, as_terminal: bool) -> None:
-        """Send a signal to Meltano, or to its process group as Ctrl-C in a terminal does."""
-        if as_terminal:
-            for member in [self.process, *self.family()]:
-                member.send_signal(number)
-        else:
-            self.process.send_signal(number)
-
 
 @contextmanager
 def begun(project: Project, log: Path, *arguments: str, **settings: str) -> Iterator[Run]:
