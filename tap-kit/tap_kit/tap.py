@@ -27,7 +27,7 @@ from tap_kit.command import (
 from tap_kit.errors import Interrupted, SyncFailed
 from tap_kit.inputs import Catalog, State, catalog_problems, load_input, own_words, told_as_config
 from tap_kit.jobs import JobBook, JobRunner, Pace
-from tap_kit.memory import rare_collections
+from tap_kit.memory import keep_freed_memory, rare_collections
 from tap_kit.progress import Progress
 from tap_kit.records import ChunkWriter
 from tap_kit.throttle import Throttle
@@ -193,6 +193,7 @@ class KitTap(Tap, abc.ABC):
 
     def run(self) -> None:
         """One whole run: access first, then all streams, and the bookmarks whatever happens."""
+        keep_freed_memory()
         with self.progress, rare_collections():
             with reader_watched(self.logger):
                 if problems := list(catalog_problems(self)):

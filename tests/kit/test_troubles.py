@@ -14,7 +14,7 @@ from tests.kit.canned import ID, TEXT, Run, Table, run_of, tap_of
 
 if TYPE_CHECKING:
     import pytest
-    from tap_kit.streams import Task
+    from tap_kit.tasks import Task
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-04"}
 SITES = tuple({"site": number} for number in (1, 2))
