@@ -53,6 +53,16 @@ class Project:
                     shutil.copy(path, folder / path.name)
         return cls(folder, environment)
 
+    @property
+    def logs(self) -> Path:
+        """Where Meltano keeps its logs, that else are in the user's home."""
+        return self.folder / "state" / "meltano" / "log"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of a command in addition to the user's."""
+        return {"XDG_STATE_HOME": str(self.logs.parents[1]), **self.environment}
+
     def meltano(self, *arguments: str, **settings: str) -> Done:
         """``meltano`` with these arguments; settings are environment variables.
 
@@ -75,7 +85,7 @@ class Project:
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env={**own, **self.environment, **settings},
+            env={**own, **self.variables, **settings},
             capture_output=True,
             text=True,
             check=False,

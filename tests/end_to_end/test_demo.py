@@ -97,9 +97,9 @@ def test_no_credential_is_in_what_it_prints_or_writes(
     }
     assert len(secrets) == 3
     assert found_in(first_demo.done.stdout + first_demo.done.stderr, secrets) == set()
-    assert found_in_files(first_demo.output, secrets) == {}
-    for folder in ("logs", "run"):
-        assert found_in_files(project.folder / ".meltano" / folder, secrets) == {}
+    assert list(project.logs.rglob("*.log"))
+    for folder in (first_demo.output, project.logs, project.folder / ".meltano" / "run"):
+        assert found_in_files(folder, secrets) == {}
     database = (project.folder / ".meltano" / "meltano.db").read_bytes()
     assert found_in(database.decode("latin-1"), secrets) == set()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,9 +33,8 @@ FOR_EVER_MS = 3_600_000
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project whose files are searched, with the logs that else are in the user's home."""
-    made = shared_project(tmp_path_factory, "secrets")
-    return replace(made, environment={**made.environment, "XDG_STATE_HOME": str(made.folder)})
+    """A project whose files are searched."""
+    return shared_project(tmp_path_factory, "secrets")
 
 
 @pytest.fixture
@@ -54,10 +52,9 @@ def told(project: Project, tap: EveryTap, account: Account) -> None:
     (project.folder / OWN_FILE).write_text(quoted, encoding="utf-8")
 
 
-def in_debug(project: Project, tap: EveryTap, command: str) -> Done:
+def in_debug(project: Project, tap: EveryTap) -> Done:
     """One run with everything logged that Meltano, the tap and its libraries can say."""
-    options = [f"--state-id={tap.name}"] if command == "el" else []
-    return project.meltano("--log-level=debug", command, *options, tap.name, "target-jsonl")
+    return project.meltano("--log-level=debug", "run", tap.name, "target-jsonl")
 
 
 def files_with_secrets(project: Project, tap: EveryTap) -> set[str]:
@@ -70,31 +67,28 @@ def files_with_secrets(project: Project, tap: EveryTap) -> set[str]:
     return set(found)
 
 
-@pytest.mark.parametrize("command", ["run", "el"])
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_secret_is_in_what_a_run_leaves(project: Project, tap: EveryTap, command: str) -> None:
-    """``el`` keeps a log in a file, too."""
+def test_no_secret_is_in_what_a_run_leaves(project: Project, tap: EveryTap) -> None:
     with tap.serving() as account:
         told(project, tap, account)
-        done = in_debug(project, tap, command)
+        done = in_debug(project, tap)
     assert done.code == 0, done.stderr[-3000:]
     assert_silent(project, tap, done)
     assert 'HTTP/1.1" 200' in done.stderr  # it did say all it can say
-    wanted = (".meltano/meltano.db", "output/**/*.jsonl")
-    logs = f"meltano/log/elt/{tap.name}/*/elt.log"
-    for pattern in (*wanted, logs) if command == "el" else wanted:
-        assert list(project.folder.glob(pattern)), pattern
+    for folder, pattern in (
+        (project.folder, ".meltano/meltano.db"),
+        (project.folder / "output", "**/*.jsonl"),
+        (project.logs, f"elt/*{tap.name}*/*/elt.log"),
+    ):
+        assert list(folder.glob(pattern)), pattern
 
 
-@pytest.mark.parametrize("command", ["run", "el"])
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_secret_is_in_what_a_refused_run_leaves(
-    project: Project, tap: EveryTap, command: str
-) -> None:
+def test_no_secret_is_in_what_a_refused_run_leaves(project: Project, tap: EveryTap) -> None:
     with tap.serving() as account:
         told(project, tap, account)
         account.faults.append(Fault("status", status=401))
-        done = in_debug(project, tap, command)
+        done = in_debug(project, tap)
     assert done.code == 1
     assert_silent(project, tap, done)
     assert 'HTTP/1.1" 401' in done.stderr

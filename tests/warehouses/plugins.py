@@ -119,7 +119,7 @@ class Run:
 @contextmanager
 def begun(project: Project, log: Path, *arguments: str, **settings: str) -> Iterator[Run]:
     """``meltano run`` with these arguments, of which the last two are a tap and a target."""
-    environment = {**clean_environment(), **project.environment, "PYTHONPATH": "", **settings}
+    environment = {**clean_environment(), **project.variables, "PYTHONPATH": "", **settings}
     with log.open("wb") as file:
         process = psutil.Popen(
             [str(MELTANO), "--environment=demo", "run", *arguments],
