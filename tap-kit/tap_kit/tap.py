@@ -35,7 +35,6 @@ from tap_kit.under_way import UnderWay
 from tap_kit.windows import Reach, parse_day
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
