@@ -108,9 +108,7 @@ def secrets_of(vendor: Vendor) -> set[str]:
     """The values of the settings that the tap calls secret."""
     properties = vendor.tap.config_jsonschema["properties"]
     with vendor.serving() as served:
-        return {
-            value for name, value in served.items() if properties[name.lower()].get("secret")
-        }
+        return {value for name, value in served.items() if properties[name.lower()].get("secret")}
 
 
 def test_every_command_and_file_that_it_names_is_there(first_demo: FirstDemo) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 WORK = 3  # the point at which a vendor's job runs, where there are jobs
 TIMES = 5
+USUAL_BATCH_ROWS = 10_000  # what the target has unless a user says otherwise
 
 
 @dataclass(frozen=True)
@@ -71,15 +72,14 @@ def stopped(project: Project, server: Postgres, kind: type[Account], way: Way) -
     return sorted(_stopped(project, server, kind, way, turn) for turn in range(TIMES))
 
 
-def _stopped(
-    project: Project, server: Postgres, kind: type[Account], way: Way, turn: int
-) -> float:
+def _stopped(project: Project, server: Postgres, kind: type[Account], way: Way, turn: int) -> float:
     account, point = kind(), POINTS[kind][WORK]
     with account.serving() as settings:
         if way.alone:
             with held_alone(account, point, settings, project.folder) as run:
                 return way.stop(run)
-        pipeline = Pipeline(project, server, account, f"stop{WAYS.index(way)}_{turn}")
+        name = f"stop{WAYS.index(way)}_{turn}"
+        pipeline = Pipeline(project, server, account, name, USUAL_BATCH_ROWS)
         with pipeline.held(point, settings) as run:
             return way.stop(run)
 
