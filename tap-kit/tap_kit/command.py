@@ -75,6 +75,36 @@ def _exit_for_output(logger: logging.Logger, error: OSError) -> NoReturn:
     sys.exit(1)
 
 
+def exit_at_once(logger: logging.Logger, number: int) -> NoReturn:
+    """End by a signal where there is nothing to write down.
+
+    The SDK's own handler writes an empty state there, into what should be a catalog, and ends
+    with exit code 0, as if all were done.
+    """
+    logger.warning("Stopped by %s", signal.Signals(number).name)
+    sys.exit(128 + number)
+
+
+@contextlib.contextmanager
+def reader_watched(logger: logging.Logger) -> Iterator[None]:
+    """While inside, end the process at once when nobody is left who reads its output.
+
+    For what takes its time before it writes anything: a discovery whose runner was killed would
+    else go on for minutes, and use up the vendor's budget.
+    """
+
+    def end() -> None:
+        logger.error(NOBODY_READS)
+        os._exit(1)
+
+    over = threading.Event()
+    _watch_output(end, over)
+    try:
+        yield
+    finally:
+        over.set()
+
+
 _received: list[int] = []
 
 
