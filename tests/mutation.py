@@ -104,7 +104,8 @@ def _forget_survivors() -> None:
         for name, code in data.exit_code_by_key.items():
             if status_by_exit_code[code] not in NOTICED:
                 data.exit_code_by_key[name] = None
-        data.save()
+        if data.exit_code_by_key:  # the first time there is no place yet to save to
+            data.save()
 
 
 def _fast_ones_first(runner: PytestRunner, tests: Iterable[str]) -> list[str]:
