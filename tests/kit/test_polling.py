@@ -12,20 +12,21 @@ from tap_kit.under_way import Running
 
 from tests.kit.canned import CannedTap
 
-POLLING = polling_settings("report run", first_ms=2000, longest_ms=30_000, timeout_s=3600)
-SCHEMA = th.PropertiesList(*POLLING).to_dict()
+
+def schema(*more: th.Property[Any]) -> dict[str, Any]:
+    """The settings of a tap whose vendor has jobs."""
+    polling = polling_settings("report run", first_ms=2000, longest_ms=30_000, timeout_s=3600)
+    return th.PropertiesList(*polling, *more).to_dict()
 
 
 class Waiting(CannedTap):
-    """A tap whose vendor has jobs."""
+    """A tap with these settings."""
 
-    config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
-        *common_settings(lookback_days=0), *POLLING
-    ).to_dict()
+    config_jsonschema: ClassVar[dict[str, Any]] = schema(*common_settings(lookback_days=0))
 
 
 def test_a_tap_with_jobs_has_these_settings() -> None:
-    assert SCHEMA["properties"] == {
+    assert schema()["properties"] == {
         "poll_interval_ms": {
             "type": ["integer", "null"],
             "minimum": 1,
@@ -59,7 +60,7 @@ def test_a_tap_with_jobs_has_these_settings() -> None:
     ],
 )
 def test_the_limits_are_told(config: dict[str, int], lines: list[str]) -> None:
-    assert list(problems(config, SCHEMA)) == lines
+    assert list(problems(config, schema())) == lines
 
 
 def test_the_settings_are_the_pace() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tap_kit import streaming
 from tap_kit.errors import Retriable, SyncFailed
@@ -60,6 +60,7 @@ def test_json_cut_anywhere_is_what_json_loads_makes_of_it(
     assert rows_of(json_rows(), body, cuts) == json.loads(body)
 
 
+@settings(max_examples=30)
 @given(OBJECTS)
 def test_json_byte_by_byte_gives_each_row_when_it_is_complete(objects: list[Any]) -> None:
     body = json.dumps(objects, ensure_ascii=False).encode()
