@@ -95,6 +95,10 @@ def test_a_stream_the_catalog_does_not_have_is_not_missed() -> None:
     catalog = catalog_of()
     catalog["streams"] = [e for e in catalog["streams"] if e["tap_stream_id"] == "names"]
     assert list(catalog_problems(tap_with(catalog))) == []
+    lose("id")(catalog["streams"][0])
+    assert list(catalog_problems(tap_with(catalog))) == [
+        "--catalog: the stream names lacks id; discover again"
+    ]
 
 
 def test_a_stream_that_has_another_name_is_told() -> None:

@@ -129,6 +129,18 @@ def test_a_file_that_cannot_be_used_is_a_line(
     assert line.startswith(f"{option}: the file holds no Singer {option[2:]}: Expected `object`")
 
 
+@pytest.mark.parametrize("option", ["--state", "--catalog"])
+def test_a_file_that_is_no_json_is_a_line(
+    option: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config, wrong = file(tmp_path, DAYS), tmp_path / "wrong.json"
+    wrong.write_text("{x", encoding="utf-8")
+    code, run = ended(tap_of(FIGURES), "--config", config, option, str(wrong))
+    assert (code, run.text) == (1, "")
+    (line,) = errors(caplog)
+    assert line.startswith(f"{option}: the file is not JSON: ")
+
+
 def test_all_wrong_settings_are_a_line_each(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -56,6 +56,11 @@ def test_an_end_that_comes_early_is_noticed(
         list(gunzipped(in_pieces(cut, sizes)))
 
 
+def test_a_member_behind_the_filling_of_another_is_read_too() -> None:
+    pieces = [gzip.compress(b"a") + b"\0\0", b"\0", gzip.compress(b"b"), b"\0" * 3]
+    assert b"".join(gunzipped(pieces)) == b"ab"
+
+
 @pytest.mark.parametrize("body", [b"<html>", b"a,b\n1,2\n", gzip.compress(b"a", mtime=0) + b"more"])
 def test_what_is_not_packed_is_told(body: bytes) -> None:
     with pytest.raises(urllib3.exceptions.DecodeError):

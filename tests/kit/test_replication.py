@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from singer_sdk.singerlib import Catalog
+from tap_kit.windows import Reach
+from typing_extensions import override
 
-from tests.kit.canned import ID, TEXT, Run, Table, run_of, tap_of
+from tests.kit.canned import ID, TEXT, CannedTap, Run, Table, WindowTable, run_of, tap_of
 
 if TYPE_CHECKING:
-    from tap_kit.streams import Task
+    from tap_kit.streams import Partition, Task
+    from tap_kit.windows import Window
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
 SITES = ({"site": 1}, {"site": 2})
@@ -74,9 +78,80 @@ def test_a_bookmark_of_another_kind_stops_the_run_with_words(bookmark: object) -
 
 
 def test_a_program_may_ask_a_stream_for_its_records_itself() -> None:
-    """Without the SDK's counter of records, as a notebook or a test harness does."""
+    """Without the SDK's counter of records, as a notebook or a test harness does; and again."""
     tap = tap_of(FIGURES)(config=DAYS)
     (stream,) = tap.streams.values()
-    chunks = list(stream.get_records(None))
-    assert sum(len(chunk.rows) for chunk in chunks) == 3  # type: ignore[attr-defined]
-    assert tap.state["bookmarks"]["figures"]["replication_key_value"] == "2024-01-03"
+    for days_read in (3, 1):
+        chunks = list(stream.get_records(None))
+        assert sum(len(chunk.rows) for chunk in chunks) == days_read  # type: ignore[attr-defined]
+        bookmarks = tap.state["bookmarks"]
+        assert bookmarks["figures"]["replication_key_value"] == "2024-01-03"
+
+
+def test_a_stream_may_keep_its_state_by_a_part_of_its_partitions() -> None:
+    table = Table(
+        {"id": ID, "date": TEXT},
+        daily,
+        replication_key="date",
+        partitions=({"site": 1, "part": "a"},),
+    )
+    tap = tap_of(table)(config=DAYS)
+    (stream,) = tap.streams.values()
+    stream.state_partitioning_keys = ["site"]
+    done = run_of(tap)
+    (entry,) = done.of("STATE")[-1]["value"]["bookmarks"]["figures"]["partitions"]
+    assert entry["context"] == {"site": 1}
+    assert entry["replication_key_value"] == "2024-01-03"
+
+
+class ZonedTable(WindowTable):
+    """A stream whose days begin at other hours in each of its partitions."""
+
+    name = "figures"
+    schema: ClassVar[dict[str, Any]] = FIGURES.schema
+    primary_keys = ("id",)
+    replication_key = "date"
+    table = Table({}, daily, partitions=({"hour": 3}, {"hour": 7}))
+
+    @override
+    def reach(self, partition: Partition | None) -> Reach:
+        assert partition is not None
+        day = date(2024, 1, partition["hour"])
+        return Reach(day, day)
+
+    @override
+    def bookmark_value(self, window: Window, partition: Partition | None) -> str:
+        assert partition is not None
+        return f"{window.first}T{partition['hour']:02}:00:00"
+
+    @override
+    def bookmark_day(self, value: str, partition: Partition | None) -> date:
+        assert partition is not None
+        assert int(value[11:13]) == partition["hour"], "the bookmark of another partition"
+        return date.fromisoformat(value[:10])
+
+
+def test_a_partition_counts_its_days_its_own_way() -> None:
+    class Tap(CannedTap):
+        @override
+        def discover_streams(self) -> list[Any]:
+            return [ZonedTable(self)]
+
+    first = run_of(Tap(config={}))
+    assert (first.error, days(first)) == ("", [3, 7])
+    state = first.of("STATE")[-1]["value"]
+    found = state["bookmarks"]["figures"]["partitions"]
+    assert [entry["replication_key_value"] for entry in found] == [
+        "2024-01-03T03:00:00",
+        "2024-01-07T07:00:00",
+    ]
+    again = run_of(Tap(config={}, state=state))
+    assert (again.error, days(again)) == ("", [3, 7])
+
+
+@pytest.mark.parametrize(("endpoint", "tags"), [(None, {}), ("/figures", {"endpoint": "/figures"})])
+def test_the_counter_of_records_says_of_what(endpoint: str | None, tags: dict[str, str]) -> None:
+    stream = tap_of(FIGURES)(config=DAYS).streams["figures"]
+    counter = stream.get_record_counter(endpoint=endpoint, log_interval=7)
+    assert {k: v for k, v in counter.tags.items() if k != "pid"} == {"stream": "figures", **tags}
+    assert counter.log_interval == 7
