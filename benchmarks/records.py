@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 PAGES = 500
 NOTE = (
-    "Peers write all rows as their own documentation recommends; Airbyte leaves out nulls, dlt's "
-    "files are not compressed. `read only` is what the server and a raw socket take alone."
+    "Peers write all rows as their own documentation recommends; Airbyte leaves out nulls, dlt "
+    "compresses its files unless told otherwise. `read only` is what the server and a raw socket "
+    "take alone."
 )
 
 
@@ -46,6 +47,7 @@ def everybody(work: Pages) -> list[Contestant]:
         paged.pipelinewise(work),
         paged.pipelinewise(work, "--orjson", label=paged.PIPELINEWISE_ORJSON),
         paged.dlt(work),
+        paged.dlt(work, "load_plain", paged.DLT_PLAIN),
         paged.airbyte(work),
         paged.bare(work),
         paged.read_only(work),

@@ -17,7 +17,7 @@ from tap_khoros_analytics.client import AccessRefused, MethodRefused
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_kit.streams import Task
+    from tap_kit.tasks import Task
 
     from tap_khoros_analytics.tap import TapKhorosAnalytics
 

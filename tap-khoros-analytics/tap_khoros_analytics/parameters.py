@@ -12,7 +12,7 @@ from tap_khoros_analytics.exports import MOST_BUCKETS, REPEATED
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_kit.streams import Partition
+    from tap_kit.tasks import Partition
     from tap_kit.windows import Window
 
     from tap_khoros_analytics.columns import Column

@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_kit.errors import JobFailed, SyncFailed
+from tap_kit.meanwhile import meanwhile
 from tap_kit.occurrences import Occurrences
 from tap_kit.streaming import JsonRows, parsed, resumed
-from tap_kit.streams import Outcome, Result, Task, WindowedStream
+from tap_kit.streams import WindowedStream
+from tap_kit.tasks import Outcome, Result, Task
 from tap_kit.windows import Windows
 from typing_extensions import override
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from tap_kit.jobs import Ids
     from tap_kit.rows import Row
     from tap_kit.streaming import RowParser
-    from tap_kit.streams import Partition
+    from tap_kit.tasks import Partition
     from tap_kit.windows import Window
 
     from tap_khoros_analytics.exports import Export
@@ -52,8 +54,8 @@ class Finished(NamedTuple):
 class ExportStream(WindowedStream):
     """One export: a job for each window, its rows streamed when its turn comes.
 
-    The workers start the jobs ahead and wait for them; the download happens in the main thread,
-    row by row from the socket to stdout.
+    The workers start the jobs ahead and wait for them. A download begins when its turn comes, and
+    its rows are written while it arrives.
     """
 
     tap: TapKhorosAnalytics
@@ -174,17 +176,18 @@ class ExportStream(WindowedStream):
     def _names(self) -> Names:
         return Names(self.name, self.all_columns, self.logger)
 
-    # Emit (in the main thread): the download, as it arrives
+    # Emit: the download, as it arrives. It is read in a thread and written in the main thread.
 
     @override
     def batches(self, task: Task, result: Result) -> Iterator[Sequence[Row]]:
         shape, limit = self._shape(task), ActionLimit()
         has_id = "row_id" in self.primary_keys
-        with contextlib.closing(Occurrences()) as seen:
+        tap = self.tap
+        downloaded = resumed(lambda: self._downloaded(task, result.note, shape), tap.throttle.sleep)
+        arriving = meanwhile(downloaded, lambda: tap.ahead.waiting(task))
+        with contextlib.closing(Occurrences()) as seen, contextlib.closing(arriving):
             try:
-                for cells in resumed(
-                    lambda: self._downloaded(task, result.note, shape), self.tap.throttle.sleep
-                ):
+                for cells in arriving:
                     yield shape.hashed(cells, seen) if has_id else shape.keyed(cells)
                     self._count_actions(limit, shape, cells)
             except SyncFailed as error:

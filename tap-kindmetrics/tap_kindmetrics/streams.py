@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import SchemaDirectory, StreamSchema
 from tap_kit.keys import row_ids
 from tap_kit.rows import AnswerFields, RowDecoder, fill, has_any, values_of
-from tap_kit.streams import KitStream, Task, WindowedStream
+from tap_kit.streams import KitStream, WindowedStream
 from typing_extensions import override
 
 from tap_kindmetrics import schemas
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tap_kit.http import Answer
     from tap_kit.rows import Row
-    from tap_kit.streams import Partition
+    from tap_kit.tasks import Partition, Task
 
     from tap_kindmetrics.tap import TapKindmetrics
 

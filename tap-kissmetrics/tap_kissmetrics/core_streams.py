@@ -10,7 +10,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from tap_kit.bookmarks import read_bookmark
 from tap_kit.errors import SyncFailed
 from tap_kit.rows import AnswerFields
-from tap_kit.streams import BookmarkedStream, Result, Task
+from tap_kit.streams import BookmarkedStream
 from typing_extensions import override
 
 from tap_kissmetrics import schemas
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tap_kit.http import Decode
     from tap_kit.rows import Row
-    from tap_kit.streams import Partition
+    from tap_kit.tasks import Partition, Result, Task
 
     from tap_kissmetrics.core_client import CoreClient
     from tap_kissmetrics.core_version import CoreVersion

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import StreamSchema
 from tap_kit.rows import AnswerFields
-from tap_kit.streams import Found, Result, Task
+from tap_kit.tasks import Found, Result, Task
 from typing_extensions import override
 
 from tap_kissmetrics.list_bodies import list_decoder
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from tap_kit.http import Decode
     from tap_kit.rows import Row
-    from tap_kit.streams import Partition
+    from tap_kit.tasks import Partition
 
     from tap_kissmetrics.pagination import CorePaginator, Page
     from tap_kissmetrics.tap import TapKissmetrics

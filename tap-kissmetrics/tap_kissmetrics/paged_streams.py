@@ -14,7 +14,7 @@ from tap_kissmetrics.pagination import Reading, further_pages
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_kit.streams import Result, Task
+    from tap_kit.tasks import Result, Task
 
     from tap_kissmetrics.tap import TapKissmetrics
 

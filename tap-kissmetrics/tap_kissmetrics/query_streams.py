@@ -6,7 +6,7 @@ import abc
 from typing import TYPE_CHECKING, Any
 
 from tap_kit.errors import JobFailed, PartitionUnavailable
-from tap_kit.streams import Found, Outcome, Result, Task
+from tap_kit.tasks import Found, Outcome, Result, Task
 from typing_extensions import override
 
 from tap_kissmetrics.client import query_id_of

@@ -15,7 +15,7 @@ from tap_kissmetrics.result_rows import as_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_kit.streams import Partition
+    from tap_kit.tasks import Partition
 
     from tap_kissmetrics.client import Id
     from tap_kissmetrics.result_rows import Person

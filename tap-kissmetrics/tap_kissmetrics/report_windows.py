@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from tap_kit.keys import row_id
-from tap_kit.streams import Task, WindowedStream
+from tap_kit.streams import WindowedStream
 from tap_kit.windows import Reach
 from typing_extensions import override
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
     from tap_kit.jobs import Job
-    from tap_kit.streams import Partition
+    from tap_kit.tasks import Partition, Task
     from tap_kit.windows import Window
 
     from tap_kissmetrics.pagination import Page

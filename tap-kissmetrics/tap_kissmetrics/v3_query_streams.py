@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
     from datetime import date
 
-    from tap_kit.streams import Partition, Task
+    from tap_kit.tasks import Partition, Task
 
     from tap_kissmetrics.pagination import Page
     from tap_kissmetrics.result_rows import Person

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET
 from singer_sdk import SchemaDirectory, StreamSchema
 from tap_kit.rows import AnswerFields
-from tap_kit.streams import Found
+from tap_kit.tasks import Found
 from typing_extensions import override
 
 from tap_kissmetrics.list_streams import (
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_kit.http import Decode
-    from tap_kit.streams import Partition
+    from tap_kit.tasks import Partition
 
     from tap_kissmetrics.pagination import CorePaginator, Page
     from tap_kissmetrics.v3_version import V3Version

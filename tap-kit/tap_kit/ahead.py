@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tap_kit.errors import SyncFailed
 from tap_kit.pipeline import Pipeline
-from tap_kit.streams import KitStream, Outcome, Partition, Result, Task
+from tap_kit.streams import KitStream
+from tap_kit.tasks import Outcome, Partition, Result, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -45,7 +46,7 @@ class ReadAhead:
         pipeline = self._pipeline_at((stream, partition))
         to_do = len(stream.windows(partition))
         while (task := pipeline.head) and task.stream is stream and task.partition == partition:
-            outcome = pipeline.take(self._waiting)
+            outcome = pipeline.take(self.waiting)
             is_last = not task.belongs_with(pipeline.head)
             yield task, outcome, is_last
             if is_last and to_do:
@@ -98,7 +99,12 @@ class ReadAhead:
                 for partition in stream.partition_list:
                     yield stream, partition
 
-    def _waiting(self, task: Task) -> None:
+    def waiting(self, task: Task) -> None:
+        """The main thread waits for ``task``: tell of it, and write the state when it is due.
+
+        Raises:
+            Interrupted: when the run was asked to stop.
+        """
         self._tap.progress.waiting(task)
         self._tap.write_state_if_due()
 

@@ -16,7 +16,8 @@ from tap_kit.errors import Interrupted, JobFailed
 from tap_kit.under_way import Running, UnderWay
 
 if TYPE_CHECKING:
-    from tap_kit.streams import KitStream, Task
+    from tap_kit.streams import KitStream
+    from tap_kit.tasks import Task
 
 logger = logging.getLogger(__name__)
 

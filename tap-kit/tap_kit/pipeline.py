@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-_TICK_S = 0.5  # how often a caller that waits is told so
+TICK_S = 0.5  # how often a caller that waits is told so
 
 
 class _Entry(Generic[T, R]):
@@ -116,7 +116,7 @@ class Pipeline(Generic[T, R]):
                         self._order = [item for item in self._order if _has_begun(item)]
                     self._fill()
                     return head.future.result()
-                heard = self._changed.wait(_TICK_S)
+                heard = self._changed.wait(TICK_S)
             if not heard:
                 waiting(head.task)
 

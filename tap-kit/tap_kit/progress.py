@@ -65,6 +65,7 @@ class Progress:
     def rows(self, count: int, stream: str) -> None:
         """``count`` more rows of ``stream`` were written."""
         self._rows[stream] += count
+        self._waited_for = ""  # it has come; the next wait is another one
         self._doing = f"reading {stream}"
         self._tell(self._doing)
 

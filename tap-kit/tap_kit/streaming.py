@@ -20,7 +20,7 @@ from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.http import FIRST_PAUSE_S, PATIENCE_S, TRIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
 logger = logging.getLogger(__name__)
 
@@ -229,7 +229,7 @@ def parsed(pieces: Iterable[bytes], parser: RowParser) -> Iterator[list[Any]]:
 
 def resumed(
     begin: Callable[[], Iterator[Sequence[Any]]], sleep: Callable[[float], None]
-) -> Iterator[Sequence[Any]]:
+) -> Generator[Sequence[Any], None, None]:
     """The batches of ``begin()``; when it breaks off it is begun again, without the rows given.
 
     The body has to be the same each time, as that of a finished export is. As long as rows come,

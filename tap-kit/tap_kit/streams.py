@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import abc
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream
 from singer_sdk.metrics import DEFAULT_LOG_INTERVAL, Metric, Tag
@@ -20,65 +18,23 @@ from tap_kit.bookmarks import WindowBookmarks, read_bookmark
 from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
 from tap_kit.keys import shard_of
 from tap_kit.rows import AnswerFields, RowCheck
+from tap_kit.tasks import Result, Task
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Context, Record
 
     from tap_kit.rows import Row
     from tap_kit.tap import KitTap
+    from tap_kit.tasks import Outcome, Partition
     from tap_kit.windows import Reach, Window, Windows
-
-Partition = Mapping[str, Any]
 
 
 def _told_elsewhere(record: logging.LogRecord) -> bool:
     """Keep back the SDK's line that an error has come: the command line tells which."""
     return not str(record.msg).startswith("An unhandled error occurred while syncing")
-
-
-@dataclass(frozen=True)
-class Task:
-    """One piece of a stream's work: a partition and a window, or what there is of these."""
-
-    stream: KitStream
-    partition: Partition | None
-    window: Window | None
-    piece: Any = None  # which page or part, where a window has several; the stream knows its kind
-
-    def belongs_with(self, other: Task | None) -> bool:
-        """Whether ``other`` is another piece of the same window."""
-        return (
-            other is not None
-            and self.stream is other.stream
-            and self.partition == other.partition
-            and self.window == other.window
-        )
-
-    @override
-    def __str__(self) -> str:
-        of = [f"{key} {value}" for key, value in (self.partition or {}).items()]
-        when = [str(self.window.first)] if self.window else []
-        return ", ".join([self.stream.name, *of, *when])
-
-
-class Found(list[Any]):
-    """The records of one answer, with a note of what the answer said besides (further pages)."""
-
-    def __init__(self, found: Iterable[Any], note: Any) -> None:
-        super().__init__(found)
-        self.note = note
-
-
-class Result(NamedTuple):
-    """What a task brought: its rows, and the note that ``read`` left."""
-
-    rows: Sequence[Any]
-    note: Any = None
-
-
-Outcome = Result | PartitionUnavailable | JobFailed
 
 
 class KitStream(Stream, abc.ABC):

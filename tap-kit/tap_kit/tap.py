@@ -22,7 +22,7 @@ from tap_kit.command import buffer_output, one_line_errors, stop_signals
 from tap_kit.errors import Interrupted, SyncFailed
 from tap_kit.inputs import Catalog, State, catalog_problems, load_input, told_as_config
 from tap_kit.jobs import JobBook, JobRunner, Pace
-from tap_kit.memory import rare_collections
+from tap_kit.memory import keep_freed_memory, rare_collections
 from tap_kit.progress import Progress
 from tap_kit.records import ChunkWriter
 from tap_kit.throttle import Throttle
@@ -189,6 +189,7 @@ class KitTap(Tap, abc.ABC):
         """One whole run: access first, then all streams, and the bookmarks whatever happens."""
         if problems := list(catalog_problems(self)):
             raise ConfigValidationError("; ".join(problems), errors=problems)
+        keep_freed_memory()
         with stop_signals(self.stop), self.progress, rare_collections():
             self.check_access()
             how = "Broken off"

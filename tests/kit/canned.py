@@ -17,7 +17,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from tap_kit.errors import KitError
 from tap_kit.rows import RowDecoder
 from tap_kit.settings import common_settings
-from tap_kit.streams import KitStream, Partition, Task, WindowedStream
+from tap_kit.streams import KitStream, WindowedStream
 from tap_kit.tap import KitTap
 from typing_extensions import override
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pytest
     from singer_sdk import Stream
     from singer_sdk.helpers.types import Context
+    from tap_kit.tasks import Partition, Task
 
 Rows = Sequence[Any]
 Message = dict[str, Any]

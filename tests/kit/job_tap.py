@@ -15,8 +15,9 @@ from tap_kit.errors import SyncFailed
 from tap_kit.http import Api, Request
 from tap_kit.jobs import Ids, JobRunner, JobState, Pace, Poll
 from tap_kit.settings import common_settings
-from tap_kit.streams import Outcome, Result, Task, WindowedStream
+from tap_kit.streams import WindowedStream
 from tap_kit.tap import KitTap
+from tap_kit.tasks import Outcome, Result, Task
 from typing_extensions import override
 
 if TYPE_CHECKING:

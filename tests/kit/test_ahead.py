@@ -13,7 +13,8 @@ from sandbox.frame import Frame
 from sandbox.server import running
 from tap_kit.errors import JobFailed
 from tap_kit.http import Api, Request
-from tap_kit.streams import Found, KitStream, Result, Task, WindowedStream
+from tap_kit.streams import KitStream, WindowedStream
+from tap_kit.tasks import Found, Result, Task
 from typing_extensions import override
 
 from tests.kit.apis import client

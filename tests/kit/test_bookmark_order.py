@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from singer_sdk.helpers.types import TapState
-    from tap_kit.streams import Task
+    from tap_kit.tasks import Task
 
 START, DAYS = date(2024, 1, 1), 5
 SITES = ({"site": 1}, {"site": 2})

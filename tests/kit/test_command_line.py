@@ -18,7 +18,7 @@ from tests.singer import Output
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_kit.streams import Task
+    from tap_kit.tasks import Task
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
 SITES = ({"site": 1}, {"site": 2})

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from singer_sdk.singerlib import Message
-    from tap_kit.streams import Task
+    from tap_kit.tasks import Task
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
 NESTED = {

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from tap_kit.streams import Task
+from tap_kit.tasks import Task
 from tap_kit.windows import Window
 
 from tests.kit.canned import ID, TEXT, Table, tap_of

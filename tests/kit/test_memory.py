@@ -1,11 +1,15 @@
-"""The garbage collector while rows go through."""
+"""Memory while rows go through."""
 
 from __future__ import annotations
 
 import gc
+import platform
+import subprocess
+import sys
+from unittest.mock import patch
 
 import pytest
-from tap_kit.memory import rare_collections
+from tap_kit.memory import keep_freed_memory, rare_collections
 
 from tests.kit.canned import ID, Table, run_of, tap_of
 
@@ -50,3 +54,35 @@ def test_cycles_are_still_found() -> None:
             node = Node()
             node.other = node
     assert found
+
+
+FAULTS = """
+import resource, sys
+from tap_kit.memory import keep_freed_memory
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(50):
+        answers = [b"x" * 1_000_000 for _ in range(8)]
+        del answers
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+if "kept" in sys.argv:
+    keep_freed_memory()
+print(faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+def test_freed_memory_is_used_again() -> None:
+    given_back, kept = (
+        int(subprocess.check_output([sys.executable, "-c", FAULTS, *words]))
+        for words in ((), ("kept",))
+    )
+    assert kept * 5 < given_back
+
+
+def test_a_c_library_that_cannot_be_told_is_no_error() -> None:
+    with patch("tap_kit.memory.ctypes.CDLL", return_value=object()) as library:
+        keep_freed_memory()
+    library.assert_called_once()

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tap_kit.errors import PartitionUnavailable
-from tap_kit.streams import Found, Result, Task, WindowedStream
+from tap_kit.streams import WindowedStream
+from tap_kit.tasks import Found, Result, Task
 from typing_extensions import override
 
 from tests.kit.canned import ID, TEXT, CannedTap, Table, captured, tap_of

@@ -23,7 +23,7 @@ from tap_kit.row_types import row_type
 from tests.kit.canned import ID, NUMBER, TEXT, WHOLE, Table, run_of, tap_of, without
 
 if TYPE_CHECKING:
-    from tap_kit.streams import Task
+    from tap_kit.tasks import Task
 
 SECRET = "s3cret-value"  # noqa: S105  (opens nothing)
 TRUTH = {"type": ["boolean", "null"]}

@@ -13,7 +13,7 @@ from typing_extensions import override
 from tests.kit.canned import ID, TEXT, CannedTap, Run, Table, WindowTable, run_of, tap_of
 
 if TYPE_CHECKING:
-    from tap_kit.streams import Partition, Task
+    from tap_kit.tasks import Partition, Task
     from tap_kit.windows import Window
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}

@@ -22,7 +22,7 @@ from tests.kit.canned import ID, TEXT, CannedTap, Run, Table, run_of, tap_of
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Message
-    from tap_kit.streams import Task
+    from tap_kit.tasks import Task
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-05"}
 TODAY = datetime.now(tz=timezone.utc).date()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 import tap_kit.progress
 from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
-from tap_kit.streams import Result
+from tap_kit.tasks import Result
 from typing_extensions import override
 
 from tests.kit.canned import ID, TEXT, CannedStream, CannedTap, Run, Table, run_of, tap_of
@@ -19,8 +19,8 @@ from tests.kit.canned import ID, TEXT, CannedStream, CannedTap, Run, Table, run_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_kit.streams import Task
     from tap_kit.tap import KitTap
+    from tap_kit.tasks import Task
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-04"}
 SITES = tuple({"site": number} for number in (1, 2))

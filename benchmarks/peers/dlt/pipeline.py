@@ -2,7 +2,8 @@
 
 The command line: a config file, a folder for its own state and the files, and a way:
 
-- ``load``: extract, normalize and load one list.
+- ``load``: extract, normalize and load one list, as it does by itself: with compressed files.
+- ``load_plain``: the same with files that are not compressed.
 - ``parallelized``: extract all partitions, a declared resource each, side by side.
 - ``deferred``: the same by hand, each page as a deferred call: the fastest way that was found.
 """
@@ -82,7 +83,8 @@ def main() -> None:
         destination=dlt.destinations.filesystem(bucket_url=(folder / "files").as_uri()),
         dataset_name="bench",
     )
-    if way == "load":
+    if way.startswith("load"):
+        dlt.config["data_writer.disable_compression"] = way == "load_plain"
         pipeline.run(declared(config, [listed()]), loader_file_format="jsonl")
         return
     dlt.config["extract.workers"] = config["in_flight"]
@@ -95,6 +97,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    dlt.config["data_writer.disable_compression"] = True
     dlt.config["runtime.dlthub_telemetry"] = False
     main()

@@ -1,0 +1,79 @@
+"""While a download hardly moves, what has happened meanwhile is written, and the run can stop."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+from sandbox.faults import Fault
+
+from tests.khoros_analytics.expected import days, expected_rows
+from tests.khoros_analytics.site import all_jobs, bookmark, catalog_of
+from tests.singer import Output
+
+if TYPE_CHECKING:
+    from tests.khoros_analytics.conftest import Serve
+    from tests.khoros_analytics.site import Site
+
+FIRST_DOWNLOAD = {"path": "/care-analytics", "only": frozenset({1})}
+SECOND_DOWNLOAD = {**FIRST_DOWNLOAD, "only": frozenset({2})}
+CALM: dict[str, Any] = {"max_concurrency": 2, "state_interval": 3600}  # states for news only
+
+
+def places(output: Output, stream: str) -> list[int]:
+    """Where the records of a stream stand among the messages."""
+    return [
+        place
+        for place, message in enumerate(output.messages)
+        if message["type"] == "RECORD" and message["stream"] == stream
+    ]
+
+
+def test_a_job_that_starts_during_a_slow_download_is_in_the_state_before_the_next_rows(
+    site: Site,
+) -> None:
+    site.api.faults += [
+        Fault("slow_body", wait_ms=4000, **FIRST_DOWNLOAD),
+        Fault("stall", wait_ms=1000, path="report/user"),
+    ]
+    output = site.sync("author", "user", end_date="2024-02-01", **CALM)
+    told = [
+        place
+        for place, message in enumerate(output.messages)
+        if message["type"] == "STATE" and "jobs" in message["value"]["bookmarks"].get("user", {})
+    ]
+    assert told[0] < places(output, "author")[-1]
+    assert output.rows("author") == expected_rows(site.api, "author", days()[:1])
+
+
+def test_a_bookmark_that_is_due_is_written_during_a_slow_download(site: Site) -> None:
+    site.api.faults.append(Fault("slow_body", wait_ms=4000, **SECOND_DOWNLOAD))
+    output = site.sync("author", max_concurrency=2, state_interval=2)
+    told = [
+        place
+        for place, message in enumerate(output.messages)
+        if message["type"] == "STATE"
+        and bookmark(message["value"], "author") == "2024-02-02T00:00:00+00:00"
+    ]
+    assert told[0] < places(output, "author")[-1]
+
+
+def test_a_run_stops_in_order_while_a_download_hangs(serve: Serve) -> None:
+    site = serve(rows_per_day=200)
+    site.api.faults.append(Fault("slow_body", wait_ms=10_000, **FIRST_DOWNLOAD))
+    command = site.command(catalog=catalog_of("author"), end_date="2024-02-01", **CALM)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, bufsize=0, stdout=pipe, stderr=pipe) as tap:
+        assert tap.stdout is not None
+        head = b""
+        while b'"RECORD"' not in head:
+            head += tap.stdout.readline()
+        time.sleep(1.0)  # it waits for the other half of the body by now
+        tap.send_signal(signal.SIGTERM)
+        rest, told = tap.communicate(timeout=20)
+    output = Output((head + rest).decode())
+    assert b"Stopped by SIGTERM; the bookmarks are written" in told
+    assert tap.returncode == 128 + signal.SIGTERM
+    assert len(all_jobs(output.state)) == 1  # the next run downloads it, and pays for no other
