@@ -25,6 +25,7 @@ from mutmut.__main__ import _run as run_mutmut
 from mutmut.mutation import file_mutation
 from mutmut.mutation.data import SourceFileMutationData
 from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.mutation.trampoline import get_mutant_under_test
 from mutmut.runners.harness import PytestRunner
 from mutmut.state import state
 from mutmut.stats import status_by_exit_code
@@ -44,11 +45,13 @@ COPIES = {
     "tap-kit/tap_kit": "tap_kit",
     "tests/kit": "tests/kit",
     "tests/__init__.py": "tests/__init__.py",
+    "tests/properties.py": "tests/properties.py",
     "tests/singer.py": "tests/singer.py",
 }
 WRAPPING = {"override", "property", "cached_property", "contextmanager"}
 NOTICED = {"killed", "timeout", "segfault"}
 ENOUGH_S = 20.0  # seconds of tests for one change
+HANGS = "--timeout=8"  # what a test may take that is changed; to measure the tests takes longer
 
 
 class Visitor(file_mutation.MutationVisitor):
@@ -120,7 +123,8 @@ def _fast_ones_first(runner: PytestRunner, tests: Iterable[str]) -> list[str]:
     ordered = sorted(tests, key=lambda test: seconds.get(test, 0.0))
     spent = accumulate(seconds.get(test, 0.0) for test in ordered)
     asked = [test for test, so_far in zip(ordered, spent, strict=True) if so_far <= ENOUGH_S]
-    return _arguments(runner, asked or ordered[:1])
+    is_change = get_mutant_under_test().startswith("tap_kit.")
+    return [*_arguments(runner, asked or ordered[:1]), *([HANGS] if is_change else [])]
 
 
 _arguments = PytestRunner._pytest_args_regular_run  # noqa: SLF001  (see the module)

@@ -24,6 +24,8 @@ LOGGER = logging.getLogger("tap-canned")
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for thread in watchers():  # of the tests before
+        thread.join(LONG_S)
     monkeypatch.setattr(tap_kit.command, "PATIENCE_S", 600)
     monkeypatch.setattr(tap_kit.command, "LOOK_MS", 20)
     monkeypatch.setattr(tap_kit.command, "_received", [])
