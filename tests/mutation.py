@@ -25,7 +25,6 @@ from mutmut.__main__ import _run as run_mutmut
 from mutmut.mutation import file_mutation
 from mutmut.mutation.data import SourceFileMutationData
 from mutmut.mutation.diff_apply import get_diff_for_mutant
-from mutmut.mutation.trampoline import get_mutant_under_test
 from mutmut.runners.harness import PytestRunner
 from mutmut.state import state
 from mutmut.stats import status_by_exit_code
@@ -50,6 +49,7 @@ COPIES = {
 }
 WRAPPING = {"override", "property", "cached_property", "contextmanager"}
 NOTICED = {"killed", "timeout", "segfault"}
+FIRST = 12  # tests
 ENOUGH_S = 20.0  # seconds of tests for one change
 HANGS = "--timeout=8"  # what a test may take that is changed; to measure the tests takes longer
 
@@ -113,21 +113,28 @@ def _forget_survivors() -> None:
             data.save()
 
 
-def _fast_ones_first(runner: PytestRunner, tests: Iterable[str]) -> list[str]:
-    """The arguments of a run, which ends with the first test that fails.
+def _fast_ones_first(runner: PytestRunner, *, mutant_name: str | None, tests: Iterable[str]) -> int:
+    """Run the tests of one change until one fails; its exit code.
 
-    Where hundreds of tests come by a place, the slowest are not asked: ``ENOUGH_S`` is the time
-    that those before them took. It makes the figures lower, never higher.
+    The first ``FIRST`` by themselves, as most changes are noticed by them, and to collect the
+    others takes longer than that. Where hundreds of tests come by a place, the slowest are not
+    asked: ``ENOUGH_S`` is the time that those before them took. It makes the figures lower, never
+    higher.
     """
+    if mutant_name is None:
+        return _run(runner, mutant_name=None, tests=tests)
     seconds = state().duration_by_test
     ordered = sorted(tests, key=lambda test: seconds.get(test, 0.0))
     spent = accumulate(seconds.get(test, 0.0) for test in ordered)
     asked = [test for test, so_far in zip(ordered, spent, strict=True) if so_far <= ENOUGH_S]
-    is_change = get_mutant_under_test().startswith("tap_kit.")
-    return [*_arguments(runner, asked or ordered[:1]), *([HANGS] if is_change else [])]
+    asked = asked or ordered[:1]
+    code = _run(runner, mutant_name=mutant_name, tests=[*asked[:FIRST], HANGS])
+    if code == 0 and asked[FIRST:]:
+        code = _run(runner, mutant_name=mutant_name, tests=[*asked[FIRST:], HANGS])
+    return code
 
 
-_arguments = PytestRunner._pytest_args_regular_run  # noqa: SLF001  (see the module)
+_run = PytestRunner.run_tests
 
 
 def _results() -> Iterator[tuple[Path, str, str]]:
@@ -165,7 +172,7 @@ def main(patterns: tuple[str, ...]) -> None:
     os.environ["PYTHONPATH"] = str(WORK / "mutants")
     file_mutation.MutationVisitor = Visitor  # type: ignore[misc]
     file_mutation.function_trampoline_arrangement = _arranged
-    PytestRunner._pytest_args_regular_run = _fast_ones_first  # type: ignore[method-assign,assignment]  # noqa: SLF001
+    PytestRunner.run_tests = _fast_ones_first  # type: ignore[method-assign]
     _forget_survivors()
     run_mutmut(patterns, None)
     results = list(_results())
