@@ -7,23 +7,26 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tap_kit.errors import PartitionUnavailable, Retriable, SyncFailed
+from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
 from tap_kit.pipeline import Pipeline
 from tap_kit.progress import Progress
-from tap_kit.streaming import CsvRows
+from tap_kit.streaming import CsvRows, resumed
 
+from tap_khoros_analytics.client import AccessRefused, MethodRefused, RequestRefused
 from tap_khoros_analytics.columns import Column, attested, columns_from
 from tap_khoros_analytics.export_jobs import ExportJob
 from tap_khoros_analytics.parameters import INTERVAL_EXPORT, epoch_ms, midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from tap_khoros_analytics.exports import Export
     from tap_khoros_analytics.tap import TapKhorosAnalytics
 
 logger = logging.getLogger(__name__)
 
+# The vendor does not have an export for this user, or cannot make it: another try cures nothing.
+_REFUSED = (AccessRefused, MethodRefused, RequestRefused, PartitionUnavailable, JobFailed)
 MINUTE = timedelta(minutes=1)  # as little as can be asked for: the header comes without rows too
 
 
@@ -46,13 +49,22 @@ def learned(
 
 
 def _columns(tap: TapKhorosAnalytics, export: Export) -> list[Column]:
-    """The columns in the header of an export; the attested ones where there is none to be had."""
+    """The columns in the header of an export; the attested ones where there is none to be had.
+
+    Raises:
+        SyncFailed: when a fault keeps them from us that may pass. A catalog without the tenant's
+            columns would stay in use for long, and nobody would know.
+    """
     try:
         header = _header(tap, export)
-    except (Retriable, SyncFailed, PartitionUnavailable) as error:
+    except (*_REFUSED, SyncFailed) as error:
+        is_final = isinstance(error, _REFUSED)
+        msg = f"{export.id}: its columns could not be learned: {error}"
         # Nobody misses what is not read unless somebody selects it.
-        level = logging.WARNING if export.selected else logging.INFO
-        logger.log(level, "%s: its columns could not be learned: %s", export.id, error)
+        if export.selected and not is_final:
+            raise SyncFailed(msg) from None
+        level = logging.INFO if is_final and not export.selected else logging.WARNING
+        logger.log(level, "%s", msg)
         return list(attested(export.id))
     found = columns_from(export.id, header)
     fields = {column.field for column in found}
@@ -64,17 +76,49 @@ def _columns(tap: TapKhorosAnalytics, export: Export) -> list[Column]:
 
 
 def _header(tap: TapKhorosAnalytics, export: Export) -> list[str]:
+    """The names in the header, out of a download that may break off as any other.
+
+    Raises:
+        JobFailed: when the vendor's job fails, or when its body is empty each time.
+    """
     what = f"columns of {export.id}"
     job = ExportJob(tap.client, export, _parameters(tap.config, tap, export), tap.lessons)
     ids = tap.job_runner.run(job, what, None, lambda _ids: None)
-    parser = CsvRows(what)
-    with contextlib.closing(job.client.download(ids, job.token)) as pieces:
-        for piece in pieces:
-            parser.push(piece)
-            if parser.header is not None:
-                return parser.header
-    parser.finish()  # an error where there is no header
-    return parser.header or []
+    download = _Download(what, lambda: job.client.download(ids, job.token))
+    try:
+        (header,) = next(resumed(download.header, tap.throttle.sleep))
+    except SyncFailed as error:
+        if download.is_empty:
+            raise JobFailed(str(error)) from None
+        raise
+    return header
+
+
+class _Download:
+    """The first line of an export; ``is_empty`` says so of the last body that came whole."""
+
+    def __init__(self, what: str, begin: Callable[[], Generator[bytes, None, None]]) -> None:
+        self._what = what
+        self._begin = begin
+        self.is_empty = False
+
+    def header(self) -> Iterator[list[list[str]]]:
+        """The names of the columns, as the only row of the only batch.
+
+        Raises:
+            Retriable: when it breaks off, or is no table.
+        """
+        parser, self.is_empty, size = CsvRows(self._what), False, 0
+        with contextlib.closing(self._begin()) as pieces:
+            for piece in pieces:
+                size += len(piece)
+                parser.push(piece)
+                if parser.header is not None:
+                    yield [parser.header]
+                    return
+        self.is_empty = not size
+        parser.finish()  # an error where there is no header
+        yield [parser.header or []]
 
 
 def _parameters(

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_kit.errors import JobFailed, SyncFailed
-from tap_kit.meanwhile import meanwhile
+from tap_kit.meanwhile import meanwhile, told_pauses
 from tap_kit.occurrences import Occurrences
 from tap_kit.streaming import JsonRows, parsed, resumed
 from tap_kit.streams import WindowedStream
@@ -27,7 +27,7 @@ from tap_khoros_analytics.pick_up import marks, still_good
 from tap_khoros_analytics.rows import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tap_kit.jobs import Ids
     from tap_kit.rows import Row
@@ -55,7 +55,8 @@ class ExportStream(WindowedStream):
     """One export: a job for each window, its rows streamed when its turn comes.
 
     The workers start the jobs ahead and wait for them. A download begins when its turn comes, and
-    its rows are written while it arrives.
+    its rows are written while it arrives: a thread takes its bytes from the socket, the main
+    thread does all else.
     """
 
     tap: TapKhorosAnalytics
@@ -176,18 +177,18 @@ class ExportStream(WindowedStream):
     def _names(self) -> Names:
         return Names(self.name, self.all_columns, self.logger)
 
-    # Emit: the download, as it arrives. It is read in a thread and written in the main thread.
+    # Emit (in the main thread): the download, as it arrives
 
     @override
     def batches(self, task: Task, result: Result) -> Iterator[Sequence[Row]]:
         shape, limit = self._shape(task), ActionLimit()
         has_id = "row_id" in self.primary_keys
-        tap = self.tap
-        downloaded = resumed(lambda: self._downloaded(task, result.note, shape), tap.throttle.sleep)
-        arriving = meanwhile(downloaded, lambda: tap.ahead.waiting(task))
-        with contextlib.closing(Occurrences()) as seen, contextlib.closing(arriving):
+        with contextlib.closing(Occurrences()) as seen:
             try:
-                for cells in arriving:
+                for cells in resumed(
+                    lambda: self._downloaded(task, result.note, shape),
+                    told_pauses(self.tap.throttle.sleep, self._waiting(task)),
+                ):
                     yield shape.hashed(cells, seen) if has_id else shape.keyed(cells)
                     self._count_actions(limit, shape, cells)
             except SyncFailed as error:
@@ -210,8 +211,12 @@ class ExportStream(WindowedStream):
             parser = CsvCells(fields, self._names, str(task))
         else:
             parser = JsonRows(JsonCells(fields, self._names).decode, str(task))
-        with contextlib.closing(job.client.download(ids, job.token)) as pieces:
+        arriving = meanwhile(job.client.download(ids, job.token), self._waiting(task))
+        with contextlib.closing(arriving) as pieces:
             yield from parsed(pieces, parser)
+
+    def _waiting(self, task: Task) -> Callable[[], None]:
+        return lambda: self.tap.ahead.waiting(task)
 
     def _count_actions(self, limit: ActionLimit, shape: Shape, rows: Sequence[Cells]) -> None:
         if self.name == "conversation_history_action":

@@ -96,10 +96,10 @@ def stop_signals(stop: Event) -> Iterator[None]:
         if stop.is_set():
             os._exit(128 + number)
         _received.append(number)
-        stop.set()
         timer = threading.Timer(PATIENCE_S, os._exit, (128 + number,))
         timer.daemon = True
         timer.start()
+        stop.set()  # last: where this thread was just about to wait for it, it never returns
 
     for number in before:
         signal.signal(number, handle)

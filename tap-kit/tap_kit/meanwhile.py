@@ -1,10 +1,11 @@
-"""A slow source is read in a thread of its own, so that who waits for it is not held up."""
+"""What takes long does not hold up who waits for it: they are told twice a second."""
 
 from __future__ import annotations
 
 import contextlib
 import queue
 import threading
+import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tap_kit.pipeline import TICK_S
@@ -40,6 +41,21 @@ def meanwhile(
             yield given
     finally:
         reader.close()
+
+
+def told_pauses(
+    sleep: Callable[[float], None], waiting: Callable[[], None]
+) -> Callable[[float], None]:
+    """A ``sleep`` that calls ``waiting`` twice a second."""
+
+    def pause(seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (rest := end - time.monotonic()) > TICK_S:
+            sleep(TICK_S)
+            waiting()
+        sleep(max(0.0, rest))
+
+    return pause
 
 
 class _End:

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 _BOM = b"\xef\xbb\xbf"
 _CANDIDATES = 4  # how many ends of a row are tried in a piece before more bytes are waited for
 LONGEST_ROW = 1 << 26  # bytes, and characters of a CSV field: Python's own limit is too low
+_NO_TABLE = re.compile(r"\s*(?:<|\{|\[\s*[\[{\"\]])")  # how HTML and JSON begin
 _NEXT_OBJECT = re.compile(rb"\s*(?:,\s*(?:\{|$)|\]|$)")  # what can stand behind an object
 
 
@@ -205,7 +206,7 @@ class CsvRows:
         return rows
 
     def _check_header(self, header: list[str]) -> None:
-        if header[0].lstrip()[:1] in {"<", "{"}:
+        if _NO_TABLE.match(header[0]):
             msg = f"{self._source}: the body is no table of rows"
             raise Retriable(msg)
 

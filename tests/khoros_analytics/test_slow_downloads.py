@@ -7,6 +7,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sandbox.faults import Fault
 
 from tests.khoros_analytics.expected import days, expected_rows
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve
     from tests.khoros_analytics.site import Site
 
-FIRST_DOWNLOAD = {"path": "/care-analytics", "only": frozenset({1})}
-SECOND_DOWNLOAD = {**FIRST_DOWNLOAD, "only": frozenset({2})}
+FIRST_DOWNLOAD: dict[str, Any] = {"path": "/care-analytics", "only": frozenset({1})}
+SECOND_DOWNLOAD: dict[str, Any] = {**FIRST_DOWNLOAD, "only": frozenset({2})}
 CALM: dict[str, Any] = {"max_concurrency": 2, "state_interval": 3600}  # states for news only
 
 
@@ -48,8 +49,16 @@ def test_a_job_that_starts_during_a_slow_download_is_in_the_state_before_the_nex
     assert output.rows("author") == expected_rows(site.api, "author", days()[:1])
 
 
-def test_a_bookmark_that_is_due_is_written_during_a_slow_download(site: Site) -> None:
-    site.api.faults.append(Fault("slow_body", wait_ms=4000, **SECOND_DOWNLOAD))
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("slow_body", wait_ms=4000, **SECOND_DOWNLOAD),
+        Fault("status", status=503, retry_after=4, **SECOND_DOWNLOAD),
+    ],
+    ids=["in the middle", "between two tries"],
+)
+def test_a_bookmark_that_is_due_is_written_during_a_slow_download(site: Site, fault: Fault) -> None:
+    site.api.faults.append(fault)
     output = site.sync("author", max_concurrency=2, state_interval=2)
     told = [
         place

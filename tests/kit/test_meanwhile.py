@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.errors import Retriable
-from tap_kit.meanwhile import meanwhile
+from tap_kit.meanwhile import meanwhile, told_pauses
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -135,6 +135,27 @@ def test_little_is_read_before_it_is_taken() -> None:
     time.sleep(0.2)
     assert len(made) == 4  # one taken, two ready, one that finds no room
     arriving.close()
+
+
+def test_a_long_pause_is_told_of_twice_a_second() -> None:
+    slept: list[float] = []
+    told: list[int] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        time.sleep(seconds)
+
+    told_pauses(sleep, lambda: told.append(len(slept)))(1.2)
+    assert told == [1, 2]
+    assert slept[:2] == [0.5, 0.5]
+    assert slept[2] < 0.3
+
+
+def test_a_short_pause_is_slept_in_one_piece() -> None:
+    slept: list[float] = []
+    for seconds in (0.0, 0.4):
+        told_pauses(slept.append, lambda: pytest.fail("told"))(seconds)
+    assert slept == [pytest.approx(0, abs=0.1), pytest.approx(0.4, abs=0.1)]
 
 
 def test_a_signal_that_takes_its_time_does_not_make_it_wait_for_ever() -> None:

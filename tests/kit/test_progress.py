@@ -109,6 +109,19 @@ def test_how_long_one_thing_is_waited_for_is_told(
     assert caplog.messages[-1].endswith("waiting for author, 2024-01-02")
 
 
+def test_rows_that_came_end_a_wait(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    progress = planned(author=2)
+    progress.waiting("author, 2024-01-01")
+    clock.now += 43
+    progress.rows(5, "author")
+    clock.now += 20
+    progress.waiting("author, 2024-01-01")
+    assert caplog.messages[-1].endswith("waiting for author, 2024-01-01")
+    clock.now += 11
+    progress.waiting("author, 2024-01-01")
+    assert caplog.messages[-1].endswith("waiting for author, 2024-01-01 (for 11 s)")
+
+
 def test_writing_rows_and_ending_tasks_tell_too(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
