@@ -88,6 +88,16 @@ def test_a_program_may_ask_a_stream_for_its_records_itself() -> None:
         assert bookmarks["figures"]["replication_key_value"] == "2024-01-03"
 
 
+def test_each_partition_goes_on_where_its_own_bookmark_is() -> None:
+    table = Table({"id": ID, "date": TEXT}, daily, replication_key="date", partitions=SITES)
+    entries = [
+        {"context": site, "replication_key": "date", "replication_key_value": f"2024-01-0{day}"}
+        for site, day in zip(SITES, (3, 2), strict=True)
+    ]
+    state = {"bookmarks": {"figures": {"partitions": entries}}}
+    assert days(run_of(tap_of(table)(config=DAYS, state=state))) == [3, 2, 3]
+
+
 def test_a_stream_may_keep_its_state_by_a_part_of_its_partitions() -> None:
     table = Table(
         {"id": ID, "date": TEXT},
