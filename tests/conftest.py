@@ -9,11 +9,14 @@ import pytest
 from sandbox.postgres import postgres_running
 
 from tests.prepare import SWITCHED_OFF
+from tests.properties import load_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandbox.postgres import Postgres
+
+load_profile()
 
 
 @pytest.fixture(scope="session")

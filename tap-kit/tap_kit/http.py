@@ -225,7 +225,7 @@ class Api:
         except KitError:
             raise
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise failure(error, str(request), self._url, self._timeout_s) from None
+            raise failure(error, str(request), self._url, self._patience_s(request)) from None
 
     def _send(self, request: Request) -> requests.Response:
         return self._session.request(
@@ -235,9 +235,12 @@ class Api:
             json=request.body,
             data=request.form,
             auth=self._auth,
-            timeout=request.timeout_s or self._timeout_s,
+            timeout=self._patience_s(request),
             stream=True,
         )
+
+    def _patience_s(self, request: Request) -> float:
+        return request.timeout_s or self._timeout_s
 
     def _check(self, response: requests.Response, source: str) -> None:
         status = response.status_code

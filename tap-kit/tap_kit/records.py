@@ -125,7 +125,9 @@ def needs_single_records(stream: Stream) -> str | None:
             child.selected or child.has_selected_descendents for child in stream.child_streams
         ),
         "nested deselection": any(
-            len(path) > 2 and not chosen for path, chosen in stream.mask.items()
+            # Of a field that is deselected as a whole nothing is left to look into.
+            len(path) > 2 and not chosen and stream.mask[path[:2]]
+            for path, chosen in stream.mask.items()
         ),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)

@@ -221,10 +221,10 @@ class _Record:
     """Stands for a row, where only its place in the answer matters."""
 
 
-def _in_words(problem: str, field: str = "") -> str:
+def _in_words(problem: str, field: str) -> str:
     """``Expected `int`, got `str` - at `$[3].visitors``` without the row's number in the page."""
     what, _, where = problem.partition(" - at `$")
     field = field or where.rstrip("`").partition("]")[2].lstrip(".")
-    what = what.replace(" | Unset", "").replace("`", "")
+    what = what.replace("`", "")
     place = f"field {field}" if field else "a row"
     return f"{place}: {what[0].lower()}{what[1:]}"

@@ -103,16 +103,9 @@ def gunzipped(packed: Iterable[bytes]) -> Iterator[bytes]:
             if content:
                 yield content
             rest = unpacker.unused_data or unpacker.unconsumed_tail
-    yield from _kept_back(unpacker)
     if not unpacker.eof:
         msg = "the file ends in the middle"
         raise urllib3.exceptions.DecodeError(msg)
-
-
-def _kept_back(unpacker: zlib._Decompress) -> Iterator[bytes]:
-    """What zlib has read and not yet given, as the last piece was full."""
-    while not unpacker.eof and (content := unpacker.decompress(b"", PIECE)):
-        yield content
 
 
 def expected(shape: type | tuple[type, ...], value: object) -> str:

@@ -134,10 +134,16 @@ def test_a_job_that_expired_on_the_vendors_side_is_started_again(serve: Serve) -
     assert site.starts[start_of("author", days()[0])] == 2
 
 
-def test_broken_notes_of_jobs_are_no_reason_to_stop(serve: Serve) -> None:
+@pytest.mark.parametrize(
+    "broken",
+    [{"started_at": "yesterday"}, {"workflow_id": ""}, {"run_id": ""}],
+    ids=lambda broken: next(iter(broken)),
+)
+def test_broken_notes_of_jobs_are_no_reason_to_stop(serve: Serve, broken: dict[str, str]) -> None:
     site = serve(attach="never")
-    state = state_with_job(site, started_at="yesterday")
+    state = state_with_job(site, **broken)
     assert len(site.sync("author", state=state, end_date="2024-02-01").rows("author")) == 9
+    assert site.starts[start_of("author", days()[0])] == 2
 
 
 def test_todays_job_is_picked_up_and_today_stays_unread(serve: Serve) -> None:

@@ -113,6 +113,15 @@ def test_the_defaults_are_those_of_the_design() -> None:
     }.items() <= dict(config).items()
 
 
+def test_each_way_to_set_the_tap_up_is_enough_and_no_part_of_it_is() -> None:
+    values = {"api_token": TOKEN, "api_version": "v3", "username": "me@example.com"}
+    for way in TapKissmetrics.required_settings():
+        settings = {name: values[name] for name in way}
+        TapKissmetrics(config=settings)
+        with pytest.raises(ConfigValidationError, match=r"is required$"):
+            TapKissmetrics(config=dict(list(settings.items())[:-1]))
+
+
 def test_discovery_asks_nothing(site: Site) -> None:
     ended = site.execute("--discover", reports=[{"id": "r1", "name": "a", "columns": ["x"]}])
     assert ended.code == 0

@@ -1,13 +1,5 @@
-"""What the kit's tests share."""
+"""What the kit's tests share; also where they are run by themselves, for the mutations."""
 
-from hypothesis import HealthCheck, settings
+from tests.properties import load_profile
 
-# The same examples in every run, however noisy the machine.
-settings.register_profile(
-    "kit",
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("kit")
+load_profile()

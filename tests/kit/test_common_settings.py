@@ -9,6 +9,8 @@ import pytest
 from singer_sdk import typing as th
 from tap_kit.settings import common_settings
 
+from tests.kit.canned import CannedTap
+
 Limits = tuple[int | None, int | None]
 WHOLE: dict[str, tuple[Limits, int | None]] = {
     "window_days": ((1, 366), 1),
@@ -67,3 +69,14 @@ def test_each_has_a_title_and_says_what_it_is(name: str) -> None:
     assert re.match(r"[A-Z][a-z]* [a-z]|i/n: ", found["description"])
     assert re.search(r"([a-z]|\d|-1)$", found["description"])
     assert "requests" not in found["title"] or name in {"requests_per_minute", "max_concurrency"}
+
+
+def test_a_tap_says_what_it_needs() -> None:
+    class Tap(CannedTap):
+        config_jsonschema = th.PropertiesList(
+            th.Property("api_token", th.StringType, required=True),
+            th.Property("account", th.StringType, required=True),
+            *common_settings(lookback_days=0),
+        ).to_dict()
+
+    assert Tap.required_settings() == [["api_token", "account"]]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import logging
 import os
 import queue
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +17,11 @@ from typing import TYPE_CHECKING
 import pytest
 import tap_kit.command
 from singer_sdk.exceptions import ConfigValidationError, MappingError
-from tap_kit.command import one_line_errors, stop_signals
+from tap_kit.command import buffer_output, one_line_errors, stop_signals
 from tap_kit.errors import Interrupted, setting_error
 from tap_kit.inputs import told_as_config
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Iterator
 
 LONG_S = 20  # nothing waits that long unless the test has failed
@@ -57,6 +58,38 @@ def test_an_output_that_takes_no_more_is_a_line_and_is_not_written_to_again(
         assert is_null_device(output), "Python's own flush at the end must not fail"
     assert caught.value.code == 1
     assert [(record.levelname, record.message) for record in caplog.records] == [("ERROR", line)]
+
+
+def test_an_output_without_a_buffer_gets_one(tmp_path: Path) -> None:
+    """As with ``PYTHONUNBUFFERED``: a signal would cut a line in the middle."""
+    with (tmp_path / "out").open("wb", buffering=0) as raw:
+        with contextlib.redirect_stdout(_Unbuffered(raw)):  # type: ignore[type-var]
+            buffer_output()
+            made = sys.stdout
+            assert isinstance(made.buffer, io.BufferedWriter)
+            assert (made.encoding, made.fileno()) == ("utf-8", raw.fileno())
+            made.write("中\n" * 10)
+        assert (tmp_path / "out").read_bytes() == b"", "what is written waits for a flush"
+        made.close()
+        assert (tmp_path / "out").read_text("utf-8") == "中\n" * 10
+        os.fstat(raw.fileno())  # still open, as others write to it too
+
+
+@pytest.mark.parametrize("out", [io.StringIO(), io.TextIOWrapper(io.BytesIO())], ids=["", "buffer"])
+def test_any_other_output_is_left_alone(out: io.TextIOBase) -> None:
+    with contextlib.redirect_stdout(out):  # type: ignore[type-var]
+        buffer_output()
+        assert sys.stdout is out
+
+
+class _Unbuffered:
+    """What Python's standard output is with ``PYTHONUNBUFFERED``."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self.buffer = raw
+
+    def fileno(self) -> int:
+        return self.buffer.fileno()
 
 
 def test_any_other_error_of_the_system_is_a_fault_of_ours(tmp_path: Path) -> None:

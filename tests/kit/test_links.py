@@ -69,6 +69,20 @@ def test_any_other_link_is_refused(base: str, href: str) -> None:
         path_on(base, href, PREFIXES)
 
 
+@pytest.mark.parametrize(
+    ("href", "where"),
+    [
+        ("/admin?key=s3cret", "/admin"),
+        ("https://evil.example/x", "evil.example/x"),
+        ("https://[::1/core/list", "what is not an address"),
+    ],
+)
+def test_a_refusal_says_where_the_link_leads_without_its_query(href: str, where: str) -> None:
+    with pytest.raises(SyncFailed) as caught:
+        path_on(HOST, href, PREFIXES)
+    assert str(caught.value) == f"a link of the vendor leads elsewhere, to {where}; refused"
+
+
 @given(href=st.text() | st.text(st.sampled_from("/.%2eE5c\\:[]@?#core")).map("/core/{}".format))
 def test_any_text_is_a_path_of_the_api_or_refused(href: str) -> None:
     try:

@@ -18,11 +18,11 @@ def test_it_looks_seldom_during_a_run_and_as_before_after_it() -> None:
     before, seen = gc.get_threshold(), []
 
     def read(_: object) -> list[dict[str, int]]:
-        seen.append(gc.get_threshold()[0])
+        seen.append(gc.get_threshold())
         return [{"id": 1}]
 
     run_of(tap_of(Table({"id": ID}, read))(config={}))
-    assert seen == [50_000]
+    assert seen == [(50_000, *before[1:])]
     assert gc.get_threshold() == before
 
 

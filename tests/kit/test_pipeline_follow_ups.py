@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.pipeline import Pipeline
 
-from tests.kit.pipelines import patiently, results, until_error
+from tests.kit.pipelines import busy_workers, patiently, results, until_error
 
 Page = tuple[str, int]
 
@@ -150,6 +150,31 @@ def test_an_error_in_finding_follow_ups_comes_after_what_they_follow() -> None:
 
     pipeline = Pipeline(iter("abcde"), lambda task: task, workers=2, follow_ups=more)
     assert until_error(pipeline) == (["a", "b", "b2"], "b")
+
+
+def test_an_error_in_finding_the_first_follow_up_comes_at_its_turn_too() -> None:
+    """Although it is found while what came before still waits to be taken."""
+
+    def more(task: str, _result: str) -> Iterator[str]:
+        if task == "c":
+            raise ValueError(task)
+        yield from ()
+
+    pipeline = Pipeline(iter("abcde"), lambda task: task, workers=3, follow_ups=more)
+    assert pipeline.head == "a"
+    threading.Event().wait(0.05)  # time for the others to be done ahead
+    assert until_error(pipeline) == (["a", "b", "c"], "c")
+
+
+def test_a_worker_is_no_reason_for_a_process_to_stay() -> None:
+    go = threading.Event()
+    pipeline = Pipeline(iter("ab"), lambda _: go.wait(20), workers=2)
+    assert pipeline.head == "a"
+    try:
+        assert {thread.daemon for thread in busy_workers()} == {True}
+    finally:
+        go.set()
+        pipeline.close()
 
 
 def test_inserted_tasks_come_next() -> None:

@@ -218,6 +218,33 @@ def test_a_bar_shows_what_is_waited_for(clock: Clock, monkeypatch: pytest.Monkey
     progress.close()
 
 
+def test_a_bar_is_drawn_again_also_when_it_is_told_very_often(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    progress = planned(pages=2)
+    for _ in range(100):
+        clock.now += 0.05
+        progress.waiting("pages")
+    assert isinstance(sys.stderr, Terminal)
+    drawn = sys.stderr.getvalue()
+    progress.close()
+    assert "waiting for pages (for 4 s)" in drawn
+    assert drawn.count("waiting for pages") <= 26, "five times a second is enough for anybody"
+
+
+def test_figures_for_machines_do_not_push_the_bar_away(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    metrics = logging.getLogger("singer_sdk.metrics")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    progress = planned(pages=2)
+    metrics.warning("METRIC while it is drawn")
+    progress.close()
+    metrics.warning("METRIC after that")
+    assert [m for m in caplog.messages if "METRIC" in m] == ["METRIC after that"]
+
+
 @pytest.mark.parametrize("way", [{}, {"flattening_enabled": True, "flattening_max_depth": 1}])
 def test_rows_are_counted_the_same_in_chunks_and_one_by_one(
     way: dict[str, object], caplog: pytest.LogCaptureFixture

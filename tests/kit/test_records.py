@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+import tap_kit.records
 from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk.singerlib import RecordMessage
-from tap_kit.records import CHUNK_ROWS, as_record, record_lines
+from tap_kit.records import CHUNK_ROWS, as_record, needs_single_records, record_lines
 from tap_kit.row_types import row_type
 
-from tests.kit.canned import ID, NUMBER, TEXT, WHOLE, Table, run_of, tap_of
+from tests.kit.canned import ID, NUMBER, TEXT, WHOLE, Table, run_of, tap_of, without
 
 if TYPE_CHECKING:
     from tap_kit.tasks import Task
@@ -180,3 +181,62 @@ def test_batches_hold_the_same_rows(tmp_path: Path) -> None:
         {"id": i, "name": "ü\n"} for i in range(3)
     ]
     assert done.records == []
+
+
+def test_ordinary_rows_are_encoded_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slowly(_value: object) -> str:
+        raise AssertionError
+
+    monkeypatch.setattr(tap_kit.records, "serialize_json", slowly)
+    rows = [{"id": n, "value": {"name": "a", "tags": [n]}, "note": "é"} for n in range(3)]
+    table = Table({"id": ID, "value": OBJECT, "note": TEXT}, rows)
+    assert run_of(tap_of(table)(config={})).records == rows
+
+
+def test_an_integer_beyond_64_bits_is_written_whole() -> None:
+    table = Table({"id": ID, "value": WHOLE}, [{"id": 1}, {"id": 2, "value": 2**70}])
+    assert run_of(tap_of(table)(config={})).records == [{"id": 1}, {"id": 2, "value": 2**70}]
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        ({}, None),
+        ({"flattening_enabled": True, "flattening_max_depth": 1}, "flattening"),
+        ({"stream_maps": {"figures": {"x": "id"}}}, "stream maps"),
+        ({"stream_maps": {"copy": {"__source__": "figures"}}}, "stream maps"),
+        (
+            {
+                "batch_config": {
+                    "encoding": {"format": "jsonl"},
+                    "storage": {"root": "file:///tmp"},
+                }
+            },
+            "batch messages",
+        ),
+    ],
+    ids=["nothing", "flattening", "a map", "a copy", "batches"],
+)
+def test_why_records_go_one_by_one_is_known(config: dict[str, Any], why: str | None) -> None:
+    tap = tap_of(Table({"id": ID}, ()))(config=config)
+    assert needs_single_records(tap.streams["figures"]) == why
+
+
+@pytest.mark.parametrize(
+    ("path", "why"), [(("value",), None), (("value", "name"), "nested deselection")]
+)
+def test_what_is_deselected_inside_a_value_makes_records_go_one_by_one(
+    path: tuple[str, ...], why: str | None
+) -> None:
+    tap = tap_of(Table({"id": ID, "value": OBJECT}, ()))
+    made = tap(config={}, catalog=without(tap(config={}).catalog_dict, path))
+    assert needs_single_records(made.streams["figures"]) == why
+
+
+def test_a_record_limit_makes_records_go_one_by_one(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    tap = tap_of(Table({"id": ID}, [{"id": 1}]))(config={})
+    tap.streams["figures"].ABORT_AT_RECORD_COUNT = 5
+    assert needs_single_records(tap.streams["figures"]) == "a record limit"
+    assert run_of(tap).records == [{"id": 1}]
+    assert "figures: record by record, because of a record limit" in caplog.messages

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tap_kit.bodies import parse_json
 from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.records import as_record
-from tap_kit.rows import AnswerFields, RowDecoder, fill, values_of
+from tap_kit.rows import AnswerFields, RowDecoder, fill, has_any, values_of
 
 from tests.kit.canned import ID, NUMBER, TEXT, WHOLE, Table, WholeTable, tap_of, without
 
@@ -172,6 +172,30 @@ def test_what_shaping_left_as_it_was_is_still_checked(as_dicts: bool) -> None:  
         stream.row_check.rows(rows)
 
 
+def test_every_row_that_shaping_left_as_it_was_is_checked_and_no_other() -> None:
+    stream = stream_of(answer_fields=OTHER)
+    rows = decoded(stream, {"id": 1}, {"id": 2, "visitors": 5}, {"id": 3, "visitors": None})
+    assert written(stream, rows)[0] == {"id": 1}
+    with pytest.raises(
+        SyncFailed, match=r"^figures: field visitors: expected int \| null, got str$"
+    ):
+        stream.row_check.rows(decoded(stream, {"id": 1, "visitors": "many"}))
+
+
+def test_rows_are_no_work_for_the_garbage_collector() -> None:
+    """Millions of them go through, and none is part of a cycle."""
+    stream = stream_of()
+    rows = [*decoded(stream, {"id": 1, "odd-name": "x"}), *stream.row_check.typed([{"id": 2}])]
+    assert [type(row).__struct_config__.gc for row in rows] == [False, False]
+
+
+def test_a_required_field_may_stand_behind_others() -> None:
+    stream = stream_of({"name": TEXT, "id": ID}, required=("id",))
+    assert written(stream, decoded(stream, {"id": 1})) == [{"id": 1}]
+    with pytest.raises(SyncFailed, match=r"^figures: a row: object missing required field id$"):
+        decoded(stream, {"name": "a"})
+
+
 def test_rows_inside_of_an_answer_are_found() -> None:
     stream = stream_of()
     decode = RowDecoder(stream.row_check, lambda row: ENVELOPE[row] | list.__class_getitem__(row))
@@ -227,6 +251,13 @@ def test_text_that_is_not_valid_is_mended(body: bytes) -> None:
     stream = stream_of()
     rows = RowDecoder(stream.row_check)(body, "GET /figures")
     assert written(stream, rows) == [{"id": 1, "name": "a\ufffd"}]
+
+
+def test_a_row_says_whether_it_came_with_a_field() -> None:
+    (row,) = decoded(stream_of(), {"id": 1, "name": None})
+    assert has_any(row, ("visitors", "name")) is True, "be it null"
+    assert has_any(row, ("visitors", "share")) is False
+    assert has_any(row, ()) is False
 
 
 VALUES = {

@@ -55,3 +55,42 @@ def test_a_value_of_another_kind_is_named_by_its_kind(value: object, word: str) 
 def test_all_kinds_that_are_wanted_are_named_but_null() -> None:
     wanted = {"type": ["string", "null", "array"]}
     assert words(wanted, 5) == "has to be a text or a list, not a number"
+
+
+HALF = "half of a character: \ud83d"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [HALF, [HALF], ["fine", HALF], {"name": HALF}, {HALF: "name"}, {"a": [{"b": HALF}]}],
+    ids=lambda value: type(value).__name__,
+)
+def test_half_of_a_character_is_told_wherever_it_stands(value: object) -> None:
+    assert list(problems({"x": value}, {"properties": {"x": {}}})) == [
+        "x: has a text that is not valid Unicode"
+    ]
+
+
+@pytest.mark.parametrize(
+    "value", ["line\nfeed", "中é😀", "\u202e", ["a", 1, None, True], {"a": {"b": 1.5}}], ids=repr
+)
+def test_any_other_text_is_valid(value: object) -> None:
+    assert list(problems({"x": value}, {"properties": {"x": {}}})) == []
+
+
+def test_a_text_that_is_wrong_in_two_ways_is_judged_no_further() -> None:
+    schema = {"properties": {"start_date": {}, "x": {"type": "integer"}}}
+    assert list(problems({"start_date": HALF, "x": HALF}, schema)) == [
+        "x: has to be a whole number, not a text",
+        "start_date: has a text that is not valid Unicode",
+        "x: has a text that is not valid Unicode",
+    ]
+
+
+def test_of_several_required_settings_only_those_are_told_that_are_missing() -> None:
+    part = {"properties": {"a": {}, "b": {}}, "required": ["a", "b"]}
+    schema = {"properties": {"x": {}, "y": {}, "z": part}, "required": ["x", "y", "z"]}
+    assert sorted(problems({"y": 1, "z": {"b": 2}}, schema)) == [
+        "x: is required",
+        "z.a: is required",
+    ]

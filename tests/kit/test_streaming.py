@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tap_kit import streaming
 from tap_kit.errors import Retriable, SyncFailed
-from tap_kit.streaming import CsvRows, JsonRows, parsed, resumed
+from tap_kit.streaming import CsvRows, JsonRows, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +60,7 @@ def test_json_cut_anywhere_is_what_json_loads_makes_of_it(
     assert rows_of(json_rows(), body, cuts) == json.loads(body)
 
 
+@settings(max_examples=30)
 @given(OBJECTS)
 def test_json_byte_by_byte_gives_each_row_when_it_is_complete(objects: list[Any]) -> None:
     body = json.dumps(objects, ensure_ascii=False).encode()
@@ -156,6 +157,21 @@ def test_a_row_without_an_end_does_not_fill_the_memory(
         rows_of(parser, body, [*range(0, 300, 10)])
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_row_may_be_as_long_as_the_limit_and_no_longer(
+    more: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "LONGEST_ROW", 3 << 20)
+    parser = CsvRows("the export")
+    parser.push(b"a\n")
+    text = b'"' + b"x" * ((3 << 20) - 1 + more)
+    if more:
+        with pytest.raises(Retriable, match=r"^the export: a row does not end within 3 MiB$"):
+            parser.push(text)
+    else:
+        assert parser.push(text) == []
+
+
 def test_a_slow_source_does_not_hold_complete_rows_back() -> None:
     parser = json_rows()
     assert parser.push(b'[{"a":1},{"a":2},{"a"') == [{"a": 1}, {"a": 2}]
@@ -163,70 +179,6 @@ def test_a_slow_source_does_not_hold_complete_rows_back() -> None:
     table = CsvRows("x")
     assert table.push(b'a\n1\n"2\n') == [["1"]]
     assert table.push(b'"\n') == [["2\n"]]
-
-
-# Downloads that break off
-
-
-class Source:
-    """A body of these batches, which breaks off behind some of them."""
-
-    def __init__(self, batches: list[list[int]], breaks: list[int]) -> None:
-        self._batches = batches
-        self._breaks = breaks
-        self.begun = 0
-
-    def begin(self) -> Iterator[list[int]]:
-        """One attempt."""
-        end = self._breaks[self.begun] if self.begun < len(self._breaks) else None
-        self.begun += 1
-        yield from self._batches[:end]
-        if end is not None:
-            msg = "broke off"
-            raise Retriable(msg)
-
-
-@given(st.lists(st.integers(1, 5), min_size=1, max_size=5), st.lists(st.integers(0, 5), max_size=4))
-def test_what_breaks_off_goes_on_behind_the_rows_given(sizes: list[int], breaks: list[int]) -> None:
-    numbers = iter(range(100))
-    batches = [[next(numbers) for _ in range(size)] for size in sizes]
-    source = Source(batches, breaks)
-    rows = [row for batch in resumed(source.begin, lambda _: None) for row in batch]
-    assert rows == [*range(sum(sizes))]
-    assert source.begun == len(breaks) + 1
-
-
-def test_it_may_break_off_for_ever_as_long_as_rows_come() -> None:
-    source = Source([[n] for n in range(40)], [*range(1, 40)])
-    pauses: list[float] = []
-    rows = [row for batch in resumed(source.begin, pauses.append) for row in batch]
-    assert rows == [*range(40)]
-    assert len(pauses) == 39
-
-
-def test_five_times_without_a_new_row_is_enough() -> None:
-    source = Source([[1], [2]], [1] * 9)
-    pauses: list[float] = []
-    batches = resumed(source.begin, pauses.append)
-    assert next(batches) == [1]
-    with pytest.raises(SyncFailed, match="broke off; given up after 5 tries"):
-        next(batches)
-    assert source.begun == 5
-    assert pauses == [1.0, 2.0, 4.0, 8.0]
-
-
-def test_a_second_body_that_is_shorter_is_not_taken_for_the_end() -> None:
-    bodies = [[[1, 2, 3]], [[1]]]
-
-    def begin() -> Iterator[list[int]]:
-        if len(bodies) == 2:
-            yield from bodies.pop(0)
-            msg = "broke off"
-            raise Retriable(msg)
-        yield from bodies[0]
-
-    with pytest.raises(SyncFailed, match="has 1 rows, of which 3 came before"):
-        list(resumed(begin, lambda _: None))
 
 
 @pytest.mark.parametrize("last", [b'"2"', b'"2""3"', b'"2","3"', b'2"', b'"a\n\nb"'])
@@ -255,21 +207,3 @@ def test_a_field_beyond_the_limit_stops_and_names_the_source(
             CsvRows("x").push(b"a\n" + b"1" * 101 + b"\n")
     finally:
         csv.field_size_limit(before)
-
-
-def test_what_is_begun_again_is_told_with_its_reason_and_its_place(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    bodies = iter([[[1, 2]], [[1, 2], [3]]])
-
-    def begin() -> Iterator[list[int]]:
-        rows = next(bodies)
-        yield from rows
-        if len(rows) == 1:
-            msg = "GET /file: the connection broke off"
-            raise Retriable(msg)
-
-    assert [list(batch) for batch in resumed(begin, lambda _: None)] == [[1, 2], [3]]
-    assert caplog.messages == [
-        "GET /file: the connection broke off; begun again behind row 2 in 1.0 s"
-    ]

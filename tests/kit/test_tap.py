@@ -75,6 +75,20 @@ def test_all_wrong_settings_are_told_at_once_without_a_warning(
     assert caplog.messages == []
 
 
+def test_the_error_for_wrong_settings_has_all_of_them_in_its_text() -> None:
+    with pytest.raises(ConfigValidationError) as caught:
+        tap_of()(config={"shard": "2/2", "window_days": 0})
+    assert str(caught.value) == "; ".join(caught.value.errors)
+    assert len(caught.value.errors) == 2
+
+
+def test_a_tap_leaves_its_logger_as_it_was() -> None:
+    before = list(CannedTap.logger.filters)
+    for _ in range(3):
+        tap_of()(config=DAYS)
+    assert CannedTap.logger.filters == before
+
+
 def test_discovery_needs_no_good_settings() -> None:
     made = tap_of(Reader().table())(config={"window_days": "x"}, validate_config=False)
     assert [entry["tap_stream_id"] for entry in made.catalog_dict["streams"]] == ["figures"]

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import pytest
 import tap_kit.progress
 from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
+from tap_kit.tasks import Result
 from typing_extensions import override
 
-from tests.kit.canned import ID, TEXT, Run, Table, run_of, tap_of
+from tests.kit.canned import ID, TEXT, CannedStream, CannedTap, Run, Table, run_of, tap_of
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
+
+    from tap_kit.tap import KitTap
     from tap_kit.tasks import Task
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-04"}
@@ -21,7 +27,13 @@ SITES = tuple({"site": number} for number in (1, 2))
 LONG_S = 20  # nothing waits that long unless the test has failed
 
 
-def run_until(error: Exception | None, site: int = 1, day: int = 2, **config: Any) -> Run:
+def run_until(
+    error: Exception | None,
+    site: int = 1,
+    day: int = 2,
+    taps: list[KitTap] | None = None,
+    **config: Any,
+) -> Run:
     """A run in which one day of one site cannot be read; all others can, at once."""
 
     def read(task: Task) -> list[dict[str, Any]]:
@@ -33,7 +45,10 @@ def run_until(error: Exception | None, site: int = 1, day: int = 2, **config: An
 
     properties = {"id": ID, "site": ID, "date": TEXT}
     table = Table(properties, read, partitions=SITES, replication_key="date")
-    return run_of(tap_of(table)(config={**DAYS, **config}))
+    tap = tap_of(table)(config={**DAYS, **config})
+    if taps is not None:
+        taps.append(tap)
+    return run_of(tap)
 
 
 def rows(run: Run) -> list[tuple[int, int]]:
@@ -72,6 +87,64 @@ def test_the_sdk_does_not_say_with_a_traceback_what_the_command_line_says_in_a_l
     assert [r.getMessage() for r in caplog.records if r.exc_info] == []
     assert "unhandled" not in caplog.text
     assert "Beginning" in caplog.text, "what else the SDK says stays"
+
+
+@pytest.mark.parametrize("error", [None, PartitionUnavailable("no"), JobFailed("no")], ids=repr)
+def test_every_task_is_counted_as_done_also_those_that_are_never_begun(
+    error: Exception | None,
+) -> None:
+    """Else the bar of a run that is over would stand in the middle."""
+    taps: list[KitTap] = []
+    run_until(error, taps=taps)
+    (progress,) = [tap.progress for tap in taps]
+    assert (progress.done, progress.tasks) == (8, 8)
+
+
+@pytest.mark.parametrize(("error", "how"), [(None, "Done"), (SyncFailed("no"), "Broken off")])
+def test_the_last_line_says_how_the_run_ended(
+    error: Exception | None, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    run_until(error)
+    ends = [m for m in caplog.messages if re.search(r" after \d+ s: ", m)]
+    assert len(ends) == 1
+    assert ends[0].startswith(f"{how} after 0 s: ")
+
+
+class Chained(CannedStream):
+    """A stream that would go on behind whatever a task brings."""
+
+    name = "chained"
+    schema: ClassVar[dict[str, Any]] = {"type": "object", "properties": {"id": ID}}
+    primary_keys = ("id",)
+    table = Table({}, (), partitions=SITES)
+
+    @override
+    def read(self, task: Task) -> list[dict[str, Any]]:
+        assert task.partition is not None
+        if task.partition["site"] == 1:
+            raise PartitionUnavailable("gone")  # noqa: EM101
+        return [{"id": task.piece or 1}]
+
+    @override
+    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
+        assert isinstance(result, Result)
+        if task.piece is None:
+            yield replace(task, piece=2)
+
+
+@pytest.mark.parametrize("limit", [None, 5])
+def test_nothing_follows_on_what_could_not_be_read(limit: int | None) -> None:
+    class Tap(CannedTap):
+        @override
+        def discover_streams(self) -> list[Any]:
+            return [Chained(self)]
+
+    tap = Tap(config=DAYS)
+    tap.streams["chained"].ABORT_AT_RECORD_COUNT = limit
+    done = run_of(tap)
+    assert done.error == ""
+    assert [record["id"] for record in done.records] == [1, 2]
 
 
 def test_what_is_waited_for_is_told_while_it_is_waited_for(

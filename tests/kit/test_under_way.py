@@ -76,6 +76,130 @@ def test_a_job_that_is_interrupted_is_called_off_and_forgotten() -> None:
     assert forgotten[-1] is True
 
 
+def test_a_job_of_an_earlier_run_is_called_off_too() -> None:
+    under_way, work, forgotten = UnderWay(), Work(), [False]
+    known = {"id": "1"}
+    with pytest.raises(Interrupted):
+        runner(under_way, interrupted).run(
+            work, "x", known, lambda _: None, lambda: forgotten.append(True)
+        )
+    assert under_way.count == 1
+    under_way.call_off(1)
+    assert work.cancelled == [known]
+    assert forgotten[-1] is True
+
+
+def test_a_job_that_was_started_a_second_time_is_called_off_too() -> None:
+    class FailsOnce(Work):
+        looks = 0
+
+        @override
+        def poll(self, ids: Ids) -> Poll:
+            self.looks += 1
+            return Poll(JobState.FAILED if self.looks == 1 else JobState.RUNNING)
+
+    def sleep(_seconds: float) -> None:
+        if work.looks > 1:
+            interrupted(0)
+
+    under_way, work, forgotten = UnderWay(), FailsOnce(), [False]
+    with pytest.raises(Interrupted):
+        runner(under_way, sleep).run(
+            work, "x", None, lambda _: None, lambda: forgotten.append(True)
+        )
+    assert under_way.count == 1
+    under_way.call_off(1)
+    assert (work.cancelled, forgotten[-1]) == ([IDS], True)
+
+
+@pytest.mark.parametrize(("known", "looks"), [(None, 1), (IDS, 2)])
+def test_a_job_that_is_done_runs_no_more(known: Ids | None, looks: int) -> None:
+    class Done(Work):
+        @override
+        def poll(self, ids: Ids) -> Poll:
+            nonlocal looks
+            looks -= 1
+            return Poll(JobState.RUNNING if looks else JobState.DONE, under_way.count)
+
+    under_way = UnderWay()
+    seen = runner(under_way, lambda _: None).run(Done(), "x", known, lambda _: None)
+    assert (seen, under_way.count) == (1, 0), "while it ran it was counted"
+
+
+@pytest.mark.parametrize(
+    ("stops", "words"),
+    [
+        ([True, False], "1 of 2 running jobs were called off; the others are left to the next run"),
+        ([True], "1 of 1 running jobs were called off; the others are left to the next run"),
+    ],
+)
+def test_how_many_were_called_off_is_told(
+    stops: list[bool], words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    under_way = UnderWay()
+    under_way.add(Running(Plain(), IDS, lambda: None))
+    for stop in stops:
+        under_way.add(Running(Work(stops=stop), IDS, lambda: None))
+    under_way.call_off(1)
+    assert caplog.messages == [words]
+
+
+def test_where_nothing_runs_nothing_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    under_way = UnderWay()
+    under_way.add(Running(Plain(), IDS, lambda: None))
+    under_way.call_off(1)
+    assert caplog.messages == []
+
+
+def test_a_start_that_fails_is_not_waited_for() -> None:
+    under_way = UnderWay()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no"), under_way.starting():
+            raise ValueError("no")  # noqa: EM101
+    began = time.monotonic()
+    under_way.call_off(10)
+    assert time.monotonic() - began < 4
+
+
+def test_two_starts_at_the_same_time_are_both_waited_for() -> None:
+    under_way, first, second = UnderWay(), Work(), Work()
+    both, go = threading.Barrier(3), threading.Event()
+
+    def start(work: Work, event: threading.Event | None) -> None:
+        with under_way.starting():
+            both.wait(20)
+            if event is not None:
+                event.wait(0.2)
+            under_way.add(Running(work, IDS, lambda: None))
+
+    threads = [
+        threading.Thread(target=start, args=arguments)
+        for arguments in ((first, None), (second, go))
+    ]
+    for thread in threads:
+        thread.start()
+    both.wait(20)
+    under_way.call_off(5)
+    for thread in threads:
+        thread.join(20)
+    assert (first.cancelled, second.cancelled) == ([IDS], [IDS])
+
+
+def test_a_call_off_has_the_time_that_is_left_and_no_more() -> None:
+    class Timed(Work):
+        given_s = 0.0
+
+        @override
+        def cancel(self, ids: Ids, timeout_s: float) -> bool:
+            self.given_s = timeout_s
+            return True
+
+    under_way, work = UnderWay(), Timed()
+    under_way.add(Running(work, IDS, lambda: None))
+    under_way.call_off(3)
+    assert 1 < work.given_s <= 3
+
+
 @pytest.mark.parametrize("job", [Work(stops=False), Work(takes_s=5), Plain()])
 def test_a_job_that_cannot_be_called_off_is_kept_and_nobody_waits_for_it(
     job: Work | Plain,

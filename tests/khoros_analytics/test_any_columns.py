@@ -1,0 +1,121 @@
+"""Columns of any names, rows in any pieces: fields that fit, and the same rows each time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from tap_khoros_analytics.bodies import CsvCells, JsonCells, Names
+from tap_khoros_analytics.columns import OURS, alike, columns_from, columns_of, schema_of
+from tap_kit.errors import Retriable
+from tap_kit.names import LONGEST
+from tap_kit.streaming import JsonRows, parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXPORT = "author"
+LOGGER = logging.getLogger("tap-khoros-analytics")
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+NAMES = st.lists(
+    st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
+    | st.sampled_from(["Author Id", "AUTHOR_ID", "authorId", "Row Id", "window start", "x" * 90]),
+    min_size=1,
+    max_size=8,
+)
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+CUTS = st.lists(st.integers(0, 600), max_size=6)
+
+
+def pieces(body: bytes, cuts: list[int]) -> Iterator[bytes]:
+    """The body cut at these places."""
+    places = sorted({0, *(min(cut, len(body)) for cut in cuts), len(body)})
+    for begin, end in pairwise(places):
+        yield body[begin:end]
+
+
+@given(names=NAMES)
+def test_fields_are_identifiers_and_all_different(names: list[str]) -> None:
+    columns = columns_from(EXPORT, names)
+    fields = [column.field for column in columns]
+    assert len({*fields, *OURS}) == len(fields) + len(OURS)
+    assert all(IDENTIFIER.fullmatch(field) and len(field) <= LONGEST for field in fields)
+    assert len(columns) == len({alike(column.metric) for column in columns})
+
+
+@given(names=NAMES)
+def test_a_catalog_gives_the_same_columns_back(names: list[str]) -> None:
+    columns = columns_from(EXPORT, names)
+    schema = schema_of(columns, title="t", key=("row_id",), has_report_type=False)
+    again = columns_of(EXPORT, json.loads(json.dumps(schema)))
+    assert [(c.field, c.metric) for c in again] == [(c.field, c.metric) for c in columns]
+
+
+@given(names=NAMES, more=NAMES)
+def test_what_comes_later_changes_no_field_of_before(names: list[str], more: list[str]) -> None:
+    before = [column.field for column in columns_from(EXPORT, names)]
+    after = [column.field for column in columns_from(EXPORT, [*names, *more])]
+    assert after[: len(before)] == before
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
+    """A header without two names that mean the same, and rows below it."""
+    names = draw(st.lists(st.sampled_from(HEADER), min_size=1, max_size=5, unique=True))
+    row = st.lists(CELLS, min_size=len(names), max_size=len(names))
+    return names, draw(st.lists(row, max_size=6))
+
+
+HEADER = ["Author Id", "Name", "Größe", "reply: time (s)", '"quoted"', "中", "a,b"]
+
+
+@given(table=tables(), cuts=CUTS, is_csv=st.booleans())
+def test_rows_in_any_pieces_are_what_the_libraries_make_of_the_whole(
+    table: tuple[list[str], list[list[str]]],
+    cuts: list[int],
+    is_csv: bool,  # noqa: FBT001
+) -> None:
+    header, rows = table
+    columns = sorted(columns_from(EXPORT, header), key=lambda column: column.field)
+    assume(len(columns) == len(header))
+    fields = [column.field for column in columns]
+    order = [header.index(name) for name in _names_of(header, fields)]
+    parser, body = _parser_and_body(fields, columns, header, rows, is_csv=is_csv)
+    found = [tuple(cells) for batch in parsed(pieces(body, cuts), parser) for cells in batch]
+    null = None if is_csv else ""
+    assert found == [tuple(row[place] or null for place in order) for row in rows]
+
+
+def _names_of(header: list[str], fields: list[str]) -> list[str]:
+    by_field = {columns_from(EXPORT, header)[n].field: name for n, name in enumerate(header)}
+    return [by_field[field] for field in fields]
+
+
+def _parser_and_body(
+    fields: list[str], columns: Any, header: list[str], rows: list[list[str]], *, is_csv: bool
+) -> tuple[Any, bytes]:
+    names = Names(EXPORT, columns, LOGGER)
+    if not is_csv:
+        objects = [dict(zip(header, row, strict=True)) for row in rows]
+        body = json.dumps(objects, ensure_ascii=False).encode()
+        return JsonRows(JsonCells(fields, names).decode, "the export"), body
+    text = io.StringIO(newline="")
+    csv.writer(text, "unix").writerows([header, *rows])
+    return CsvCells(fields, names, "the export"), text.getvalue().encode()
+
+
+@given(body=st.binary(max_size=60), cuts=CUTS)
+def test_a_body_that_is_something_else_is_asked_for_again(body: bytes, cuts: list[int]) -> None:
+    columns = columns_from(EXPORT, HEADER)
+    decode = JsonCells([column.field for column in columns], Names(EXPORT, columns, LOGGER)).decode
+    assume(not body.lstrip().startswith(b"["))
+    with pytest.raises(Retriable):
+        list(parsed(pieces(body, cuts), JsonRows(decode, "the export")))

@@ -1,0 +1,73 @@
+"""How a run ends that is a process of its own: the lines that a person reads, the exit code."""
+
+import os
+from pathlib import Path
+
+import pytest
+from sandbox.kindmetrics import Kindmetrics
+from sandbox.server import running
+
+from tests.kit.commands import SETTINGS, Ended, tap
+
+WRONG: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
+    "several settings": (
+        {"shard": "x", "window_days": 0, "start_dat": "2024-01-01"},
+        ("shard: ", "window_days: ", "start_dat: "),
+    ),
+    "a token": ({"api_token": "wrong-t0ken"}, ("api_token: ",)),
+    "an address": ({"api_url": "http://far.example"}, ("api_url: ",)),
+    "segments of the wrong type": ({"segments": 5}, ("segments: ",)),
+    "a segment's name of the wrong type": (
+        {"segments": [{"name": ["a"]}]},
+        ("segments[0].name: ",),
+    ),
+    "a stream map": ({"stream_maps": {"domains": {"x": "1 +"}}}, ("stream_maps",)),
+}
+
+
+@pytest.mark.parametrize(("config", "begins"), WRONG.values(), ids=WRONG)
+def test_a_wrong_setting_is_a_line_each_exit_code_1_and_no_data(
+    config: dict[str, object], begins: tuple[str, ...], tmp_path: Path
+) -> None:
+    vendor = Kindmetrics(token=SETTINGS["api_token"])
+    with running(vendor.app) as server:
+        done = tap({"api_url": server.url, **config}, tmp_path)
+    assert_told(done, begins)
+
+
+def assert_told(done: Ended, begins: tuple[str, ...]) -> None:
+    assert done.code == 1
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert "wrong-t0ken" not in done.stderr
+    for begin in begins:
+        assert sum(begin in line for line in done.stderr.splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize("option", ["--catalog", "--state"])
+def test_a_file_that_is_not_json_ends_the_run_in_a_line(option: str, tmp_path: Path) -> None:
+    file = tmp_path / "given.json"
+    file.write_text("{x", encoding="utf-8")
+    assert_told(tap({}, tmp_path, option, str(file)), (f"{option}: the file is not JSON: ",))
+
+
+def test_a_full_disk_is_a_line(tmp_path: Path) -> None:
+    with (
+        running(Kindmetrics(token=SETTINGS["api_token"]).app) as server,
+        Path("/dev/full").open("wb") as full,
+    ):
+        done = tap({"api_url": server.url}, tmp_path, stdout=full.fileno())
+    assert done.code == 1
+    assert "Traceback" not in done.stderr
+    assert "No space left on the device" in done.stderr
+
+
+def test_a_target_that_stops_reading_is_a_line(tmp_path: Path) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with running(Kindmetrics(token=SETTINGS["api_token"]).app) as server:
+        done = tap({"api_url": server.url}, tmp_path, stdout=theirs)
+    os.close(theirs)
+    assert done.code == 1
+    assert "Traceback" not in done.stderr
+    assert "The target stopped reading" in done.stderr
