@@ -19,7 +19,7 @@ from tap_kit.about import streams_table
 from tap_kit.ahead import ReadAhead
 from tap_kit.command import (
     buffer_output,
-    exit_at_once,
+    exit_by_signals,
     one_line_errors,
     reader_watched,
     stop_signals,
@@ -36,7 +36,6 @@ from tap_kit.windows import Reach, parse_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from types import FrameType
 
     import click
 
@@ -67,6 +66,7 @@ class KitTap(Tap, abc.ABC):
         given = {k: v for k, v in config.items() if v is not None} if config else {}
         with own_words(self.logger):
             super().__init__(config=given, validate_config=False, setup_mapper=False, **kwargs)
+        exit_by_signals(self.logger)
         if validate_config and (errors := list(self.config_problems())):
             raise ConfigValidationError("; ".join(errors), errors=errors)
         if setup_mapper:
@@ -216,11 +216,6 @@ class KitTap(Tap, abc.ABC):
             self.jobs.write_down()
             self.state_writer.write_state(self.state)
             self.progress.summary(how, self.throttle.requests)
-
-    @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Called for signals before the streams are run, and in discovery."""
-        exit_at_once(self.logger, signum)
 
     # Command line
 
