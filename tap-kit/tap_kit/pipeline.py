@@ -149,14 +149,15 @@ class Pipeline(Generic[T, R]):
                     self._order.insert(place + 1, _Source(more, after=item.task))
 
     def _pull(self, source: _Source[T]) -> None:
-        # Follow-ups have room of their own: what was read ahead behind them must not hold them up.
-        room = (2 if source.is_plan else 3) * self._workers
         place = self._order.index(source)
         entries = [item for item in self._order if isinstance(item, _Entry)]
-        if any(item.failed for item in self._order[:place] if isinstance(item, _Entry)):
+        in_front = [item for item in self._order[:place] if isinstance(item, _Entry)]
+        if any(item.failed for item in in_front):
             return
-        # What comes next never waits for room: all that takes it stands behind.
-        for _ in range(max(room - len(entries), 1 if place == 0 else 0)):
+        # Follow-ups have room of their own: what was read ahead behind them must not hold them up.
+        # And whatever lies ready behind a source, there is work for all in front of it.
+        room = (2 if source.is_plan else 3) * self._workers - len(entries)
+        for _ in range(max(room, 2 * self._workers - len(in_front))):
             try:
                 task = next(source.tasks)
             except StopIteration:

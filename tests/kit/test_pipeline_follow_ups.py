@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.pipeline import Pipeline
 
-from tests.kit.pipelines import busy_workers, patiently, results, until_error
+from tests.kit.pipelines import LONG_S, busy_workers, patiently, results, until_error
 
 Page = tuple[str, int]
 
@@ -182,3 +182,32 @@ def test_inserted_tasks_come_next() -> None:
     assert pipeline.take(patiently) == "A"
     pipeline.insert(iter("xy"))
     assert list(results(pipeline)) == ["X", "Y", "B", "C"]
+
+
+def test_what_was_read_ahead_far_behind_leaves_work_for_all_in_front() -> None:
+    """The last of four lists answers first and fills the room; the first is not read singly then.
+
+    Its pages come only when as many as there are workers are asked for at a time.
+    """
+    workers, pages = 4, 24
+    last_is_ahead, side_by_side = threading.Event(), threading.Barrier(workers)
+
+    def read(page: Page) -> Page:
+        name, number = page
+        if name == "d":
+            if number == 2 * workers:
+                last_is_ahead.set()
+        elif number == 1:
+            assert last_is_ahead.wait(LONG_S)
+        elif name == "a":
+            side_by_side.wait(LONG_S)
+        return page
+
+    def further(page: Page, _read: Page) -> Iterator[Page]:
+        name, number = page
+        return ((name, n) for n in range(2, pages + 2)) if number == 1 else iter(())
+
+    plan = ((name, 1) for name in "abcd")
+    pipeline = Pipeline(plan, read, workers=workers, follow_ups=further)
+    found = list(results(pipeline))
+    assert found == [(name, n) for name in "abcd" for n in range(1, pages + 2)]
