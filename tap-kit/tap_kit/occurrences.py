@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 DIGEST_BYTES = 16
-IN_MEMORY = 65_536  # different digests; beyond them they go to a temporary file
+IN_MEMORY = 32_768  # different digests; beyond them they go to a temporary file
 _COUNT_BYTES = 8
 _ENTRY_BYTES = DIGEST_BYTES + _COUNT_BYTES
 _BUCKETS = 1024
