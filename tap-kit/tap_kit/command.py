@@ -120,18 +120,24 @@ def stop_signals(stop: Event) -> Iterator[None]:
     """While inside, SIGINT and SIGTERM set ``stop``, so that the run ends between two rows.
 
     The SDK's own handler leaves in the middle of whatever happens, and with exit code 0. A second
-    signal, or ``PATIENCE_S`` without an end, ends the process at once. The same happens when
-    nobody is left who reads the output: a tap whose runner was killed would else learn of it
-    with its next row, and wait for its vendor till then.
+    SIGINT, or ``PATIENCE_S`` without an end, ends the process at once. A SIGTERM after another
+    signal does not: Meltano sends it to a tap that has got the terminal's Ctrl-C already, and the
+    jobs that it calls off would go on. The run ends as well when nobody is left who reads the
+    output: a tap whose runner was killed would else learn of it with its next row, and wait for
+    its vendor till then.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {number: signal.getsignal(number) for number in _SIGNALS}
+    seen: list[int] = []
 
     def handle(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+        seen.append(number)
+        if seen.count(signal.SIGINT) > 1:
             os._exit(128 + number)
+        if len(seen) > 1:
+            return
         _received.append(number)
         timer = threading.Timer(PATIENCE_S, os._exit, (128 + number,))
         timer.daemon = True

@@ -158,15 +158,40 @@ def exits(monkeypatch: pytest.MonkeyPatch) -> queue.SimpleQueue[int]:
     return codes
 
 
-def test_a_second_signal_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_ctrl_c_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tap_kit.command, "PATIENCE_S", 60)
     codes = exits(monkeypatch)
     with stop_signals(threading.Event()):
         signal.raise_signal(signal.SIGINT)
         assert codes.empty()
         with pytest.raises(SystemExit):
-            signal.raise_signal(signal.SIGTERM)
-    assert codes.get(timeout=LONG_S) == 128 + signal.SIGTERM
+            signal.raise_signal(signal.SIGINT)
+    assert codes.get(timeout=LONG_S) == 128 + signal.SIGINT
+    _end_timers()
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        (signal.SIGINT, signal.SIGTERM),  # Ctrl-C in a terminal, then Meltano's own
+        (signal.SIGTERM, signal.SIGTERM),  # systemd's to all, then Meltano's own
+        (signal.SIGTERM, signal.SIGINT),
+    ],
+)
+def test_what_meltano_sends_after_a_signal_cuts_no_end_short(
+    numbers: tuple[signal.Signals, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else jobs were not called off, and the last bookmarks not written."""
+    monkeypatch.setattr(tap_kit.command, "PATIENCE_S", 60)
+    monkeypatch.setattr(tap_kit.command, "_received", [])
+    codes = exits(monkeypatch)
+    stop = threading.Event()
+    with stop_signals(stop):
+        for number in numbers:
+            signal.raise_signal(number)
+    assert stop.is_set()
+    assert codes.empty()
+    assert tap_kit.command._received == [numbers[0]]  # noqa: SLF001
     _end_timers()
 
 
