@@ -25,7 +25,8 @@ help:
 	@echo "make mutation   which changes of the kit its tests notice (ONLY=tap_kit.windows*)"
 	@echo "make lint       ruff, mypy, deptry"
 	@echo "make bench      the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
-	@echo "make matrix     every tap into every target, killed at every point; into docs/targets.md"
+	@echo "make matrix     every tap into every target, killed at every point, stopped in every way;"
+	@echo "                into docs/targets.md (ARGS=--missing: only what is not there yet)"
 	@echo "make pages      the pages and plugin settings that are made from the taps"
 	@echo "make wheels     kit and taps as packages, in dist/"
 	@echo "make trial      shards of a tap on an engine (ENGINE=dask or airflow), into PostgreSQL"
@@ -87,7 +88,7 @@ orchestration/.envs/airflow/.made: orchestration/airflow.txt | .tools-ready
 
 matrix: .venv/.dev
 	@$(BIN)/python -m tests.prepare
-	@$(BIN)/python -m tests.warehouses all $(ONLY)
+	@$(BIN)/python -m tests.warehouses all $(ONLY) $(ARGS)
 
 # What Meltano's own environments for the taps are pinned to; Meltano does not read uv.lock.
 constraints: .tools-ready

@@ -1,4 +1,4 @@
-"""All three taps in one form, for what has to be true of each of them."""
+"""All taps in one form, for what has to be true of each: an account for each API they read."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from unittest.mock import patch
 from sandbox.khoros import Khoros
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.kissmetrics import Kissmetrics, RunRules, Sizes
+from sandbox.kissmetrics.ids import v3_id
 from sandbox.server import running
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 from tap_kindmetrics.tap import TapKindmetrics
@@ -29,6 +30,7 @@ from typing_extensions import override
 from tests.khoros_analytics import site as khoros
 from tests.kindmetrics import site as kindmetrics
 from tests.kissmetrics import site as kissmetrics
+from tests.kissmetrics.v3 import site as v3
 from tests.processes import Ended, collected
 from tests.singer import Output
 
@@ -47,6 +49,8 @@ TOKEN = "t0ken-k1nd/7f3a+9c=&%e2"  # noqa: S105
 OTHER_TOKEN = "t0ken-k1ss/51d0+e8=&%a1"  # noqa: S105
 USERNAME = "reports@tenant"
 PASSWORD = 'p4ssword/9b41+e7=&"%c3'  # noqa: S105
+EMAIL = "reports@kissmetrics.example"
+OTHER_PASSWORD = "p4ssword/77ab+01=&%d4"  # noqa: S105
 COMPANY_KEY = "c0mpany/c07d+2a=&%b5"
 FASTER = 50  # by how much the pauses that a server asks for are shortened
 
@@ -88,6 +92,7 @@ class EveryTap:
     serve: Callable[[ExitStack], Account]
     addresses: tuple[str, ...]  # the settings that say where the vendor is
     volatile: frozenset[str] = field(default_factory=frozenset)  # fields that the clock sets
+    version: str = ""  # of the vendor's API, where the tap reads several
 
     @property
     def name(self) -> str:
@@ -101,7 +106,7 @@ class EveryTap:
 
     @override
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name} {self.version}".strip()
 
     @contextmanager
     def serving(self) -> Iterator[Account]:
@@ -231,6 +236,32 @@ def _serve_kissmetrics(stack: ExitStack) -> Account:
     return Account(api, settings)
 
 
+def _serve_kissmetrics_v3(stack: ExitStack) -> Account:
+    api = Kissmetrics(
+        token=OTHER_TOKEN,
+        email=EMAIL,
+        password=OTHER_PASSWORD,
+        now=kissmetrics.NOW,
+        sizes=Sizes(rows_per_day=12, products=2, reports=2, events=25, properties=5),
+        run_rules=RunRules(polls=1),
+    )
+    at = stack.enter_context(api.serving())
+    settings = {
+        "api_version": "v3",
+        "v3_url": f"{at.query}/v3",
+        "username": EMAIL,
+        "password": OTHER_PASSWORD,
+        "start_date": "2024-02-01",
+        "end_date": "2024-02-02",
+        "page_size": 10,
+        "poll_interval_ms": 1,
+        "requests_per_minute": 1_000_000,
+        "metric_ids": [v3_id(api.data.catalog.numbers("metrics")[0])],
+        "queries": [v3.SQL],
+    }
+    return Account(api, settings)
+
+
 def _serve_khoros(stack: ExitStack) -> Account:
     access: Settings = {
         "username": USERNAME,
@@ -272,4 +303,13 @@ TAPS = (
         ("api_url", "query_url"),
         frozenset({"extracted_from"}),  # the query's id depends on how often a report was started
     ),
+    EveryTap(
+        TapKissmetrics,
+        {"password": OTHER_PASSWORD, "login": f"{EMAIL}:{OTHER_PASSWORD}"},
+        _serve_kissmetrics_v3,
+        ("v3_url",),
+        frozenset({"extracted_from"}),
+        version="v3",
+    ),
 )
+EXECUTABLES = tuple(tap for tap in TAPS if not tap.version)  # each tap once

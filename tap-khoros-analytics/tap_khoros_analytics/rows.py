@@ -29,7 +29,8 @@ class Shape:
 
     ``columns`` are the selected ones, in the order in which their values stand in ``Cells``: by
     their fields' names. ``key`` are those of them that may not be null. ``constants`` are the
-    fields that are the same in all rows; ``key_prefix`` begins what is hashed.
+    fields that are the same in all rows; ``key_prefix`` begins what is hashed. CSV has no empty
+    texts besides null.
     """
 
     def __init__(
@@ -39,11 +40,13 @@ class Shape:
         key: Iterable[str],
         constants: Mapping[str, str],
         key_prefix: Sequence[str] = (),
+        has_empty_texts: bool = True,
     ) -> None:
         self.columns = sorted(columns, key=lambda column: column.field)
         fields = [column.field for column in self.columns]
         self._key = [fields.index(field) for field in key if field in fields]
         self._prefix = tuple(key_prefix)
+        self._has_empty_texts = has_empty_texts
         hashed = [place for place, column in enumerate(self.columns) if not column.json_only]
         self._is_hashed_whole = len(hashed) == len(fields) and not key_prefix
         self._hashed = hashed
@@ -91,5 +94,7 @@ class Shape:
         if not self._is_hashed_whole:
             prefix, places = self._prefix, self._hashed
             rows = [(*prefix, *(cells[place] for place in places)) for cells in rows]
-        lines = _lines(rows).replace(b',""', b",null").replace(b'[""', b"[null")
+        lines = _lines(rows)
+        if self._has_empty_texts:
+            lines = lines.replace(b',""', b",null").replace(b'[""', b"[null")
         return lines.split(b"\n")[:-1]

@@ -242,4 +242,5 @@ class ExportStream(WindowedStream):
             key=self.primary_keys,
             constants={f: v for f, v in constants.items() if self.mask["properties", f]},
             key_prefix=[span.begin.isoformat()] if self.export.aggregate else [],
+            has_empty_texts=self.config["report_format"] == "json",
         )

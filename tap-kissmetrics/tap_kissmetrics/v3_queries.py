@@ -85,7 +85,7 @@ def page_in(answer: Answer) -> Page:
 
 def results_problem(answer: Answer) -> str | None:
     """What is wrong with a page of results; they are never read before the query is completed."""
-    if answer.value.get("completed") is not True:
+    if answer.value.get("completed", True) is not True:
         return "the query was completed before and is not any more"
     return _status_problem(answer)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 4.0  # between a signal and the end, whatever hangs
 LOOK_MS = 500  # how often the watcher of the output looks whether the run is over
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 NOBODY_READS = "The target stopped reading; see its own log for the reason"
 
 
@@ -75,6 +76,42 @@ def _exit_for_output(logger: logging.Logger, error: OSError) -> NoReturn:
     sys.exit(1)
 
 
+def exit_by_signals(logger: logging.Logger) -> None:
+    """From now on SIGINT and SIGTERM end the process at once: there is nothing to write down yet.
+
+    The SDK's own handler, which it sets when a tap is made, writes an empty state, into what
+    should be a catalog, and ends with exit code 0, as if all were done.
+    """
+
+    def handle(number: int, _frame: FrameType | None) -> NoReturn:
+        logger.warning("Stopped by %s", signal.Signals(number).name)
+        sys.exit(128 + number)
+
+    if threading.current_thread() is threading.main_thread():
+        for number in _SIGNALS:
+            signal.signal(number, handle)
+
+
+@contextlib.contextmanager
+def reader_watched(logger: logging.Logger) -> Iterator[None]:
+    """While inside, end the process at once when nobody is left who reads its output.
+
+    For what takes its time before it writes anything: a discovery whose runner was killed would
+    else go on for minutes, and use up the vendor's budget.
+    """
+
+    def end() -> None:
+        logger.error(NOBODY_READS)
+        os._exit(1)
+
+    over = threading.Event()
+    _watch_output(end, over)
+    try:
+        yield
+    finally:
+        over.set()
+
+
 _received: list[int] = []
 
 
@@ -90,7 +127,7 @@ def stop_signals(stop: Event) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if stop.is_set():

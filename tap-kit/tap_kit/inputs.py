@@ -12,6 +12,7 @@ from singer_sdk.helpers._util import load_json  # what the SDK's own `invoke` re
 from tap_kit.errors import setting_error
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
@@ -154,3 +155,17 @@ def _tell_unknown_fields(
     if unknown := sorted(chosen - fields):
         names = ", ".join(unknown)
         tap.logger.warning("--catalog: unknown fields of %s are passed over: %s", name, names)
+
+
+@contextlib.contextmanager
+def own_words(logger: logging.Logger) -> Iterator[None]:
+    """Keep the SDK from warning of wrong settings: we say which, it says only that there are."""
+
+    def other(record: logging.LogRecord) -> bool:
+        return record.msg != "Config validation failed"
+
+    logger.addFilter(other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(other)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 DIGEST_BYTES = 16
-IN_MEMORY = 65_536  # different digests; beyond them they go to a temporary file
+IN_MEMORY = 32_768  # different digests; beyond them they go to a temporary file
 _COUNT_BYTES = 8
 _ENTRY_BYTES = DIGEST_BYTES + _COUNT_BYTES
 _BUCKETS = 1024
@@ -66,7 +66,7 @@ class _Spilled:
     """
 
     def __init__(self, counted: Mapping[bytes, int]) -> None:
-        self._filter = array("Q", bytes(8 * _WORDS))
+        self._filter = array("Q", [0]) * _WORDS
         self._masks = _four_bits()
         self._kept = [bytearray() for _ in range(_BUCKETS)]
         # One file of all buckets' blocks, in the order in which they were full.
@@ -102,8 +102,7 @@ class _Spilled:
         The filter is blocked: one word of it and four bits therein stand for a digest.
         """
         others, words, masks, kept = [], self._filter, self._masks, self._kept
-        for place, digest in enumerate(digests):
-            number = int.from_bytes(digest[:8], "little")
+        for place, (number, digest) in enumerate(zip(_numbers(digests), digests, strict=True)):
             index, mask = number & (_WORDS - 1), masks[number >> 52]
             word = words[index]
             if word & mask == mask:
@@ -152,8 +151,13 @@ class _Spilled:
         self._file.close()
 
 
+def _numbers(digests: Sequence[bytes]) -> array[int]:
+    """The first eight bytes of each digest as a number."""
+    return array("Q", b"".join(digests))[::2]
+
+
 def _bucket_of(digest: bytes) -> int:
-    return int.from_bytes(digest[:8], "little") >> 20 & (_BUCKETS - 1)
+    return _numbers([digest])[0] >> 20 & (_BUCKETS - 1)
 
 
 def _count_in(block: bytes | bytearray, digest: bytes) -> int:

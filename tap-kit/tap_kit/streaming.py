@@ -194,16 +194,22 @@ class CsvRows:
     def _parsed(self, block: bytes) -> list[list[str]]:
         if self.header is None:
             block = block.removeprefix(_BOM)
-        text = block.decode("utf-8", errors="replace")
-        try:
-            rows = list(filter(None, csv.reader(io.StringIO(text, newline=""))))
-        except csv.Error as error:  # Python 3.10 takes no NUL
-            msg = f"{self._source}: not readable as CSV: {error}"
-            raise SyncFailed(msg) from None
+        rows = self._rows_of(block.decode("utf-8", errors="replace"))
         if self.header is None and rows:
             self.header = rows.pop(0)
             self._check_header(self.header)
         return rows
+
+    def _rows_of(self, text: str) -> list[list[str]]:
+        try:
+            return list(filter(None, csv.reader(io.StringIO(text, newline="\n"))))
+        except csv.Error:  # a carriage return that ends a row: looking for those takes longer
+            pass
+        try:
+            return list(filter(None, csv.reader(io.StringIO(text, newline=""))))
+        except csv.Error as error:  # Python 3.10 takes no NUL
+            msg = f"{self._source}: not readable as CSV: {error}"
+            raise SyncFailed(msg) from None
 
     def _check_header(self, header: list[str]) -> None:
         if _NO_TABLE.match(header[0]):

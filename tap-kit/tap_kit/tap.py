@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import contextlib
 import time
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from functools import cached_property
@@ -18,9 +17,15 @@ from typing_extensions import override
 from tap_kit import settings
 from tap_kit.about import streams_table
 from tap_kit.ahead import ReadAhead
-from tap_kit.command import buffer_output, one_line_errors, stop_signals
+from tap_kit.command import (
+    buffer_output,
+    exit_by_signals,
+    one_line_errors,
+    reader_watched,
+    stop_signals,
+)
 from tap_kit.errors import Interrupted, SyncFailed
-from tap_kit.inputs import Catalog, State, catalog_problems, load_input, told_as_config
+from tap_kit.inputs import Catalog, State, catalog_problems, load_input, own_words, told_as_config
 from tap_kit.jobs import JobBook, JobRunner, Pace
 from tap_kit.memory import keep_freed_memory, rare_collections
 from tap_kit.progress import Progress
@@ -30,7 +35,6 @@ from tap_kit.under_way import UnderWay
 from tap_kit.windows import Reach, parse_day
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Iterator, Mapping, Sequence
 
     import click
@@ -60,8 +64,9 @@ class KitTap(Tap, abc.ABC):
         self.failed: list[str] = []  # what the vendor could not do for us
         self._state_written_at = time.monotonic()
         given = {k: v for k, v in config.items() if v is not None} if config else {}
-        with _own_words(self.logger):
+        with own_words(self.logger):
             super().__init__(config=given, validate_config=False, setup_mapper=False, **kwargs)
+        exit_by_signals(self.logger)
         if validate_config and (errors := list(self.config_problems())):
             raise ConfigValidationError("; ".join(errors), errors=errors)
         if setup_mapper:
@@ -187,25 +192,30 @@ class KitTap(Tap, abc.ABC):
 
     def run(self) -> None:
         """One whole run: access first, then all streams, and the bookmarks whatever happens."""
-        if problems := list(catalog_problems(self)):
-            raise ConfigValidationError("; ".join(problems), errors=problems)
         keep_freed_memory()
-        with stop_signals(self.stop), self.progress, rare_collections():
-            self.check_access()
-            how = "Broken off"
-            try:
-                self.sync_all()
-                how = "Done"
-            finally:
-                self.ahead.close()
-                if self.stop.is_set():
-                    self.under_way.call_off(CALL_OFF_S)
-                self.jobs.write_down()
-                self.state_writer.write_state(self.state)
-                self.progress.summary(how, self.throttle.requests)
+        with self.progress, rare_collections():
+            with reader_watched(self.logger):
+                if problems := list(catalog_problems(self)):
+                    raise ConfigValidationError("; ".join(problems), errors=problems)
+                self.check_access()
+            with stop_signals(self.stop):
+                self._run_streams()
         if self.failed:
             msg = f"All other streams are complete, these failed: {'; '.join(self.failed)}"
             raise SyncFailed(msg)
+
+    def _run_streams(self) -> None:
+        how = "Broken off"
+        try:
+            self.sync_all()
+            how = "Done"
+        finally:
+            self.ahead.close()
+            if self.stop.is_set():
+                self.under_way.call_off(CALL_OFF_S)
+            self.jobs.write_down()
+            self.state_writer.write_state(self.state)
+            self.progress.summary(how, self.throttle.requests)
 
     # Command line
 
@@ -237,12 +247,14 @@ class KitTap(Tap, abc.ABC):
         buffer_output()
         with one_line_errors(cls.logger):
             cls.print_version(print_fn=cls.logger.info)
-            cls(
-                config=config.config if config else None,
-                parse_env_config=bool(config and config.parse_env),
-                state=load_input(state, "--state", State),
-                catalog=load_input(catalog, "--catalog", Catalog),
-            ).run()
+            with reader_watched(cls.logger):
+                tap = cls(
+                    config=config.config if config else None,
+                    parse_env_config=bool(config and config.parse_env),
+                    state=load_input(state, "--state", State),
+                    catalog=load_input(catalog, "--catalog", Catalog),
+                )
+            tap.run()
 
     @classmethod
     @override
@@ -255,7 +267,7 @@ class KitTap(Tap, abc.ABC):
     @override
     def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
         """Discover; a wrong credential is one line here too."""
-        with one_line_errors(cls.logger):
+        with one_line_errors(cls.logger), reader_watched(cls.logger):
             super().cb_discover(ctx, param, value)
 
     @classmethod
@@ -267,23 +279,9 @@ class KitTap(Tap, abc.ABC):
                 super().cb_test(ctx, param, value)
             return
         config = ctx.params["config"]
-        with one_line_errors(cls.logger):
+        with one_line_errors(cls.logger), reader_watched(cls.logger):
             tap = cls(config=config.config, parse_env_config=config.parse_env)
             cls.logger.info("%s", tap.check_access())
             tap.run_connection_test()
             cls.logger.info("Every stream could be read")
         ctx.exit()
-
-
-@contextlib.contextmanager
-def _own_words(logger: logging.Logger) -> Iterator[None]:
-    """Keep the SDK from warning of wrong settings: we say which, it says only that there are."""
-
-    def other(record: logging.LogRecord) -> bool:
-        return record.msg != "Config validation failed"
-
-    logger.addFilter(other)
-    try:
-        yield
-    finally:
-        logger.removeFilter(other)

@@ -85,7 +85,7 @@ def test_a_key_that_is_deselected_is_there_all_the_same(tap: EveryTap) -> None:
 @pytest.mark.parametrize("other", TAPS, ids=str)
 @pytest.mark.parametrize("tap", TAPS, ids=str)
 def test_the_catalog_of_another_tap_is_one_line(tap: EveryTap, other: EveryTap) -> None:
-    if other is tap:
+    if other.name == tap.name:  # two APIs of one vendor have streams in common
         return
     with other.serving() as account:
         foreign = catalog_of(other, account)

@@ -9,7 +9,7 @@ import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
 from tests.bad_input.wrong import misspelled, types_of, wrong_settings, wrong_types
-from tests.every_tap import TAPS, EveryTap, hurried
+from tests.every_tap import EXECUTABLES, TAPS, EveryTap, hurried
 from tests.processes import execute
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def complaints(tap: EveryTap, **settings: Any) -> list[str]:
     return min(found, key=len)
 
 
-@pytest.mark.parametrize("tap", TAPS, ids=str)
+@pytest.mark.parametrize("tap", EXECUTABLES, ids=str)
 def test_every_wrong_value_is_one_line_that_names_the_setting(tap: EveryTap) -> None:
     tried = set()
     for name, value, place in wrong_settings(tap.schema["properties"]):
@@ -57,14 +57,14 @@ def test_every_wrong_value_is_one_line_that_names_the_setting(tap: EveryTap) -> 
     assert tried == set(tap.schema["properties"])
 
 
-@pytest.mark.parametrize("tap", TAPS, ids=str)
+@pytest.mark.parametrize("tap", EXECUTABLES, ids=str)
 def test_every_misspelled_name_is_told_with_the_right_one(tap: EveryTap) -> None:
     for name in tap.schema["properties"]:
         (line,) = complaints(tap, **{misspelled(name): "valve"})
         assert line.startswith(f"{misspelled(name)}: is not a setting of this tap (did you mean ")
 
 
-@pytest.mark.parametrize("tap", TAPS, ids=str)
+@pytest.mark.parametrize("tap", EXECUTABLES, ids=str)
 def test_everything_wrong_at_once_is_a_line_for_each(tap: EveryTap, tmp_path: Path) -> None:
     """By the executable: exit code 1, nothing on stdout, no traceback."""
     properties = tap.schema["properties"]
@@ -80,13 +80,13 @@ def test_everything_wrong_at_once_is_a_line_for_each(tap: EveryTap, tmp_path: Pa
     assert told == sorted([*properties, "unheard_of"])
 
 
-@pytest.mark.parametrize("tap", TAPS, ids=str)
+@pytest.mark.parametrize("tap", EXECUTABLES, ids=str)
 def test_settings_that_contradict_each_other_are_one_line(tap: EveryTap) -> None:
     told = complaints(tap, start_date="2024-02-02", end_date="2024-02-01")
     assert told == ["start_date: is after end_date"]
 
 
-@pytest.mark.parametrize("tap", TAPS, ids=str)
+@pytest.mark.parametrize("tap", EXECUTABLES, ids=str)
 def test_every_number_has_an_upper_limit(tap: EveryTap) -> None:
     """Without one some number is too large to count days, threads or seconds with."""
     own = {n: s for n, s in tap.schema["properties"].items() if not n.startswith("flattening_")}

@@ -9,7 +9,7 @@ import pytest
 from sandbox.faults import Fault
 
 from tests.bad_input.broken import broken
-from tests.every_tap import TAPS, Account, EveryTap, hurried
+from tests.every_tap import EXECUTABLES, TAPS, Account, EveryTap, hurried
 from tests.fault_matrix import cells
 from tests.processes import Ended, execute
 
@@ -29,7 +29,7 @@ def _hurried() -> Iterator[None]:
 def state_with_jobs(tap: EveryTap, account: Account) -> State:
     """A state as a run leaves it that was stopped: bookmarks, and jobs that are under way."""
     ended = tap.run({**account.settings, "end_date": "2024-02-01"}, catalog=account.catalog)
-    account.faults.append(Fault(status=500, path="/status"))
+    account.faults.append(Fault(status=500, method="GET", path="/status|/v3/queries/"))
     ended = tap.run(account.settings, state=ended.output.state, catalog=account.catalog)
     account.faults.clear()
     has_jobs = "poll_timeout" in tap.schema["properties"]
@@ -125,7 +125,7 @@ def test_a_state_of_an_older_version_loses_no_row(tap: EveryTap) -> None:
             assert ended.code == 0
 
 
-@pytest.mark.parametrize("tap", TAPS, ids=str)
+@pytest.mark.parametrize("tap", EXECUTABLES, ids=str)
 def test_the_executable_says_so_too(tap: EveryTap, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")
     (tmp_path / "state.json").write_text('{"bookmarks": [', encoding="utf-8")

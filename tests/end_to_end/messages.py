@@ -106,9 +106,24 @@ def a_long_wait(folder: Path) -> str:
 
 
 def nobody_there(folder: Path) -> str:
-    """No server at all: stopped by a signal in its first pause."""
+    """No server at all: stopped before the first answer."""
     config = {"api_url": "http://127.0.0.1:9", "api_token": TOKEN}
-    with Run(KIND, folder / "nobody", config).begun() as process:
+    return said_till_stopped(Run(KIND, folder / "nobody", config))
+
+
+def down_in_the_middle(folder: Path) -> str:
+    """A server that is down after a while: stopped when there are bookmarks already."""
+    api = Kindmetrics(token=TOKEN, now=NOW, domains=1, visitors_per_day=12, pages_per_day=6)
+    with running(api.app) as server:
+        api.faults.append(Fault("status", status=503, path="/pages"))
+        return said_till_stopped(
+            Run(KIND, folder / "down", {"api_url": server.url, "api_token": TOKEN})
+        )
+
+
+def said_till_stopped(run: Run) -> str:
+    """All that a run says that is stopped by a signal in its first pause."""
+    with run.begun() as process:
         assert process.stderr is not None
         heard = line = process.stderr.readline()
         while line and "try 2" not in line:
@@ -175,6 +190,7 @@ SCENES: tuple[Scene, ...] = (
     refused,
     hiccups,
     nobody_there,
+    down_in_the_middle,
     nobody_reads,
     other_answers,
     new_fields_and_reports,

@@ -53,6 +53,16 @@ class Project:
                     shutil.copy(path, folder / path.name)
         return cls(folder, environment)
 
+    @property
+    def logs(self) -> Path:
+        """Where Meltano keeps its logs, that else are in the user's home."""
+        return self.folder / "state" / "meltano" / "log"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of a command in addition to the user's."""
+        return {"XDG_STATE_HOME": str(self.logs.parents[1]), **self.environment}
+
     def meltano(self, *arguments: str, **settings: str) -> Done:
         """``meltano`` with these arguments; settings are environment variables.
 
@@ -75,13 +85,22 @@ class Project:
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env={**own, **self.environment, **settings},
+            env={**own, **self.variables, **settings},
             capture_output=True,
             text=True,
             check=False,
             timeout=240,
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+
+def variables(plugin: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Settings of a plugin as the environment that Meltano reads."""
+    prefix = plugin.upper().replace("-", "_")
+    return {
+        f"{prefix}_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in settings.items()
+    }
 
 
 def lines(folder: Path, stream: str) -> list[dict[str, Any]]:

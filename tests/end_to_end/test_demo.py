@@ -10,6 +10,7 @@ import pytest
 
 from demo.vendors import Days, KhorosDemo, KindmetricsDemo, KissmetricsDemo
 from tests.end_to_end.project import ROOT, rows_of_demo
+from tests.secrets_of_taps.forms import found_in, found_in_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +83,32 @@ def test_what_it_prints_fits_on_one_screen(first_demo: FirstDemo) -> None:
     lines = first_demo.done.stdout.splitlines()
     assert len(lines) <= SCREEN[0]
     assert [line for line in lines if len(line) > SCREEN[1]] == []
+
+
+def test_no_credential_is_in_what_it_prints_or_writes(
+    project: Project, first_demo: FirstDemo
+) -> None:
+    """They are of no use to anybody, but a user's own take the same way."""
+    days = Days(date(2024, 2, 1), date(2024, 2, 1))
+    secrets = {
+        secret
+        for vendor in (KindmetricsDemo(days), KissmetricsDemo(days), KhorosDemo(days))
+        for secret in secrets_of(vendor)
+    }
+    assert len(secrets) == 3
+    assert found_in(first_demo.done.stdout + first_demo.done.stderr, secrets) == set()
+    assert list(project.logs.rglob("*.log"))
+    for folder in (first_demo.output, project.logs, project.folder / ".meltano" / "run"):
+        assert found_in_files(folder, secrets) == {}
+    database = (project.folder / ".meltano" / "meltano.db").read_bytes()
+    assert found_in(database.decode("latin-1"), secrets) == set()
+
+
+def secrets_of(vendor: Vendor) -> set[str]:
+    """The values of the settings that the tap calls secret."""
+    properties = vendor.tap.config_jsonschema["properties"]
+    with vendor.serving() as served:
+        return {value for name, value in served.items() if properties[name.lower()].get("secret")}
 
 
 def test_every_command_and_file_that_it_names_is_there(first_demo: FirstDemo) -> None:

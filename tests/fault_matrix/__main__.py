@@ -1,56 +1,80 @@
-"""Run the whole matrix and write ``docs/faults.md``; exit code 1 when a run ended wrongly."""
+"""Run the matrix and write its sections into ``docs/faults.md``; exit code 1 when a run is wrong.
+
+All of it, or the sections whose headings begin with what is given.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from tests.every_tap import TAPS, hurried
 from tests.fault_matrix.kinds import KINDS
-from tests.fault_matrix.matrix import Results, connection_results, results_of
-from tests.fault_matrix.table import page
-from tests.tls import Certificate
+from tests.fault_matrix.matrix import Results
+from tests.fault_matrix.sections import SECTIONS, Section
+from tests.fault_matrix.table import page, section
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 CONNECTIONS = "connections"
 
 
-def _work(tap_number: int, kind: str) -> Results:
-    tap = TAPS[tap_number]
-    with hurried(), tap.serving() as account:
-        if kind != CONNECTIONS:
-            return results_of(tap, account, [k for k in KINDS if k.name == kind])
-        with tempfile.TemporaryDirectory() as folder:
-            return connection_results(tap, account, Certificate.made_in(Path(folder)))
+def chosen(beginnings: list[str]) -> list[Section]:
+    """The sections whose headings begin so; all where nothing is given."""
+    return [s for s in SECTIONS if not beginnings or s.title.startswith(tuple(beginnings))]
 
 
-def _one(piece: tuple[int, str]) -> Results:
-    return _work(*piece)
+def work_of(sections: list[Section]) -> list[tuple[int, str]]:
+    """What there is to do: the number of a section, and the name of a kind of fault."""
+    return [
+        (SECTIONS.index(one), name)
+        for one in sections
+        for name in (*([CONNECTIONS] if one.connections else []), *(k.name for k in KINDS))
+    ]
+
+
+def done(piece: tuple[int, str]) -> Results:
+    """One piece of the work."""
+    number, name = piece
+    found = SECTIONS[number]
+    if name == CONNECTIONS and found.connections is not None:
+        return found.connections()
+    (kind,) = (kind for kind in KINDS if kind.name == name)
+    return found.faults(kind)
+
+
+def write(results: list[tuple[tuple[int, str], Results]]) -> bool:
+    """Put the sections of these results into the page; whether all runs ended well."""
+    by_title: dict[str, tuple[Results, Results]] = {}
+    for (number, name), found in results:
+        title = SECTIONS[number].title
+        parts = by_title.setdefault(title, (Results(title), Results(title)))
+        parts[name == CONNECTIONS].merge(found)
+    before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    texts = {title: section(*parts) for title, parts in by_title.items()}
+    PAGE.write_text(page(before, texts, [s.title for s in SECTIONS]), encoding="utf-8")
+    return not any(part.wrong for parts in by_title.values() for part in parts)
 
 
 def main() -> int:
     """Run it, in as many processes as there are processors."""
     parser = argparse.ArgumentParser(prog="python -m tests.fault_matrix", description=__doc__)
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time")
+    parser.add_argument("section", nargs="*", help=f"of {', '.join(s.title for s in SECTIONS)}")
     arguments = parser.parse_args()
     began = time.monotonic()
-    work = [(n, kind) for n in range(len(TAPS)) for kind in (CONNECTIONS, *(k.name for k in KINDS))]
-    by_tap = [(Results(tap.name), Results(tap.name)) for tap in TAPS]
+    work = work_of(chosen(arguments.section))
     with ProcessPoolExecutor(arguments.jobs) as pool:
-        for (number, kind), results in zip(work, pool.map(_one, work), strict=True):
-            by_tap[number][kind == CONNECTIONS].merge(results)
-            for problem in results.wrong:
-                sys.stderr.write(f"{results.tap}: {problem}\n")
-    text = page(by_tap)
-    PAGE.write_text(text, encoding="utf-8")
-    sys.stdout.write(text)
+        results = []
+        for piece, found in zip(work, pool.map(done, work), strict=True):
+            results.append((piece, found))
+            for problem in found.wrong:
+                sys.stderr.write(f"{found.tap}: {problem}\n")
+    is_well = write(results)
     sys.stderr.write(f"{time.monotonic() - began:.0f} s\n")
-    return any(part.wrong for parts in by_tap for part in parts)
+    return not is_well
 
 
 if __name__ == "__main__":

@@ -62,14 +62,9 @@ def outcome(
     Raises:
         WrongEndError: when it is none of these, or the next run does not make it whole.
     """
-    last = {"once": 1, "twice": 2, "for good": FOR_GOOD}[lasting]
-    only = frozenset(range(place.ordinal, place.ordinal + last))
-    fault = Fault(**kind.fault, path=place.path, method=place.method, only=only)
-    account.faults[:] = [fault]
-    at_once = {"max_concurrency": 1} if lasting == "twice" else {}
-    settings = {**account.settings, **at_once, **_patience(tap, kind, lasting)}
-    with _impatient(kind):
-        ended = tap.run(settings, catalog=account.catalog)
+    account.faults[:] = [fault_of(kind, place, lasting)]
+    with impatient(kind):
+        ended = tap.run(settings_for(tap, account, kind, lasting), catalog=account.catalog)
     account.faults.clear()
     if ended.code == 0:
         must_be_whole(tap, whole, ended)
@@ -78,13 +73,22 @@ def outcome(
     return must_stop_well(tap, account, whole, kind.words, ended)
 
 
-def _patience(tap: EveryTap, kind: Kind, lasting: Lasting) -> dict[str, int]:
+def fault_of(kind: Kind, place: Place, lasting: Lasting) -> Fault:
+    """The sandbox's fault that strikes at a place."""
+    last = {"once": 1, "twice": 2, "for good": FOR_GOOD}[lasting]
+    only = frozenset(range(place.ordinal, place.ordinal + last))
+    return Fault(**kind.fault, path=place.path, method=place.method, only=only)
+
+
+def settings_for(tap: EveryTap, account: Account, kind: Kind, lasting: Lasting) -> dict[str, Any]:
+    """The account's settings; one request at a time where the next one has to be hit too."""
+    at_once = {"max_concurrency": 1} if lasting == "twice" else {}
     has_jobs = "poll_timeout" in tap.schema["properties"]
     never_done = lasting == "for good" and kind.fault.get("kind") == "other_fields"
-    return JOBS if has_jobs and never_done else {}
+    return {**account.settings, **at_once, **(JOBS if has_jobs and never_done else {})}
 
 
-def _impatient(kind: Kind) -> Any:
+def impatient(kind: Kind) -> Any:
     """Within it a request waits for less than the second that the settings allow at least."""
     if not kind.is_slow:
         return patch.dict({}, {})
@@ -121,6 +125,16 @@ def must_stop_well(
     require(reasons, ended)
     require(len(reasons) == 1 or others_went_on, ended)
     require(all(any(word in reason for word in words) for reason in reasons), ended)
+    must_go_on(tap, account, whole, ended)
+    return "others go on" if others_went_on else "stops"
+
+
+def must_go_on(tap: EveryTap, account: Account, whole: Undisturbed, ended: Ended) -> None:
+    """The next run has to bring what this one did not; nothing may be made up.
+
+    Raises:
+        WrongEndError: when it does not.
+    """
     nothing_made_up(tap, whole, ended)
     state: State | None = ended.output.state or None
     again = tap.run(account.settings, state=state, catalog=account.catalog)
@@ -130,7 +144,6 @@ def must_stop_well(
     loader.load(again.output)
     require(_loaded(tap, loader) == whole.loaded, again)
     require(_marks(loader.state) == whole.bookmarks, again)
-    return "others go on" if others_went_on else "stops"
 
 
 def must_have_all_rows(tap: EveryTap, whole: Undisturbed, ended: Ended) -> None:

@@ -103,10 +103,10 @@ def _address(url: str, trouble: Trouble, certificate: Certificate) -> Iterator[s
         trusted = {"REQUESTS_CA_BUNDLE": str(certificate.certificate)}
         with patch.dict(os.environ, trusted), fronting(url, certificate) as front:
             front.refusals = trouble.failures
-            yield front.url
+            yield front.url + urlsplit(url).path
     elif trouble == UNTRUSTED:
         with fronting(url, certificate) as front:
-            yield front.url
+            yield front.url + urlsplit(url).path
     else:
         with _silent_names(url, trouble.failures):
             yield url

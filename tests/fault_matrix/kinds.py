@@ -56,7 +56,7 @@ KINDS = (
     Kind(
         "JSON of other fields",
         {"kind": "other_fields"},
-        ("expected", "not done after", "without saying its ids", "none of its columns"),
+        ("expected", "not done after", "without saying its ids", "none of its columns", "no table"),
     ),
     Kind(
         "wrong Content-Encoding", {"kind": "wrong_encoding"}, ("compression is broken", *NOT_JSON)

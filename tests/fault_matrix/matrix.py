@@ -76,7 +76,7 @@ def results_of(tap: EveryTap, account: Account, kinds: Iterable[Kind] = KINDS) -
     """Every cell of these kinds of faults."""
     whole = cells.undisturbed(tap, account)
     found = places(account.log.requests)
-    results = Results(tap.name)
+    results = Results(str(tap))
     for kind in kinds:
         for cell in every_cell(found, kind):
             try:
@@ -92,7 +92,7 @@ def results_of(tap: EveryTap, account: Account, kinds: Iterable[Kind] = KINDS) -
 def connection_results(tap: EveryTap, account: Account, certificate: Certificate) -> Results:
     """Every way in which no connection is made, to each address of a tap."""
     whole = cells.undisturbed(tap, account)
-    results = Results(tap.name)
+    results = Results(str(tap))
     for address in connections.addresses(tap, account):
         for trouble in connections.TROUBLES:
             try:

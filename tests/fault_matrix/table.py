@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping, Sequence
 
     from tests.fault_matrix.matrix import Results
 
@@ -29,25 +29,40 @@ over real sockets. Names that do not resolve and TLS that fails are real ones to
 | stops | one line says which request failed and why; exit code 1; no traceback |
 | others go on | the stream is given up, with one line; the others are complete; exit code 1 |
 | whole | nothing is missing: this part of the answer is not needed, or can be taken up again |
+| called off | of a stopped run: the vendor confirmed it, no query is left |
+| left to the next run | of a stopped run: nobody confirmed it, so the query's id is in the state |
+
+A discovery that asks the vendor (`--discover` of tap-khoros-analytics) ends with the whole catalog,
+or stops. "Others go on" means there that an export's columns are the documented ones, with a
+warning: the vendor's job is never done, or its table is empty each time.
 
 Pauses and time-outs are shortened, the order of things is not. What a refusal (401, 403, 404, a
 redirect) means to each tap is in its README.
 """
 
 
-def page(taps: Iterable[tuple[Results, Results]]) -> str:
-    """The page: for each tap the results of requests and those of connections."""
-    parts = [HEAD]
-    for requests, connections in taps:
-        whole = requests.passed + connections.passed
-        tried = sum(whole.values())
-        parts.append(f"\n## {requests.tap}\n")
+def page(before: str, made: Mapping[str, str], titles: Sequence[str]) -> str:
+    """The page as it was ``before`` with the sections that were ``made``, by their titles."""
+    kept = {
+        part.partition("\n")[0]: part.partition("\n")[2].strip("\n") + "\n"
+        for part in before.split("\n## ")[1:]
+    }
+    found = {**kept, **made}
+    parts = [f"\n## {title}\n\n{found[title]}" for title in titles if title in found]
+    return "\n".join([HEAD, *parts]).rstrip() + "\n"
+
+
+def section(requests: Results, connections: Results) -> str:
+    """What stands under the heading: the results of requests, and those of connections."""
+    parts = []
+    whole = requests.passed + connections.passed
+    if tried := sum(whole.values()):
         parts.append(f"Faults that pass: {tried} tried, {whole['whole']} ended whole.\n")
-        parts.append("Faults that stay:\n")
-        parts.append(_table(requests, "fault"))
+    parts += ["Faults that stay:\n", _table(requests, "fault")]
+    if connections.ends:
         parts.append("Connections that are never made, by address:\n")
         parts.append(_table(connections, "trouble"))
-    return "\n".join(parts).rstrip() + "\n"
+    return "\n".join(parts)
 
 
 def _table(results: Results, first: str) -> str:

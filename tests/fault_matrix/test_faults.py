@@ -63,7 +63,7 @@ def test_a_connection_that_is_not_made_leaves_no_trace_or_ends_the_run_well(
 @pytest.mark.parametrize("tap", TAPS, ids=str)
 def test_the_page_has_every_kind_of_fault_and_of_request(tap: EveryTap) -> None:
     """Run ``python -m tests.fault_matrix`` when it does not."""
-    text = PAGE.read_text(encoding="utf-8").partition(f"## {tap.name}\n")[2].partition("\n## ")[0]
+    text = PAGE.read_text(encoding="utf-8").partition(f"## {tap}\n")[2].partition("\n## ")[0]
     with tap.serving() as account:
         cells.undisturbed(tap, account)
         for request in account.log.requests:

@@ -9,7 +9,7 @@ import threading
 import pytest
 from msgspec import Struct
 from singer_sdk.exceptions import ConfigValidationError
-from tap_kit.command import one_line_errors, stop_signals
+from tap_kit.command import exit_by_signals, one_line_errors, stop_signals
 from tap_kit.errors import KitError, PartitionUnavailable, Retriable, SyncFailed, setting_error
 from tap_kit.inputs import Catalog, State, load_input
 
@@ -65,6 +65,7 @@ def test_a_thread_that_is_not_the_main_one_leaves_the_signals_alone() -> None:
     seen = []
 
     def work() -> None:
+        exit_by_signals(LOGGER)
         with stop_signals(threading.Event()):
             seen.append(signal.getsignal(signal.SIGTERM))
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterator
 
 HALF = 10  # characters: a piece that is cut off is no less of a leak
 
@@ -32,6 +34,19 @@ def _forms(secret: str) -> Iterator[str]:
         yield from (text, quote(text, safe=""))
 
 
-def found_in(text: str, secrets: Iterable[str]) -> set[str]:
+def found_in(text: str, secrets: Collection[str]) -> set[str]:
     """The forms of secrets that stand in a text."""
     return {form for secret in secrets for form in forms(secret) if form in text}
+
+
+def found_in_files(folder: Path, secrets: Collection[str]) -> dict[str, set[str]]:
+    """By their paths below ``folder``, the files in which secrets stand, and in which forms.
+
+    Links to other folders are not followed.
+    """
+    found = {}
+    for directory, _, names in os.walk(folder):
+        for path in (Path(directory, name) for name in names):
+            if forms_there := found_in(path.read_bytes().decode("latin-1"), secrets):
+                found[str(path.relative_to(folder))] = forms_there
+    return found

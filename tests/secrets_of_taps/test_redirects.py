@@ -14,7 +14,7 @@ from sandbox.server import running
 from sandbox.stranger import Stranger
 from singer_sdk.exceptions import ConfigValidationError
 
-from tests.every_tap import OTHER_TOKEN, TAPS, EveryTap, hurried
+from tests.every_tap import EXECUTABLES, OTHER_TOKEN, TAPS, EveryTap, hurried
 from tests.fault_matrix import cells
 from tests.fault_matrix.places import places
 from tests.kissmetrics.site import NOW
@@ -74,7 +74,7 @@ def test_no_redirect_takes_the_credentials_along(tap: EveryTap, where: str) -> N
     with tap.serving() as account, running(stranger.app) as elsewhere:
         cells.undisturbed(tap, account)
         found = [p for p in places(account.log.requests) if p.which in {"first", "only"}]
-        vendor = urlsplit(account.settings["api_url"])
+        vendor = urlsplit(account.settings[tap.addresses[0]])
         location = _address(TARGETS[where], vendor, elsewhere.url)
         taken = 0
         for number, place in enumerate(found):
@@ -100,7 +100,7 @@ def test_no_status_of_a_redirect_is_followed(tap: EveryTap, status: int) -> None
         location = f"{elsewhere.url}/take"
         account.faults.append(Fault("redirect", status=status, location=location))
         ended = tap.run(account.settings, catalog=account.catalog)
-    ended.assert_told_in_one_line("api_url: the server redirects elsewhere")
+    ended.assert_told_in_one_line(f"{tap.addresses[0]}: the server redirects elsewhere")
     assert stranger.log.count == 0
 
 
@@ -118,7 +118,7 @@ LINKS: dict[str, Any] = {
 def test_no_link_takes_the_token_along(link: str) -> None:
     """A link to another host is asked for at the vendor's own."""
     stranger = Stranger({})
-    (tap,) = (tap for tap in TAPS if tap.name == "tap-kissmetrics")
+    (tap,) = (tap for tap in EXECUTABLES if tap.name == "tap-kissmetrics")
     with ExitStack() as stack:
         elsewhere = stack.enter_context(running(stranger.app))
         sizes = Sizes(rows_per_day=12, reports=2, events=25, properties=5)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from tap_khoros_analytics.exports import EXPORTS
 from typing_extensions import override
 
 from demo.vendors import Days, KhorosDemo, KindmetricsDemo, KissmetricsDemo
+from tests.end_to_end.project import variables
 from tests.processes import collected
 from tests.singer import Loader, Output
 
@@ -67,12 +67,7 @@ class Account:
 
     def variables(self, settings: dict[str, Any]) -> dict[str, str]:
         """The same settings as the environment that Meltano reads."""
-        prefix = self.name.upper().replace("-", "_")
-        told = {
-            f"{prefix}_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
-            for name, value in settings.items()
-        }
-        return {**told, f"{prefix}__SELECT": '["*.*"]'}
+        return variables(self.name, {**settings, "_select": ["*.*"]})
 
     def counts(self) -> dict[str, int]:
         """How many rows the sandbox holds for each stream that the demo compares."""
@@ -129,6 +124,24 @@ class KissmetricsAccount(Account):
         last = self.api.data.runnable_reports()[-1]
         own = sum(len(self.api.data.day_rows(last, day)) for day in DAYS)
         return {**super().counts(), "report_people": own}
+
+
+class KissmetricsV3Account(KissmetricsAccount):
+    """The same people, asked through version 3, whose queries can be called off."""
+
+    @contextlib.contextmanager
+    @override
+    def serving(self) -> Iterator[dict[str, Any]]:
+        with self.vendor.serving() as served:
+            yield {
+                **_days(),
+                "api_version": "v3",
+                "v3_url": f"{served['QUERY_URL']}/v3",
+                "username": self.api.email,
+                "password": self.api.password,
+                "poll_interval_ms": int(served["POLL_INTERVAL_MS"]),
+                "requests_per_minute": 1_000_000,
+            }
 
 
 class KhorosAccount(Account):

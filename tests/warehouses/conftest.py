@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.warehouses.crashes import Pipeline
-from tests.warehouses.plugins import installed, linked
-from tests.warehouses.targets import CHEAP
+from tests.warehouses.projects import shared_project
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -26,11 +24,7 @@ Calm = dict[str, "Counter[str]"]
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with the taps and the cheap targets."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    own = {"target-jsonl", "target-postgres"}
-    loaders = [target.definition for target in CHEAP if target.plugin not in own]
-    return linked(installed(shared / "plugins", loaders), base / "warehouses")
+    return shared_project(tmp_path_factory, "warehouses")
 
 
 @pytest.fixture(scope="session")

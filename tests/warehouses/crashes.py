@@ -38,6 +38,7 @@ class Pipeline:
     server: Postgres
     account: Account
     name: str
+    batch_rows: int = BATCH_ROWS
 
     @property
     def schema(self) -> str:
@@ -54,7 +55,7 @@ class Pipeline:
             **self.account.variables({**settings, "request_timeout": TIMEOUT_S}),
             **self.server.target_settings,
             "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": self.schema,
-            "TARGET_POSTGRES_BATCH_SIZE_ROWS": str(BATCH_ROWS),
+            "TARGET_POSTGRES_BATCH_SIZE_ROWS": str(self.batch_rows),
         }
 
     def run(self, settings: dict[str, Any], *options: str) -> Done:
@@ -71,17 +72,22 @@ class Pipeline:
 
     @contextmanager
     def held(self, point: Point, settings: dict[str, Any]) -> Iterator[Run]:
-        """A run that stands at ``point``, with what came before it in the database."""
+        """A run that stands at ``point``, with what came before it in the database.
+
+        With batches that are larger, the target has it, or is about to.
+        """
         log = Path(self.project.folder / f"{self.schema}.log")
         point.hold(self.account)
         with begun(self.project, log, *self.arguments(), **self.variables(settings)) as run:
-            until(lambda: self._stands_at(point), run, point.name)
+            until(lambda: self._stands_at(point, run), run, point.name)
             yield run
 
-    def _stands_at(self, point: Point) -> bool:
-        return point.is_reached(self.account) and (
-            not point.rows or row_count(self.server, self.schema, point.stream) >= point.rows
-        )
+    def _stands_at(self, point: Point, run: Run) -> bool:
+        if not point.is_reached(self.account):
+            return False
+        if point.rows and self.batch_rows <= point.rows:
+            return row_count(self.server, self.schema, point.stream) >= point.rows
+        return f"{TARGET} v" in run.said  # what it says when it begins to read
 
     def tables(self) -> dict[str, Counter[str]]:
         """What the tables hold, without what is another thing each time."""
@@ -96,15 +102,21 @@ class Pipeline:
                 "WHERE state = 'RUNNING'"
             )
 
+    def has_state(self) -> bool:
+        """Whether Meltano has stored bookmarks of this pipeline."""
+        return bool(self._count("SELECT count(*) FROM state WHERE state_id LIKE ?"))
+
     def is_locked(self) -> bool:
         """Whether Meltano holds a run of this pipeline for one that is still going on."""
+        query = "SELECT count(*) FROM runs WHERE state = 'RUNNING' AND job_name LIKE ?"
+        return bool(self._count(query))
+
+    def _count(self, query: str) -> int:
+        """The answer of Meltano's database; the parameter is this pipeline's end of a state id."""
         file = self.project.folder / ".meltano" / "meltano.db"
         with closing(sqlite3.connect(file)) as database:
-            (count,) = database.execute(
-                "SELECT count(*) FROM runs WHERE state = 'RUNNING' AND job_name LIKE ?",
-                [f"%:{self.schema}"],
-            ).fetchone()
-        return bool(count)
+            (count,) = database.execute(query, [f"%:{self.schema}"]).fetchone()
+        return int(count)
 
 
 def comparable(tables: Tables, account: Account) -> dict[str, Counter[str]]:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 import tempfile
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
+from tests.warehouses.accounts import ACCOUNTS
+from tests.warehouses.crashes import VICTIMS
 from tests.warehouses.plugins import locked
+from tests.warehouses.points import POINTS
+from tests.warehouses.stops import WAYS
 from tests.warehouses.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -19,7 +24,8 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parents[2] / "docs" / "targets.md"
 NAMED = 2  # how many streams or fields a cell names; of more it says how many
-LOADS, CRASHES = "loads", "crashes"
+LOADS, CRASHES, STOPS = "loads", "crashes", "stops"
+KEYS = {LOADS: 2, CRASHES: 3, STOPS: 2}  # the first cells of a row, that say what it is about
 Line = tuple[str, ...]
 
 
@@ -33,6 +39,11 @@ def load_line(target: Target, account: Account, loads: tuple[Load, Load]) -> Lin
 def crash_line(tap: str, point: str, victim: str) -> Line:
     """A row of the table of crashes, that is there when the tables were equal."""
     return (tap, point, victim, "equal")
+
+
+def stop_line(tap: str, way: str, seconds: Sequence[float]) -> Line:
+    """A row of the table of stops: the median and the longest of some times."""
+    return (tap, way, f"{median(seconds):.1f}", f"{max(seconds):.1f}")
 
 
 def verdict(load: Load) -> str:
@@ -51,7 +62,7 @@ def verdict(load: Load) -> str:
 
 def lines(table: str) -> dict[tuple[str, ...], Line]:
     """The rows of a table of the page, by what they are about."""
-    width = 2 if table == LOADS else 3
+    width = KEYS[table]
     rows = _region(table).group(2).strip().splitlines()[2:]
     cells = [tuple(cell.strip() for cell in row.strip("|").split(" | ")) for row in rows]
     return {line[:width]: line for line in cells}
@@ -64,11 +75,12 @@ def write(table: str, new: Sequence[Line]) -> None:
 
 
 def _write(table: str, new: Sequence[Line]) -> None:
-    width = 2 if table == LOADS else 3
+    width = KEYS[table]
     rows = {**lines(table), **{line[:width]: line for line in new}}
     found = _region(table)
     head = found.group(2).strip().splitlines()[:2]
-    ordered = rows.values() if table == CRASHES else sorted(rows.values(), key=_place)
+    known = {key: place for place, key in enumerate(all_keys(table))}
+    ordered = sorted(rows.values(), key=lambda line: known.get(line[:width], len(known)))
     body = "\n".join([*head, *(f"| {' | '.join(line)} |" for line in ordered)])
     text = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(f"{text[: found.start(2)]}\n{body}\n{text[found.end(2) :]}", encoding="utf-8")
@@ -78,9 +90,19 @@ def _few(names: Sequence[str]) -> str:
     return f"{len(names)} of them" if len(names) > NAMED else ", ".join(f"`{n}`" for n in names)
 
 
-def _place(line: Line) -> int:
-    titles = [target.title for target in TARGETS]
-    return titles.index(line[0]) if line[0] in titles else len(titles)
+def all_keys(table: str) -> list[tuple[str, ...]]:
+    """What the rows of a whole table are about, in order."""
+    names = {kind().name: kind for kind in ACCOUNTS}
+    if table == LOADS:
+        return [(target.title, name) for target in TARGETS for name in names]
+    if table == STOPS:
+        return [(name, way.name) for name in names for way in WAYS]
+    return [
+        (name, point.name, victim)
+        for name, kind in names.items()
+        for point in POINTS[kind]
+        for victim in VICTIMS
+    ]
 
 
 def _region(table: str) -> re.Match[str]:

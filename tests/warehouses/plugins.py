@@ -115,19 +115,11 @@ class Run:
         assert not alive, (alive, self.said[-2000:])
         return time.monotonic() - began
 
-    def interrupted(self, number: int, *, as_terminal: bool) -> None:
-        """Send a signal to Meltano, or to its process group as Ctrl-C in a terminal does."""
-        if as_terminal:
-            for member in [self.process, *self.family()]:
-                member.send_signal(number)
-        else:
-            self.process.send_signal(number)
-
 
 @contextmanager
 def begun(project: Project, log: Path, *arguments: str, **settings: str) -> Iterator[Run]:
     """``meltano run`` with these arguments, of which the last two are a tap and a target."""
-    environment = {**clean_environment(), **project.environment, "PYTHONPATH": "", **settings}
+    environment = {**clean_environment(), **project.variables, "PYTHONPATH": "", **settings}
     with log.open("wb") as file:
         process = psutil.Popen(
             [str(MELTANO), "--environment=demo", "run", *arguments],

@@ -1,0 +1,87 @@
+"""What a fault does to the calling off of queries, which a stopped run asks its vendor for.
+
+A query that was called off is not in the state; one of which that is not sure is, and the next run
+takes it over. Both ways the next run brings all rows.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from sandbox.kissmetrics import RunRules
+from tap_kit.command import one_line_errors
+
+from tests.every_tap import TAPS, told
+from tests.fault_matrix.cells import fault_of, must_go_on, require
+from tests.fault_matrix.places import Place
+from tests.processes import Ended, collected
+from tests.singer import Output
+
+if TYPE_CHECKING:
+    from tests.every_tap import Account
+    from tests.fault_matrix.cells import Undisturbed
+    from tests.fault_matrix.matrix import Cell
+
+TAP = next(tap for tap in TAPS if tap.version == "v3")
+TITLE = f"{TAP}, stopped"
+RUNNING = 3
+NEVER, QUICK = RunRules(run_seconds=3600), RunRules(polls=1)
+PLACES = tuple(
+    Place("DELETE /v3/queries/*", "DELETE", "^/v3/queries/[^/?]+$", which, number)
+    for number, which in enumerate(("first", "middle", "last"), start=1)
+)
+LONG_S = 20
+
+
+def stopped(account: Account) -> Ended:
+    """A run in this process that is stopped when three queries run."""
+    made = TAP.tap(config={**account.settings, "max_concurrency": RUNNING})
+
+    def stop() -> None:
+        end = time.monotonic() + LONG_S
+        while _started(account) < RUNNING and time.monotonic() < end:
+            time.sleep(0.005)
+        time.sleep(0.02)  # the answers arrive
+        made.stop.set()
+
+    code = 0
+    with collected() as written, told() as said:
+        watcher = threading.Thread(target=stop)
+        watcher.start()
+        try:
+            with one_line_errors(TAP.tap.logger):
+                made.run()
+        except SystemExit as end:
+            code = int(str(end.code))
+        watcher.join()
+    return Ended(code, Output(written.getvalue().decode()), "".join(said))
+
+
+def _started(account: Account) -> int:
+    return sum(1 for one in account.log.requests if one.method == "POST" and one.ended)
+
+
+def outcome(account: Account, whole: Undisturbed, cell: Cell) -> str:
+    """Whether all queries were called off, or some are left to the next run.
+
+    Raises:
+        WrongEndError: when the next run does not bring what is missing.
+    """
+    api = account.api
+    account.log.clear()
+    account.faults[:] = [fault_of(*cell)]
+    api.run_rules = NEVER
+    cancelled = len(api.cancelled)
+    ended = stopped(account)
+    account.faults.clear()
+    api.run_rules = QUICK
+    require(ended.code > 128, ended)
+    require("Traceback" not in ended.stderr, ended)
+    require(not ended.errors, ended)
+    kept = json.dumps(ended.output.state).count('"query_id"')
+    require(len(api.cancelled) - cancelled + kept >= RUNNING, ended)
+    must_go_on(TAP, account, whole, ended)
+    return "left to the next run" if kept else "called off"
