@@ -195,8 +195,8 @@ def main(patterns: tuple[str, ...]) -> None:
     os.environ["PYTHONPATH"] = str(WORK / "mutants")
     file_mutation.MutationVisitor = Visitor  # type: ignore[misc]
     file_mutation.function_trampoline_arrangement = _arranged
-    PytestRunner.run_tests = _fast_ones_first  # type: ignore[method-assign]
-    mutmut.__main__.estimated_worst_case_time = _by_thirds
+    PytestRunner.run_tests = _fast_ones_first  # type: ignore[method-assign,assignment]
+    mutmut.__main__.estimated_worst_case_time = _by_thirds  # type: ignore[assignment]
     _forget_survivors()
     mutmut.__main__._run(patterns, None)  # noqa: SLF001
     results = list(_results())

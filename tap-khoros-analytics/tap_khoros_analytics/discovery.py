@@ -85,6 +85,7 @@ def _header(tap: TapKhorosAnalytics, export: Export) -> list[str]:
     job = ExportJob(tap.client, export, _parameters(tap.config, tap, export), tap.lessons)
     ids = tap.job_runner.run(job, what, None, lambda _ids: None)
     download = _Download(what, lambda: job.client.download(ids, job.token))
+    header: list[str]
     try:
         (header,) = next(resumed(download.header, tap.throttle.sleep))
     except SyncFailed as error:

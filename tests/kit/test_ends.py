@@ -77,7 +77,7 @@ def test_an_output_without_a_buffer_gets_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("out", [io.StringIO(), io.TextIOWrapper(io.BytesIO())], ids=["", "buffer"])
 def test_any_other_output_is_left_alone(out: io.TextIOBase) -> None:
-    with contextlib.redirect_stdout(out):  # type: ignore[type-var]
+    with contextlib.redirect_stdout(out):
         buffer_output()
         assert sys.stdout is out
 

@@ -100,7 +100,8 @@ def test_what_is_begun_again_is_told_with_its_reason_and_its_place(
 def test_a_server_that_asks_for_more_patience_than_there_is_ends_it(
     asked_s: float, pauses: list[float], words: str
 ) -> None:
-    attempts, taken = [], []
+    attempts: list[int] = []
+    taken: list[float] = []
 
     def begin() -> Iterator[list[int]]:
         attempts.append(1)
