@@ -236,5 +236,6 @@ class _Protocol(HttpToolsProtocol):
     def _reset(self) -> None:
         """Send RST, so that the client's next read or write fails."""
         connection: socket.socket = self.transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        with contextlib.suppress(OSError):  # the client has hung up already
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self.transport.abort()

@@ -6,18 +6,21 @@ every kind of fault, and every kind of request, in it.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
+from sandbox.fault_text import GRAMMAR
 from sandbox.faults import KINDS as SANDBOX_KINDS
 
 from tests.every_tap import TAPS, EveryTap, hurried
-from tests.fault_matrix import cells, connections
+from tests.fault_matrix import calling_off, cells, connections, discovery
 from tests.fault_matrix.__main__ import PAGE
 from tests.fault_matrix.connections import TROUBLES
 from tests.fault_matrix.kinds import KINDS, Kind
-from tests.fault_matrix.matrix import chosen_cells
+from tests.fault_matrix.matrix import Cell, chosen_cells
 from tests.fault_matrix.places import kind_of, places
+from tests.repository.workspace import ROOT
 from tests.tls import Certificate, needs_openssl
 
 if TYPE_CHECKING:
@@ -34,6 +37,35 @@ def _hurried() -> Iterator[None]:
 def test_no_kind_of_fault_is_left_out() -> None:
     tried = {kind.fault.get("kind", "status") for kind in KINDS}
     assert tried | {"redirect"} == set(SANDBOX_KINDS)
+
+
+def test_the_sandbox_names_every_kind_of_fault() -> None:
+    text = (ROOT / "sandbox" / "README.md").read_text(encoding="utf-8")
+    table = text.partition("| what | the client sees |")[2].partition("\n\n")[0]
+    named = {word for row in table.splitlines() for word in re.findall(r"`([a-z_]+)`", row[:60])}
+    assert set(SANDBOX_KINDS) - {"status"} <= named
+    for kind in set(SANDBOX_KINDS) - {"status"}:
+        assert f"\n  {kind} " in GRAMMAR
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_discovery_ends_with_the_whole_catalog_or_says_why_not(kind: Kind) -> None:
+    with discovery.TAP.serving() as served:
+        account = discovery.learning(served)
+        whole = discovery.discovered(account)
+        for cell in discovery.every_cell(account, kind):
+            if cell.place.which in {"middle", "only"} and cell.lasting != "twice":
+                end = discovery.outcome(account, whole, cell)
+                assert cell.lasting == "for good" or end == "whole", cell
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_what_cannot_be_called_off_is_left_to_the_next_run(kind: Kind) -> None:
+    tap, place = calling_off.TAP, calling_off.PLACES[0]
+    with tap.serving() as account:
+        whole = cells.undisturbed(tap, account)
+        end = calling_off.outcome(account, whole, Cell(kind, place, "for good"))
+        assert (end == "called off") == kind.is_slow  # slow, but in time
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
