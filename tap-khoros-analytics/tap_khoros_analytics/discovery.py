@@ -115,10 +115,10 @@ class _Download:
                 size += len(piece)
                 parser.push(piece)
                 if parser.header is not None:
-                    yield [parser.header]
-                    return
+                    break
         self.is_empty = not size
-        parser.finish()  # an error where there is no header
+        if parser.header is None:
+            parser.finish()  # an error where there is no header
         yield [parser.header or []]
 
 

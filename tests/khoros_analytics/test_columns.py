@@ -217,6 +217,17 @@ def test_an_export_whose_columns_cannot_be_learned_does_not_stop_the_others(
     assert len(told) == 2
 
 
+def test_a_header_that_does_not_come_through_stops_discovery(site: Site) -> None:
+    site.api.faults.append(Fault("reset", path="care-analytics-exports/"))
+    with pytest.raises(SyncFailed, match=r"its columns could not be learned: .* broke off"):
+        _ = site.tap(report_format="csv").catalog_dict
+
+
+def test_a_header_that_comes_with_the_second_try_is_learned(site: Site) -> None:
+    site.api.faults.append(Fault("reset", path="care-analytics-exports/", attempts=1))
+    assert len(columns_in(site.tap().catalog_dict, "response")) == 34
+
+
 def test_discovery_says_nothing_of_brand_posts_that_nobody_has(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
