@@ -224,7 +224,7 @@ def test_a_header_that_does_not_come_through_stops_discovery(site: Site) -> None
 
 
 def test_a_header_that_comes_with_the_second_try_is_learned(site: Site) -> None:
-    site.api.faults.append(Fault("reset", path="care-analytics-exports/", attempts=1))
+    site.api.faults.append(Fault("reset", path="care-analytics-exports/", first=3))
     assert len(columns_in(site.tap().catalog_dict, "response")) == 34
 
 
