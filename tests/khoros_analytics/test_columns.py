@@ -224,8 +224,9 @@ def test_a_header_that_does_not_come_through_stops_discovery(site: Site) -> None
 
 
 def test_a_header_that_comes_with_the_second_try_is_learned(site: Site) -> None:
+    undisturbed = site.tap().catalog_dict
     site.api.faults.append(Fault("reset", path="care-analytics-exports/", first=3))
-    assert len(columns_in(site.tap().catalog_dict, "response")) == 34
+    assert site.tap().catalog_dict == undisturbed
 
 
 def test_discovery_says_nothing_of_brand_posts_that_nobody_has(
