@@ -45,6 +45,8 @@ transform: transform/.venv/.ready
 	@test -d output/demo/tap-kindmetrics || { echo "Nothing was loaded yet: make demo"; exit 1; }
 	@DBT_PROJECT_DIR=transform DBT_PROFILES_DIR=transform transform/.venv/bin/dbt --quiet build
 
+# Its tests install plugins: a registry that is away for a minute is no fault of theirs.
+test: export UV_HTTP_RETRIES := 8
 test: .venv/.dev .venv/charts/.ready transform/.venv/.ready
 	@$(BIN)/python -m tests.prepare
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import subprocess
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,16 @@ def execute(*command: str, environment: Mapping[str, str] | None = None, **kwarg
         **kwargs,
     )
     return Ended(done.returncode, Output(done.stdout.decode()), done.stderr.decode())
+
+
+def left_by_reader(process: subprocess.Popen[str]) -> tuple[float, str]:
+    """Stop reading its output; the seconds until it has ended, and what it said meanwhile."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    began = time.monotonic()
+    process.stdout.close()
+    process.wait(30)
+    return time.monotonic() - began, process.stderr.read()
 
 
 def clean_environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:

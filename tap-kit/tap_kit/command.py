@@ -104,12 +104,8 @@ def reader_watched(logger: logging.Logger) -> Iterator[None]:
         logger.error(NOBODY_READS)
         os._exit(1)
 
-    over = threading.Event()
-    _watch_output(end, over)
-    try:
+    with _watching_output(end):
         yield
-    finally:
-        over.set()
 
 
 _received: list[int] = []
@@ -146,24 +142,25 @@ def stop_signals(stop: Event) -> Iterator[None]:
 
     for number in before:
         signal.signal(number, handle)
-    over = threading.Event()
-    _watch_output(lambda: None if stop.is_set() else handle(signal.SIGPIPE, None), over)
     try:
-        yield
+        with _watching_output(lambda: None if stop.is_set() else handle(signal.SIGPIPE, None)):
+            yield
     finally:
-        over.set()
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _watch_output(is_lost: Callable[[], None], over: Event) -> None:
-    """Call ``is_lost`` when the other end of standard output is closed before ``over`` is set."""
+@contextlib.contextmanager
+def _watching_output(is_lost: Callable[[], None]) -> Iterator[None]:
+    """While inside, call ``is_lost``, once, when the other end of standard output is closed."""
     try:
         output = sys.stdout.fileno()
     except OSError:  # output that is collected in memory has no other end
+        yield
         return
     poll = select.poll()
     poll.register(output, 0)  # no event is asked for: errors and hang-ups come anyway (poll(2))
+    over = threading.Event()
 
     def watch() -> None:
         while not over.is_set():
@@ -172,6 +169,10 @@ def _watch_output(is_lost: Callable[[], None], over: Event) -> None:
                 return
 
     threading.Thread(target=watch, name="output", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _exit_by_signal(logger: logging.Logger) -> NoReturn:

@@ -201,15 +201,14 @@ class CsvRows:
         return rows
 
     def _rows_of(self, text: str) -> list[list[str]]:
-        try:
-            return list(filter(None, csv.reader(io.StringIO(text, newline="\n"))))
-        except csv.Error:  # a carriage return that ends a row: looking for those takes longer
-            pass
-        try:
-            return list(filter(None, csv.reader(io.StringIO(text, newline=""))))
-        except csv.Error as error:  # Python 3.10 takes no NUL
-            msg = f"{self._source}: not readable as CSV: {error}"
-            raise SyncFailed(msg) from None
+        problem = None
+        for newline in ("\n", ""):  # "" is for carriage returns that end rows, and takes longer
+            try:
+                return list(filter(None, csv.reader(io.StringIO(text, newline=newline))))
+            except csv.Error as error:  # noqa: PERF203  (two turns)
+                problem = error
+        msg = f"{self._source}: not readable as CSV: {problem}"
+        raise SyncFailed(msg)
 
     def _check_header(self, header: list[str]) -> None:
         if _NO_TABLE.match(header[0]):

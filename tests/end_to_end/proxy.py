@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import socketserver
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ class Proxy:
         return {**dict.fromkeys(names, self.url), "NO_PROXY": here, "no_proxy": here}
 
 
-@contextmanager
+@contextlib.contextmanager
 def proxying() -> Iterator[Proxy]:
     """Run the proxy in a thread until the block ends."""
     with _Server(("127.0.0.1", 0), _Tunnel) as server:
@@ -64,11 +64,13 @@ class _Tunnel(socketserver.StreamRequestHandler):
             self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
             return
         try:
-            with socket.create_connection((host, int(port)), timeout=30) as there:
-                self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                _tunnel(self.connection, there)
+            there = socket.create_connection((host, int(port)), timeout=30)
         except OSError:
             self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+            return
+        with there, contextlib.suppress(ConnectionError):  # either end may leave as it likes
+            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            _tunnel(self.connection, there)
 
 
 def _tunnel(one: socket.socket, other: socket.socket) -> None:

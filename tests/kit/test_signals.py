@@ -15,6 +15,7 @@ from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
 
 from tests.kit.commands import SETTINGS, begin
+from tests.processes import left_by_reader
 
 LIMIT_S = 5.0
 PATIENTLY_S = 8.0  # where the main thread hangs, and the end comes from a timer of 4 s
@@ -77,7 +78,7 @@ def test_a_run_that_waits_for_a_slow_server_ends_too(number: int, tmp_path: Path
     vendor = Kindmetrics(token=SETTINGS["api_token"])
     vendor.faults.append(Fault("stall", wait_ms=60_000, path="/api/domains/"))
     with running(vendor.app) as server, begin({"api_url": server.url}, tmp_path) as process:
-        lines = read_until(process, "SCHEMA")
+        lines = [*read_until(process, "STATE"), *read_until(process, "SCHEMA")]
         while vendor.log.in_flight < 4:
             time.sleep(0.01)
         out, err, took = stop(process, number)
@@ -155,13 +156,7 @@ def test_a_run_that_waits_notices_that_nobody_reads_any_more(path: str, tmp_path
     with running(vendor.app) as server, begin({"api_url": server.url}, tmp_path) as process:
         while vendor.log.in_flight == 0:
             time.sleep(0.01)
-        assert process.stdout is not None
-        assert process.stderr is not None
-        began = time.monotonic()
-        process.stdout.close()
-        process.wait(30)
-        took = time.monotonic() - began
-        err = process.stderr.read()
+        took, err = left_by_reader(process)
     assert process.returncode in {1, 128 + signal.SIGPIPE}
     assert took < PATIENTLY_S
     assert "Traceback" not in err
@@ -173,10 +168,6 @@ def test_the_words_when_nobody_reads_any_more(tmp_path: Path) -> None:
     vendor.faults.append(Fault("stall", wait_ms=60_000, path="/api/domains/"))
     with running(vendor.app) as server, begin({"api_url": server.url}, tmp_path) as process:
         read_until(process, "RECORD")
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.close()
-        process.wait(30)
-        err = process.stderr.read()
+        _, err = left_by_reader(process)
     assert process.returncode == 1
     assert err.count("The target stopped reading") == 1

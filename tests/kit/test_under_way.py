@@ -64,28 +64,16 @@ def runner(under_way: UnderWay, sleep: Callable[[float], None], patience_s: floa
     return JobRunner(Pace(1, 1, patience_s), sleep, under_way=under_way)
 
 
-def test_a_job_that_is_interrupted_is_called_off_and_forgotten() -> None:
+@pytest.mark.parametrize("known", [None, IDS], ids=["of this run", "of an earlier one"])
+def test_a_job_that_is_interrupted_is_called_off_and_forgotten(known: Ids | None) -> None:
     under_way, work, forgotten = UnderWay(), Work(), [False]
-    with pytest.raises(Interrupted):
-        runner(under_way, interrupted).run(
-            work, "x", None, lambda _: None, lambda: forgotten.append(True)
-        )
-    assert under_way.count == 1
-    under_way.call_off(1)
-    assert work.cancelled == [IDS]
-    assert forgotten[-1] is True
-
-
-def test_a_job_of_an_earlier_run_is_called_off_too() -> None:
-    under_way, work, forgotten = UnderWay(), Work(), [False]
-    known = {"id": "1"}
     with pytest.raises(Interrupted):
         runner(under_way, interrupted).run(
             work, "x", known, lambda _: None, lambda: forgotten.append(True)
         )
     assert under_way.count == 1
     under_way.call_off(1)
-    assert work.cancelled == [known]
+    assert work.cancelled == [IDS]
     assert forgotten[-1] is True
 
 
