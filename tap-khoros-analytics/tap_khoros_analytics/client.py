@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from requests.auth import HTTPBasicAuth
 from tap_kit.errors import SyncFailed, setting_error
-from tap_kit.http import Answer, Api, Check, Params, Refusal, Request
+from tap_kit.http import Answer, Check, Params, Refusal, Request
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -45,14 +45,10 @@ class Client:
         config = tap.config
         self._key = config["company_key"]
         self._secrets = (config["password"], self._key, config["username"])
-        self._api = Api(
+        self._api = tap.api_at(
             config.get("api_url") or HOSTS[config["region"]],
             auth=HTTPBasicAuth(config["username"].encode(), config["password"].encode()),
             judge=judge,
-            throttle=tap.throttle,
-            timeout_s=config["request_timeout"],
-            user_agent=tap.user_agent,
-            connections=config["max_concurrency"],
             prefixes=("/api/public/",),
         )
 

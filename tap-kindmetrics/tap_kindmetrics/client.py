@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_kit.credentials import BearerToken
 from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
-from tap_kit.http import Answer, Api, Check, Decode, Params, Refusal, Request
+from tap_kit.http import Answer, Check, Decode, Params, Refusal, Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,16 +21,8 @@ class Client:
     """Answers of the API as Python values; safe to use from several threads."""
 
     def __init__(self, tap: KitTap) -> None:
-        config = tap.config
-        self._api = Api(
-            config["api_url"],
-            auth=BearerToken(config["api_token"]),
-            judge=judge,
-            throttle=tap.throttle,
-            timeout_s=config["request_timeout"],
-            user_agent=tap.user_agent,
-            connections=config["max_concurrency"],
-        )
+        token = BearerToken(tap.config["api_token"])
+        self._api = tap.api_at(tap.config["api_url"], auth=token, judge=judge)
         self._referrers = "referrers"
 
     def account(self) -> dict[str, Any]:

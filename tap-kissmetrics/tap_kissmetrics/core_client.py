@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tap_kit.bodies import parse_json
 from tap_kit.credentials import BearerToken
 from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
-from tap_kit.http import Answer, Api, Request
+from tap_kit.http import Answer, Request
 
 from tap_kissmetrics.client import NOT_FOUND, Finished, is_record, judge
 from tap_kissmetrics.directory import Product, product_template
@@ -42,24 +42,18 @@ class CoreClient:
 
     def __init__(self, tap: TapKissmetrics) -> None:
         config = tap.config
-        shared: dict[str, Any] = {
-            "auth": BearerToken(config["api_token"]),
-            "throttle": tap.throttle,
-            "timeout_s": config["request_timeout"],
-            "user_agent": tap.user_agent,
-            "connections": config["max_concurrency"],
-        }
-        self.core = Api(
+        token = BearerToken(config["api_token"])
+        self.core = tap.api_at(
             config["api_url"],
+            auth=token,
             judge=judge(address="api_url", credential="api_token"),
             prefixes=("/core/",),
-            **shared,
         )
-        self.query = Api(
+        self.query = tap.api_at(
             config["query_url"],
+            auth=token,
             judge=judge(address="query_url", credential="api_token"),
             prefixes=("/v2/",),
-            **shared,
         )
         self._page_size = config["page_size"]
         self._product_ids = config.get("product_ids")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from requests.auth import HTTPBasicAuth
 from tap_kit.bodies import parse_json
 from tap_kit.errors import PartitionUnavailable, setting_error
-from tap_kit.http import Answer, Api, Request
+from tap_kit.http import Answer, Request
 
 from tap_kissmetrics.client import NOT_FOUND, Finished, is_record, judge
 from tap_kissmetrics.once import Once
@@ -40,14 +40,10 @@ class V3Client:
         config = tap.config
         # As bytes: requests would encode a text as Latin-1.
         login, password = (config.get(name, "").encode() for name in ("username", "password"))
-        self.api = Api(
+        self.api = tap.api_at(
             config["v3_url"],
             auth=HTTPBasicAuth(login, password),
             judge=judge(address="v3_url", credential="username"),
-            throttle=tap.throttle,
-            timeout_s=config["request_timeout"],
-            user_agent=tap.user_agent,
-            connections=config["max_concurrency"],
         )
         self._page_size = config["page_size"]
         self._wanted = [self.id_of(one) for one in config.get("product_ids") or ()]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import select
+import selectors
 import socket
 import socketserver
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
@@ -74,12 +74,12 @@ class _Tunnel(socketserver.StreamRequestHandler):
 
 
 def _tunnel(one: socket.socket, other: socket.socket) -> None:
-    while True:
-        readable, _, _ = select.select((one, other), (), (), 60)
-        for side in readable:
-            data = side.recv(CHUNK)
-            if not data:
-                return
-            (other if side is one else one).sendall(data)
-        if not readable:
-            return
+    with selectors.DefaultSelector() as selector:  # select() takes no descriptor above 1,023
+        for side, opposite in ((one, other), (other, one)):
+            selector.register(side, selectors.EVENT_READ, opposite)
+        while ready := selector.select(60):
+            for key, _ in ready:
+                data = cast("socket.socket", key.fileobj).recv(CHUNK)
+                if not data:
+                    return
+                key.data.sendall(data)

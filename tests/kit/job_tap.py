@@ -134,15 +134,7 @@ class JobTap(KitTap):
     @cached_property
     def api(self) -> Api:
         """The API."""
-        return Api(
-            self.config["api_url"],
-            auth=NoAuth(),
-            judge=judge,
-            throttle=self.throttle,
-            timeout_s=10,
-            user_agent="tap-jobs/1",
-            connections=4,
-        )
+        return self.api_at(self.config["api_url"], auth=NoAuth(), judge=judge)
 
 
 def judge(refusal: Refusal) -> Exception:

@@ -1,0 +1,38 @@
+"""A run closes what it opened to its vendor: a process may do many runs."""
+
+from __future__ import annotations
+
+import gc
+import socket
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.every_tap import TAPS, EveryTap
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+
+def connected_to(ports: AbstractSet[int | None]) -> list[socket.socket]:
+    """The open sockets of this process whose other end is one of these ports."""
+    return [one for one in gc.get_objects() if isinstance(one, socket.socket) and is_to(one, ports)]
+
+
+def is_to(one: socket.socket, ports: AbstractSet[int | None]) -> bool:
+    try:
+        return one.getpeername()[1] in ports
+    except (OSError, IndexError):  # closed, listening, or no socket of the internet's
+        return False
+
+
+@pytest.mark.parametrize("tap", TAPS, ids=str)
+def test_no_connection_outlives_its_run(tap: EveryTap) -> None:
+    with tap.serving() as account:
+        addresses = [urlsplit(str(account.settings.get(name, ""))) for name in tap.addresses]
+        ports = {address.port for address in addresses} - {None}
+        ended = tap.run(account.settings, catalog=account.catalog)
+        assert ended.code == 0, ended.stderr
+        assert ports
+        assert connected_to(ports) == []
