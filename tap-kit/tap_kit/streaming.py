@@ -18,6 +18,7 @@ import msgspec
 from tap_kit.bodies import parse_json
 from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.http import FIRST_PAUSE_S, PATIENCE_S, TRIES
+from tap_kit.wire import PIECE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -225,9 +226,10 @@ def _check_length(length: int, source: str) -> None:
 def parsed(pieces: Iterable[bytes], parser: RowParser) -> Iterator[list[Any]]:
     """The rows of a body, batch by batch as its pieces arrive."""
     for piece in pieces:
-        rows = parser.push(piece)
-        if rows:
-            yield rows
+        for begin in range(0, len(piece), PIECE):
+            rows = parser.push(piece[begin : begin + PIECE])
+            if rows:
+                yield rows
     rows = parser.finish()
     if rows:
         yield rows

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from tap_kit.errors import KitError
 
-PIECE = 1 << 17  # bytes of a download at a time: its rows then fit the processor's cache
+READ = 1 << 20  # bytes of a download at most that are taken at a time: threads change less often
+PIECE = 1 << 17  # bytes of it that are unpacked or parsed at a time: the rows fit the cache
 _GZIP = 31  # zlib's window bits for a gzip header
 
 
@@ -68,13 +69,13 @@ def _reason(error: Exception, url: str, timeout_s: float) -> str:
 
 
 def pieces(response: requests.Response) -> Iterator[bytes]:
-    """What arrives, when it arrives, unpacked, in pieces of at most 128 KiB.
+    """What arrives, when it arrives, unpacked, in pieces of at most 1 MiB.
 
     Raises:
         urllib3.exceptions.HTTPError: when it breaks off, or its compression is broken.
     """
     is_gzip = response.headers.get("Content-Encoding", "").strip().lower() in {"gzip", "x-gzip"}
-    arriving = iter(lambda: response.raw.read1(PIECE, decode_content=not is_gzip), b"")
+    arriving = iter(lambda: response.raw.read1(READ, decode_content=not is_gzip), b"")
     return gunzipped(arriving) if is_gzip else arriving
 
 

@@ -118,8 +118,9 @@ def test_wrong_settings_ask_nothing_of_the_vendor(site: Site) -> None:
 @pytest.mark.parametrize("region", ["us", "emea"])
 def test_the_region_is_the_host(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
     hosts = []
-    monkeypatch.setattr("tap_khoros_analytics.client.Api", lambda url, **_: hosts.append(url))
-    Client(TapKhorosAnalytics(config={**ACCESS, "region": region, "discover_columns": False}))
+    tap = TapKhorosAnalytics(config={**ACCESS, "region": region, "discover_columns": False})
+    monkeypatch.setattr(tap, "api_at", lambda url, **_: hosts.append(url))
+    Client(tap)
     assert hosts == [HOSTS[region]]
 
 
