@@ -72,13 +72,13 @@ lint: .venv/.dev
 		(cd $$package && $(BIN)/deptry . --no-ansi) || exit 1; \
 	done
 
-bench: .venv/.dev
+bench: .venv/.dev .meltano/.plugins
 	@UV="$(UV)" $(BIN)/python -m benchmarks $(ONLY) $(ARGS)
 
 machines: .venv/.machines
 
 ENGINE := dask
-trial: .venv/.machines
+trial: .venv/.machines .meltano/.plugins
 	@$(BIN)/python -m orchestration.trial $(ENGINE)
 
 # Many packages, so not for `make test`: its test of Airflow runs where this has been run.
