@@ -25,8 +25,8 @@ from tap_kit.command import (
     reader_watched,
     stop_signals,
 )
+from tap_kit.connections import opened
 from tap_kit.errors import Interrupted, SyncFailed
-from tap_kit.http import Api
 from tap_kit.inputs import Catalog, State, catalog_problems, load_input, own_words, told_as_config
 from tap_kit.jobs import JobBook, JobRunner, Pace
 from tap_kit.memory import keep_freed_memory, rare_collections
@@ -40,10 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import click
-    from requests.auth import AuthBase
 
     from tap_kit.ahead import Work
-    from tap_kit.http import Judge
+    from tap_kit.http import Api
 
 DEFAULT_DAYS = 30  # how far back a run without a start_date begins
 CALL_OFF_S = 2.0  # for calling off what runs, well within the time that a stopped run has
@@ -135,26 +134,13 @@ class KitTap(Tap, abc.ABC):
         return per_minute
 
     @cached_property
-    def _connections(self) -> ExitStack:
+    def connections(self) -> ExitStack:
         """What is open to the vendor; closed when the run ends."""
         return ExitStack()
 
-    def api_at(
-        self, url: str, *, auth: AuthBase, judge: Judge, prefixes: tuple[str, ...] = ("/",)
-    ) -> Api:
-        """The vendor's API at ``url``, within this tap's budget of requests; see ``http.Api``."""
-        api = Api(
-            url,
-            auth=auth,
-            judge=judge,
-            throttle=self.throttle,
-            timeout_s=self.config["request_timeout"],
-            user_agent=self.user_agent,
-            connections=self.config["max_concurrency"],
-            prefixes=prefixes,
-        )
-        self._connections.callback(api.close)
-        return api
+    def api_at(self, url: str, **how: Any) -> Api:
+        """The vendor's API at ``url``, within this tap's budget; see ``connections.opened``."""
+        return opened(self, url, **how)
 
     def waiting_for_jobs(
         self, *, longest_s: float, growth: float, polling_share: float | None = None
@@ -219,7 +205,7 @@ class KitTap(Tap, abc.ABC):
     def run(self) -> None:
         """One whole run: access first, then all streams, and the bookmarks whatever happens."""
         keep_freed_memory()
-        with self.progress, rare_collections(), self._connections:
+        with self.progress, rare_collections(), self.connections:
             with reader_watched(self.logger):
                 if problems := list(catalog_problems(self)):
                     raise ConfigValidationError("; ".join(problems), errors=problems)
