@@ -25,6 +25,9 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 TICK_SECONDS = 1.0  # how often the Date header is renewed
+# Turns of the loop from an accepted connection, over a task and its transport, to a protocol that
+# is in the list, and from its end to its closed socket.
+STEPS_OF_ARRIVAL = 6
 # l_onoff = 1, l_linger = 0: closing the socket then sends RST instead of FIN (socket(7)).
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -193,16 +196,19 @@ class _Server(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()
+        # A connection that was accepted before a Server is closed, and has no transport yet, would
+        # be left to the garbage collector.
+        for listener in sockets or ():
+            asyncio.get_running_loop().remove_reader(listener)
         await _drop(self.server_state.connections, self.server_state.tasks)
         for server in self.servers:
+            server.close()
             await server.wait_closed()
 
 
 async def _drop(connections: set[Any], tasks: set[asyncio.Task[None]]) -> None:
     """Close connections first: uvicorn complains of an unfinished answer on an open one."""
-    for _ in range(2):  # a connection may just be arriving
+    for _ in range(STEPS_OF_ARRIVAL):
         for connection in list(connections):
             connection.transport.abort()
         await asyncio.sleep(0)

@@ -85,7 +85,8 @@ def exit_by_signals(logger: logging.Logger) -> None:
 
     def handle(number: int, _frame: FrameType | None) -> NoReturn:
         logger.warning("Stopped by %s", signal.Signals(number).name)
-        sys.exit(128 + number)
+        # An exception is lost where a signal comes in a finalizer or a weak reference's callback.
+        os._exit(128 + number)
 
     if threading.current_thread() is threading.main_thread():
         for number in _SIGNALS:
@@ -117,10 +118,10 @@ def stop_signals(stop: Event) -> Iterator[None]:
 
     The SDK's own handler leaves in the middle of whatever happens, and with exit code 0. A second
     SIGINT, or ``PATIENCE_S`` without an end, ends the process at once. A SIGTERM after another
-    signal does not: Meltano sends it to a tap that has got the terminal's Ctrl-C already, and the
-    jobs that it calls off would go on. The run ends as well when nobody is left who reads the
-    output: a tap whose runner was killed would else learn of it with its next row, and wait for
-    its vendor till then.
+    signal does not, nor when the block is over: Meltano sends it to a tap that has got the
+    terminal's Ctrl-C already, and the jobs that it calls off would go on. The run ends as well
+    when nobody is left who reads the output: a tap whose runner was killed would else learn of it
+    with its next row, and wait for its vendor till then.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -146,7 +147,7 @@ def stop_signals(stop: Event) -> Iterator[None]:
         with _watching_output(lambda: None if stop.is_set() else handle(signal.SIGPIPE, None)):
             yield
     finally:
-        for number, handler in before.items():
+        for number, handler in before.items() if not seen else ():
             signal.signal(number, handler)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 import tap_kit.command
 from singer_sdk.exceptions import ConfigValidationError, MappingError
-from tap_kit.command import buffer_output, one_line_errors, stop_signals
+from tap_kit.command import buffer_output, exit_by_signals, one_line_errors, stop_signals
 from tap_kit.errors import Interrupted, setting_error
 from tap_kit.inputs import told_as_config
 
@@ -193,6 +193,38 @@ def test_what_meltano_sends_after_a_signal_cuts_no_end_short(
     assert codes.empty()
     assert tap_kit.command._received == [numbers[0]]  # noqa: SLF001
     _end_timers()
+
+
+def test_what_comes_after_the_run_cuts_no_end_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tap_kit.command, "PATIENCE_S", 60)
+    monkeypatch.setattr(tap_kit.command, "_received", [])
+    codes = exits(monkeypatch)
+    exit_by_signals(LOGGER)
+    with stop_signals(threading.Event()):
+        signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGTERM)
+    assert codes.empty()
+    _end_timers()
+
+
+class _Ended:
+    """What somebody ends while the garbage collector is at work."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_signal_in_a_finalizer_is_heard(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An exception that is raised there is passed over, and the process goes on."""
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    exit_by_signals(LOGGER)
+    ended = _Ended()
+    del ended
+    assert codes == [128 + signal.SIGTERM]
+    assert caplog.messages == ["Stopped by SIGTERM"]
 
 
 def test_patience_ends_the_process_whatever_hangs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,9 @@
 """The server starts and stops at once, stays at home, and leaves nothing behind."""
 
+import contextlib
+import gc
 import socket
+import sys
 import threading
 import time
 
@@ -8,7 +11,7 @@ import pytest
 import requests
 from sandbox.faults import Fault
 from sandbox.kindmetrics import Kindmetrics
-from sandbox.server import UnusableAddressError, running
+from sandbox.server import Running, UnusableAddressError, running
 from sandbox.stranger import Stranger
 
 from .client import Client
@@ -38,6 +41,34 @@ def test_stops_while_clients_wait_and_connections_idle() -> None:
     assert time.perf_counter() - started < 1
     thread.join()
     assert len(errors) == 1
+
+
+def test_stops_while_connections_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is left to the garbage collector, whose warnings would be another test's failure."""
+    left: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", left.append)
+    for _ in range(4):
+        _stop_with_callers()
+    gc.collect()
+    assert left == []
+
+
+def _stop_with_callers() -> None:
+    over = threading.Event()
+    with running(Kindmetrics().app) as server:
+        callers = [threading.Thread(target=_call, args=(server, over)) for _ in range(2)]
+        for caller in callers:
+            caller.start()
+        time.sleep(0.01)
+    over.set()
+    for caller in callers:
+        caller.join()
+
+
+def _call(server: Running, over: threading.Event) -> None:
+    while not over.is_set():
+        with contextlib.suppress(OSError), socket.create_connection((server.host, server.port), 1):
+            pass
 
 
 def _expect_error(client: Client, errors: list[Exception]) -> None:
