@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 WORK = 3  # the point at which a vendor's job runs, where there are jobs
 TIMES = 5
-DEAF_S = 8.0  # a person presses Ctrl-C once more then
+DEAF_S = 8.0  # a person does it once more then
 USUAL_BATCH_ROWS = 10_000  # what the target has unless a user says otherwise
 
 
@@ -54,12 +54,11 @@ class Way:
         began = time.monotonic()
         for member in [run.member(name) for name in self.members] or [run.process]:
             member.send_signal(self.number)
-        if self.number == signal.SIGINT:
-            self._press_again([run.process, *family])
+        self._send_again([run.process, *family])
         run.ended(family, within)
         return time.monotonic() - began
 
-    def _press_again(self, processes: Sequence[psutil.Process]) -> None:
+    def _send_again(self, processes: Sequence[psutil.Process]) -> None:
         """As the page advises: a target loses the exception of its handler now and then."""
         _, left = psutil.wait_procs(processes, timeout=DEAF_S)
         for process in left:
