@@ -14,6 +14,19 @@ class Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         return None
 
+    @override
+    def close(self) -> None:
+        """Close the connections now: urllib3 waits until nothing knows their pool any more.
+
+        After an error that is till the garbage collector comes by, as a traceback knows it.
+        """
+        for adapter in self.adapters.values():
+            if isinstance(adapter, HTTPAdapter):
+                for manager in (adapter.poolmanager, *adapter.proxy_manager.values()):
+                    for key in manager.pools.keys():  # noqa: SIM118  (it cannot be iterated over)
+                        manager.pools[key].close()
+        super().close()
+
 
 def session_to(url: str, *, user_agent: str, connections: int) -> Session:
     """A session with the proxy and the certificates that the environment names for ``url``.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from sandbox.faults import Fault
 
 from tests.every_tap import TAPS, EveryTap
 
@@ -27,12 +28,18 @@ def is_to(one: socket.socket, ports: AbstractSet[int | None]) -> bool:
         return False
 
 
+# The second is of the kind that every run begins with: a traceback then knows the connection.
+FAULTS = {"a whole run": [], "a run that fails": [Fault("status", status=400)]}
+
+
+@pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_connection_outlives_its_run(tap: EveryTap) -> None:
+def test_no_connection_outlives_its_run(tap: EveryTap, faults: list[Fault]) -> None:
     with tap.serving() as account:
         addresses = [urlsplit(str(account.settings.get(name, ""))) for name in tap.addresses]
         ports = {address.port for address in addresses} - {None}
+        account.faults[:] = faults
         ended = tap.run(account.settings, catalog=account.catalog)
-        assert ended.code == 0, ended.stderr
+        assert ended.code == bool(faults), ended.stderr
         assert ports
         assert connected_to(ports) == []

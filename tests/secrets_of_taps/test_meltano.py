@@ -109,7 +109,8 @@ def test_a_killed_meltano_leaves_the_settings_to_this_user_only(
         told(project, tap, account)
         account.faults.append(Fault("stall", wait_ms=FOR_EVER_MS))
         asked = len(account.log.requests)
-        with begun(project, tmp_path / "log", tap.name, "target-jsonl") as run:
+        own = f"--state-id-suffix=killed-{tap.version}"  # each has a lock
+        with begun(project, tmp_path / "log", own, tap.name, "target-jsonl") as run:
             until(lambda: len(account.log.requests) > asked, run, "a request")
             family = run.family()
             run.process.kill()
