@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ROWS, SMALL = 5_000_000, 0.01
 PAGE = 1_000
-EMPTY = 1.12
+EMPTY = 1.25
 DOMAINS, LAST_DAY = 20, date(2026, 1, 31)
 EVERY_S = 0.25
 Settings = dict[str, Any]
