@@ -162,18 +162,22 @@ def _watching_output(is_lost: Callable[[], None]) -> Iterator[None]:
     poll = select.poll()
     poll.register(output, 0)  # no event is asked for: errors and hang-ups come anyway (poll(2))
     over = threading.Event()
+    telling = threading.Lock()  # or whoever is inside would tell the same once more meanwhile
 
     def watch() -> None:
         while not over.is_set():
-            if poll.poll(LOOK_MS) and not over.is_set():
-                is_lost()
+            if poll.poll(LOOK_MS):
+                with telling:
+                    if not over.is_set():
+                        is_lost()
                 return
 
     threading.Thread(target=watch, name="output", daemon=True).start()
     try:
         yield
     finally:
-        over.set()
+        with telling:
+            over.set()
 
 
 def _exit_by_signal(logger: logging.Logger) -> NoReturn:

@@ -7,11 +7,12 @@ import io
 import logging
 import os
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 import tap_kit.command
-from tap_kit.command import NOBODY_READS, one_line_errors, stop_signals
+from tap_kit.command import NOBODY_READS, one_line_errors, reader_watched, stop_signals
 from tap_kit.errors import Interrupted
 
 from tests.kit.test_ends import LONG_S, _end_timers
@@ -88,3 +89,22 @@ def test_an_output_that_is_closed_when_the_run_is_over_is_no_reason_to_stop() ->
 def test_output_that_is_collected_in_memory_has_nobody_to_lose() -> None:
     with contextlib.redirect_stdout(io.StringIO()), stop_signals(threading.Event()):
         assert watchers() == []
+
+
+def test_a_reader_that_is_lost_before_the_first_row_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While the process is being ended nothing else of it goes on to say the same."""
+    ending, ended = threading.Event(), threading.Event()
+
+    def end(_code: int) -> None:
+        ending.set()
+        time.sleep(0.1)
+        ended.set()
+
+    monkeypatch.setattr(os, "_exit", end)
+    with piped() as ours, reader_watched(LOGGER):
+        os.close(ours)
+        assert ending.wait(LONG_S)
+    assert ended.is_set()
+    assert caplog.messages == [NOBODY_READS]
