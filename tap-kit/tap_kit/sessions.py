@@ -21,7 +21,7 @@ class Session(requests.Session):
         After an error that is till the garbage collector comes by, as a traceback knows it.
         """
         for adapter in self.adapters.values():
-            if isinstance(adapter, HTTPAdapter):
+            if isinstance(adapter, HTTPAdapter):  # pragma: no branch  (for the type checker only)
                 for manager in (adapter.poolmanager, *adapter.proxy_manager.values()):
                     for key in manager.pools.keys():  # noqa: SIM118  (it cannot be iterated over)
                         manager.pools[key].close()
