@@ -181,6 +181,7 @@ def test_a_signal_that_takes_its_time_does_not_make_it_wait_for_ever() -> None:
         assert list(meanwhile(source(), waiting)) == [1]
     finally:
         guard.cancel()
+        guard.join()
         signals.join()
         signal.signal(signal.SIGUSR1, before)
     assert told.is_set()

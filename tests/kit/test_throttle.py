@@ -100,10 +100,12 @@ def test_stop_ends_every_wait_at_once(wait: str) -> None:
         throttle.hold(100)
     if wait == "budget":
         throttle.pass_one()
-    threading.Timer(0.05, stop.set).start()
+    timer = threading.Timer(0.05, stop.set)
+    timer.start()
     began = time.monotonic()
     with pytest.raises(Interrupted):
         throttle.sleep(100) if wait == "sleep" else throttle.pass_one()
+    timer.join()
     assert time.monotonic() - began < 20
 
 
