@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from requests.auth import HTTPBasicAuth
+from tap_kit.connections import api_at
 from tap_kit.errors import SyncFailed, setting_error
 from tap_kit.http import Answer, Check, Params, Refusal, Request
 
@@ -45,7 +46,8 @@ class Client:
         config = tap.config
         self._key = config["company_key"]
         self._secrets = (config["password"], self._key, config["username"])
-        self._api = tap.api_at(
+        self._api = api_at(
+            tap,
             config.get("api_url") or HOSTS[config["region"]],
             auth=HTTPBasicAuth(config["username"].encode(), config["password"].encode()),
             judge=judge,

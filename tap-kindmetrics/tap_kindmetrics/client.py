@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tap_kit.connections import api_at
 from tap_kit.credentials import BearerToken
 from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
 from tap_kit.http import Answer, Check, Decode, Params, Refusal, Request
@@ -22,7 +23,7 @@ class Client:
 
     def __init__(self, tap: KitTap) -> None:
         token = BearerToken(tap.config["api_token"])
-        self._api = tap.api_at(tap.config["api_url"], auth=token, judge=judge)
+        self._api = api_at(tap, tap.config["api_url"], auth=token, judge=judge)
         self._referrers = "referrers"
 
     def account(self) -> dict[str, Any]:

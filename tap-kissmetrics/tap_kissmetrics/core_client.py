@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_kit.bodies import parse_json
+from tap_kit.connections import api_at
 from tap_kit.credentials import BearerToken
 from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
 from tap_kit.http import Answer, Request
@@ -43,13 +44,15 @@ class CoreClient:
     def __init__(self, tap: TapKissmetrics) -> None:
         config = tap.config
         token = BearerToken(config["api_token"])
-        self.core = tap.api_at(
+        self.core = api_at(
+            tap,
             config["api_url"],
             auth=token,
             judge=judge(address="api_url", credential="api_token"),
             prefixes=("/core/",),
         )
-        self.query = tap.api_at(
+        self.query = api_at(
+            tap,
             config["query_url"],
             auth=token,
             judge=judge(address="query_url", credential="api_token"),

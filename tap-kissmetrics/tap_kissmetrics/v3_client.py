@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from requests.auth import HTTPBasicAuth
 from tap_kit.bodies import parse_json
+from tap_kit.connections import api_at
 from tap_kit.errors import PartitionUnavailable, setting_error
 from tap_kit.http import Answer, Request
 
@@ -40,7 +41,8 @@ class V3Client:
         config = tap.config
         # As bytes: requests would encode a text as Latin-1.
         login, password = (config.get(name, "").encode() for name in ("username", "password"))
-        self.api = tap.api_at(
+        self.api = api_at(
+            tap,
             config["v3_url"],
             auth=HTTPBasicAuth(login, password),
             judge=judge(address="v3_url", credential="username"),

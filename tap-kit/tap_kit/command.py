@@ -147,8 +147,9 @@ def stop_signals(stop: Event) -> Iterator[None]:
         with _watching_output(lambda: None if stop.is_set() else handle(signal.SIGPIPE, None)):
             yield
     finally:
-        for number, handler in before.items() if not seen else ():
-            signal.signal(number, handler)
+        if not seen:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 @contextlib.contextmanager

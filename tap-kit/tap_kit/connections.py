@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tap_kit.tap import KitTap
 
 
-def opened(
+def api_at(
     tap: KitTap, url: str, *, auth: AuthBase, judge: Judge, prefixes: tuple[str, ...] = ("/",)
 ) -> Api:
     """The API at ``url``, within ``tap``'s budget of requests; ``http.Api`` says what these are."""

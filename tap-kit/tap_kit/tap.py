@@ -25,7 +25,6 @@ from tap_kit.command import (
     reader_watched,
     stop_signals,
 )
-from tap_kit.connections import opened
 from tap_kit.errors import Interrupted, SyncFailed
 from tap_kit.inputs import Catalog, State, catalog_problems, load_input, own_words, told_as_config
 from tap_kit.jobs import JobBook, JobRunner, Pace
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     import click
 
     from tap_kit.ahead import Work
-    from tap_kit.http import Api
 
 DEFAULT_DAYS = 30  # how far back a run without a start_date begins
 CALL_OFF_S = 2.0  # for calling off what runs, well within the time that a stopped run has
@@ -137,10 +135,6 @@ class KitTap(Tap, abc.ABC):
     def connections(self) -> ExitStack:
         """What is open to the vendor; closed when the run ends."""
         return ExitStack()
-
-    def api_at(self, url: str, **how: Any) -> Api:
-        """The vendor's API at ``url``, within this tap's budget; see ``connections.opened``."""
-        return opened(self, url, **how)
 
     def waiting_for_jobs(
         self, *, longest_s: float, growth: float, polling_share: float | None = None

@@ -119,7 +119,9 @@ def test_wrong_settings_ask_nothing_of_the_vendor(site: Site) -> None:
 def test_the_region_is_the_host(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
     hosts = []
     tap = TapKhorosAnalytics(config={**ACCESS, "region": region, "discover_columns": False})
-    monkeypatch.setattr(tap, "api_at", lambda url, **_: hosts.append(url))
+    monkeypatch.setattr(
+        "tap_khoros_analytics.client.api_at", lambda _, url, **__: hosts.append(url)
+    )
     Client(tap)
     assert hosts == [HOSTS[region]]
 

@@ -11,6 +11,7 @@ from sandbox.exchange import Answer, json_answer
 from sandbox.exchange import Request as Asked
 from sandbox.frame import Frame
 from singer_sdk import typing as th
+from tap_kit.connections import api_at
 from tap_kit.errors import SyncFailed
 from tap_kit.http import Api, Request
 from tap_kit.jobs import Ids, JobRunner, JobState, Pace, Poll
@@ -134,7 +135,7 @@ class JobTap(KitTap):
     @cached_property
     def api(self) -> Api:
         """The API."""
-        return self.api_at(self.config["api_url"], auth=NoAuth(), judge=judge)
+        return api_at(self, self.config["api_url"], auth=NoAuth(), judge=judge)
 
 
 def judge(refusal: Refusal) -> Exception:

@@ -87,9 +87,11 @@ class Run:
         """What it wrote so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def said_by(self, name: str) -> str:
-        """What this plugin wrote so far, as Meltano tells it."""
-        return "\n".join(line for line in self.said.splitlines() if f"] {name} " in line)
+    @property
+    def said_without_target(self) -> str:
+        """What Meltano and the tap wrote so far."""
+        target = f"] {self.target} "
+        return "\n".join(line for line in self.said.splitlines() if target not in line)
 
     def family(self) -> list[psutil.Process]:
         """Meltano's child processes and theirs."""
