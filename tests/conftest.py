@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
     from sandbox.postgres import Postgres
 
+PATIENCE_S = 20.0  # what is under way when a run fails ends with its server
+
 load_profile()
 
 
@@ -27,6 +31,17 @@ def _own_signals() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def _own_threads() -> Iterator[None]:
+    """A run leaves no thread behind: it would ask, and say, in the middle of another test."""
+    yield
+    deadline = time.monotonic() + PATIENCE_S
+    for thread in threading.enumerate():
+        if thread.name.startswith(("fetch-", "download")):
+            thread.join(max(0.0, deadline - time.monotonic()))
+            assert not thread.is_alive()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
 from tap_kit.pipeline import Pipeline
 from tap_kit.progress import Progress
 from tap_kit.streaming import CsvRows, resumed
+from tap_kit.throttle import ended_by_errors
 
 from tap_khoros_analytics.client import AccessRefused, MethodRefused, RequestRefused
 from tap_khoros_analytics.columns import Column, attested, columns_from
@@ -40,7 +41,7 @@ def learned(
     at_once = tap.config["max_concurrency"]
     pipeline = Pipeline(iter(exports), lambda export: _columns(tap, export), workers=at_once)
     told = Progress(tap.logger, "export", "Learning the columns")
-    with contextlib.closing(pipeline), told as progress:
+    with contextlib.closing(pipeline), told as progress, ended_by_errors(tap.stop):
         progress.planned({"columns": len(exports)}, at_once=at_once)
         while (export := pipeline.head) is not None:
             found = pipeline.take(lambda export: progress.waiting(f"the columns of {export.id}"))

@@ -31,7 +31,7 @@ from tap_kit.jobs import JobBook, JobRunner, Pace
 from tap_kit.memory import keep_freed_memory, rare_collections
 from tap_kit.progress import Progress
 from tap_kit.records import ChunkWriter
-from tap_kit.throttle import Throttle
+from tap_kit.throttle import Throttle, ended_by_errors
 from tap_kit.under_way import UnderWay
 from tap_kit.windows import Reach, parse_day
 
@@ -199,7 +199,7 @@ class KitTap(Tap, abc.ABC):
     def run(self) -> None:
         """One whole run: access first, then all streams, and the bookmarks whatever happens."""
         keep_freed_memory()
-        with self.progress, rare_collections(), self.connections:
+        with self.progress, rare_collections(), self.connections, ended_by_errors(self.stop):
             with reader_watched(self.logger):
                 if problems := list(catalog_problems(self)):
                     raise ConfigValidationError("; ".join(problems), errors=problems)

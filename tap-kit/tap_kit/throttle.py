@@ -17,6 +17,16 @@ SPAN_S = 61
 _LET_PASS_S = 0.1
 
 
+@contextlib.contextmanager
+def ended_by_errors(stop: threading.Event) -> Iterator[None]:
+    """An error inside also sets ``stop``: what other threads still wait for is given up."""
+    try:
+        yield
+    except Exception:
+        stop.set()
+        raise
+
+
 class Throttle:
     """Lets requests pass: at most ``per_minute`` in any minute, none while a pause lasts.
 
