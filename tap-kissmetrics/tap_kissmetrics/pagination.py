@@ -125,14 +125,17 @@ class CorePaginator(BaseAPIPaginator[str]):
         """All pages after the first, when its total tells them; else None.
 
         They are the ``next`` link's (or the first page's) with other offsets, a page's worth of
-        records apart, so that all parameters of the vendor's stay in them. The last one can be
-        advanced: where a page in between was thin, records are left behind it.
+        records apart, so that all parameters of the vendor's stay in them. None asks for more than
+        the first one gave: one that gave more would give records of the page behind it too. The
+        last one can be advanced: where a page in between was thin, records are left behind it.
         """
         following = self._path_of(first.next) if first.next else self.current_value
-        if first.total is None or not first.size or "offset" not in parse_qs(_query(following)):
+        named = parse_qs(_query(following))
+        if first.total is None or not first.size or "offset" not in named:
             return None
         begin = offset_of(self.current_value) + first.size
-        return self._pages(following, range(begin, first.total, first.size))
+        path = _with(following, "limit", first.size) if "limit" in named else following
+        return self._pages(path, range(begin, first.total, first.size))
 
     def _pages(self, path: str, offsets: range) -> Iterator[CorePaginator | KnownPage]:
         for offset in offsets[:-1]:
@@ -203,8 +206,12 @@ def offset_of(path: str) -> int:
 
 def with_offset(path: str, offset: int) -> str:
     """The same list from another offset on."""
-    rest = [(key, value) for key, value in parse_qsl(_query(path)) if key != "offset"]
-    return f"{path.partition('?')[0]}?{urlencode([*rest, ('offset', offset)])}"
+    return _with(path, "offset", offset)
+
+
+def _with(path: str, name: str, value: int) -> str:
+    rest = [(key, other) for key, other in parse_qsl(_query(path)) if key != name]
+    return f"{path.partition('?')[0]}?{urlencode([*rest, (name, value)])}"
 
 
 def _query(path: str) -> str:

@@ -59,6 +59,12 @@ class ReadAhead:
         if self._pipeline is not None:  # pragma: no branch  (only what is being read asks for it)
             self._pipeline.insert(tasks)
 
+    def drop(self, task: Task) -> None:
+        """Nothing more is done of the partition of ``task``, and no error in it counts."""
+        if self._pipeline is not None:
+            stream, partition = task.stream, task.partition
+            self._pipeline.drop(lambda one: one.stream is stream and one.partition == partition)
+
     def close(self) -> None:
         """Nothing more is asked of the vendor."""
         if self._pipeline is not None:

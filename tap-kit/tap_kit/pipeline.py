@@ -60,6 +60,12 @@ def _has_begun(item: _Entry[T, R] | _Source[T]) -> bool:
     return isinstance(item, _Entry) and item.begun
 
 
+def _is_of(item: _Entry[T, R] | _Source[T], is_meant: Callable[[T], bool]) -> bool:
+    if isinstance(item, _Entry):
+        return is_meant(item.task)
+    return not item.is_plan and item.last is not None and is_meant(item.last)
+
+
 class Pipeline(Generic[T, R]):
     """Does the tasks of ``plan`` with ``work`` and gives the results back in plan order.
 
@@ -125,6 +131,14 @@ class Pipeline(Generic[T, R]):
         with self._changed:
             self._closed = False
             self._order.insert(0, _Source(tasks))
+
+    def drop(self, is_meant: Callable[[T], bool]) -> None:
+        """Forget the pulled tasks that are meant, with their follow-ups and their errors.
+
+        What is in work of them ends by itself, unheard. The plan is asked for more as before.
+        """
+        with self._changed:
+            self._order = [item for item in self._order if not _is_of(item, is_meant)]
 
     def close(self) -> None:
         """Begin nothing more; what is in work ends by itself, unheard."""

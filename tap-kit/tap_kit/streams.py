@@ -173,6 +173,7 @@ class KitStream(Stream, abc.ABC):
     def _give_up(self, task: Task, error: PartitionUnavailable | JobFailed) -> None:
         """Leave the rest of a partition; its bookmark stays where it is."""
         self._unavailable.add(str(task.partition))
+        self.tap.ahead.drop(task)
         if isinstance(error, JobFailed):
             self.logger.error("%s: given up: %s", task, error)
             self.tap.failed.append(str(task))

@@ -93,6 +93,20 @@ def test_a_day_that_is_refused_between_others_is_not_jumped_over(
     assert len([text for text in caplog.messages if "skipped" in text]) == 1
 
 
+def test_what_was_asked_for_after_a_refusal_cannot_stop_the_run(serve: Serve) -> None:
+    """One by one nobody would have asked, and all other domains and streams would be read."""
+    site = serve(domains=2)
+    site.api.faults += [
+        Fault("status", status=403, path="/domains/1/pages.*from=2024-02-02"),
+        Fault("status", status=400, path="/domains/1/pages.*from=2024-02-03"),
+    ]
+    output = site.sync(max_concurrency=8)
+    assert {row["date"] for row in output.rows("pages") if row["domain_id"] == 1} == {"2024-02-01"}
+    for stream in WINDOWED:
+        assert bookmark(output.state, stream, 2) == "2024-02-05"
+        assert bookmark(output.state, stream, 1) == f"2024-02-0{1 if stream == 'pages' else 5}"
+
+
 @pytest.mark.parametrize("status", [403, 404])
 def test_nothing_more_is_asked_of_a_domain_that_is_refused(serve: Serve, status: int) -> None:
     site = serve(domains=2, referrers_route="documented")

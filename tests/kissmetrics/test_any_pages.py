@@ -128,8 +128,8 @@ def test_thin_pages_lose_nothing_where_they_are_read_in_order(
 def test_thin_pages_lose_nothing_unsaid_where_they_are_read_ahead(
     count: int, thin: list[int], form: str
 ) -> None:
-    """The first page tells how far apart the others are: none may be larger than it."""
-    server = Server(count, 12, form, [12, *thin])
+    """The first page tells how far apart the others are, and how much they are asked for."""
+    server = Server(count, 12, form, thin)
     try:
         found = read_ahead(server)
     except SyncFailed as error:
