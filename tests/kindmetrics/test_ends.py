@@ -78,7 +78,7 @@ def test_a_second_signal_ends_the_run_at_once(site: Site) -> None:
         tap.send_signal(signal.SIGTERM)
         asked = time.monotonic()
         tap.communicate(timeout=20)
-        assert time.monotonic() - asked < 2
+        assert time.monotonic() - asked < 5  # of 30 that the server takes
     assert tap.returncode == 128 + signal.SIGTERM
 
 
@@ -92,7 +92,7 @@ def test_a_target_that_does_not_read_does_not_hold_the_end_up(serve: Serve) -> N
         tap.send_signal(signal.SIGTERM)
         asked = time.monotonic()
         code = tap.wait(timeout=20)
-        assert time.monotonic() - asked < 5.5
+        assert time.monotonic() - asked < 8  # a timer of 4 s ends it
         tap.stdout.read()
     assert code == 128 + signal.SIGTERM
 

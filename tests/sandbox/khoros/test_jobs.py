@@ -43,7 +43,7 @@ def test_runs_for_some_real_seconds(serve: Serve) -> None:
     job = client.started("response")
     while client.poll(job)[0] == "RUNNING":
         time.sleep(0.01)
-    assert 0.2 <= time.monotonic() - started < 2
+    assert time.monotonic() - started >= 0.2
 
 
 def test_a_job_can_fail_once_or_for_good(serve: Serve) -> None:
