@@ -51,6 +51,11 @@ def after(size: int) -> Callable[[bytes], bool]:
     return lambda text: len(text) >= size
 
 
+def noted(runs: int) -> Callable[[bytes], bool]:
+    """When a state with so many runs in it has come."""
+    return lambda text: any(line.count(b'"query_id"') == runs for line in text.split(b"\n")[:-1])
+
+
 def jobs(state: State) -> dict[tuple[str, str, str], dict[str, str]]:
     """The runs that a state says are not finished: by stream, report and window."""
     return {
@@ -82,10 +87,10 @@ def same(one: Loader, other: Loader) -> None:
 def test_killed_in_the_middle_of_a_poll_the_run_is_picked_up(serve: Serve) -> None:
     site = serve(run_rules=SLOW)
     loader = Loader()
-    loader.load(killed(site, lambda text: text.count(b'"query_id"') >= 10, max_concurrency=4))
+    loader.load(killed(site, noted(4), max_concurrency=4))
     started = dict(site.api.runs)
-    noted = jobs(loader.state)
-    assert len(noted) == len(started) == 4, "all that run are in the state"
+    in_state = jobs(loader.state)
+    assert len(in_state) == len(started) == 4, "all that run are in the state"
     site.api.run_rules = QUICK
     output = site.sync(state=loader.state)
     loader.load(output)
@@ -93,7 +98,7 @@ def test_killed_in_the_middle_of_a_poll_the_run_is_picked_up(serve: Serve) -> No
     assert set(site.api.runs.values()) == {1}
     assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
     read = {row["extracted_from"] for row in output.rows("report_results")}
-    assert {ids["query_id"] for ids in noted.values()} & read
+    assert {ids["query_id"] for ids in in_state.values()} & read
     assert jobs(loader.state) == {}
     same(loader, complete(site))
 
@@ -102,15 +107,15 @@ def test_a_run_that_the_server_forgot_is_run_again(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     site = serve(run_rules=SLOW)
-    before = killed(site, lambda text: text.count(b'"query_id"') >= 4, max_concurrency=2)
-    noted = jobs(before.state)
-    assert noted
+    before = killed(site, noted(2), max_concurrency=2)
+    in_state = jobs(before.state)
+    assert len(in_state) == 2
     site.api.forget_queries()
     site.api.run_rules = QUICK
     output = site.sync(state=before.state)
     assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
     told = [text for text in caplog.messages if "no longer knows the query; started again" in text]
-    assert len(told) == len(noted)
+    assert len(told) == len(in_state)
     assert max(site.api.runs.values()) == 2
 
 

@@ -11,7 +11,7 @@ from tap_kit.errors import SyncFailed
 
 from tests.kissmetrics.rows import comparable, settled
 from tests.kissmetrics.site import days
-from tests.kissmetrics.test_resume import after, jobs, killed, same
+from tests.kissmetrics.test_resume import after, jobs, killed, noted, same
 from tests.kissmetrics.v3.rows import expected_rows
 from tests.kissmetrics.v3.site import SQL
 from tests.singer import Loader
@@ -31,11 +31,6 @@ def of_all_kinds(site: V3Site) -> dict[str, Any]:
     return {"queries": [SQL], "metric_ids": site.metric_ids[:2], "reports": reports}
 
 
-def all_four_noted(text: bytes) -> bool:
-    """Whether a state has come with four queries in it."""
-    return any(line.count(b'"query_id"') == 4 for line in text.split(b"\n")[:-1])
-
-
 def complete(site: V3Site, **changes: Any) -> Loader:
     """What a run that nobody disturbs loads."""
     site.api.run_rules = QUICK
@@ -47,10 +42,10 @@ def complete(site: V3Site, **changes: Any) -> Loader:
 def test_killed_while_queries_run_they_are_picked_up(serve_v3: ServeV3) -> None:
     site = serve_v3(run_rules=SLOW)
     loader = Loader()
-    loader.load(killed(site, all_four_noted, max_concurrency=4))
+    loader.load(killed(site, noted(4), max_concurrency=4))
     started = dict(site.api.runs)
-    noted = jobs(loader.state)
-    assert len(noted) == len(started) == 4, "all that run are in the state"
+    in_state = jobs(loader.state)
+    assert len(in_state) == len(started) == 4, "all that run are in the state"
     assert site.api.cancelled == [], "a process that is killed cannot"
     site.api.run_rules = QUICK
     output = site.sync(state=loader.state)
