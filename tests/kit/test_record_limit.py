@@ -95,6 +95,34 @@ def test_further_pages_and_days_are_asked_for_until_rows_come_and_no_window_coun
     assert stream.written == []
 
 
+class RefusedPages(EmptyPages):
+    """A first page that tells of two more: the second is refused, the third has the rows."""
+
+    @override
+    def read(self, task: Task) -> Found:
+        if task.piece == 2:
+            msg = "no longer there"
+            raise PartitionUnavailable(msg)
+        return Found([{"id": 1}, {"id": 2}] if task.piece else [], "next")
+
+    @override
+    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
+        if task.piece is None:
+            yield from (replace(task, piece=number) for number in (2, 3))
+
+
+def test_pages_behind_one_that_is_refused_are_not_written() -> None:
+    class Tap(CannedTap):
+        @override
+        def discover_streams(self) -> Sequence[Any]:  # type: ignore[override]
+            return [RefusedPages(self)]
+
+    tap = Tap(config=DAYS)
+    with captured() as run:
+        assert tap.run_connection_test()
+    assert [line for line in run.lines if '"RECORD"' in line] == []
+
+
 def test_a_stream_without_any_row_is_read_to_its_end() -> None:
     asked: list[str] = []
 
