@@ -39,6 +39,7 @@ def test_nothing_is_started_again_after_a_kill(serve: Serve) -> None:
     output = killed(site, jobs=14, end_date="2024-02-01")
     begun = dict(site.starts)
     assert len(begun) == 14
+    assert len(all_jobs(output.state)) == 14
     site.api.job_seconds = 0
     again = site.sync(state=output.state, end_date="2024-02-01")
     for start in begun:

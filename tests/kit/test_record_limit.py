@@ -47,6 +47,17 @@ def test_partitions_come_in_order_and_one_that_is_refused_is_passed_over(
     assert "figures, site 1, 2024-01-01: skipped: its plan has ended" in caplog.messages
 
 
+def tap_with(stream: type[WindowedStream]) -> CannedTap:
+    """A tap that has only this stream, over five days."""
+
+    class Tap(CannedTap):
+        @override
+        def discover_streams(self) -> Sequence[Any]:  # type: ignore[override]
+            return [stream(self)]
+
+    return Tap(config=DAYS)
+
+
 class EmptyPages(WindowedStream):
     """Two pages a day, of which the second one of the second day is the first with rows."""
 
@@ -81,12 +92,7 @@ class EmptyPages(WindowedStream):
 
 
 def test_further_pages_and_days_are_asked_for_until_rows_come_and_no_window_counts() -> None:
-    class Tap(CannedTap):
-        @override
-        def discover_streams(self) -> Sequence[Any]:  # type: ignore[override]
-            return [EmptyPages(self)]
-
-    tap = Tap(config=DAYS)
+    tap = tap_with(EmptyPages)
     with captured():
         assert tap.run_connection_test()
     stream = tap.streams["pages"]
@@ -112,12 +118,7 @@ class RefusedPages(EmptyPages):
 
 
 def test_pages_behind_one_that_is_refused_are_not_written() -> None:
-    class Tap(CannedTap):
-        @override
-        def discover_streams(self) -> Sequence[Any]:  # type: ignore[override]
-            return [RefusedPages(self)]
-
-    tap = Tap(config=DAYS)
+    tap = tap_with(RefusedPages)
     with captured() as run:
         assert tap.run_connection_test()
     assert [line for line in run.lines if '"RECORD"' in line] == []
