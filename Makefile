@@ -22,7 +22,7 @@ help:
 	@echo "make transform  typed and tested tables of what the demo loaded, with dbt"
 	@echo "make test       all tests"
 	@echo "make coverage   the tests of taps and kit, and which lines and branches they come by"
-	@echo "make mutation   which changes of the kit its tests notice (ONLY=tap_kit.windows*)"
+	@echo "make mutation   which changes of the kit its tests notice (ONLY=tap_kit.flow.windows*)"
 	@echo "make lint       ruff, mypy, deptry"
 	@echo "make bench      the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
 	@echo "make matrix     every tap into every target, killed at every point, stopped in every way;"

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandbox.kindmetrics import Kindmetrics
-from tap_kit.keys import shard_of
+from tap_kit.rows.keys import shard_of
 
 from benchmarks.runs import median_of
 from orchestration.trial import trial

@@ -23,8 +23,8 @@ from sandbox.server import running
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 from tap_kindmetrics.tap import TapKindmetrics
 from tap_kissmetrics.tap import TapKissmetrics
-from tap_kit import wire
-from tap_kit.command import one_line_errors
+from tap_kit.net import wire
+from tap_kit.run.command import one_line_errors
 from typing_extensions import override
 
 from tests.khoros_analytics import site as khoros
@@ -195,9 +195,9 @@ def hurried() -> Iterator[None]:
         return None if wait is None else wait / FASTER
 
     with (
-        patch("tap_kit.http.FIRST_PAUSE_S", 0.002),
-        patch("tap_kit.streaming.FIRST_PAUSE_S", 0.002),
-        patch("tap_kit.http.retry_after_s", shortened),
+        patch("tap_kit.net.http.FIRST_PAUSE_S", 0.002),
+        patch("tap_kit.rows.streaming.FIRST_PAUSE_S", 0.002),
+        patch("tap_kit.net.http.retry_after_s", shortened),
     ):
         yield
 

@@ -2,9 +2,9 @@
 
 mutmut changes one thing in the kit's code at a time and runs the tests that come by that place. A
 change that no test notices is a survivor: a missing test, or code that does not matter. A pattern
-such as ``tap_kit.windows*`` limits the run; without one, what has no result yet and what survived
-the last time is run. The changes are tried by thirds, chosen by chance: whenever a run is broken
-off, the thirds that are complete are a fair sample, and the table is of them.
+such as ``tap_kit.flow.windows*`` limits the run; without one, what has no result yet and what
+survived the last time is run. The changes are tried by thirds, chosen by chance: whenever a run is
+broken off, the thirds that are complete are a fair sample, and the table is of them.
 
 Everything happens in ``.mutation/``, which holds copies of the kit and of its tests, mutmut's
 results, and the survivors as diffs. mutmut itself leaves decorated functions alone; here those

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from requests.auth import HTTPBasicAuth
-from tap_kit.connections import api_at
 from tap_kit.errors import SyncFailed, setting_error
-from tap_kit.http import Answer, Check, Params, Refusal, Request
+from tap_kit.net.connections import api_at
+from tap_kit.net.http import Answer, Check, Params, Refusal, Request
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from tap_kit.jobs import Ids
+    from tap_kit.jobs.runner import Ids
     from tap_kit.tap import KitTap
 
 HOSTS = {

@@ -8,20 +8,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
-from tap_kit.pipeline import Pipeline
-from tap_kit.progress import Progress
-from tap_kit.streaming import CsvRows, resumed
-from tap_kit.throttle import ended_by_errors
+from tap_kit.flow.pipeline import Pipeline
+from tap_kit.net.throttle import ended_by_errors
+from tap_kit.rows.streaming import CsvRows, resumed
+from tap_kit.run.progress import Progress
 
 from tap_khoros_analytics.client import AccessRefused, MethodRefused, RequestRefused
-from tap_khoros_analytics.columns import Column, attested, columns_from
-from tap_khoros_analytics.export_jobs import ExportJob
-from tap_khoros_analytics.parameters import INTERVAL_EXPORT, epoch_ms, midnight
+from tap_khoros_analytics.exports.columns import Column, attested, columns_from
+from tap_khoros_analytics.exports.jobs import ExportJob
+from tap_khoros_analytics.exports.parameters import INTERVAL_EXPORT, epoch_ms, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
 
-    from tap_khoros_analytics.exports import Export
+    from tap_khoros_analytics.exports.catalogue import Export
     from tap_khoros_analytics.tap import TapKhorosAnalytics
 
 logger = logging.getLogger(__name__)

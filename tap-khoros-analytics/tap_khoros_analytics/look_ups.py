@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import SchemaDirectory, StreamSchema
 from tap_kit.errors import PartitionUnavailable
-from tap_kit.names import snake_case
+from tap_kit.rows.names import snake_case
 from tap_kit.streams import KitStream
 from typing_extensions import override
 
@@ -17,7 +17,7 @@ from tap_khoros_analytics.client import AccessRefused, MethodRefused
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_kit.tasks import Task
+    from tap_kit.flow.tasks import Task
 
     from tap_khoros_analytics.tap import TapKhorosAnalytics
 

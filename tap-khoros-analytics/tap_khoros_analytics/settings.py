@@ -6,15 +6,15 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
-from tap_kit.jobs import polling_settings
-from tap_kit.settings import common_settings
+from tap_kit.jobs.runner import polling_settings
+from tap_kit.run.settings import common_settings
 
-from tap_khoros_analytics.exports import BOOLEANS, EXPORTS, INTERVALS_MS, SINGLE
+from tap_khoros_analytics.exports.catalogue import BOOLEANS, EXPORTS, INTERVALS_MS, SINGLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_khoros_analytics.exports import Export
+    from tap_khoros_analytics.exports.catalogue import Export
 
 EXPORT_OPTIONS = th.ObjectType(
     th.Property("columns", th.ArrayType(th.StringType), description="The columns, metric ids"),

@@ -10,20 +10,21 @@ from tap_kit.errors import setting_error
 from tap_kit.tap import KitTap
 from typing_extensions import override
 
-from tap_khoros_analytics import discovery, look_ups, settings, streams
+from tap_khoros_analytics import discovery, look_ups, settings
 from tap_khoros_analytics.client import AccessRefused, Client, MethodRefused
-from tap_khoros_analytics.columns import attested, columns_from, columns_of
-from tap_khoros_analytics.export_jobs import Lessons
-from tap_khoros_analytics.exports import EXPORTS
+from tap_khoros_analytics.exports import streams
+from tap_khoros_analytics.exports.catalogue import EXPORTS
+from tap_khoros_analytics.exports.columns import attested, columns_from, columns_of
+from tap_khoros_analytics.exports.jobs import Lessons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from singer_sdk import Stream
-    from tap_kit.jobs import JobRunner
+    from tap_kit.jobs.runner import JobRunner
 
-    from tap_khoros_analytics.columns import Column
-    from tap_khoros_analytics.exports import Export
+    from tap_khoros_analytics.exports.catalogue import Export
+    from tap_khoros_analytics.exports.columns import Column
 
 LONGEST_POLL_PAUSE_S = 120.0
 POLL_GROWTH = 1.2  # each pause by the one before, as in the one client that is known

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_kit.connections import api_at
-from tap_kit.credentials import BearerToken
 from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
-from tap_kit.http import Answer, Check, Decode, Params, Refusal, Request
+from tap_kit.net.auth import BearerToken
+from tap_kit.net.connections import api_at
+from tap_kit.net.http import Answer, Check, Decode, Params, Refusal, Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import SchemaDirectory, StreamSchema
-from tap_kit.keys import row_ids
-from tap_kit.rows import AnswerFields, RowDecoder, fill, has_any, values_of
+from tap_kit.rows.check import AnswerFields, RowDecoder, fill, has_any, values_of
+from tap_kit.rows.keys import row_ids
 from tap_kit.streams import KitStream, WindowedStream
 from typing_extensions import override
 
@@ -19,9 +19,9 @@ from tap_kindmetrics.client import Wanted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_kit.http import Answer
-    from tap_kit.rows import Row
-    from tap_kit.tasks import Partition, Task
+    from tap_kit.flow.tasks import Partition, Task
+    from tap_kit.net.http import Answer
+    from tap_kit.rows.check import Row
 
     from tap_kindmetrics.tap import TapKindmetrics
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
 from singer_sdk import typing as th
-from tap_kit.settings import TOKEN_TEXT, common_settings
+from tap_kit.run.settings import TOKEN_TEXT, common_settings
 from tap_kit.tap import KitTap
 from typing_extensions import override
 

@@ -12,12 +12,12 @@ from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tap_kit.http import Judge, Refusal
-    from tap_kit.jobs import Job
-    from tap_kit.windows import Window
+    from tap_kit.flow.windows import Window
+    from tap_kit.jobs.runner import Job
+    from tap_kit.net.http import Judge, Refusal
 
-    from tap_kissmetrics.pagination import CorePaginator, Page
-    from tap_kissmetrics.saved_reports import Report
+    from tap_kissmetrics.lists.pagination import CorePaginator, Page
+    from tap_kissmetrics.reports.saved import Report
 
 Id = str | int  # UUIDs in the Core API and version 2, integers in version 3
 NOT_FOUND = "not found (HTTP 404)"

@@ -6,14 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
-from tap_kit.jobs import polling_settings
-from tap_kit.names import LONGEST, snake_case
-from tap_kit.settings import TOKEN_TEXT, common_settings
+from tap_kit.jobs.runner import polling_settings
+from tap_kit.rows.names import LONGEST, snake_case
+from tap_kit.run.settings import TOKEN_TEXT, common_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_kit.settings import Config
+    from tap_kit.run.settings import Config
 
 CORE, V3 = "core", "v3"
 REQUIRED = {CORE: "api_token", V3: "username"}

@@ -10,18 +10,18 @@ from tap_kit.tap import KitTap
 from typing_extensions import override
 
 from tap_kissmetrics import settings
-from tap_kissmetrics.core_version import CoreVersion
+from tap_kissmetrics.core.version import CoreVersion
 from tap_kissmetrics.once import Once
-from tap_kissmetrics.saved_reports import Reports
-from tap_kissmetrics.v3_version import V3Version
+from tap_kissmetrics.reports.saved import Reports
+from tap_kissmetrics.v3.version import V3Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk import Stream
-    from tap_kit.ahead import Work
-    from tap_kit.jobs import JobRunner
-    from tap_kit.settings import Config
+    from tap_kit.flow.ahead import Work
+    from tap_kit.jobs.runner import JobRunner
+    from tap_kit.run.settings import Config
 
     from tap_kissmetrics.client import Client, Finished
     from tap_kissmetrics.versions import Version

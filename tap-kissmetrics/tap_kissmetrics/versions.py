@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from singer_sdk import Stream
-    from tap_kit.ahead import Work
+    from tap_kit.flow.ahead import Work
 
     from tap_kissmetrics.client import Client, Id
     from tap_kissmetrics.tap import TapKissmetrics

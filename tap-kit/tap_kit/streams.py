@@ -13,12 +13,12 @@ from singer_sdk.metrics import DEFAULT_LOG_INTERVAL, Metric, Tag
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
-from tap_kit import records
-from tap_kit.bookmarks import WindowBookmarks, read_bookmark
 from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
-from tap_kit.keys import shard_of
-from tap_kit.rows import AnswerFields, RowCheck
-from tap_kit.tasks import Result, Task
+from tap_kit.flow.bookmarks import WindowBookmarks, read_bookmark
+from tap_kit.flow.tasks import Result, Task
+from tap_kit.rows import chunks as records
+from tap_kit.rows.check import AnswerFields, RowCheck
+from tap_kit.rows.keys import shard_of
 
 if TYPE_CHECKING:
     import logging
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_kit.rows import Row
+    from tap_kit.flow.tasks import Outcome, Partition
+    from tap_kit.flow.windows import Reach, Window, Windows
+    from tap_kit.rows.check import Row
     from tap_kit.tap import KitTap
-    from tap_kit.tasks import Outcome, Partition
-    from tap_kit.windows import Reach, Window, Windows
 
 
 def _told_elsewhere(record: logging.LogRecord) -> bool:

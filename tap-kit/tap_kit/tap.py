@@ -15,32 +15,39 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
 from typing_extensions import override
 
-from tap_kit import settings
-from tap_kit.about import streams_table
-from tap_kit.ahead import ReadAhead
-from tap_kit.command import (
+from tap_kit.errors import Interrupted, SyncFailed
+from tap_kit.flow.ahead import ReadAhead
+from tap_kit.flow.windows import Reach, parse_day
+from tap_kit.jobs.runner import JobBook, JobRunner, Pace
+from tap_kit.jobs.under_way import UnderWay
+from tap_kit.net.throttle import Throttle, ended_by_errors
+from tap_kit.rows.chunks import ChunkWriter
+from tap_kit.run import settings
+from tap_kit.run.about import streams_table
+from tap_kit.run.command import (
     buffer_output,
     exit_by_signals,
     one_line_errors,
     reader_watched,
     stop_signals,
 )
-from tap_kit.errors import Interrupted, SyncFailed
-from tap_kit.inputs import Catalog, State, catalog_problems, load_input, own_words, told_as_config
-from tap_kit.jobs import JobBook, JobRunner, Pace
-from tap_kit.memory import keep_freed_memory, rare_collections
-from tap_kit.progress import Progress
-from tap_kit.records import ChunkWriter
-from tap_kit.throttle import Throttle, ended_by_errors
-from tap_kit.under_way import UnderWay
-from tap_kit.windows import Reach, parse_day
+from tap_kit.run.inputs import (
+    Catalog,
+    State,
+    catalog_problems,
+    load_input,
+    own_words,
+    told_as_config,
+)
+from tap_kit.run.memory import keep_freed_memory, rare_collections
+from tap_kit.run.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import click
 
-    from tap_kit.ahead import Work
+    from tap_kit.flow.ahead import Work
 
 DEFAULT_DAYS = 30  # how far back a run without a start_date begins
 CALL_OFF_S = 2.0  # for calling off what runs, well within the time that a stopped run has

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sandbox.kissmetrics import RunRules
-from tap_kit.command import one_line_errors
+from tap_kit.run.command import one_line_errors
 
 from tests.every_tap import TAPS, told
 from tests.fault_matrix.cells import fault_of, must_go_on, require

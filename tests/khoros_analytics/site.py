@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 from sandbox.khoros import Khoros
-from tap_khoros_analytics.exports import EXPORTS
+from tap_khoros_analytics.exports.catalogue import EXPORTS
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 
 from tests.processes import Ended, clean_environment, collected, execute

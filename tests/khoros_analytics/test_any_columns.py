@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tap_khoros_analytics.bodies import CsvCells, JsonCells, Names
-from tap_khoros_analytics.columns import OURS, alike, columns_from, columns_of, schema_of
+from tap_khoros_analytics.exports.bodies import CsvCells, JsonCells, Names
+from tap_khoros_analytics.exports.columns import OURS, alike, columns_from, columns_of, schema_of
 from tap_kit.errors import Retriable
-from tap_kit.names import LONGEST
-from tap_kit.streaming import JsonRows, parsed
+from tap_kit.rows.names import LONGEST
+from tap_kit.rows.streaming import JsonRows, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
-from tap_khoros_analytics.columns import alike, columns_from, fields_of
-from tap_khoros_analytics.exports import EXPORTS
+from tap_khoros_analytics.exports.catalogue import EXPORTS
+from tap_khoros_analytics.exports.columns import alike, columns_from, fields_of
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 from tap_kit.errors import SyncFailed
 

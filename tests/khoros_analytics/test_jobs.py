@@ -6,10 +6,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import tap_kit.throttle
+import tap_kit.net.throttle
 from sandbox.faults import Fault
 from sandbox.khoros import Start
-from tap_khoros_analytics.exports import EXPORTS
+from tap_khoros_analytics.exports.catalogue import EXPORTS
 from tap_kit.errors import SyncFailed
 
 from tests.khoros_analytics.answers import serving
@@ -181,7 +181,7 @@ def test_the_budget_of_requests_is_kept_and_polls_let_starts_pass(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A budget of 12 in 2 s: one by one polls would use it up before the last jobs begin."""
-    monkeypatch.setattr(tap_kit.throttle, "SPAN_S", 2)
+    monkeypatch.setattr(tap_kit.net.throttle, "SPAN_S", 2)
     site = serve(rate_limit=12, rate_window=1.9, job_seconds=1.0)
     streams = ("author", "combined", "incoming_post", "raw_agent_states", "response", "user")
     output = site.sync(

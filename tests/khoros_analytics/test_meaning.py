@@ -7,7 +7,7 @@ from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_khoros_analytics.action_limit import ActionLimit
+from tap_khoros_analytics.exports.action_limit import ActionLimit
 from tap_kit.errors import SyncFailed
 
 from tests.khoros_analytics.expected import REPORT_TYPES, days, midnight, window_rows

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
-from tap_khoros_analytics.columns import attested
+from tap_khoros_analytics.exports.columns import attested
 from tap_kit.errors import SyncFailed
-from tap_kit.redaction import without_query
+from tap_kit.net.redaction import without_query
 
 from tests.khoros_analytics import site as sites
 from tests.khoros_analytics.answers import serving

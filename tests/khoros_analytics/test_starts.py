@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
-from tap_khoros_analytics.exports import EXPORTS
+from tap_khoros_analytics.exports.catalogue import EXPORTS
 
 from tests.khoros_analytics.expected import days, expected_rows
 from tests.khoros_analytics.site import (

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_kit.keys import shard_of
+from tap_kit.rows.keys import shard_of
 
 from orchestration.reshard import joined
 from tests.kindmetrics.site import WINDOWED

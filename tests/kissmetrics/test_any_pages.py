@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tap_kissmetrics.pagination import (
+from tap_kissmetrics.lists.pagination import (
     CorePaginator,
     OffsetPaginator,
     Page,
@@ -27,7 +27,7 @@ from tap_kit.errors import SyncFailed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_kissmetrics.pagination import KnownPage
+    from tap_kissmetrics.lists.pagination import KnownPage
 
 FIRST = "/core/products?limit=1000&offset=0&sort=name"
 HOST = "https://api.example"

@@ -9,7 +9,7 @@ import pytest
 from sandbox.faults import Fault
 from sandbox.kissmetrics import LinkRules, PageRules
 from sandbox.kissmetrics.rules import FORMS
-from tap_kissmetrics.directory import Product, product_template
+from tap_kissmetrics.core.directory import Product, product_template
 
 from tests.kissmetrics.answers import Answers, records
 from tests.kissmetrics.rows import comparable, expected_rows

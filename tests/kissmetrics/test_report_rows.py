@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.kissmetrics import RunRules
-from tap_kissmetrics.result_rows import Person, as_text, labels_of
+from tap_kissmetrics.reports.rows import Person, as_text, labels_of
 
 from tests.kissmetrics.answers import RESULTS, Answers
 from tests.kissmetrics.rows import comparable, expected_rows, hashed

@@ -11,8 +11,8 @@ from typing import Any
 import requests
 from requests.auth import AuthBase
 from tap_kit.errors import SyncFailed
-from tap_kit.http import Api, Refusal
-from tap_kit.throttle import Throttle
+from tap_kit.net.http import Api, Refusal
+from tap_kit.net.throttle import Throttle
 from typing_extensions import override
 
 TOKEN = "t0ken-of-nobody"  # noqa: S105  (opens nothing)

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import tap_kit.records
+import tap_kit.rows.chunks
 from singer_sdk import typing as th
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from tap_kit.errors import KitError
-from tap_kit.rows import RowDecoder
-from tap_kit.settings import common_settings
+from tap_kit.rows.check import RowDecoder
+from tap_kit.run.settings import common_settings
 from tap_kit.streams import KitStream, WindowedStream
 from tap_kit.tap import KitTap
 from typing_extensions import override
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pytest
     from singer_sdk import Stream
     from singer_sdk.helpers.types import Context
-    from tap_kit.tasks import Partition, Task
+    from tap_kit.flow.tasks import Partition, Task
 
 Rows = Sequence[Any]
 Message = dict[str, Any]
@@ -168,7 +168,7 @@ def run_of(tap: KitTap) -> Run:
 
 def single(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on every stream goes record by record."""
-    monkeypatch.setattr(tap_kit.records, "needs_single_records", lambda _stream: "the test")
+    monkeypatch.setattr(tap_kit.rows.chunks, "needs_single_records", lambda _stream: "the test")
 
 
 def typed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,14 +11,14 @@ from sandbox.exchange import Answer, json_answer
 from sandbox.exchange import Request as Asked
 from sandbox.frame import Frame
 from singer_sdk import typing as th
-from tap_kit.connections import api_at
 from tap_kit.errors import SyncFailed
-from tap_kit.http import Api, Request
-from tap_kit.jobs import Ids, JobRunner, JobState, Pace, Poll
-from tap_kit.settings import common_settings
+from tap_kit.flow.tasks import Outcome, Result, Task
+from tap_kit.jobs.runner import Ids, JobRunner, JobState, Pace, Poll
+from tap_kit.net.connections import api_at
+from tap_kit.net.http import Api, Request
+from tap_kit.run.settings import common_settings
 from tap_kit.streams import WindowedStream
 from tap_kit.tap import KitTap
-from tap_kit.tasks import Outcome, Result, Task
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest
     from singer_sdk import Stream
-    from tap_kit.http import Refusal
+    from tap_kit.net.http import Refusal
 
 
 class NoAuth(AuthBase):

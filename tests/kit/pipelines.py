@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from tap_kit.pipeline import Pipeline
+from tap_kit.flow.pipeline import Pipeline
 
 LONG_S = 20  # nothing waits that long unless the test has failed
 

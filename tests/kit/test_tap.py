@@ -12,17 +12,17 @@ import pytest
 from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.errors import Interrupted
-from tap_kit.jobs import Pace
-from tap_kit.records import ChunkWriter
-from tap_kit.settings import common_settings
-from tap_kit.windows import Reach
+from tap_kit.flow.windows import Reach
+from tap_kit.jobs.runner import Pace
+from tap_kit.rows.chunks import ChunkWriter
+from tap_kit.run.settings import common_settings
 from typing_extensions import override
 
 from tests.kit.canned import ID, TEXT, CannedTap, Run, Table, run_of, tap_of
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Message
-    from tap_kit.tasks import Task
+    from tap_kit.flow.tasks import Task
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-05"}
 TODAY = datetime.now(tz=timezone.utc).date()

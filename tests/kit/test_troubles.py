@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-import tap_kit.progress
+import tap_kit.run.progress
 from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
-from tap_kit.tasks import Result
+from tap_kit.flow.tasks import Result
 from typing_extensions import override
 
 from tests.kit.canned import ID, TEXT, CannedStream, CannedTap, Run, Table, run_of, tap_of
@@ -19,8 +19,8 @@ from tests.kit.canned import ID, TEXT, CannedStream, CannedTap, Run, Table, run_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_kit.flow.tasks import Task
     from tap_kit.tap import KitTap
-    from tap_kit.tasks import Task
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-04"}
 SITES = tuple({"site": number} for number in (1, 2))
@@ -150,7 +150,7 @@ def test_nothing_follows_on_what_could_not_be_read(limit: int | None) -> None:
 def test_what_is_waited_for_is_told_while_it_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(tap_kit.progress, "INTERVAL_S", 0)
+    monkeypatch.setattr(tap_kit.run.progress, "INTERVAL_S", 0)
     caplog.set_level("INFO")
     told_of = threading.Event()
 

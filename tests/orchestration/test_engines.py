@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from sandbox.faults import Fault
 from sandbox.kindmetrics import Kindmetrics
 from tap_kindmetrics.tap import TapKindmetrics
-from tap_kit.keys import shard_of
+from tap_kit.rows.keys import shard_of
 
 from orchestration.shards import TABLES, Job
 from orchestration.trial import SCHEMA, STREAMS, Trial, trial

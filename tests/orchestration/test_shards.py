@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tap_kit.settings import Shard
+from tap_kit.run.settings import Shard
 
 from orchestration.shards import NOBODYS, ROOT, TABLES, Job
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from tap_kit.about import streams_table
+from tap_kit.run.about import streams_table
 
 from tests.repository.readme_tables import (
     default_of,

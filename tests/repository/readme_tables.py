@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_kit.about import streams_table
+from tap_kit.run.about import streams_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -120,9 +120,9 @@ def _state(ended: Ended) -> Any:
 # A fault of the tap's own, in the middle of a worker's or the main thread's work.
 CRASHES = {
     "while it sends": "requests.Session.request",
-    "while it checks rows": "tap_kit.rows.RowCheck.rows",
-    "while it reads an answer": "tap_kit.http._read",
-    "while it writes": "tap_kit.records.record_lines",
+    "while it checks rows": "tap_kit.rows.check.RowCheck.rows",
+    "while it reads an answer": "tap_kit.net.http._read",
+    "while it writes": "tap_kit.rows.chunks.record_lines",
 }
 CRASHING = """\
 import sys

@@ -12,12 +12,12 @@ import msgspec
 from requests.auth import AuthBase
 from singer_sdk import typing as th
 from tap_kit.errors import SyncFailed
-from tap_kit.http import Api, Refusal, Request
-from tap_kit.rows import RowDecoder
-from tap_kit.settings import common_settings
+from tap_kit.flow.tasks import Found, Partition, Result, Task
+from tap_kit.net.http import Api, Refusal, Request
+from tap_kit.rows.check import RowDecoder
+from tap_kit.run.settings import common_settings
 from tap_kit.streams import KitStream
 from tap_kit.tap import KitTap
-from tap_kit.tasks import Found, Partition, Result, Task
 from typing_extensions import override
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ ONE_DAY: dict[str, Any] = {"end_date": "2024-02-01", "requests_per_minute": None
 @pytest.fixture
 def short_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tap's minute, with the second that it adds for slow connections."""
-    monkeypatch.setattr("tap_kit.throttle.SPAN_S", SPAN_S)
+    monkeypatch.setattr("tap_kit.net.throttle.SPAN_S", SPAN_S)
 
 
 def kinds(site: V3Site) -> Counter[str]:

@@ -1,0 +1,1 @@
+"""The exports: parameters, jobs, columns, and rows as they arrive."""

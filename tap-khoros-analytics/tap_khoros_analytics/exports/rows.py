@@ -1,0 +1,100 @@
+"""From the vendor's rows, CSV or JSON, to ours: fields by name, a key, the window."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import defstruct
+from tap_kit.errors import JobFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tap_kit.rows.check import Row
+    from tap_kit.rows.occurrences import Occurrences
+
+    from tap_khoros_analytics.exports.columns import Column
+
+_lines = msgspec.json.Encoder().encode_lines
+
+Cells = Sequence["str | None"]
+
+
+class Shape:
+    """What the rows of one window of an export become.
+
+    ``columns`` are the selected ones, in the order in which their values stand in ``Cells``: by
+    their fields' names. ``key`` are those of them that may not be null. ``constants`` are the
+    fields that are the same in all rows; ``key_prefix`` begins what is hashed. CSV has no empty
+    texts besides null.
+    """
+
+    def __init__(
+        self,
+        columns: Iterable[Column],
+        *,
+        key: Iterable[str],
+        constants: Mapping[str, str],
+        key_prefix: Sequence[str] = (),
+        has_empty_texts: bool = True,
+    ) -> None:
+        self.columns = sorted(columns, key=lambda column: column.field)
+        fields = [column.field for column in self.columns]
+        self._key = [fields.index(field) for field in key if field in fields]
+        self._prefix = tuple(key_prefix)
+        self._has_empty_texts = has_empty_texts
+        hashed = [place for place, column in enumerate(self.columns) if not column.json_only]
+        self._is_hashed_whole = len(hashed) == len(fields) and not key_prefix
+        self._hashed = hashed
+        has_id = "row_id" in key
+        self._row: Callable[..., Row] = defstruct(
+            "ExportRow",
+            [
+                *((field, str | None) for field in fields),
+                *([("row_id", str)] if has_id else []),
+                *((field, str, value) for field, value in constants.items()),
+            ],
+            gc=False,
+        )
+
+    def keyed(self, rows: Sequence[Cells]) -> list[Row]:
+        """Rows whose key are columns of their own.
+
+        Raises:
+            JobFailed: when one of those is null.
+        """
+        for place in self._key:
+            if not all(map(itemgetter(place), rows)):
+                msg = f"a row has no {self.columns[place].field}, which is its key"
+                raise JobFailed(msg)
+        make = self._row
+        return [make(*cells) for cells in rows]
+
+    def hashed(self, rows: Sequence[Cells], occurrences: Occurrences) -> list[Row]:
+        """Rows with a ``row_id``."""
+        arrays = self._arrays(rows)
+        blake2b = hashlib.blake2b
+        digests = [blake2b(array, digest_size=16).digest() for array in arrays]
+        for place, number in occurrences.repeats(digests).items():
+            separator = b"" if arrays[place] == b"[]" else b","
+            array = b"%b%b%d]" % (arrays[place][:-1], separator, number)
+            digests[place] = blake2b(array, digest_size=16).digest()
+        make = self._row
+        return [make(*cells, digest.hex()) for cells, digest in zip(rows, digests, strict=True)]
+
+    def _arrays(self, rows: Sequence[Cells]) -> list[bytes]:
+        """The compact JSON array of each row's values; empty texts, which CSV has not, as null.
+
+        JSON escapes quotes and line feeds within texts, so these bytes stand for nothing else.
+        """
+        if not self._is_hashed_whole:
+            prefix, places = self._prefix, self._hashed
+            rows = [(*prefix, *(cells[place] for place in places)) for cells in rows]
+        lines = _lines(rows)
+        if self._has_empty_texts:
+            lines = lines.replace(b',""', b",null").replace(b'[""', b"[null")
+        return lines.split(b"\n")[:-1]

@@ -1,0 +1,1 @@
+"""The Core API with version 2 of the query API."""

@@ -1,0 +1,1 @@
+"""Lists of records, page by page, in both versions of the API."""

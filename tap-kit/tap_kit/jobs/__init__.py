@@ -1,0 +1,1 @@
+"""Jobs on the vendor's side: start, poll, resume after a crash, cancel."""

@@ -1,0 +1,1 @@
+"""One run: settings, input files, progress, signals and the command line."""

@@ -1,0 +1,249 @@
+"""One pipeline for all streams: pages, bookmarks, what is read again, what fails, how many."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+from sandbox.exchange import Answer, json_answer
+from sandbox.exchange import Request as Asked
+from sandbox.frame import Frame
+from sandbox.server import running
+from tap_kit.errors import JobFailed
+from tap_kit.flow.tasks import Found, Result, Task
+from tap_kit.net.http import Api, Request
+from tap_kit.streams import KitStream, WindowedStream
+from typing_extensions import override
+
+from tests.kit.apis import client
+from tests.kit.canned import ID, TEXT, CannedTap, Run, run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tap_kit.rows.check import Row
+
+DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
+SCHEMA = {"type": "object", "properties": {"id": ID, "date": TEXT, "name": TEXT}}
+PAGES = 3
+
+
+class Paged(WindowedStream):
+    """Three pages a day; the note of a page says which one is next."""
+
+    name = "paged"
+    schema = SCHEMA
+    primary_keys = ("id",)
+    replication_key = "date"
+    stop_at: ClassVar[tuple[int, int] | None] = None  # a day and a page
+
+    @override
+    def read(self, task: Task) -> Found:
+        assert task.window is not None
+        day, page = task.window.first, task.piece or 1
+        row = {"id": day.day * 10 + page, "date": day.isoformat()}
+        return Found([row], page + 1 if page < PAGES else None)
+
+    @override
+    def finish(self, task: Task, result: Result) -> Sequence[Row]:
+        assert task.window is not None
+        self.tap.jobs.note(
+            task, {"id": str(task.piece)}
+        )  # so that a state is written behind each page
+        if self.stop_at == (task.window.first.day, task.piece or 1):
+            self.tap.stop.set()
+        return result.rows
+
+    @override
+    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
+        if result.note is not None:
+            yield replace(task, piece=result.note)
+
+
+class Again(Paged):
+    """A stream that wants its second day once more."""
+
+    name = "again"
+
+    def __init__(self, tap: CannedTap) -> None:
+        super().__init__(tap)
+        self.written: list[int] = []
+
+    @override
+    def window_written(self, task: Task) -> None:
+        assert task.window is not None
+        super().window_written(task)
+        self.written.append(task.window.first.day)
+        if self.written.count(2) == 1 and self.written[-1] == 2:
+            self.tap.ahead.insert(iter([Task(self, task.partition, task.window)]))
+
+
+class Whole(KitStream):
+    """A stream of two rows."""
+
+    name = "whole"
+    schema = SCHEMA
+    primary_keys = ("id",)
+
+    @override
+    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+        return [{"id": 1}, {"id": 2}]
+
+
+class Breaking(Whole):
+    """A stream whose vendor gives up in the middle of its rows."""
+
+    name = "breaking"
+
+    @override
+    def batches(self, task: Task, result: Result) -> Iterator[Sequence[Row]]:
+        yield result.rows[:1]
+        msg = "the export is gone"
+        raise JobFailed(msg)
+
+
+class BreakingDays(Paged):
+    """The same, in windows: on the second page of the second day."""
+
+    name = "breaking_days"
+
+    @override
+    def batches(self, task: Task, result: Result) -> Iterator[Sequence[Row]]:
+        yield from super().batches(task, result)
+        if task.window is not None and (task.window.first.day, task.piece) == (2, 2):
+            msg = "the export is gone"
+            raise JobFailed(msg)
+
+
+def run(*streams: type[KitStream], state: dict[str, Any] | None = None, **config: Any) -> Run:
+    """One run of a tap with these streams."""
+
+    class Tap(CannedTap):
+        @override
+        def discover_streams(self) -> list[Any]:
+            return [stream(self) for stream in streams]
+
+    return run_of(Tap(config={**DAYS, **config}, state=state))
+
+
+def bookmark(state: dict[str, Any], stream: str) -> str | None:
+    """Where a stream stands."""
+    value: str | None = (
+        state["value"].get("bookmarks", {}).get(stream, {}).get("replication_key_value")
+    )
+    return value
+
+
+ALL = [day * 10 + page for day in (1, 2, 3) for page in (1, 2, 3)]
+
+
+def day_of(state: dict[str, Any], stream: str = "paged") -> int:
+    """The day of a bookmark; 0 for none."""
+    return int((bookmark(state, stream) or "0")[-2:])
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_a_bookmark_moves_behind_the_last_page_of_its_window(workers: int) -> None:
+    done = run(Paged, max_concurrency=workers)
+    assert [r["id"] for r in done.records] == ALL
+    pages, seen = 0, []
+    for message in done.messages:
+        pages += message["type"] == "RECORD"
+        if message["type"] == "STATE":
+            seen.append((pages, day_of(message)))
+    behind_each_page = [(page, (page - 1) // PAGES) for page in range(1, 10)]
+    assert seen[:9] == behind_each_page, "the window is not yet done when its rows are"
+    assert set(seen[9:]) == {(9, 3)}
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize(("day", "page"), [(1, 1), (1, 3), (2, 1), (2, 2), (2, 3), (3, 2)])
+def test_a_bookmark_has_not_moved_when_a_run_is_stopped_between_pages(
+    day: int, page: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Paged, "stop_at", (day, page))
+        before = run(Paged, max_concurrency=workers)
+    assert before.error == "the run is being stopped"
+    assert [r["id"] for r in before.records] == ALL[: (day - 1) * PAGES + page]
+    last = before.of("STATE")[-1]
+    assert day_of(last) == day - 1
+    after = run(Paged, state=json.loads(json.dumps(last["value"])))
+    first = max(day - 1, 1)  # the bookmark's own day is read again
+    assert [r["id"] for r in after.records] == ALL[(first - 1) * PAGES :]
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_what_is_read_again_comes_before_what_was_to_come(workers: int) -> None:
+    done = run(Again, Whole, max_concurrency=workers)
+    assert done.error == ""
+    rows = [r["id"] for r in done.records]
+    assert rows == [11, 12, 13, 21, 22, 23, 21, 22, 23, 31, 32, 33, 1, 2]
+
+
+def test_what_is_read_again_may_be_the_last_of_the_run() -> None:
+    done = run(Again, end_date="2024-01-02")
+    assert [r["id"] for r in done.records] == [11, 12, 13, 21, 22, 23, 21, 22, 23]
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_stream_that_fails_while_it_is_written_leaves_the_others_complete(workers: int) -> None:
+    done = run(Breaking, Whole, BreakingDays, Paged, max_concurrency=workers)
+    found = {
+        name: [m["record"]["id"] for m in done.of("RECORD") if m["stream"] == name]
+        for name in ("breaking", "whole", "breaking_days", "paged")
+    }
+    assert found["breaking"] == [1]
+    assert found["whole"] == [1, 2]
+    assert found["breaking_days"] == [11, 12, 13, 21, 22], "nothing behind it"
+    assert len(found["paged"]) == 9
+    last = done.of("STATE")[-1]
+    assert bookmark(last, "breaking_days") == "2024-01-01"
+    assert bookmark(last, "paged") == "2024-01-03"
+    assert done.error.startswith("All other streams are complete, these failed: ")
+    assert done.error.endswith("failed: breaking; breaking_days, 2024-01-02")
+
+
+class Downloads(WindowedStream):
+    """A request in a worker for each day, and a download in the main thread."""
+
+    name = "downloads"
+    schema = SCHEMA
+    primary_keys = ("id",)
+    replication_key = "date"
+    api: ClassVar[Api]
+
+    @override
+    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+        self.api.ask(Request("/ask"), list)
+        return [{"id": 1}]
+
+    @override
+    def batches(self, task: Task, result: Result) -> Iterator[Sequence[Row]]:
+        for _ in self.api.open(Request("/file")):
+            yield result.rows
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 4])
+def test_downloads_and_workers_together_keep_to_the_limit(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def respond(_request: Asked) -> Answer:
+        return json_answer([])
+
+    frame = Frame(respond, latency_ms=10)
+
+    class Tap(CannedTap):
+        @override
+        def discover_streams(self) -> list[Any]:
+            return [Downloads(self)]
+
+    tap = Tap(config={**DAYS, "end_date": "2024-01-20", "max_concurrency": at_once})
+    with running(frame) as server, client(server.url, throttle=tap.throttle) as api:
+        monkeypatch.setattr(Downloads, "api", api, raising=False)
+        done = run_of(tap)
+    assert done.error == ""
+    assert frame.log.count == 40
+    assert frame.log.max_in_flight == at_once

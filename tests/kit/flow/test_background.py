@@ -1,0 +1,187 @@
+"""Who waits for a slow source is told so, gets its items in order, and is done with it at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kit.errors import Retriable
+from tap_kit.flow.background import meanwhile, told_pauses
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from types import FrameType
+
+LONG_S = 20
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_survives() -> Iterator[None]:
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "download":
+            thread.join(LONG_S)
+            assert not thread.is_alive()
+
+
+def nothing() -> None:
+    """Done while waiting."""
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(), st.text()), max_size=30))
+def test_all_items_come_in_order_whatever_they_are(items: list[object]) -> None:
+    assert list(meanwhile((item for item in items), nothing)) == items
+
+
+def test_while_the_source_is_slow_who_waits_is_told_again_and_again() -> None:
+    told_often = threading.Event()
+    told: list[float] = []
+
+    def source() -> Generator[str, None, None]:
+        yield "a"
+        assert told_often.wait(LONG_S)
+        yield "b"
+
+    def waiting() -> None:
+        told.append(time.monotonic())
+        if len(told) == 3:
+            told_often.set()
+
+    assert list(meanwhile(source(), waiting)) == ["a", "b"]
+    assert len(told) >= 3
+
+
+def test_a_source_that_does_not_wait_is_no_reason_to_tell() -> None:
+    told: list[None] = []
+    assert list(meanwhile((n for n in range(1000)), lambda: told.append(None))) == [*range(1000)]
+    assert len(told) <= 1  # a machine may be busy
+
+
+def test_the_error_of_the_source_comes_behind_its_items() -> None:
+    def source() -> Generator[int, None, None]:
+        yield 1
+        msg = "it broke off"
+        raise Retriable(msg, retry_after=7)
+
+    arriving = meanwhile(source(), nothing)
+    assert next(arriving) == 1
+    with pytest.raises(Retriable, match="it broke off") as caught:
+        next(arriving)
+    assert caught.value.retry_after == 7
+    assert list(arriving) == []
+
+
+def test_what_goes_wrong_while_waiting_ends_it_and_the_source() -> None:
+    is_over, is_closed = threading.Event(), threading.Event()
+
+    def source() -> Generator[int, None, None]:
+        try:
+            yield 1
+            is_over.wait(LONG_S)
+            yield 2
+        finally:
+            is_closed.set()
+
+    def waiting() -> None:
+        msg = "stop"
+        raise KeyboardInterrupt(msg)
+
+    arriving = meanwhile(source(), waiting)
+    assert next(arriving) == 1
+    with pytest.raises(KeyboardInterrupt, match="stop"):
+        next(arriving)
+    assert not is_closed.is_set()  # a server that hangs holds nobody up
+    is_over.set()
+    assert is_closed.wait(LONG_S)
+
+
+@pytest.mark.parametrize("taken", [0, 1, 2, 10])
+def test_a_source_is_closed_when_nobody_takes_any_more(taken: int) -> None:
+    is_closed, made = threading.Event(), []
+
+    def source() -> Generator[int, None, None]:
+        try:
+            for number in range(1000):
+                made.append(number)
+                yield number
+        finally:
+            is_closed.set()
+
+    arriving = meanwhile(source(), nothing)
+    next(arriving)
+    for _ in range(taken):
+        next(arriving)
+    arriving.close()
+    assert is_closed.wait(LONG_S)
+    assert len(made) <= taken + 6  # it was never far ahead
+
+
+def test_little_is_read_before_it_is_taken() -> None:
+    made: list[int] = []
+
+    def source() -> Generator[int, None, None]:
+        for number in range(1000):
+            made.append(number)
+            yield number
+
+    arriving = meanwhile(source(), nothing)
+    next(arriving)
+    time.sleep(0.2)
+    assert len(made) == 4  # one taken, two ready, one that finds no room
+    arriving.close()
+
+
+def test_a_long_pause_is_told_of_twice_a_second() -> None:
+    slept: list[float] = []
+    told: list[int] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        time.sleep(seconds)
+
+    told_pauses(sleep, lambda: told.append(len(slept)))(1.2)
+    assert told == [1, 2]
+    assert slept[:2] == [0.5, 0.5]
+    assert slept[2] < 0.3
+
+
+def test_a_short_pause_is_slept_in_one_piece() -> None:
+    slept: list[float] = []
+    for seconds in (0.0, 0.4):
+        told_pauses(slept.append, lambda: pytest.fail("told"))(seconds)
+    assert slept == [pytest.approx(0, abs=0.1), pytest.approx(0.4, abs=0.1)]
+
+
+def test_a_signal_that_takes_its_time_does_not_make_it_wait_for_ever() -> None:
+    is_over, told = threading.Event(), threading.Event()
+
+    def source() -> Generator[int, None, None]:
+        is_over.wait(LONG_S)
+        yield 1
+
+    def handler(_number: int, _frame: FrameType | None) -> None:
+        time.sleep(0.6)  # longer than the rest of what is waited for
+
+    def waiting() -> None:
+        told.set()
+        is_over.set()
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    signals = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1))
+    guard = threading.Timer(5, is_over.set)
+    try:
+        signals.start()
+        guard.start()
+        assert list(meanwhile(source(), waiting)) == [1]
+    finally:
+        guard.cancel()
+        guard.join()
+        signals.join()
+        signal.signal(signal.SIGUSR1, before)
+    assert told.is_set()

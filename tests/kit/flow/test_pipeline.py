@@ -1,0 +1,295 @@
+"""Tasks are done side by side and handed over in order, as if done one by one."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kit.errors import Interrupted
+from tap_kit.flow.pipeline import Pipeline
+
+from tests.kit.pipelines import LONG_S, Gates, busy_workers, patiently, results, until_error
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_survives() -> Iterator[None]:
+    yield
+    for thread in threading.enumerate():
+        if thread.name.startswith("fetch-"):
+            thread.join(5)
+            assert not thread.is_alive(), thread
+
+
+@given(
+    durations_ms=st.lists(st.integers(0, 3), max_size=25),
+    workers=st.integers(1, 8),
+)
+def test_results_come_in_plan_order_however_long_each_takes(
+    durations_ms: list[int], workers: int
+) -> None:
+    def work(task: tuple[int, int]) -> int:
+        threading.Event().wait(task[1] / 1000)
+        return task[0]
+
+    pipeline = Pipeline(iter(list(enumerate(durations_ms))), work, workers=workers)
+    assert list(results(pipeline)) == list(range(len(durations_ms)))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 8])
+def test_all_workers_are_busy_and_never_more(workers: int) -> None:
+    together = threading.Barrier(workers)
+    lock, busy, most = threading.Lock(), 0, 0
+
+    def work(task: int) -> int:
+        nonlocal busy, most
+        with lock:
+            busy += 1
+            most = max(most, busy)
+        together.wait(LONG_S)  # opens only when all workers are here
+        with lock:
+            busy -= 1
+        return task
+
+    pipeline = Pipeline(iter(range(6 * workers)), work, workers=workers)
+    assert list(results(pipeline)) == list(range(6 * workers))
+    assert most == workers
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_the_plan_is_pulled_only_as_far_as_needed(workers: int) -> None:
+    pulled = 0
+
+    def plan() -> Iterator[int]:
+        nonlocal pulled
+        for task in range(200):
+            pulled = task + 1
+            yield task
+
+    pipeline = Pipeline(plan(), lambda task: task, workers=workers)
+    assert pulled == 0, "nothing is pulled before somebody asks"
+    ahead = []
+    for taken, _ in enumerate(results(pipeline), 1):
+        ahead.append(pulled - taken)
+    assert max(ahead) <= 2 * workers
+    assert pulled == 200
+
+
+def test_a_slow_consumer_holds_the_workers_up() -> None:
+    gates = Gates(100)
+    gates.open(*range(100))
+    pipeline = Pipeline(iter(range(100)), gates.work, workers=3)
+    assert pipeline.head == 0
+    gates.reached(0, 1, 2, 3, 4, 5)
+    assert sorted(gates.begun) == [0, 1, 2, 3, 4, 5]
+    assert pipeline.take(patiently) == 0
+    gates.reached(6)
+    assert max(gates.begun) == 6
+    pipeline.close()
+
+
+def test_an_error_is_raised_at_its_own_turn_and_nothing_behind_it_begins() -> None:
+    gates = Gates(20)
+
+    def work(task: int) -> int:
+        if task == 1:
+            gates.begun.append(task)
+            msg = "one"
+            raise ValueError(msg)
+        return gates.work(task)
+
+    pipeline = Pipeline(iter(range(20)), work, workers=2)
+    assert pipeline.head == 0
+    gates.reached(0)
+    waited = threading.Event()
+
+    def open_late(_task: int) -> None:
+        waited.set()  # half a second went by: the free worker had its chance
+        gates.open(*range(20))
+
+    assert pipeline.take(open_late) == 0
+    assert waited.is_set()
+    with pytest.raises(ValueError, match="one"):
+        pipeline.take(patiently)
+    pipeline.close()
+    assert busy_workers() == []
+    assert sorted(gates.begun) == [0, 1]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("bad", [0, 1, 5, 9])
+def test_all_before_an_error_is_handed_over(workers: int, bad: int) -> None:
+    def work(task: int) -> int:
+        if task >= bad:
+            raise ValueError(task)
+        return task
+
+    for _ in range(30):
+        pipeline = Pipeline(iter(range(10)), work, workers=workers)
+        assert until_error(pipeline) == (list(range(bad)), str(bad))
+
+
+@given(bad=st.sets(st.integers(0, 19), min_size=1), workers=st.integers(1, 8))
+def test_of_several_errors_the_first_in_the_plan_is_raised(bad: set[int], workers: int) -> None:
+    """Whichever fails first on the clock: else a re-run would tell another story."""
+
+    def work(task: int) -> int:
+        if task in bad:
+            raise ValueError(task)
+        return task
+
+    pipeline = Pipeline(iter(range(20)), work, workers=workers)
+    assert until_error(pipeline) == (list(range(min(bad))), str(min(bad)))
+
+
+def test_an_earlier_error_wins_even_when_it_comes_later() -> None:
+    later_failed = threading.Event()
+
+    def work(task: int) -> int:
+        if task == 0:
+            assert later_failed.wait(LONG_S)
+        else:
+            later_failed.set()
+        raise ValueError(task)
+
+    pipeline = Pipeline(iter(range(2)), work, workers=2)
+    for task in (0, 1):
+        with pytest.raises(ValueError, match=f"^{task}$"):
+            pipeline.take(patiently)
+    pipeline.close()
+
+
+@pytest.mark.parametrize("kind", [TimeoutError, KeyboardInterrupt, SystemExit, Interrupted])
+def test_whatever_a_task_raises_is_raised_once(kind: type[BaseException]) -> None:
+    """A TimeoutError too, which is no sign that the pipeline itself waited too long."""
+    calls = []
+
+    def work(task: int) -> int:
+        calls.append(task)
+        msg = "from the task"
+        raise kind(msg)
+
+    pipeline = Pipeline(iter([7]), work, workers=2)
+    with pytest.raises(kind, match="from the task"):
+        pipeline.take(patiently)
+    assert calls == [7]
+    assert pipeline.head is None
+
+
+def test_an_empty_plan_ends_at_once() -> None:
+    pipeline: Pipeline[int, int] = Pipeline(iter(()), int, workers=4)
+    assert pipeline.head is None
+    assert list(results(pipeline)) == []
+
+
+def test_the_head_is_the_task_whose_turn_it_is() -> None:
+    pipeline = Pipeline(iter("abc"), str.upper, workers=2)
+    seen = []
+    while (head := pipeline.head) is not None:
+        assert pipeline.head == head, "looking does not take"
+        seen.append((head, pipeline.take(patiently)))
+    assert seen == [("a", "A"), ("b", "B"), ("c", "C")]
+
+
+def test_the_threads_end_with_the_plan() -> None:
+    pipeline = Pipeline(iter(range(10)), int, workers=4)
+    assert list(results(pipeline)) == list(range(10))
+    assert busy_workers() == []
+
+
+def test_few_tasks_need_few_threads() -> None:
+    names = set()
+
+    def work(task: int) -> int:
+        names.add(threading.current_thread().name)
+        return task
+
+    assert list(results(Pipeline(iter([1]), work, workers=50))) == [1]
+    assert len(names) == 1
+
+
+def test_a_caller_that_waits_is_told_what_for() -> None:
+    gates = Gates(2)
+    told: list[int] = []
+
+    def waiting(task: int) -> None:
+        told.append(task)
+        if len(told) == 2:
+            gates.open(0, 1)
+
+    pipeline = Pipeline(iter(range(2)), gates.work, workers=1)
+    assert pipeline.take(waiting) == 0
+    assert told == [0, 0]
+    assert pipeline.take(patiently) == 10
+    pipeline.close()
+
+
+def test_a_caller_that_is_interrupted_while_it_waits_does_not_wait_for_the_task() -> None:
+    gates = Gates(1)
+
+    def waiting(_task: int) -> None:
+        msg = "stop"
+        raise Interrupted(msg)
+
+    pipeline = Pipeline(iter([0]), gates.work, workers=1)
+    with pytest.raises(Interrupted, match="stop"):
+        pipeline.take(waiting)
+    pipeline.close()
+    gates.open(0)
+
+
+def test_after_close_nothing_begins_and_nothing_is_had() -> None:
+    gates = Gates(10)
+    pipeline = Pipeline(iter(range(10)), gates.work, workers=2)
+    assert pipeline.head == 0
+    gates.reached(0, 1)
+    pipeline.close()
+    pipeline.close()
+    gates.open(*range(10))
+    assert list(results(pipeline)) == []
+    with pytest.raises(Interrupted):
+        pipeline.take(patiently)
+    assert busy_workers() == []
+    assert sorted(gates.begun) == [0, 1]
+
+
+def test_a_close_from_elsewhere_ends_the_wait() -> None:
+    gates = Gates(1)
+    pipeline = Pipeline(iter([0]), gates.work, workers=1)
+
+    def close(_task: int) -> None:
+        pipeline.close()
+
+    with pytest.raises(Interrupted):
+        pipeline.take(close)
+    gates.open(0)
+
+
+def failing_plan(good: int) -> Iterator[int]:
+    yield from range(good)
+    msg = "no plan"
+    raise ValueError(msg)
+
+
+@pytest.mark.parametrize("good", [0, 1, 5])
+@pytest.mark.parametrize("workers", [1, 4])
+def test_an_error_of_the_plan_itself_comes_at_its_turn(good: int, workers: int) -> None:
+    """What was planned before it is handed over; nothing that was read is thrown away."""
+    pipeline = Pipeline(failing_plan(good), lambda task: task, workers=workers)
+    assert until_error(pipeline) == (list(range(good)), "no plan")
+
+
+def test_nothing_begins_behind_an_error_that_was_already_raised() -> None:
+    """Once the error was handed over, its worker took it for gone and began the next task."""
+    for _ in range(50):
+        begun: list[int] = []
+
+        def work(task: int, begun: list[int] = begun) -> int:
+            begun.append(task)
+            raise ValueError(task)
+
+        pipeline = Pipeline(iter(range(9)), work, workers=1)
+        with pytest.raises(ValueError, match=r"^0$"):
+            pipeline.take(patiently)
+        assert pipeline.head is None
+        assert begun == [0]

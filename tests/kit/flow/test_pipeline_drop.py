@@ -1,0 +1,103 @@
+"""What is dropped from the plan says nothing more, whatever was begun of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kit.flow.pipeline import Pipeline
+
+from tests.kit.pipelines import patiently
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Place = tuple[int, int]  # a group, and one of its pages
+
+
+@dataclass
+class Groups:
+    """Groups of so many pages; after a page that is refused, nobody wants more of its group."""
+
+    lengths: list[int]
+    refused: set[Place]
+    broken: set[Place]
+    dropped: set[int] = field(default_factory=set)
+
+    def read(self, place: Place) -> bool:
+        """Whether the page is refused.
+
+        Raises:
+            ValueError: where it is broken.
+        """
+        if place in self.broken:
+            raise ValueError(place)
+        return place in self.refused
+
+    def one_by_one(self) -> Iterator[Place]:
+        """The pages as they are handed over when nothing is read ahead."""
+        for place in self.planned():
+            if place in self.broken:
+                return
+            yield place
+            if place in self.refused:
+                self.dropped.add(place[0])
+
+    def planned(self) -> Iterator[Place]:
+        """All pages."""
+        for group, length in enumerate(self.lengths):
+            for page in range(length):
+                if group not in self.dropped:
+                    yield group, page
+
+    def first_pages(self) -> Iterator[Place]:
+        """The first page of each group; ``next_page`` tells the others."""
+        yield from ((group, 0) for group, length in enumerate(self.lengths) if length)
+
+    def next_page(self, place: Place, _is_refused: object) -> Iterator[Place]:
+        """The page after this one, if there is one."""
+        group, page = place
+        if page + 1 < self.lengths[group]:
+            yield group, page + 1
+
+    def handed_over(self, pipeline: Pipeline[Place, bool]) -> Iterator[Place]:
+        """The pages that come out of a pipeline."""
+        try:
+            while (place := pipeline.head) is not None:
+                is_refused = pipeline.take(patiently)
+                yield place
+                if is_refused:
+                    self.dropped.add(place[0])
+                    pipeline.drop(lambda one: one[0] in self.dropped)
+        except ValueError:
+            pipeline.close()
+
+
+PLACES = st.sets(st.tuples(st.integers(0, 3), st.integers(0, 6)), max_size=6)
+
+
+@pytest.mark.parametrize("has_follow_ups", [False, True])
+@given(
+    lengths=st.lists(st.integers(0, 7), max_size=4),
+    refused=PLACES,
+    broken=PLACES,
+    workers=st.integers(1, 6),
+)
+def test_a_group_that_is_dropped_ends_as_if_nothing_had_been_read_ahead(
+    *,
+    lengths: list[int],
+    refused: set[Place],
+    broken: set[Place],
+    workers: int,
+    has_follow_ups: bool,
+) -> None:
+    groups, same = Groups(lengths, refused, broken), Groups(lengths, refused, broken)
+    pipeline = (
+        Pipeline(groups.first_pages(), groups.read, workers=workers, follow_ups=groups.next_page)
+        if has_follow_ups
+        else Pipeline(groups.planned(), groups.read, workers=workers)
+    )
+    assert list(groups.handed_over(pipeline)) == list(same.one_by_one())

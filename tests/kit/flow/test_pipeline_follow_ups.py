@@ -1,0 +1,213 @@
+"""A result can make further tasks necessary: the next page, the next poll."""
+
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kit.flow.pipeline import Pipeline
+
+from tests.kit.pipelines import LONG_S, busy_workers, patiently, results, until_error
+
+Page = tuple[str, int]
+
+
+class Lists:
+    """Lists of pages; the last page of each is known only when it was read."""
+
+    def __init__(self, lengths: dict[str, int]) -> None:
+        self.lengths = lengths
+
+    def pipeline(self, workers: int) -> Pipeline[Page, Page]:
+        """The pages of all lists, in their order."""
+        plan = ((name, 1) for name in self.lengths)
+        return Pipeline(plan, self.read, workers=workers, follow_ups=self.next_pages)
+
+    def read(self, page: Page) -> Page:
+        """One page, as itself."""
+        return page
+
+    def next_pages(self, _page: Page, read: Page) -> Iterator[Page]:
+        """The page after this one, if there is one."""
+        name, number = read
+        if number < self.lengths[name]:
+            yield name, number + 1
+
+    @property
+    def in_order(self) -> list[Page]:
+        """As it would be one by one."""
+        return [(n, page) for n, length in self.lengths.items() for page in range(1, length + 1)]
+
+
+@given(lengths=st.lists(st.integers(1, 6), max_size=8), workers=st.integers(1, 5))
+def test_follow_ups_come_right_after_what_they_follow(lengths: list[int], workers: int) -> None:
+    lists = Lists({f"list {i}": length for i, length in enumerate(lengths)})
+    assert list(results(lists.pipeline(workers))) == lists.in_order
+
+
+@pytest.fixture
+def _busy_switching() -> Iterator[None]:
+    """Threads take turns as often as they can, so that a race has its chance."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("_busy_switching")
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_no_follow_up_is_lost_whenever_its_task_ends(workers: int) -> None:
+    """A result that arrives between two looks at it still has its follow-ups."""
+    lists = Lists({f"list {i}": 3 for i in range(500)})
+    assert list(results(lists.pipeline(workers))) == lists.in_order
+
+
+def test_a_result_that_comes_while_the_plan_is_pulled_has_its_follow_ups() -> None:
+    """The same race, made certain: the first task ends while the next one is being planned."""
+    begun, go = threading.Event(), threading.Event()
+
+    def work(task: str) -> str:
+        begun.set()
+        assert go.wait(20)
+        return task
+
+    def planned_slowly() -> Iterator[str]:
+        go.set()
+        threading.Event().wait(0.1)  # time for the worker to hand its result in, if it can
+        yield from ()
+
+    def more(task: str, _result: str) -> Iterator[str]:
+        return iter(["a2"] if task == "a" else [])
+
+    pipeline = Pipeline(iter(["a", "b"]), work, workers=1, follow_ups=more)
+    assert pipeline.head == "a"
+    assert begun.wait(20)
+    pipeline.insert(planned_slowly())
+    assert [pipeline.take(patiently), *results(pipeline)] == ["a", "a2", "b"]
+
+
+def test_follow_ups_are_done_side_by_side_with_what_comes_later() -> None:
+    together = threading.Barrier(2)
+
+    def work(task: str) -> str:
+        if task in {"a2", "b"}:
+            together.wait(20)
+        return task
+
+    def more(task: str, _result: str) -> Iterator[str]:
+        return iter(["a2"] if task == "a" else [])
+
+    pipeline = Pipeline(iter("ab"), work, workers=2, follow_ups=more)
+    assert list(results(pipeline)) == ["a", "a2", "b"]
+
+
+def test_a_chain_of_follow_ups_goes_on_although_much_was_read_ahead() -> None:
+    lists = Lists({"long": 200, **{f"short {i}": 1 for i in range(50)}})
+    assert list(results(lists.pipeline(3))) == lists.in_order
+
+
+def test_many_follow_ups_of_one_task_are_pulled_only_as_far_as_needed() -> None:
+    pulled = 0
+
+    def more(task: int, _result: int) -> Iterator[int]:
+        nonlocal pulled
+        if task == 0:
+            for page in range(1, 100):
+                pulled += 1
+                yield page
+
+    pipeline = Pipeline(iter([0]), lambda task: task, workers=2, follow_ups=more)
+    ahead = []
+    for taken, result in enumerate(results(pipeline)):
+        assert result == taken
+        ahead.append(pulled - taken)
+    assert max(ahead) <= 3 * 2
+    assert pulled == 99
+
+
+def test_an_error_in_a_follow_up_comes_before_what_lies_behind_it() -> None:
+    def work(task: str) -> str:
+        if task == "a2":
+            raise ValueError(task)
+        return task
+
+    def more(task: str, _result: str) -> Iterator[str]:
+        return iter(["a2", "a3"] if task == "a" else [])
+
+    pipeline = Pipeline(iter("abc"), work, workers=2, follow_ups=more)
+    assert until_error(pipeline) == (["a"], "a2")
+
+
+def test_an_error_in_finding_follow_ups_comes_after_what_they_follow() -> None:
+    """A list that repeats a page: the pages before it were read, and are handed over."""
+
+    def more(task: str, _result: str) -> Iterator[str]:
+        if task == "b":
+            yield "b2"
+            raise ValueError(task)
+
+    pipeline = Pipeline(iter("abcde"), lambda task: task, workers=2, follow_ups=more)
+    assert until_error(pipeline) == (["a", "b", "b2"], "b")
+
+
+def test_an_error_in_finding_the_first_follow_up_comes_at_its_turn_too() -> None:
+    """Although it is found while what came before still waits to be taken."""
+
+    def more(task: str, _result: str) -> Iterator[str]:
+        if task == "c":
+            raise ValueError(task)
+        yield from ()
+
+    pipeline = Pipeline(iter("abcde"), lambda task: task, workers=3, follow_ups=more)
+    assert pipeline.head == "a"
+    threading.Event().wait(0.05)  # time for the others to be done ahead
+    assert until_error(pipeline) == (["a", "b", "c"], "c")
+
+
+def test_a_worker_is_no_reason_for_a_process_to_stay() -> None:
+    go = threading.Event()
+    pipeline = Pipeline(iter("ab"), lambda _: go.wait(20), workers=2)
+    assert pipeline.head == "a"
+    try:
+        assert {thread.daemon for thread in busy_workers()} == {True}
+    finally:
+        go.set()
+        pipeline.close()
+
+
+def test_inserted_tasks_come_next() -> None:
+    pipeline = Pipeline(iter("abc"), str.upper, workers=2)
+    assert pipeline.take(patiently) == "A"
+    pipeline.insert(iter("xy"))
+    assert list(results(pipeline)) == ["X", "Y", "B", "C"]
+
+
+def test_what_was_read_ahead_far_behind_leaves_work_for_all_in_front() -> None:
+    """The last of four lists answers first and fills the room; the first is not read singly then.
+
+    Its pages come only when as many as there are workers are asked for at a time.
+    """
+    workers, pages = 4, 24
+    last_is_ahead, side_by_side = threading.Event(), threading.Barrier(workers)
+
+    def read(page: Page) -> Page:
+        name, number = page
+        if name == "d":
+            if number == 2 * workers:
+                last_is_ahead.set()
+        elif number == 1:
+            assert last_is_ahead.wait(LONG_S)
+        elif name == "a":
+            side_by_side.wait(LONG_S)
+        return page
+
+    def further(page: Page, _read: Page) -> Iterator[Page]:
+        name, number = page
+        return ((name, n) for n in range(2, pages + 2)) if number == 1 else iter(())
+
+    plan = ((name, 1) for name in "abcd")
+    pipeline = Pipeline(plan, read, workers=workers, follow_ups=further)
+    found = list(results(pipeline))
+    assert found == [(name, n) for name in "abcd" for n in range(1, pages + 2)]

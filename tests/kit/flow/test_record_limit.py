@@ -1,0 +1,138 @@
+"""A run with a record limit, such as ``--test``: one task after the other, no further than it must.
+
+The SDK stops a stream at the first row beyond the limit, which is one here: at the second row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tap_kit.errors import PartitionUnavailable
+from tap_kit.flow.tasks import Found, Result, Task
+from tap_kit.streams import WindowedStream
+from typing_extensions import override
+
+from tests.kit.canned import ID, TEXT, CannedTap, Table, captured, tap_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pytest
+
+DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-05"}
+
+
+def test_partitions_come_in_order_and_one_that_is_refused_is_passed_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked: list[str] = []
+
+    def read(task: Task) -> list[dict[str, Any]]:
+        assert task.partition is not None
+        asked.append(str(task))
+        if task.partition["site"] == 1:
+            msg = "its plan has ended"
+            raise PartitionUnavailable(msg)
+        return [{"id": number, "site": task.partition["site"]} for number in (1, 2)]
+
+    sites = [{"site": number} for number in (1, 2, 3)]
+    table = Table(
+        {"id": ID, "site": ID, "date": TEXT}, read, partitions=sites, replication_key="date"
+    )
+    tap = tap_of(table)(config=DAYS)
+    with captured():
+        assert tap.run_connection_test()
+    assert asked == ["figures, site 1, 2024-01-01", "figures, site 2, 2024-01-01"]
+    assert "figures, site 1, 2024-01-01: skipped: its plan has ended" in caplog.messages
+
+
+def tap_with(stream: type[WindowedStream]) -> CannedTap:
+    """A tap that has only this stream, over five days."""
+
+    class Tap(CannedTap):
+        @override
+        def discover_streams(self) -> Sequence[Any]:  # type: ignore[override]
+            return [stream(self)]
+
+    return Tap(config=DAYS)
+
+
+class EmptyPages(WindowedStream):
+    """Two pages a day, of which the second one of the second day is the first with rows."""
+
+    name = "pages"
+    schema = Table({"id": ID, "date": TEXT}, ()).schema
+    primary_keys = ("id",)
+    replication_key = "date"
+
+    def __init__(self, tap: CannedTap) -> None:
+        super().__init__(tap)
+        self.asked: list[tuple[int, int]] = []
+        self.written: list[int] = []
+
+    @override
+    def read(self, task: Task) -> Found:
+        assert task.window is not None
+        place = task.window.first.day, task.piece or 1
+        self.asked.append(place)
+        return Found(
+            [{"id": 1}, {"id": 2}] if place == (2, 2) else [], "next" if place[1] == 1 else None
+        )
+
+    @override
+    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
+        if result.note:
+            yield replace(task, piece=2)
+
+    @override
+    def window_written(self, task: Task) -> None:
+        assert task.window is not None
+        self.written.append(task.window.first.day)
+
+
+def test_further_pages_and_days_are_asked_for_until_rows_come_and_no_window_counts() -> None:
+    tap = tap_with(EmptyPages)
+    with captured():
+        assert tap.run_connection_test()
+    stream = tap.streams["pages"]
+    assert isinstance(stream, EmptyPages)
+    assert stream.asked == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    assert stream.written == []
+
+
+class RefusedPages(EmptyPages):
+    """A first page that tells of two more: the second is refused, the third has the rows."""
+
+    @override
+    def read(self, task: Task) -> Found:
+        if task.piece == 2:
+            msg = "no longer there"
+            raise PartitionUnavailable(msg)
+        return Found([{"id": 1}, {"id": 2}] if task.piece else [], "next")
+
+    @override
+    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
+        if task.piece is None:
+            yield from (replace(task, piece=number) for number in (2, 3))
+
+
+def test_pages_behind_one_that_is_refused_are_not_written() -> None:
+    tap = tap_with(RefusedPages)
+    with captured() as run:
+        assert tap.run_connection_test()
+    assert [line for line in run.lines if '"RECORD"' in line] == []
+
+
+def test_a_stream_without_any_row_is_read_to_its_end() -> None:
+    asked: list[str] = []
+
+    def read(task: Task) -> list[dict[str, Any]]:
+        asked.append(str(task))
+        return []
+
+    table = Table({"id": ID, "date": TEXT}, read, replication_key="date")
+    tap = tap_of(table)(config=DAYS)
+    with captured():
+        assert tap.run_connection_test()
+    assert len(asked) == 5

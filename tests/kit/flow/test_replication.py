@@ -1,0 +1,168 @@
+"""What a catalog's replication method, and a bookmark of another kind, mean for a stream."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+from singer_sdk.singerlib import Catalog
+from tap_kit.flow.windows import Reach
+from tap_kit.rows.chunks import Chunk
+from typing_extensions import override
+
+from tests.kit.canned import ID, TEXT, CannedTap, Run, Table, WindowTable, run_of, tap_of
+
+if TYPE_CHECKING:
+    from tap_kit.flow.tasks import Partition, Task
+    from tap_kit.flow.windows import Window
+
+DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
+SITES = ({"site": 1}, {"site": 2})
+
+
+def daily(task: Task) -> list[dict[str, Any]]:
+    """A row a day."""
+    assert task.window is not None
+    return [{"id": task.window.first.day, "date": task.window.first.isoformat()}]
+
+
+FIGURES = Table({"id": ID, "date": TEXT}, daily, replication_key="date")
+
+
+def run(method: str | None, bookmark: object, table: Table = FIGURES) -> Run:
+    """A run with that method in the catalog, and that bookmark in the state."""
+    tap = tap_of(table)
+    catalog = tap(config=DAYS).catalog_dict
+    for entry in catalog["streams"]:
+        for item in entry["metadata"]:
+            if not item["breadcrumb"] and method:
+                item["metadata"]["forced-replication-method"] = method
+        entry["replication_method"] = method or entry["replication_method"]
+    entry = {"replication_key": "date", "replication_key_value": bookmark}
+    state = {"bookmarks": {"figures": entry}} if bookmark is not None else {}
+    return run_of(tap(config=DAYS, state=state, catalog=Catalog.from_dict(catalog)))
+
+
+def days(done: Run) -> list[int]:
+    return [record["id"] for record in done.records]
+
+
+def reached(done: Run) -> object:
+    """The bookmark in the last state."""
+    entry = done.of("STATE")[-1]["value"]["bookmarks"].get("figures", {})
+    return entry.get("replication_key_value")
+
+
+def test_by_default_a_windowed_stream_goes_on_where_its_bookmark_is() -> None:
+    done = run(None, "2024-01-02")
+    assert (days(done), reached(done)) == ([2, 3], "2024-01-03")
+
+
+def test_a_stream_that_is_to_be_replicated_whole_is_read_from_the_start() -> None:
+    done = run("FULL_TABLE", "2024-01-03")
+    assert days(done) == [1, 2, 3]
+
+
+def test_a_stream_that_is_to_be_replicated_whole_moves_no_bookmark() -> None:
+    assert reached(run("FULL_TABLE", "2024-01-01")) != "2024-01-03"
+    assert reached(run("FULL_TABLE", None)) is None
+
+
+@pytest.mark.parametrize("bookmark", [20240102, ["2024-01-02"], {"day": 2}, True, "2024-13-01"])
+def test_a_bookmark_of_another_kind_stops_the_run_with_words(bookmark: object) -> None:
+    done = run(None, bookmark)
+    assert days(done) == []
+    assert done.error == (
+        "figures: the bookmark in the state is not a date; repair or clear the state"
+    )
+
+
+def test_a_program_may_ask_a_stream_for_its_records_itself() -> None:
+    """Without the SDK's counter of records, as a notebook or a test harness does; and again."""
+    tap = tap_of(FIGURES)(config=DAYS)
+    (stream,) = tap.streams.values()
+    for days_read in (3, 1):
+        chunks = list(stream.get_records(None))
+        assert [len(chunk.rows) for chunk in chunks if isinstance(chunk, Chunk)] == [1] * days_read
+        bookmarks = tap.state["bookmarks"]
+        assert bookmarks["figures"]["replication_key_value"] == "2024-01-03"
+
+
+def test_each_partition_goes_on_where_its_own_bookmark_is() -> None:
+    table = Table({"id": ID, "date": TEXT}, daily, replication_key="date", partitions=SITES)
+    entries = [
+        {"context": site, "replication_key": "date", "replication_key_value": f"2024-01-0{day}"}
+        for site, day in zip(SITES, (3, 2), strict=True)
+    ]
+    state = {"bookmarks": {"figures": {"partitions": entries}}}
+    assert days(run_of(tap_of(table)(config=DAYS, state=state))) == [3, 2, 3]
+
+
+def test_a_stream_may_keep_its_state_by_a_part_of_its_partitions() -> None:
+    table = Table(
+        {"id": ID, "date": TEXT},
+        daily,
+        replication_key="date",
+        partitions=({"site": 1, "part": "a"},),
+    )
+    tap = tap_of(table)(config=DAYS)
+    (stream,) = tap.streams.values()
+    stream.state_partitioning_keys = ["site"]
+    done = run_of(tap)
+    (entry,) = done.of("STATE")[-1]["value"]["bookmarks"]["figures"]["partitions"]
+    assert entry["context"] == {"site": 1}
+    assert entry["replication_key_value"] == "2024-01-03"
+
+
+class ZonedTable(WindowTable):
+    """A stream whose days begin at other hours in each of its partitions."""
+
+    name = "figures"
+    schema: ClassVar[dict[str, Any]] = FIGURES.schema
+    primary_keys = ("id",)
+    replication_key = "date"
+    table = Table({}, daily, partitions=({"hour": 3}, {"hour": 7}))
+
+    @override
+    def reach(self, partition: Partition | None) -> Reach:
+        assert partition is not None
+        day = date(2024, 1, partition["hour"])
+        return Reach(day, day)
+
+    @override
+    def bookmark_value(self, window: Window, partition: Partition | None) -> str:
+        assert partition is not None
+        return f"{window.first}T{partition['hour']:02}:00:00"
+
+    @override
+    def bookmark_day(self, value: str, partition: Partition | None) -> date:
+        assert partition is not None
+        assert int(value[11:13]) == partition["hour"], "the bookmark of another partition"
+        return date.fromisoformat(value[:10])
+
+
+def test_a_partition_counts_its_days_its_own_way() -> None:
+    class Tap(CannedTap):
+        @override
+        def discover_streams(self) -> list[Any]:
+            return [ZonedTable(self)]
+
+    first = run_of(Tap(config={}))
+    assert (first.error, days(first)) == ("", [3, 7])
+    state = first.of("STATE")[-1]["value"]
+    found = state["bookmarks"]["figures"]["partitions"]
+    assert [entry["replication_key_value"] for entry in found] == [
+        "2024-01-03T03:00:00",
+        "2024-01-07T07:00:00",
+    ]
+    again = run_of(Tap(config={}, state=state))
+    assert (again.error, days(again)) == ("", [3, 7])
+
+
+@pytest.mark.parametrize(("endpoint", "tags"), [(None, {}), ("/figures", {"endpoint": "/figures"})])
+def test_the_counter_of_records_says_of_what(endpoint: str | None, tags: dict[str, str]) -> None:
+    stream = tap_of(FIGURES)(config=DAYS).streams["figures"]
+    counter = stream.get_record_counter(endpoint=endpoint, log_interval=7)
+    assert {k: v for k, v in counter.tags.items() if k != "pid"} == {"stream": "figures", **tags}
+    assert counter.log_interval == 7

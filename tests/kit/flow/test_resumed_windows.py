@@ -1,0 +1,93 @@
+"""Runs one after the other: the windows that they read, whatever the settings and the days."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kit.flow.windows import Reach
+
+if TYPE_CHECKING:
+    from tap_kit.flow.windows import Window
+
+START = date(2024, 1, 1)
+LATER = st.lists(st.integers(0, 12), min_size=1, max_size=6)  # days from one run to the next
+SIZES = st.integers(1, 9)
+BACK = st.integers(0, 25)
+
+
+def run_after_run(later: list[int], days: int, back: int) -> list[list[Window]]:
+    """What each of several runs reads, of which each is whole and reads up to its day."""
+    runs, today, bookmark = [], START, None
+    for step in later:
+        today += timedelta(days=step)
+        runs.append(list(Reach(START, today, days, back).windows(bookmark)))
+        bookmark = runs[-1][-1].first
+    return runs
+
+
+def days_of(windows: list[Window]) -> list[date]:
+    """The days of some windows, in order."""
+    return [
+        window.first + timedelta(days=n)
+        for window in windows
+        for n in range((window.last - window.first).days + 1)
+    ]
+
+
+@given(later=LATER, days=SIZES, back=BACK)
+def test_no_day_is_left_out_and_none_comes_twice_in_a_run(
+    later: list[int], days: int, back: int
+) -> None:
+    runs = run_after_run(later, days, back)
+    read = {day for run in runs for day in days_of(run)}
+    assert read == {START + timedelta(days=n) for n in range(sum(later) + 1)}
+    for run in runs:
+        assert len(set(days_of(run))) == len(days_of(run))
+        assert run == sorted(run)
+
+
+@given(later=LATER, days=SIZES, back=BACK)
+def test_a_window_that_is_read_again_begins_on_the_same_day(
+    later: list[int], days: int, back: int
+) -> None:
+    """Else its rows would stand beside the old ones instead of replacing them."""
+    for run in run_after_run(later, days, back):
+        assert all((window.first - START).days % days == 0 for window in run)
+        assert all((window.last - window.first).days == days - 1 for window in run[:-1])
+
+
+@given(later=LATER, days=SIZES, back=BACK)
+def test_the_look_back_is_read_again_and_no_more_than_a_window_beyond(
+    later: list[int], days: int, back: int
+) -> None:
+    runs = run_after_run(later, days, back)
+    for before, run in pairwise(runs):
+        bookmark = before[-1].first
+        wanted = bookmark - timedelta(days=back)
+        assert run[0].first <= max(wanted, START)
+        assert run[0].first > wanted - timedelta(days=days) or run[0].first == START
+
+
+@given(later=LATER, days=SIZES, back=BACK)
+def test_no_run_ends_before_the_one_before_it_did(later: list[int], days: int, back: int) -> None:
+    ends = [run[-1].last for run in run_after_run(later, days, back)]
+    assert ends == sorted(ends)
+    assert ends[-1] == START + timedelta(days=sum(later))
+
+
+@given(step=st.integers(0, 12), days=SIZES, changed=SIZES, back=BACK, cut=st.integers(0, 40))
+def test_other_settings_leave_no_day_out(
+    step: int, days: int, changed: int, back: int, cut: int
+) -> None:
+    """Also when ``end_date`` moves back behind what was read: then nothing new is claimed."""
+    first = list(Reach(START, START + timedelta(days=step), days, back).windows(None))
+    end = max(START, START + timedelta(days=2 * step - cut))
+    second = list(Reach(START, end, changed, back).windows(first[-1].first))
+    assert second[-1].last == end
+    unread = [START + timedelta(days=n) for n in range(2 * step + 1)]
+    new = {day for day in unread if first[-1].first <= day <= end}
+    assert new <= {*days_of(second)}

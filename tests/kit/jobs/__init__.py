@@ -1,0 +1,1 @@
+"""The tests of ``tap_kit.jobs``."""

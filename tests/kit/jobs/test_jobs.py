@@ -1,0 +1,229 @@
+"""Work that the vendor does: started once, polled patiently, picked up after a crash."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sandbox.server import running
+from tap_kit.errors import Interrupted, JobFailed
+from tap_kit.flow.windows import Window
+from tap_kit.jobs.runner import Ids, JobRunner, JobState, Pace, Poll
+from typing_extensions import override
+
+from tests.kit.canned import run_of
+from tests.kit.job_tap import JobApi, JobTap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUNNING, DONE = Poll(JobState.RUNNING), Poll(JobState.DONE, "rows")
+FAILED, GONE = Poll(JobState.FAILED, reason="no disk"), Poll(JobState.GONE)
+DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-02"}
+FIRST, SECOND = (Window(date(2024, 1, day), date(2024, 1, day)) for day in (1, 2))
+
+
+class Canned:
+    """A job that says what it is told to, and a clock that only its pauses move."""
+
+    def __init__(self, *polls: Poll) -> None:
+        self.polls = list(polls)
+        self.did: list[str] = []
+        self.noted: list[Ids] = []
+        self.pauses: list[float] = []
+        self.now = 1000.0
+
+    def start(self) -> Ids:
+        """Begin; the ids count up."""
+        self.did.append("start")
+        return {"id": str(self.did.count("start"))}
+
+    def poll(self, ids: Ids) -> Poll:
+        """The next of the polls, the last one for ever."""
+        self.did.append(f"poll {ids['id']}")
+        return self.polls.pop(0) if len(self.polls) > 1 else self.polls[0]
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.pauses.append(seconds)
+        self.now += seconds
+
+    def run(self, known: Ids | None = None, pace: Pace | None = None) -> Any:
+        """To its end."""
+        runner = JobRunner(pace or Pace(2, 10, 100), self.sleep, clock=lambda: self.now)
+        return runner.run(self, "days, 2024-01-01", known, self.noted.append)
+
+
+def test_pauses_grow_by_half_up_to_the_longest() -> None:
+    job = Canned(*[RUNNING] * 7, DONE)
+    assert job.run() == "rows"
+    assert job.pauses == [2, 3, 4.5, 6.75, 10, 10, 10, 10]
+    assert job.noted == [{"id": "1"}]
+
+
+def test_the_last_pause_is_no_longer_than_the_patience_that_is_left() -> None:
+    job = Canned(RUNNING)
+    with pytest.raises(JobFailed):
+        job.run(pace=Pace(2, 10, 5.5))
+    assert job.pauses == [2, 3, 0.5]
+
+
+def test_patience_has_an_end_that_names_the_job() -> None:
+    job = Canned(RUNNING)
+    with pytest.raises(JobFailed) as caught:
+        job.run(pace=Pace(2, 10, 30))
+    assert str(caught.value) == "days, 2024-01-01: the vendor is not done after 30 s"
+    assert sum(job.pauses) == 30, "the last pause ends with the patience"
+    assert job.did.count("start") == 1
+
+
+@pytest.mark.parametrize("end", [FAILED, GONE], ids=["failed", "gone"])
+def test_a_job_that_fails_is_started_again_once(end: Poll) -> None:
+    job = Canned(RUNNING, end, RUNNING, DONE)
+    assert job.run() == "rows"
+    assert job.did == ["start", "poll 1", "poll 1", "start", "poll 2", "poll 2"]
+    assert job.noted == [{"id": "1"}, {"id": "2"}]
+    assert job.pauses == [2, 3, 2, 3], "the pauses begin anew"
+
+
+@pytest.mark.parametrize(("end", "why"), [(FAILED, "no disk"), (GONE, "gone")])
+@pytest.mark.parametrize("known", [None, {"id": "old"}], ids=["new", "known"])
+def test_a_job_that_fails_twice_is_given_up(end: Poll, why: str, known: Ids | None) -> None:
+    job = Canned(end)
+    with pytest.raises(JobFailed) as caught:
+        job.run(known)
+    words = "the vendor's job ended without a result"
+    assert str(caught.value) == f"days, 2024-01-01: {words}: {why}"
+    assert job.did.count("start") == (1 if known else 2)
+
+
+def test_a_known_job_is_asked_for_at_once_and_not_started(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "tap_kit.jobs.runner")
+    job = Canned(DONE)
+    assert job.run({"id": "old"}) == "rows"
+    assert (job.did, job.pauses, job.noted) == (["poll old"], [], [{"id": "old"}])
+    assert caplog.messages == [
+        "days, 2024-01-01: picked up again, it was started by an earlier run"
+    ]
+
+
+def test_a_known_job_that_is_not_done_is_waited_for() -> None:
+    job = Canned(RUNNING, RUNNING, DONE)
+    assert job.run({"id": "old"}) == "rows"
+    assert (job.did, job.pauses) == (["poll old"] * 3, [2, 3])
+
+
+@pytest.mark.parametrize("end", [FAILED, GONE], ids=["failed", "gone"])
+def test_a_known_job_that_has_no_result_is_started_afresh(end: Poll) -> None:
+    job = Canned(end, DONE)
+    assert job.run({"id": "old"}) == "rows"
+    assert job.did == ["poll old", "start", "poll 1"]
+    assert job.noted == [{"id": "old"}, {"id": "1"}]
+
+
+@pytest.mark.parametrize("known", [None, {"id": "7"}], ids=["its own", "an earlier run's"])
+@pytest.mark.parametrize("first", [RUNNING, FAILED], ids=["at once", "after a failure"])
+def test_patience_names_the_job_whichever_start_it_was(first: Poll, known: Ids | None) -> None:
+    with pytest.raises(JobFailed, match=r"^days, 2024-01-01: the vendor is not done after 5 s$"):
+        Canned(first, RUNNING).run(known, Pace(2, 10, 5))
+
+
+@pytest.mark.parametrize(
+    ("end", "why"), [(FAILED, "no disk"), (GONE, "gone"), (Poll(JobState.FAILED), "failed")]
+)
+def test_a_second_start_is_told_with_its_reason(
+    end: Poll, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert Canned(end, DONE).run() == "rows"
+    assert caplog.messages == [f"days, 2024-01-01: {why}; started again"]
+
+
+def test_a_stop_while_it_waits_passes_through() -> None:
+    class Stopped(Canned):
+        @override
+        def sleep(self, seconds: float) -> None:
+            msg = "the run is being stopped"
+            raise Interrupted(msg)
+
+    job = Stopped(DONE)
+    with pytest.raises(Interrupted):
+        job.run()
+    assert job.did == ["start"]
+    assert job.noted == [{"id": "1"}], "the next run finds it"
+
+
+# Whole runs
+
+
+def begin(url: str, folder: Path) -> subprocess.Popen[str]:
+    """A run in a process of its own."""
+    file = folder / "config.json"
+    file.write_text(json.dumps({**DAYS, "api_url": url, "max_concurrency": 1}), encoding="utf-8")
+    code = "from tests.kit.job_tap import JobTap; JobTap.cli()"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, "--config", str(file)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def first_state(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """The first state that a run writes."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line)["type"] == "STATE":
+            state: dict[str, Any] = json.loads(line)["value"]
+            return state
+    raise AssertionError
+
+
+def test_a_run_that_was_killed_is_gone_on_with_by_the_ids_in_the_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.chdir(request.config.rootpath)
+    vendor = JobApi()
+    with running(vendor.app) as server:
+        with begin(server.url, tmp_path) as process:
+            state, now = first_state(process), time.monotonic()
+            process.kill()
+        started = next(r.ended for r in vendor.log.requests if r.method == "POST")
+        assert state["bookmarks"]["days"]["jobs"] == {"2024-01-01": {"id": "0"}}
+        assert started is not None
+        assert now - started < 1.5, "half a second, and what the machine needs"
+        vendor.is_quick = True
+        done = run_of(JobTap(config={**DAYS, "api_url": server.url}, state=state))
+    assert done.error == ""
+    assert vendor.started == ["2024-01-01", "2024-01-02"], "none twice"
+    assert done.records == [{"id": 0, "day": "2024-01-01"}, {"id": 1, "day": "2024-01-02"}]
+    last = done.of("STATE")[-1]["value"]["bookmarks"]["days"]
+    assert last == {"replication_key": "day", "replication_key_value": "2024-01-02"}
+
+
+def test_a_job_that_the_vendor_has_forgotten_is_started_afresh() -> None:
+    vendor = JobApi()
+    vendor.is_quick = True
+    state = {"bookmarks": {"days": {"jobs": {"2024-01-01": {"id": "99"}}}}}
+    with running(vendor.app) as server:
+        done = run_of(JobTap(config={**DAYS, "api_url": server.url}, state=state))
+    assert sorted(vendor.started) == ["2024-01-01", "2024-01-02"]
+    assert [record["day"] for record in done.records] == ["2024-01-01", "2024-01-02"]
+
+
+def test_a_job_that_fails_twice_ends_the_run_with_its_name() -> None:
+    vendor = JobApi()
+    vendor.is_quick, vendor.broken = True, {"2024-01-02"}
+    with running(vendor.app) as server:
+        done = run_of(JobTap(config={**DAYS, "api_url": server.url}))
+    assert vendor.started.count("2024-01-02") == 2
+    assert [record["day"] for record in done.records] == ["2024-01-01"]
+    assert "days, 2024-01-02" in done.error
+    last = done.of("STATE")[-1]["value"]["bookmarks"]["days"]
+    assert last["replication_key_value"] == "2024-01-01"

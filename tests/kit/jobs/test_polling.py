@@ -1,0 +1,98 @@
+"""How long a vendor's jobs are left alone: settings, and what a budget of requests adds."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+from singer_sdk import typing as th
+from tap_kit.jobs.runner import Pace, polling_settings
+from tap_kit.jobs.under_way import Running
+from tap_kit.run.settings import common_settings, problems
+
+from tests.kit.canned import CannedTap
+
+
+def schema(*more: th.Property[Any]) -> dict[str, Any]:
+    """The settings of a tap whose vendor has jobs."""
+    polling = polling_settings("report run", first_ms=2000, longest_ms=30_000, timeout_s=3600)
+    return th.PropertiesList(*polling, *more).to_dict()
+
+
+class Waiting(CannedTap):
+    """A tap with these settings."""
+
+    config_jsonschema: ClassVar[dict[str, Any]] = schema(*common_settings(lookback_days=0))
+
+
+def test_a_tap_with_jobs_has_these_settings() -> None:
+    assert schema()["properties"] == {
+        "poll_interval_ms": {
+            "type": ["integer", "null"],
+            "minimum": 1,
+            "maximum": 30_000,
+            "default": 2000,
+            "title": "Poll interval",
+            "description": (
+                "Milliseconds before the first look at a running report run; growing to 30000"
+            ),
+        },
+        "poll_timeout": {
+            "type": ["integer", "null"],
+            "minimum": 1,
+            "maximum": 7 * 24 * 3600,
+            "default": 3600,
+            "title": "Poll time-out",
+            "description": "Seconds after which a report run that is still running is given up",
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("config", "lines"),
+    [
+        ({"poll_interval_ms": 1, "poll_timeout": 1}, []),
+        ({"poll_interval_ms": 30_000, "poll_timeout": 604_800}, []),
+        ({"poll_interval_ms": 0}, ["poll_interval_ms: has to be at least 1"]),
+        ({"poll_interval_ms": 30_001}, ["poll_interval_ms: has to be at most 30000"]),
+        ({"poll_timeout": 0}, ["poll_timeout: has to be at least 1"]),
+        ({"poll_timeout": 604_801}, ["poll_timeout: has to be at most 604800"]),
+    ],
+)
+def test_the_limits_are_told(config: dict[str, int], lines: list[str]) -> None:
+    assert list(problems(config, schema())) == lines
+
+
+def test_the_settings_are_the_pace() -> None:
+    tap = Waiting(config={"poll_interval_ms": 250, "poll_timeout": 90})
+    runner = tap.waiting_for_jobs(longest_s=30, growth=2)
+    assert runner.pace == Pace(first_s=0.25, longest_s=30, timeout_s=90, growth=2)
+
+
+def running(tap: CannedTap, count: int) -> None:
+    """So many jobs run, of which nothing is asked here."""
+    for _ in range(count):
+        tap.under_way.add(Running(object(), {}, lambda: None))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("budget", "share", "jobs", "least_s"),
+    [
+        (61, 0.5, 0, 0),
+        (61, 0.5, 1, 2),
+        (61, 0.5, 4, 8),
+        (61, 1, 4, 4),
+        (122, 0.25, 5, 10),
+        (61, None, 5, 0),
+        (None, 0.5, 5, 0),
+    ],
+)
+def test_the_more_jobs_run_the_longer_each_is_left_alone(
+    budget: int | None, share: float | None, jobs: int, least_s: float
+) -> None:
+    """So that all polls together take no more than their share of the budget."""
+    tap = Waiting(config={"requests_per_minute": budget})
+    runner = tap.waiting_for_jobs(longest_s=30, growth=2, polling_share=share)
+    assert runner.under_way is tap.under_way
+    running(tap, jobs)
+    assert runner.least_pause_s() == pytest.approx(least_s)

@@ -1,0 +1,266 @@
+"""Jobs that run are known, left alone the longer the more there are, and called off at the end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from tap_kit.errors import Interrupted, JobFailed
+from tap_kit.jobs.runner import Ids, JobRunner, JobState, Pace, Poll
+from tap_kit.jobs.under_way import Running, UnderWay
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+IDS = {"id": "1"}
+
+
+class Work:
+    """A job that can be called off, or not, and takes its time to say so."""
+
+    def __init__(self, *, stops: bool = True, takes_s: float = 0.0) -> None:
+        self.stops, self.takes_s = stops, takes_s
+        self.cancelled: list[Ids] = []
+
+    def start(self) -> Ids:
+        """Begin."""
+        return IDS
+
+    def poll(self, ids: Ids) -> Poll:
+        """It never ends by itself."""
+        assert ids == IDS
+        return Poll(JobState.RUNNING)
+
+    def cancel(self, ids: Ids, timeout_s: float) -> bool:
+        """Stop it, if that is possible in time."""
+        time.sleep(min(self.takes_s, timeout_s))
+        self.cancelled.append(ids)
+        return self.stops and self.takes_s < timeout_s
+
+
+class Plain:
+    """A job that cannot be called off."""
+
+    def start(self) -> Ids:
+        """Begin."""
+        return IDS
+
+    def poll(self, _ids: Ids) -> Poll:
+        """It never ends by itself."""
+        return Poll(JobState.RUNNING)
+
+
+def interrupted(_seconds: float) -> None:
+    """A pause in which the run is stopped."""
+    msg = "the run is being stopped"
+    raise Interrupted(msg)
+
+
+def runner(under_way: UnderWay, sleep: Callable[[float], None], patience_s: float = 9) -> JobRunner:
+    """A runner that tells what runs."""
+    return JobRunner(Pace(1, 1, patience_s), sleep, under_way=under_way)
+
+
+@pytest.mark.parametrize("known", [None, IDS], ids=["of this run", "of an earlier one"])
+def test_a_job_that_is_interrupted_is_called_off_and_forgotten(known: Ids | None) -> None:
+    under_way, work, forgotten = UnderWay(), Work(), [False]
+    with pytest.raises(Interrupted):
+        runner(under_way, interrupted).run(
+            work, "x", known, lambda _: None, lambda: forgotten.append(True)
+        )
+    assert under_way.count == 1
+    under_way.call_off(1)
+    assert work.cancelled == [IDS]
+    assert forgotten[-1] is True
+
+
+def test_a_job_that_was_started_a_second_time_is_called_off_too() -> None:
+    class FailsOnce(Work):
+        looks = 0
+
+        @override
+        def poll(self, ids: Ids) -> Poll:
+            self.looks += 1
+            return Poll(JobState.FAILED if self.looks == 1 else JobState.RUNNING)
+
+    def sleep(_seconds: float) -> None:
+        if work.looks > 1:
+            interrupted(0)
+
+    under_way, work, forgotten = UnderWay(), FailsOnce(), [False]
+    with pytest.raises(Interrupted):
+        runner(under_way, sleep).run(
+            work, "x", None, lambda _: None, lambda: forgotten.append(True)
+        )
+    assert under_way.count == 1
+    under_way.call_off(1)
+    assert (work.cancelled, forgotten[-1]) == ([IDS], True)
+
+
+@pytest.mark.parametrize(("known", "looks"), [(None, 1), (IDS, 2)])
+def test_a_job_that_is_done_runs_no_more(known: Ids | None, looks: int) -> None:
+    class Done(Work):
+        @override
+        def poll(self, ids: Ids) -> Poll:
+            nonlocal looks
+            looks -= 1
+            return Poll(JobState.RUNNING if looks else JobState.DONE, under_way.count)
+
+    under_way = UnderWay()
+    seen = runner(under_way, lambda _: None).run(Done(), "x", known, lambda _: None)
+    assert (seen, under_way.count) == (1, 0), "while it ran it was counted"
+
+
+@pytest.mark.parametrize(
+    ("stops", "words"),
+    [
+        ([True, False], "1 of 2 running jobs were called off; the others are left to the next run"),
+        ([True], "1 of 1 running jobs were called off; the others are left to the next run"),
+    ],
+)
+def test_how_many_were_called_off_is_told(
+    stops: list[bool], words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    under_way = UnderWay()
+    under_way.add(Running(Plain(), IDS, lambda: None))
+    for stop in stops:
+        under_way.add(Running(Work(stops=stop), IDS, lambda: None))
+    under_way.call_off(1)
+    assert caplog.messages == [words]
+
+
+def test_where_nothing_runs_nothing_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    under_way = UnderWay()
+    under_way.add(Running(Plain(), IDS, lambda: None))
+    under_way.call_off(1)
+    assert caplog.messages == []
+
+
+def test_a_start_that_fails_is_not_waited_for() -> None:
+    under_way = UnderWay()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no"), under_way.starting():
+            raise ValueError("no")  # noqa: EM101
+    began = time.monotonic()
+    under_way.call_off(60)
+    assert time.monotonic() - began < 20
+
+
+def test_two_starts_at_the_same_time_are_both_waited_for() -> None:
+    under_way, first, second = UnderWay(), Work(), Work()
+    both, go = threading.Barrier(3), threading.Event()
+
+    def start(work: Work, event: threading.Event | None) -> None:
+        with under_way.starting():
+            both.wait(20)
+            if event is not None:
+                event.wait(0.2)
+            under_way.add(Running(work, IDS, lambda: None))
+
+    threads = [
+        threading.Thread(target=start, args=arguments)
+        for arguments in ((first, None), (second, go))
+    ]
+    for thread in threads:
+        thread.start()
+    both.wait(20)
+    under_way.call_off(5)
+    for thread in threads:
+        thread.join(20)
+    assert (first.cancelled, second.cancelled) == ([IDS], [IDS])
+
+
+def test_a_call_off_has_the_time_that_is_left_and_no_more() -> None:
+    class Timed(Work):
+        given_s = 0.0
+
+        @override
+        def cancel(self, ids: Ids, timeout_s: float) -> bool:
+            self.given_s = timeout_s
+            return True
+
+    under_way, work = UnderWay(), Timed()
+    under_way.add(Running(work, IDS, lambda: None))
+    under_way.call_off(60)
+    assert 30 < work.given_s <= 60
+
+
+@pytest.mark.parametrize("job", [Work(stops=False), Work(takes_s=20), Plain()])
+def test_a_job_that_cannot_be_called_off_is_kept_and_nobody_waits_for_it(
+    job: Work | Plain,
+) -> None:
+    under_way, forgotten = UnderWay(), [False]
+    under_way.add(Running(job, IDS, lambda: forgotten.append(True)))
+    began = time.monotonic()
+    under_way.call_off(0.3)
+    assert time.monotonic() - began < 10
+    assert forgotten == [False]
+
+
+def test_a_job_that_ended_is_not_called_off() -> None:
+    class Done(Work):
+        @override
+        def poll(self, ids: Ids) -> Poll:
+            return Poll(JobState.DONE, "rows")
+
+    under_way, job = UnderWay(), Done()
+    assert runner(under_way, lambda _: None).run(job, "x", None, lambda _: None) == "rows"
+    under_way.call_off(1)
+    assert (under_way.count, job.cancelled) == (0, [])
+
+
+def test_a_job_that_was_given_up_is_not_counted_any_more() -> None:
+    under_way = UnderWay()
+    with pytest.raises(JobFailed):
+        runner(under_way, lambda _: None, patience_s=0).run(Work(), "x", None, lambda _: None)
+    assert under_way.count == 0
+
+
+def test_a_job_that_is_being_started_is_waited_for() -> None:
+    under_way, work = UnderWay(), Work()
+    begun = threading.Event()
+
+    def start() -> None:
+        with under_way.starting():
+            begun.set()
+            time.sleep(0.2)
+            under_way.add(Running(work, IDS, lambda: None))
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    assert begun.wait(20)
+    under_way.call_off(5)
+    thread.join(20)
+    assert work.cancelled == [IDS]
+
+
+def test_many_jobs_are_called_off_side_by_side() -> None:
+    under_way = UnderWay()
+    jobs = [Work(takes_s=1) for _ in range(20)]
+    for job in jobs:
+        under_way.add(Running(job, IDS, lambda: None))
+    under_way.call_off(15)
+    assert all(job.cancelled for job in jobs)
+
+
+def test_the_least_pause_is_looked_at_again_while_it_lasts() -> None:
+    """Of jobs that are started one after the other, the first one knows of no others yet."""
+    now, slept, least_s = [0.0], [0.0], [3.0]
+
+    def sleep(seconds: float) -> None:
+        slept[0] += seconds
+        now[0] += seconds
+        least_s[0] = 10.0 if now[0] < 8 else 5.0
+
+    class Once(Work):
+        @override
+        def poll(self, ids: Ids) -> Poll:
+            return Poll(JobState.DONE, slept[0])
+
+    waiting = JobRunner(
+        Pace(1, 1, 100), sleep, clock=lambda: now[0], least_pause_s=lambda: least_s[0]
+    )
+    assert waiting.run(Once(), "x", None, lambda _: None) == 8.0

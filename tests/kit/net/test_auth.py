@@ -1,0 +1,11 @@
+"""A token on a request."""
+
+import requests
+from tap_kit.net.auth import BearerToken
+
+
+def test_a_token_is_in_the_header_and_not_in_the_address() -> None:
+    request = requests.Request("GET", "https://api.example/list", auth=BearerToken("t0ken"))
+    prepared = request.prepare()
+    assert prepared.headers["Authorization"] == "Bearer t0ken"
+    assert prepared.url == "https://api.example/list"

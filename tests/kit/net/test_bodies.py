@@ -1,0 +1,117 @@
+"""From the bytes of an answer to Python: strict, but not stubborn."""
+
+import json
+import logging
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kit.errors import Retriable
+from tap_kit.net.bodies import parse_json
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text("abc"), inner),
+    max_leaves=20,
+)
+
+
+@given(value=JSON)
+def test_any_json_is_read_as_it_is(value: object) -> None:
+    assert parse_json(json.dumps(value).encode(), "GET /x") == value
+    assert parse_json(json.dumps(value, ensure_ascii=False).encode(), "GET /x") == value
+
+
+@given(body=st.binary(max_size=200))
+def test_any_bytes_are_read_or_retried(body: bytes) -> None:
+    try:
+        parse_json(body, "GET /x")
+    except Retriable as error:
+        assert str(error).startswith("GET /x: ")  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param(rb'["\ud800"]', ["\ufffd"], id="lone high surrogate"),
+        pytest.param(rb'["a\udfffb"]', ["a\ufffdb"], id="lone low surrogate"),
+        pytest.param(rb'["\udc00\ud800"]', ["\ufffd\ufffd"], id="pair the wrong way round"),
+        pytest.param(rb'["\ud83d\ude00\ud83d"]', ["😀\ufffd"], id="pair, then half of one"),
+        pytest.param(rb'{"\ud800":[{"a":"\ud800"}]}', {"\ufffd": [{"a": "\ufffd"}]}, id="deep"),
+        pytest.param(b'["caf\xe9"]', ["caf\ufffd"], id="Latin-1"),
+        pytest.param(b'["\xed\xa0\x80"]', ["\ufffd\ufffd\ufffd"], id="surrogate in UTF-8"),
+        pytest.param(b"\xef\xbb\xbf[1]", [1], id="byte-order mark"),
+    ],
+)
+def test_text_that_is_no_unicode_is_replaced_and_told(
+    body: bytes, expected: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert parse_json(body, "GET /x") == expected
+    json.dumps(expected, ensure_ascii=False).encode()  # can be written out again
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert caplog.messages == [
+        "GET /x: text that is not valid Unicode was read with U+FFFD in its place"
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"  \n", id="white space"),
+        pytest.param(b'[{"a": 1}, {"b"', id="half of an answer"),
+        pytest.param(b"[1] [2]", id="two answers"),
+        pytest.param(b"NaN", id="NaN"),
+        pytest.param(b"[1, NaN]", id="NaN inside"),
+        pytest.param(b"[Infinity, -Infinity]", id="infinities"),
+        pytest.param(b"[1e400]", id="beyond a double"),
+        pytest.param(b"[-1e999]", id="beyond a double, negative"),
+        pytest.param(b"{'a': 1}", id="single quotes"),
+        pytest.param(b'["a\nb"]', id="a raw line feed in a text"),
+        pytest.param("[1]".encode("utf-16"), id="UTF-16"),
+        pytest.param(b"\x1f\x8b\x08\x00", id="gzip"),
+        pytest.param(b"[" * 200_000, id="deep and open"),
+        pytest.param(b"[" * 200_000 + b"]" * 200_000, id="deep"),
+        pytest.param(b'{"a":' * 5_000 + b'"\xff"' + b"}" * 5_000, id="deep, and invalid UTF-8"),
+        pytest.param(b"[" * 600 + b'"\xff"' + b"]" * 600, id="deep enough for the scrubbing"),
+        pytest.param(b"[" + b"9" * 5_000 + b"]", id="5000 digits"),
+    ],
+)
+def test_what_is_not_json_is_worth_another_try(body: bytes) -> None:
+    try:
+        value = parse_json(body, "GET /x")
+    except Retriable as error:
+        text = str(error)
+    else:  # deep nesting is legal: whether it can be read depends on the machine
+        assert b"[" * 600 in body, value
+        return
+    assert text == f"GET /x: the answer is not JSON ({len(body)} bytes)"
+
+
+def test_a_page_is_called_html_and_not_quoted() -> None:
+    page = b" \n<!DOCTYPE html><p>session=secret</p>"
+    with pytest.raises(Retriable) as caught:
+        parse_json(page, "GET /x")
+    assert str(caught.value) == f"GET /x: the answer is not JSON ({len(page)} bytes, HTML)"
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64, -(2**63) - 1, 10**40])
+def test_whole_numbers_of_any_size_stay_exact(number: int) -> None:
+    value = parse_json(f"[{number}]".encode(), "GET /x")
+    assert value == [number]
+    assert type(value[0]) is int
+
+
+def test_whole_numbers_stay_exact_in_a_text_that_is_no_unicode() -> None:
+    assert parse_json(b'[9007199254740993, 1.5, "\xff"]', "GET /x")[:2] == [2**53 + 1, 1.5]
+
+
+def test_no_infinity_gets_in_by_the_lenient_way() -> None:
+    with pytest.raises(Retriable):
+        parse_json(b'[1e400, "\xff"]', "GET /x")
+    assert math.isfinite(parse_json(b'[1e300, "\xff"]', "GET /x")[0])

@@ -1,0 +1,83 @@
+"""A budget of requests against a clock of its own: never more than it allows, in any minute."""
+
+from __future__ import annotations
+
+import threading
+import time
+from bisect import bisect_left
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tap_kit.net.throttle import SPAN_S, Throttle
+
+from tests.kit.net.test_throttle import Clock
+
+# What happens one after the other: seconds that go by, a request in a hurry or not, an order of
+# the server's to wait.
+STEPS = st.lists(
+    st.tuples(st.just("pass"), st.sampled_from([0.0, 0.3, 1.0, 7.0, 59.9, 61.0, 200.0]))
+    | st.tuples(st.sampled_from(["urgent", "poll"]), st.just(0.0))
+    | st.tuples(st.just("hold"), st.sampled_from([0.5, 5.0, 90.0])),
+    max_size=40,
+)
+
+
+def most_in_a_minute(moments: list[float]) -> int:
+    """Of all spans of 60 seconds, the number of requests in the one that has the most."""
+    return max(
+        (bisect_left(moments, first + 60.0) - place for place, first in enumerate(moments)),
+        default=0,
+    )
+
+
+@settings(max_examples=50)
+@given(budget=st.integers(1, 6), steps=STEPS)
+def test_no_minute_has_more_than_the_budget_whatever_happens(
+    budget: int, steps: list[tuple[str, float]]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        clock = Clock(patch)
+        throttle, moments, held_until = Throttle(budget, clock), [], 0.0
+        for kind, seconds in steps:
+            if kind == "pass":
+                clock.now += seconds
+            elif kind == "hold":
+                throttle.hold(seconds)
+                held_until = max(held_until, clock.now + seconds)
+            else:
+                throttle.pass_one(urgent=kind == "urgent")
+                moments.append(clock.now)
+                assert clock.now >= held_until
+    assert most_in_a_minute(moments) <= budget
+    assert throttle.requests == len(moments)
+
+
+@given(budget=st.integers(1, 6), requests=st.integers(0, 30))
+def test_the_budget_is_used_up(budget: int, requests: int) -> None:
+    """A throttle that lets nothing pass keeps every budget too."""
+    with pytest.MonkeyPatch.context() as patch:
+        clock = Clock(patch)
+        throttle, began = Throttle(budget, clock), clock.now
+        for _ in range(requests):
+            throttle.pass_one()
+        whole_spans = max(0, requests - 1) // budget
+        assert clock.now - began <= whole_spans * (SPAN_S + 0.5)
+
+
+@given(at_once=st.integers(1, 3), threads=st.integers(1, 6))
+def test_threads_share_one_budget(at_once: int, threads: int) -> None:
+    stop = threading.Event()
+    throttle, passed = Throttle(1_000_000, stop, at_once=at_once), []
+
+    def ask() -> None:
+        for _ in range(5):
+            with throttle.request():
+                passed.append(time.monotonic())
+
+    workers = [threading.Thread(target=ask) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(20)
+    assert throttle.requests == len(passed) == 5 * threads

@@ -1,0 +1,82 @@
+"""A gzip file is read whole or not at all, in whatever pieces it comes."""
+
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING
+
+import pytest
+import urllib3
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kit.errors import Retriable
+from tap_kit.net.http import Request
+from tap_kit.net.wire import PIECE, gunzipped
+
+from tests.kit.apis import Reply, client, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# About as long as what zlib gives at a time, where it holds something back.
+FULL = st.integers(-260, 260).map(lambda more: b"a" * (2 * PIECE + more))
+CONTENTS = st.lists(st.binary(max_size=200) | FULL, min_size=1, max_size=2)
+
+
+def in_pieces(body: bytes, sizes: Sequence[int]) -> list[bytes]:
+    """A body cut into pieces of these sizes, over and over."""
+    pieces, place, turn = [], 0, 0
+    while place < len(body):
+        size = sizes[turn % len(sizes)]
+        pieces.append(body[place : place + size])
+        place, turn = place + size, turn + 1
+    return pieces
+
+
+SIZES = st.lists(st.integers(1, 5000), min_size=1, max_size=5)
+
+
+@given(contents=CONTENTS, sizes=SIZES, padding=st.integers(0, 40))
+def test_whatever_was_packed_comes_out(
+    contents: list[bytes], sizes: list[int], padding: int
+) -> None:
+    packed = b"".join(map(gzip.compress, contents)) + b"\0" * padding
+    found = list(gunzipped(in_pieces(packed, sizes)))
+    assert b"".join(found) == b"".join(contents)
+    assert all(0 < len(piece) <= PIECE for piece in found)
+
+
+@given(content=st.binary(max_size=2000), sizes=SIZES, data=st.data())
+def test_an_end_that_comes_early_is_noticed(
+    content: bytes, sizes: list[int], data: st.DataObject
+) -> None:
+    packed = gzip.compress(content)
+    cut = packed[: data.draw(st.integers(0, len(packed) - 1))]
+    with pytest.raises(urllib3.exceptions.DecodeError):
+        list(gunzipped(in_pieces(cut, sizes)))
+
+
+def test_a_member_behind_the_filling_of_another_is_read_too() -> None:
+    pieces = [gzip.compress(b"a") + b"\0\0", b"\0", gzip.compress(b"b"), b"\0" * 3]
+    assert b"".join(gunzipped(pieces)) == b"ab"
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"a,b\n1,2\n", gzip.compress(b"a", mtime=0) + b"more"])
+def test_what_is_not_packed_is_told(body: bytes) -> None:
+    with pytest.raises(urllib3.exceptions.DecodeError):
+        list(gunzipped([body]))
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", " GZIP "])
+def test_a_download_that_lacks_its_end_is_tried_again(encoding: str) -> None:
+    """Between two rows of CSV nobody would miss the others."""
+    rows = b"".join(b"%d,some text\n" % number for number in range(5000))
+    half = gzip.compress(rows)[:-9]
+    reply = Reply(body=half, headers={"Content-Encoding": encoding})
+    with (
+        serving(reply) as server,
+        client(server.url) as api,
+        pytest.raises(Retriable) as caught,
+    ):
+        list(api.open(Request("/file")))
+    assert str(caught.value) == "GET /file: the answer's compression is broken"

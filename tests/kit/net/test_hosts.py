@@ -1,0 +1,84 @@
+"""Which addresses an API may have."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kit.net.hosts import address_problem, is_loopback
+from tap_kit.run.settings import problems
+
+CLEAR_TEXT = "has to begin with https://, so that the credentials are not sent in clear text"
+NO_ADDRESS = "is not an address: it has to begin with https:// and a host"
+USER = "must not hold a user name or password"
+QUERY = "must not have a query (?) or a fragment (#)"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://app.example.com",
+        "https://app.example.com/",
+        "https://app.example.com:8443/base/path",
+        "https://[2001:db8::1]:443",
+        "HTTPS://APP.EXAMPLE.COM",
+        "http://localhost:8000",
+        "http://LOCALHOST:8000",
+        "http://127.0.0.1:8000",
+        "http://127.9.9.9",
+        "http://[::1]:8000",
+    ],
+)
+def test_https_anywhere_and_http_on_this_machine_are_fine(url: str) -> None:
+    assert address_problem(url) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("http://app.example.com", CLEAR_TEXT),
+        ("http://localhost.example.com", CLEAR_TEXT),
+        ("http://127.0.0.1.example.com", CLEAR_TEXT),
+        ("http://128.0.0.1", CLEAR_TEXT),
+        ("http://0.0.0.0", CLEAR_TEXT),
+        ("http://0x7f000001", CLEAR_TEXT),
+        ("http://[::2]", CLEAR_TEXT),
+        ("app.example.com", NO_ADDRESS),
+        ("//app.example.com", NO_ADDRESS),
+        ("ftp://app.example.com", NO_ADDRESS),
+        ("file:///etc/passwd", NO_ADDRESS),
+        ("https://", NO_ADDRESS),
+        ("https:///path", NO_ADDRESS),
+        ("https://:8443", NO_ADDRESS),
+        ("", NO_ADDRESS),
+        ("https://user@app.example.com", USER),
+        ("https://user:pass@app.example.com", USER),
+        ("http://localhost:80@app.example.com", USER),
+        ("https://@app.example.com", USER),
+        ("https://app.example.com?token=x", QUERY),
+        ("https://app.example.com/#part", QUERY),
+        ("https://app.example.com:port", "is not an address"),
+        ("https://app.example.com:99999", "is not an address"),
+        ("https://[::1", "is not an address"),
+    ],
+)
+def test_anything_else_is_refused_in_words(url: str, problem: str) -> None:
+    assert address_problem(url) == problem
+    schema = {"properties": {"api_url": {"type": "string", "format": "uri"}}}
+    assert list(problems({"api_url": url}, schema)) == [f"api_url: {problem}"]
+
+
+@pytest.mark.parametrize("url", ["https://a b.example", "https://a.example/\n", "https://a\\b"])
+def test_an_address_with_characters_that_no_host_has_is_refused(url: str) -> None:
+    assert address_problem(url) is not None
+
+
+@given(url=st.text() | st.text().map("https://{}".format) | st.text().map("http://{}".format))
+def test_any_text_is_judged(url: str) -> None:
+    problem = address_problem(url)
+    assert problem is None or problem.split()[0] in {"is", "must", "has"}
+
+
+@pytest.mark.parametrize(
+    ("host", "is_it"), [("localhost", True), ("::1", True), ("10.0.0.1", False)]
+)
+def test_this_machine_is_known_by_its_names(host: str, *, is_it: bool) -> None:
+    assert is_loopback(host) is is_it

@@ -1,0 +1,100 @@
+"""Where a link in an answer leads: into the API at its configured address, or nowhere."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kit.errors import SyncFailed
+from tap_kit.net.hosts import path_on
+
+from tests.kit.apis import client
+
+HOST, BASED = "https://api.example.com", "https://proxy.example.com/vendor/api"
+PREFIXES = ("/core/", "/v2/")
+
+
+@pytest.mark.parametrize(
+    ("base", "href", "path"),
+    [
+        (HOST, "https://api.example.com/core/list?page=2", "/core/list?page=2"),
+        (HOST, "https://docs.example.com/core/list?page=2", "/core/list?page=2"),
+        (HOST, "https://api.exmaple.con/core/list", "/core/list"),
+        (HOST, "http://api.example.com/core/list", "/core/list"),
+        (HOST, "https://user:pass@evil.example/core/list", "/core/list"),
+        (HOST, "//evil.example/core/list", "/core/list"),
+        (HOST, "/core/list?page=2", "/core/list?page=2"),
+        (HOST, "/v2/list?a=1&amp;b=2", "/v2/list?a=1&b=2"),
+        (HOST, "/v2/list?a=1&b=%2E%2E/x#part", "/v2/list?a=1&b=%2E%2E/x"),
+        (HOST, "/v2/list?next=https://evil.example/..", "/v2/list?next=https://evil.example/.."),
+        (HOST, "/core/a..b", "/core/a..b"),
+        (BASED, "https://proxy.example.com/vendor/api/core/list?p=2", "/core/list?p=2"),
+        (BASED, "/vendor/api/core/list", "/core/list"),
+        (BASED, "/core/list", "/core/list"),
+        (BASED, "https://api.example.com/core/list", "/core/list"),
+    ],
+)
+def test_a_link_into_the_api_is_asked_for_at_the_configured_address(
+    base: str, href: str, path: str
+) -> None:
+    assert path_on(base, href, PREFIXES) == path
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "",
+        "?page=2",
+        "core/list",
+        "/admin",
+        "/corelist",
+        "https://api.example.com",
+        "https://api.example.com/vendor/api/core/list",
+        "//core/list",
+        "javascript:alert(1)",
+        "mailto:someone@example.com",
+        "data:text/html,/core/",
+        "\\\\evil.example\\core\\list",
+        "/core/../admin",
+        "/core/..",
+        "/core/%2e%2e/admin",
+        "/core/.%2E/admin",
+        "/core/..\\admin",
+        "/core/..%5cadmin",
+        "/core/%2e%2e%2fadmin",
+        "https://[::1/core/list",
+    ],
+)
+@pytest.mark.parametrize("base", [HOST, BASED])
+def test_any_other_link_is_refused(base: str, href: str) -> None:
+    with pytest.raises(SyncFailed, match="leads elsewhere"):
+        path_on(base, href, PREFIXES)
+
+
+@pytest.mark.parametrize(
+    ("href", "where"),
+    [
+        ("/admin?key=s3cret", "/admin"),
+        ("https://evil.example/x", "evil.example/x"),
+        ("https://[::1/core/list", "what is not an address"),
+    ],
+)
+def test_a_refusal_says_where_the_link_leads_without_its_query(href: str, where: str) -> None:
+    with pytest.raises(SyncFailed) as caught:
+        path_on(HOST, href, PREFIXES)
+    assert str(caught.value) == f"a link of the vendor leads elsewhere, to {where}; refused"
+
+
+@given(href=st.text() | st.text(st.sampled_from("/.%2eE5c\\:[]@?#core")).map("/core/{}".format))
+def test_any_text_is_a_path_of_the_api_or_refused(href: str) -> None:
+    try:
+        path = path_on(HOST, href, PREFIXES)
+    except SyncFailed:
+        return
+    assert path.startswith(PREFIXES)
+
+
+def test_the_client_of_an_api_knows_its_address_and_its_paths() -> None:
+    with client(BASED + "/", prefixes=PREFIXES) as api:
+        assert api.path_of(f"{BASED}/core/list?page=2") == "/core/list?page=2"
+        assert api.path_of("https://other.example/v2/list") == "/v2/list"
+        with pytest.raises(SyncFailed, match=r"^a link of the vendor leads elsewhere, to "):
+            api.path_of(f"{BASED}/admin")

@@ -1,0 +1,229 @@
+"""Downloads: where they lead, what breaks off, and that rows come as they arrive."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from sandbox.faults import Fault
+from sandbox.kindmetrics import Kindmetrics
+from sandbox.server import running
+from sandbox.stranger import Stranger
+from tap_kit.errors import Retriable, SyncFailed
+from tap_kit.net.http import Request
+from tap_kit.rows.streaming import JsonRows, parsed, resumed
+
+from tests.kit.apis import TOKEN, Reply, client, serving
+from tests.kit.net.test_http_secrets import listening
+from tests.kit.pipelines import LONG_S
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tap_kit.net.http import Api
+
+FILE = Request("/file", {"part": "secret-segment"})
+WHOLE = b'[{"id": 0}, {"id": 1}, {"id": 2}, {"id": 3}]'
+ROWS = [{"id": number} for number in range(4)]
+
+
+def redirect(place: str, status: int = 307) -> Reply:
+    """A redirect, with a cookie for the API."""
+    return Reply(status, b"", {"Location": place, "Set-Cookie": "session=s3cret; Path=/"})
+
+
+def cut(behind: bytes) -> Reply:
+    """The body up to and with ``behind``, and no more."""
+    body = WHOLE[: WHOLE.index(behind) + len(behind)]
+    return Reply(body=body, headers={"Content-Length": str(len(WHOLE))})
+
+
+def failure(url: str, error: type[Exception]) -> str:
+    """The words with which a download breaks off."""
+    with client(url, timeout_s=5) as api, pytest.raises(error) as caught:
+        list(api.open(FILE))
+    assert type(caught.value) is error
+    assert "secret-segment" not in str(caught.value)
+    return str(caught.value)
+
+
+def rows(api: Api, pauses: list[float]) -> Iterator[list[object]]:
+    """The batches of rows, begun again where they break off; it notes the pauses."""
+
+    def begin() -> Iterator[list[object]]:
+        return parsed(api.open(FILE), JsonRows(msgspec.json.Decoder(list).decode, str(FILE)))
+
+    for batch in resumed(begin, pauses.append):
+        yield list(batch)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_followed_without_credentials(
+    status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password s3cret\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    stranger = Stranger(ROWS)
+    with (
+        running(stranger.app) as storage,
+        serving(redirect(f"{storage.url}/stored?signature=x", status)) as server,
+        client(server.url) as api,
+    ):
+        for _ in range(2):  # the second time with the cookie in the API's session
+            assert msgspec.json.decode(b"".join(api.open(FILE))) == ROWS
+    assert [headers["Authorization"] for _, headers in server.seen] == [f"Bearer {TOKEN}"] * 2
+    assert "Cookie" in server.seen[1][1]
+    assert [request.target for request in stranger.log.requests] == ["/stored?signature=x"] * 2
+    for request in stranger.log.requests:
+        assert not {"authorization", "cookie", "proxy-authorization"} & {*request.headers}
+        assert "s3cret" not in str(request.headers)
+        assert request.headers["user-agent"] == "tap-canned/1"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "http://storage.example/x",
+        "http://127.0.0.1.example/x",
+        "ftp://127.0.0.1/x",
+        "file:///etc/passwd",
+        "//storage.example/x",
+        "/relative",
+        "https://user:pass@storage.example/x",
+    ],
+)
+def test_a_redirect_to_what_is_no_https_address_is_refused(place: str) -> None:
+    with serving(redirect(place)) as server:
+        line = failure(server.url, SyncFailed)
+        assert len(server.seen) == 1
+    assert line == "GET /file: redirects to a place that is no https address; refused"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 400, 403, 404, 410, 500, 503])
+def test_a_place_that_has_expired_is_asked_for_anew(status: int) -> None:
+    """Neither judged as a refusal of the API's, nor followed any further."""
+    with serving(Reply()) as third:
+        away = {"Location": f"{third.url}/x"} if status < 400 else {}
+        with (
+            serving(Reply(status, b"expired", away)) as storage,
+            serving(redirect(f"{storage.url}/stored")) as server,
+        ):
+            line = failure(server.url, Retriable)
+        assert third.seen == []
+    assert line == f"GET /file: the place it redirects to answers HTTP {status}"
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404])
+def test_a_refusal_of_the_api_itself_is_judged(status: int) -> None:
+    with serving(Reply(status, b"no")) as server:
+        assert failure(server.url, SyncFailed) == f"judged: GET /file: HTTP {status}"
+        assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_that_is_busy_is_worth_another_try(status: int) -> None:
+    with serving(Reply(status, b"later")) as server:
+        assert failure(server.url, Retriable) == f"GET /file: HTTP {status}"
+        assert len(server.seen) == 1, "one attempt: whoever reads it begins again"
+
+
+@pytest.mark.parametrize("kind", ["cut_body", "reset_body", "reset", "slow_body", "stall"])
+def test_a_body_that_breaks_off_is_worth_another_try(kind: str) -> None:
+    vendor = Kindmetrics(token=TOKEN)
+    vendor.faults.append(Fault(kind, wait_ms=20_000))  # type: ignore[arg-type]
+    with (
+        running(vendor.app) as server,
+        client(server.url, timeout_s=0.3) as api,
+        pytest.raises(Retriable, match=r"^GET /api/domains: "),
+    ):
+        list(api.open(Request("/api/domains")))
+    assert vendor.log.count == 1
+
+
+def test_a_body_in_chunks_that_breaks_off_is_worth_another_try() -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[{},{\r\n")
+
+    with listening(talk) as (port, _):
+        failure(f"http://127.0.0.1:{port}", Retriable)
+
+
+def test_a_body_that_is_packed_is_unpacked() -> None:
+    packed = Reply(body=gzip.compress(WHOLE), headers={"Content-Encoding": "gzip"})
+    with serving(packed) as server, client(server.url) as api:
+        assert b"".join(api.open(FILE)) == WHOLE
+
+
+def test_a_storage_that_says_nothing_is_not_waited_for_for_ever() -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        threading.Event().wait(3)
+
+    with (
+        listening(talk) as (port, _),
+        serving(redirect(f"http://127.0.0.1:{port}/stored")) as server,
+        client(server.url, timeout_s=0.3) as api,
+        pytest.raises(Retriable, match=r"^GET /file: no answer within 0 s$"),
+    ):
+        list(api.open(FILE))
+
+
+def test_rows_come_while_the_server_is_still_sending() -> None:
+    seen = threading.Event()
+
+    def talk(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        length = str(len(WHOLE)).encode()
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n\r\n")
+        connection.sendall(WHOLE[:14])
+        if seen.wait(LONG_S):
+            connection.sendall(WHOLE[14:])
+
+    with listening(talk) as (port, _), client(f"http://127.0.0.1:{port}") as api:
+        pauses: list[float] = []
+        batches = rows(api, pauses)
+        assert next(batches) == ROWS[:1]
+        seen.set()
+        assert [row for batch in batches for row in batch] == ROWS[1:]
+    assert pauses == []
+
+
+def test_a_download_goes_on_behind_the_rows_that_were_given() -> None:
+    replies = [cut(b"0}"), cut(b"0"), cut(b"2},"), Reply(body=WHOLE)]
+    pauses: list[float] = []
+    with serving(*replies) as server, client(server.url) as api:
+        assert [row for batch in rows(api, pauses) for row in batch] == ROWS
+        assert len(server.seen) == 4
+    assert pauses == [1, 2, 1], "a new row is progress"
+
+
+def test_five_breaks_without_a_new_row_are_the_end() -> None:
+    pauses: list[float] = []
+    given: list[object] = []
+    with serving(cut(b"1}")) as server, client(server.url) as api:
+        with pytest.raises(SyncFailed) as caught:
+            given.extend(row for batch in rows(api, pauses) for row in batch)
+        assert len(server.seen) == 5
+    assert str(caught.value) == "GET /file: the connection broke off; given up after 5 tries"
+    assert pauses == [1, 2, 4, 8]
+
+
+def test_a_download_may_break_off_for_ever_as_long_as_rows_come() -> None:
+    count = 40
+    whole = msgspec.json.encode([{"id": number} for number in range(count)])
+    ends = [place + 1 for place, byte in enumerate(whole) if byte == ord("}")]
+    length = {"Content-Length": str(len(whole))}
+    replies = [Reply(body=whole[:end], headers=length) for end in ends]
+    pauses: list[float] = []
+    with serving(*replies, Reply(body=whole)) as server, client(server.url) as api:
+        given = [row for batch in rows(api, pauses) for row in batch]
+    assert given == [{"id": number} for number in range(count)]
+    assert pauses == [1] * count

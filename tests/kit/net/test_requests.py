@@ -1,0 +1,172 @@
+"""Single requests: what is checked of an answer, and what is asked without any patience."""
+
+from __future__ import annotations
+
+import logging
+from threading import Event
+from typing import Any
+
+import pytest
+import requests
+from tap_kit.errors import Retriable, SyncFailed
+from tap_kit.net.http import Answer, Request
+from tap_kit.net.redaction import without_query
+from tap_kit.net.throttle import Throttle
+from tap_kit.net.wire import failure
+
+from tests.kit.apis import Reply, client, serving
+from tests.kit.net.test_http_retries import Pauses
+
+LIST = Request("/list", {"page": "2", "key": "s3cret"})
+
+
+def of_page(answer: Answer) -> str | None:
+    """What is wrong with a page: it is not the one that was asked for."""
+    return None if answer.value == [2] else f"page {answer.value[0]} came instead of page 2"
+
+
+def test_an_answer_that_is_not_the_one_asked_for_is_asked_for_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pauses = Pauses()
+    replies = Reply(body=b"[1]"), Reply(201, b"[2]", {"X-Total": "7"})
+    with serving(*replies) as server, client(server.url, throttle=pauses) as api:
+        answer = api.ask(LIST, list, of_page)
+    assert (answer.status, answer.value, answer.headers["x-total"]) == (201, [2], "7")
+    assert pauses.taken == [1]
+    assert caplog.messages == ["GET /list: page 1 came instead of page 2; try 2 of 5 in 1.0 s"]
+
+
+def test_an_answer_that_is_never_the_one_asked_for_is_given_up_with_the_reason() -> None:
+    with (
+        serving(Reply(body=b"[1]")) as server,
+        client(server.url, throttle=Pauses()) as api,
+        pytest.raises(SyncFailed) as caught,
+    ):
+        api.ask(LIST, list, of_page)
+    assert str(caught.value) == ("GET /list: page 1 came instead of page 2; given up after 5 tries")
+    assert len(server.seen) == 5
+
+
+def test_a_body_is_read_the_way_that_was_asked_for() -> None:
+    told: list[tuple[bytes, str]] = []
+
+    def decode(body: bytes, source: str) -> list[bytes]:
+        told.append((body, source))
+        return body.split(b",")
+
+    with serving(Reply(body=b"a,b")) as server, client(server.url) as api:
+        assert api.ask(LIST, list, decode=decode).value == [b"a", b"b"]
+    assert told == [(b"a,b", "GET /list")]
+
+
+# At once
+
+
+def test_what_is_asked_at_once_waits_for_no_budget() -> None:
+    stop = Event()
+    throttle = Throttle(1, stop, at_once=1)
+    throttle.pass_one()
+    stop.set()
+    with serving(Reply(body=b'{"state": "stopped"}')) as server:
+        with client(server.url, throttle=throttle) as api:
+            assert api.ask_at_once(LIST) == {"state": "stopped"}
+        assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "words"),
+    [
+        (Reply(503), Retriable, "GET /list: HTTP 503"),
+        (Reply(body=b"<html>"), Retriable, "GET /list: the answer is not JSON (6 bytes, HTML)"),
+        (Reply(404), SyncFailed, "judged: GET /list: HTTP 404"),
+    ],
+)
+def test_what_is_asked_at_once_is_asked_once(
+    reply: Reply, error: type[Exception], words: str
+) -> None:
+    pauses = Pauses()
+    with serving(reply) as server:
+        with client(server.url, throttle=pauses) as api, pytest.raises(error) as caught:
+            api.ask_at_once(LIST)
+        assert len(server.seen) == 1
+    assert type(caught.value) is error
+    assert str(caught.value) == words
+    assert pauses.taken == []
+
+
+def test_a_request_can_have_less_time_than_the_others() -> None:
+    hurried = Request("/list", timeout_s=0.6)
+    slow = Reply(body=b"[]", drip_s=20)
+    with (
+        serving(slow) as server,
+        client(server.url, timeout_s=10) as api,
+        pytest.raises(Retriable, match=r"^GET /list: no answer within 1 s$"),
+    ):
+        api.ask_at_once(hurried)
+
+
+# Words
+
+
+def line(arguments: Any) -> logging.LogRecord:
+    """A line of a library's log, with what goes into its gaps."""
+    return logging.LogRecord("urllib3", logging.DEBUG, "", 0, "a line", arguments, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (requests.ConnectTimeout("…"), "no connection to https://a.test within 30 s"),
+        (requests.ReadTimeout("…"), "no answer within 30 s"),
+        (requests.ConnectionError("NewConnectionError(…)"), "no connection to https://a.test"),
+        (
+            requests.ConnectionError("NameResolutionError"),
+            "the host of https://a.test is not known",
+        ),
+        (requests.ConnectionError("reset"), "the connection broke off"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_fails_on_the_wire_is_told_in_words(error: Exception, words: str) -> None:
+    told = failure(error, "GET /list", "https://a.test", 30)
+    assert type(told) is Retriable
+    assert str(told) == f"GET /list: {words}"
+    assert told.retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "words"),
+    [
+        ("EOF occurred in violation of protocol", Retriable, ""),
+        ("CERTIFICATE_VERIFY_FAILED", SyncFailed, ": its certificate does not verify"),
+    ],
+)
+def test_a_secure_connection_that_fails_is_told_in_words(
+    text: str, error: type[Exception], words: str
+) -> None:
+    told = failure(requests.exceptions.SSLError(text), "GET /list", "https://a.test", 30)
+    assert type(told) is error
+    assert str(told) == f"GET /list: no secure connection to https://a.test{words}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        (("GET", "/list?key=s3cret", 200, b"?"), ("GET", "/list", 200, b"?")),
+        (("/a?b?c", None), ("/a", None)),
+        ((), ()),
+    ],
+)
+def test_a_line_of_the_log_loses_the_queries_and_nothing_else(
+    arguments: tuple[Any, ...], kept: tuple[Any, ...]
+) -> None:
+    record = line(arguments)
+    assert without_query(record) is True
+    assert record.args == kept
+
+
+def test_a_line_of_the_log_with_named_values_stays_as_it_is() -> None:
+    record = line(({"url": "/list?key=x"},))
+    assert without_query(record) is True
+    assert record.args == {"url": "/list?key=x"}

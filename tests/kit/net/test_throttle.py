@@ -1,0 +1,145 @@
+"""How often the vendor may be asked."""
+
+import threading
+import time
+
+import pytest
+from tap_kit.errors import Interrupted
+from tap_kit.net.throttle import Throttle
+from typing_extensions import override
+
+MINUTE = 61.0  # with the second for requests that take longer to arrive than others
+
+
+class Clock(threading.Event):
+    """A stop that nobody sets, and whose waits only move the clock."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self.now = 1_000_000.0
+        self.waits: list[float] = []
+        monkeypatch.setattr(time, "time", lambda: self.now)
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+    @override
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.waits.append(timeout)
+        self.now += timeout + 0.001  # as a real one: never less than asked for
+        return self.is_set()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def moments(throttle: Throttle, clock: Clock, requests: int) -> list[float]:
+    """When each of so many requests passes."""
+    passed = []
+    for _ in range(requests):
+        throttle.pass_one()
+        passed.append(clock.now)
+    return passed
+
+
+def test_without_a_budget_nothing_waits(clock: Clock) -> None:
+    moments(Throttle(None, clock), clock, 10_000)
+    assert clock.waits == []
+
+
+@pytest.mark.parametrize("budget", [1, 2, 7, 20])
+def test_no_minute_has_more_requests_than_the_budget(clock: Clock, budget: int) -> None:
+    passed = moments(Throttle(budget, clock), clock, 5 * budget)
+    for first, beyond in zip(passed, passed[budget:], strict=False):
+        assert beyond - first >= MINUTE - 1e-6
+    assert passed[-1] - passed[0] < 4 * MINUTE + 1, "and the budget is used up"
+
+
+def test_the_budget_counts_any_minute_not_calendar_minutes(clock: Clock) -> None:
+    throttle = Throttle(2, clock)
+    throttle.pass_one()
+    clock.now += 50
+    throttle.pass_one()
+    assert clock.waits == []
+    throttle.pass_one()
+    assert sum(clock.waits) == pytest.approx(MINUTE - 50, abs=0.2)
+    throttle.pass_one()
+    assert sum(clock.waits) == pytest.approx(MINUTE, abs=0.4)
+
+
+def test_a_pause_that_the_server_orders_holds_every_request(clock: Clock) -> None:
+    throttle = Throttle(None, clock)
+    throttle.hold(7)
+    throttle.hold(3)
+    began = clock.now
+    assert moments(throttle, clock, 3) == [pytest.approx(began + 7, abs=0.01)] * 3
+
+
+def test_a_pause_does_not_add_to_the_budgets_waits(clock: Clock) -> None:
+    throttle = Throttle(1, clock)
+    began = clock.now
+    throttle.pass_one()
+    throttle.hold(20)
+    throttle.pass_one()
+    assert clock.now - began == pytest.approx(MINUTE, abs=0.2)
+
+
+def test_a_request_that_is_held_does_not_use_the_budget(clock: Clock) -> None:
+    throttle = Throttle(2, clock)
+    throttle.hold(5)
+    began = clock.now
+    assert moments(throttle, clock, 2) == [pytest.approx(began + 5, abs=0.01)] * 2
+
+
+@pytest.mark.parametrize("wait", ["sleep", "hold", "budget"])
+def test_stop_ends_every_wait_at_once(wait: str) -> None:
+    stop = threading.Event()
+    throttle = Throttle(1 if wait == "budget" else None, stop)
+    if wait == "hold":
+        throttle.hold(100)
+    if wait == "budget":
+        throttle.pass_one()
+    timer = threading.Timer(0.05, stop.set)
+    timer.start()
+    began = time.monotonic()
+    with pytest.raises(Interrupted):
+        throttle.sleep(100) if wait == "sleep" else throttle.pass_one()
+    timer.join()
+    assert time.monotonic() - began < 20
+
+
+def test_after_a_stop_nothing_passes() -> None:
+    """Or a worker would begin what nobody is there to take any more."""
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Interrupted):
+        Throttle(None, stop).pass_one()
+
+
+def test_after_a_stop_nothing_waits() -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Interrupted):
+        Throttle(None, stop).sleep(100)
+
+
+def test_the_budget_is_shared_by_all_threads() -> None:
+    stop, passed = threading.Event(), []
+    throttle = Throttle(3, stop)
+
+    def ask() -> None:
+        try:
+            throttle.pass_one()
+        except Interrupted:
+            return
+        passed.append(1)
+        if len(passed) == 3:
+            stop.set()
+
+    threads = [threading.Thread(target=ask) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(passed) == 3

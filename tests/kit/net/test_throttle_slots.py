@@ -1,0 +1,133 @@
+"""Requests that are under way at the same time, and polls that let others pass."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from tap_kit.errors import Interrupted
+from tap_kit.net import throttle as module
+from tap_kit.net.throttle import Throttle
+
+LONG_S = 20  # nothing waits that long unless the test has failed
+
+
+def in_thread(work: object) -> threading.Thread:
+    """A thread that has begun."""
+    thread = threading.Thread(target=work, daemon=True)  # type: ignore[arg-type]
+    thread.start()
+    return thread
+
+
+def until(holds: object) -> None:
+    """Wait for it."""
+    end = time.monotonic() + LONG_S
+    while not holds():  # type: ignore[operator]
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_no_more_than_so_many_are_under_way(at_once: int) -> None:
+    throttle = Throttle(None, threading.Event(), at_once=at_once)
+    busy, most, lock = [0], [0], threading.Lock()
+
+    def ask() -> None:
+        with throttle.request():
+            with lock:
+                busy[0] += 1
+                most[0] = max(most[0], busy[0])
+            time.sleep(0.01)
+            with lock:
+                busy[0] -= 1
+
+    threads = [in_thread(ask) for _ in range(4 * at_once)]
+    for thread in threads:
+        thread.join(LONG_S)
+    assert most[0] == at_once
+    assert throttle.requests == 4 * at_once
+
+
+def test_one_that_fails_gives_its_place_back() -> None:
+    throttle = Throttle(None, threading.Event(), at_once=1)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="no"), throttle.request():
+            raise ValueError("no")  # noqa: EM101
+    assert throttle.requests == 3
+
+
+def test_without_a_limit_any_number_is_under_way() -> None:
+    throttle = Throttle(None, threading.Event())
+    with throttle.request(), throttle.request(), throttle.request():
+        assert throttle.requests == 3
+
+
+def test_a_stop_ends_the_wait_for_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LET_PASS_S", 0.005)
+    stop = threading.Event()
+    throttle = Throttle(None, stop, at_once=1)
+    ended: list[str] = []
+
+    def ask() -> None:
+        try:
+            with throttle.request():
+                ended.append("asked")
+        except Interrupted as error:
+            ended.append(str(error))
+
+    with throttle.request():
+        thread = in_thread(ask)
+        until(lambda: throttle.requests == 2)
+        stop.set()
+        thread.join(LONG_S)
+    assert ended == ["the run is being stopped"]
+
+
+def test_what_is_not_urgent_lets_the_others_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While somebody waits who is in a hurry, a poll takes nothing of a budget that is free."""
+    monkeypatch.setattr(module, "_LET_PASS_S", 0.005)
+    stop = threading.Event()
+    throttle = Throttle(1000, stop)
+    throttle.hold(LONG_S)
+    hurried = in_thread(lambda: _passed(throttle, urgent=True))
+    until(lambda: throttle._urgent == 1)  # noqa: SLF001  (nothing else tells that it waits)
+    throttle._resume_at = 0.0  # noqa: SLF001  (it waits still, as it was told to)
+    poll = in_thread(lambda: _passed(throttle, urgent=False))
+    poll.join(0.1)
+    assert throttle.requests == 0
+    stop.set()
+    for thread in (hurried, poll):
+        thread.join(LONG_S)
+    assert throttle._urgent == 0  # noqa: SLF001
+    assert throttle.requests == 0
+
+
+def test_without_a_budget_nobody_lets_anybody_pass() -> None:
+    throttle = Throttle(None, threading.Event())
+    throttle._urgent = 1  # noqa: SLF001  (as if somebody waited)
+    throttle.pass_one(urgent=False)
+    assert throttle.requests == 1
+
+
+def _passed(throttle: Throttle, *, urgent: bool) -> None:
+    try:
+        throttle.pass_one(urgent=urgent)
+    except Interrupted:
+        return
+
+
+@pytest.mark.parametrize(("budget", "seconds"), [(None, 0.0), (61, 1.0), (122, 0.5)])
+def test_a_request_costs_its_share_of_the_minute(budget: int | None, seconds: float) -> None:
+    assert Throttle(budget, threading.Event()).seconds_a_request == seconds
+
+
+@pytest.mark.parametrize("urgent", [True, False])
+def test_those_who_gave_up_waiting_are_not_waited_for(urgent: bool) -> None:  # noqa: FBT001
+    stop = threading.Event()
+    throttle = Throttle(1, stop)
+    throttle.pass_one()
+    stop.set()
+    with pytest.raises(Interrupted, match=r"^the run is being stopped$"):
+        throttle.pass_one(urgent=urgent)
+    assert (throttle._urgent, throttle.requests) == (0, 1)  # noqa: SLF001

@@ -1,0 +1,281 @@
+"""Rows made of the bytes of an answer: typed, checked, and told what is new."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar, Generic, TypeVar
+
+import msgspec
+import pytest
+import tap_kit.rows.check
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kit.errors import Retriable, SyncFailed
+from tap_kit.net.bodies import parse_json
+from tap_kit.rows.check import AnswerFields, RowDecoder, fill, has_any, values_of
+from tap_kit.rows.chunks import as_record
+
+from tests.kit.canned import ID, NUMBER, TEXT, WHOLE, Table, WholeTable, tap_of, without
+
+PROPERTIES = {"id": ID, "name": TEXT, "visitors": WHOLE, "share": NUMBER, "odd-name": TEXT}
+T = TypeVar("T")
+
+
+class Envelope(msgspec.Struct, Generic[T]):
+    """An answer with its rows inside."""
+
+    data: list[T]
+    total: int = 0
+
+
+ENVELOPE: Any = Envelope  # its parameter is made at run time
+
+
+def stream_of(
+    properties: dict[str, Any] = PROPERTIES, *deselected: str, **members: Any
+) -> WholeTable:
+    """A stream of a tap without rows of its own."""
+    required = members.pop("required", ())
+    tap = tap_of(Table(properties, [], required=required))
+    made = tap(config={}, catalog=without(tap(config={}).catalog_dict, *((d,) for d in deselected)))
+    stream = made.streams["figures"]
+    assert isinstance(stream, WholeTable)
+    for name, value in members.items():
+        setattr(type(stream), name, value)
+    return stream
+
+
+def written(stream: WholeTable, rows: list[Any]) -> list[dict[str, Any]]:
+    """What is written of rows that were decoded."""
+    return [as_record(row) for row in stream.row_check.rows(rows)]
+
+
+def decoded(stream: WholeTable, *records: dict[str, Any]) -> list[Any]:
+    rows: list[Any] = RowDecoder(stream.row_check)(json.dumps(records).encode(), "GET /figures")
+    return rows
+
+
+@pytest.fixture
+def careful(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The bodies that were read with care, which is the slow way."""
+    bodies = []
+
+    def noted(body: bytes, source: str) -> Any:
+        bodies.append(body)
+        return parse_json(body, source)
+
+    monkeypatch.setattr(tap_kit.rows.check, "parse_json", noted)
+    return bodies
+
+
+def test_what_the_catalog_knows_is_decoded_in_one_go(careful: list[bytes]) -> None:
+    stream, record = stream_of(), {"id": 1, "name": None, "visitors": 2, "odd-name": "x"}
+    assert written(stream, decoded(stream, record, {"id": 2})) == [record, {"id": 2}]
+    assert careful == []
+
+
+def test_a_new_field_is_told_once_and_costs_one_careful_reading(
+    careful: list[bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = stream_of()
+    decode = RowDecoder(stream.row_check)
+    body = json.dumps([{"id": 1, "new": {"a": [1]}, "odd new": 1}]).encode()
+    for _ in range(3):
+        assert written(stream, decode(body, "GET /figures")) == [{"id": 1}]
+    assert careful == [body]
+    assert [r.message for r in caplog.records if r.levelname == "WARNING"] == [
+        "figures: the vendor now sends 'new', 'odd new', which the catalog does not know; left out"
+    ]
+
+
+def test_each_new_field_is_told_when_it_comes(caplog: pytest.LogCaptureFixture) -> None:
+    stream = stream_of()
+    for name in ("a", "b", "a"):
+        assert written(stream, decoded(stream, {"id": 1}, {"id": 2, name: 0}))[1] == {"id": 2}
+    told = [r.getMessage() for r in caplog.records if "now sends" in r.getMessage()]
+    assert ["'a'" in told[0], "'b'" in told[1], len(told)] == [True, True, 2]
+
+
+def test_names_that_no_type_can_have_are_passed_over_too(careful: list[bytes]) -> None:
+    stream = stream_of()
+    for _ in range(2):
+        assert written(stream, decoded(stream, {"id": 1, 'a"quote': 1})) == [{"id": 1}]
+    assert len(careful) == 2
+
+
+def test_values_used_as_names_make_no_type_that_grows_for_ever(careful: list[bytes]) -> None:
+    stream = stream_of()
+    for i in range(40):
+        rows = decoded(stream, {"id": i, **{f"visitor_{i}_{n}": n for n in range(10)}})
+        assert written(stream, rows) == [{"id": i}]
+    assert len(careful) == 40
+    kind = stream.row_check.strict_type
+    assert kind is None
+
+
+def test_deselected_fields_are_passed_over_unread(careful: list[bytes]) -> None:
+    stream = stream_of(PROPERTIES, "visitors", "name")
+    rows = decoded(stream, {"id": 1, "visitors": "of another type", "name": "a", "share": 1})
+    assert written(stream, rows) == [{"id": 1, "share": 1}]
+    assert careful == []
+
+
+@pytest.mark.parametrize("new", [{}, {"new": 1}], ids=["known", "with a new field"])
+def test_what_shaping_needs_is_read_and_not_written_when_it_is_deselected(
+    new: dict[str, Any],
+) -> None:
+    stream = stream_of(PROPERTIES, "name", answer_fields=AnswerFields(needed=("name", "visitors")))
+    rows = decoded(stream, {"id": 1, "name": "a", **new}, {"id": 2, **new})
+    assert [values_of(row, ("name", "visitors", "id")) for row in rows] == [
+        ["a", None, 1],
+        [None, None, 2],
+    ]
+    assert written(stream, rows) == [{"id": 1}, {"id": 2}]
+
+
+@pytest.mark.parametrize("new", [{}, {"new": 1}], ids=["known", "with a new field"])
+def test_own_fields_are_filled_in_whatever_the_answer_has(new: dict[str, Any]) -> None:
+    properties = {"id": ID, "name": TEXT, "site": ID, "day": ID}
+    stream = stream_of(
+        properties, "day", answer_fields=AnswerFields(own=("site", "day")), required=("id", "site")
+    )
+    rows = decoded(stream, {"id": 1, "site": 7, **new}, {"id": 2, **new})
+    fill(rows, {"site": 3, "day": 4})
+    assert written(stream, rows) == [{"id": 1, "site": 3}, {"id": 2, "site": 3}]
+
+
+OTHER = AnswerFields(
+    other={"visitors": {"type": ["integer", "string", "null"]}, "contact": {"type": "object"}},
+    ignored=("links",),
+)
+
+
+@pytest.mark.parametrize("new", [{}, {"new": 1}], ids=["known", "with a new field"])
+def test_what_only_an_answer_has_is_there_to_shape_from_and_not_written(
+    new: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = stream_of(answer_fields=OTHER)
+    record = {"id": 1, "visitors": "5", "contact": {"name": "a"}, "links": [1], **new}
+    (row,) = decoded(stream, record)
+    row.name, row.visitors = row.contact["name"], int(row.visitors)
+    assert written(stream, [row]) == [{"id": 1, "name": "a", "visitors": 5}]
+    told = [r.getMessage() for r in caplog.records if "now sends" in r.getMessage()]
+    assert len(told) == len(new)
+
+
+@pytest.mark.parametrize("as_dicts", [True, False])
+def test_what_shaping_left_as_it_was_is_still_checked(as_dicts: bool) -> None:  # noqa: FBT001
+    stream = stream_of(answer_fields=OTHER)
+    records: list[dict[str, Any]] = [{"id": 1}, {"id": 2, "visitors": "many"}]
+    rows = records if as_dicts else decoded(stream, *records)
+    with pytest.raises(SyncFailed, match="field visitors: expected int"):
+        stream.row_check.rows(rows)
+
+
+def test_every_row_that_shaping_left_as_it_was_is_checked_and_no_other() -> None:
+    stream = stream_of(answer_fields=OTHER)
+    rows = decoded(stream, {"id": 1}, {"id": 2, "visitors": 5}, {"id": 3, "visitors": None})
+    assert written(stream, rows)[0] == {"id": 1}
+    with pytest.raises(
+        SyncFailed, match=r"^figures: field visitors: expected int \| null, got str$"
+    ):
+        stream.row_check.rows(decoded(stream, {"id": 1, "visitors": "many"}))
+
+
+def test_rows_are_no_work_for_the_garbage_collector() -> None:
+    """Millions of them go through, and none is part of a cycle."""
+    stream = stream_of()
+    rows = [*decoded(stream, {"id": 1, "odd-name": "x"}), *stream.row_check.typed([{"id": 2}])]
+    assert [type(row).__struct_config__.gc for row in rows] == [False, False]
+
+
+def test_a_required_field_may_stand_behind_others() -> None:
+    stream = stream_of({"name": TEXT, "id": ID}, required=("id",))
+    assert written(stream, decoded(stream, {"id": 1})) == [{"id": 1}]
+    with pytest.raises(SyncFailed, match=r"^figures: a row: object missing required field id$"):
+        decoded(stream, {"name": "a"})
+
+
+def test_rows_inside_of_an_answer_are_found() -> None:
+    stream = stream_of()
+    decode = RowDecoder(stream.row_check, lambda row: ENVELOPE[row] | list.__class_getitem__(row))
+    answer = decode(b'{"data": [{"id": 1}], "total": 5, "other": 0}', "GET /figures")
+    assert (written(stream, answer.data), answer.total) == ([{"id": 1}], 5)
+    answer = decode(b'{"data": [{"id": 1, "new": 1}], "total": 5}', "GET /figures")
+    assert (written(stream, answer.data), answer.total) == ([{"id": 1}], 5)
+    assert written(stream, decode(b'[{"id": 1}]', "GET /figures")) == [{"id": 1}]
+
+
+@pytest.mark.parametrize("value", [{}, {"data": {}}, {"data": None, "total": 1}, 5, None, "[]"])
+def test_an_answer_of_another_shape_is_left_to_who_asked(value: object) -> None:
+    decode = RowDecoder(stream_of().row_check, lambda row: ENVELOPE[row])
+    assert decode(json.dumps(value).encode(), "GET /figures") == value
+
+
+def test_a_list_of_something_else_is_left_to_who_asked_for_rows() -> None:
+    check = stream_of().row_check
+    decode = RowDecoder(check, is_row=lambda value: isinstance(value, dict) and "id" in value)
+    for value in ([{"message": "later"}], [5], [{"id": 1}, "x"]):
+        assert decode(json.dumps(value).encode(), "GET /figures") == value
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ([{"id": 1}, {"id": 2, "visitors": "5"}], "field visitors: expected int | null, got str"),
+        ([{"id": "a", "new": 1}], "field id: expected int, got str"),
+        ([{"id": 1, "odd-name": 5}], "field odd-name: expected str | null, got int"),
+        ([{"id": 1}, 5], "a row: expected object, got int"),
+        ([None], "a row: expected object, got null"),
+    ],
+)
+def test_a_wrong_type_is_told_by_field_and_types(value: object, words: str) -> None:
+    decode = RowDecoder(stream_of().row_check)
+    with pytest.raises(SyncFailed) as told:
+        decode(json.dumps(value).encode(), "GET /figures")
+    assert str(told.value) == f"figures: {words}"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'[{"id": 1}', b"[{id: 1}]", b'[{"id": NaN}]'])
+def test_what_is_no_json_is_asked_for_again(body: bytes) -> None:
+    with pytest.raises(Retriable, match="GET /figures: the answer is not JSON"):
+        RowDecoder(stream_of().row_check)(body, "GET /figures")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'[{"id": 1, "name": "a\\ud800"}]', b'[{"id": 1, "name": "a\xff"}]'],
+    ids=["a lone surrogate", "bytes that are no UTF-8"],
+)
+def test_text_that_is_not_valid_is_mended(body: bytes) -> None:
+    stream = stream_of()
+    rows = RowDecoder(stream.row_check)(body, "GET /figures")
+    assert written(stream, rows) == [{"id": 1, "name": "a\ufffd"}]
+
+
+def test_a_row_says_whether_it_came_with_a_field() -> None:
+    (row,) = decoded(stream_of(), {"id": 1, "name": None})
+    assert has_any(row, ("visitors", "name")) is True, "be it null"
+    assert has_any(row, ("visitors", "share")) is False
+    assert has_any(row, ()) is False
+
+
+VALUES = {
+    "name": st.none() | st.text(st.characters(codec="utf-8")),
+    "visitors": st.none() | st.integers(),
+    "share": st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+    "odd-name": st.none() | st.text(max_size=3),
+    "new": st.integers(),
+}
+
+
+class Fixed:
+    """A stream for many examples."""
+
+    stream: ClassVar[WholeTable] = stream_of()
+
+
+@given(st.lists(st.fixed_dictionaries({"id": st.integers()}, optional=VALUES)))
+def test_rows_come_as_they_are_but_for_what_is_new(records: list[dict[str, Any]]) -> None:
+    expected = [{k: v for k, v in record.items() if k in PROPERTIES} for record in records]
+    assert written(Fixed.stream, decoded(Fixed.stream, *records)) == expected

@@ -1,0 +1,242 @@
+"""Checked, counted, and written to whatever standard output is."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import json
+import logging
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+import tap_kit.rows.chunks
+from hypothesis import given
+from hypothesis import strategies as st
+from singer_sdk.singerlib import RecordMessage
+from tap_kit.rows.chunks import CHUNK_ROWS, as_record, needs_single_records, record_lines
+from tap_kit.rows.types import row_type
+
+from tests.kit.canned import ID, NUMBER, TEXT, WHOLE, Table, run_of, tap_of, without
+
+if TYPE_CHECKING:
+    from tap_kit.flow.tasks import Task
+
+SECRET = "s3cret-value"  # noqa: S105  (opens nothing)
+TRUTH = {"type": ["boolean", "null"]}
+OBJECT = {
+    "type": ["object", "null"],
+    "properties": {"name": TEXT, "tags": {"type": "array", "items": WHOLE}},
+}
+DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
+
+
+def failure(definition: dict[str, Any], value: object, **more: Any) -> str:
+    rows = [{"id": 1}, {"id": 2, "value": value}]
+    table = Table({"id": ID, "value": definition}, rows, **more)
+    done = run_of(tap_of(table)(config=DAYS))
+    assert done.records == []
+    return done.error
+
+
+@pytest.mark.parametrize(
+    ("definition", "value", "words"),
+    [
+        (TEXT, 5, "field value: expected str | null, got int"),
+        (TEXT, True, "field value: expected str | null, got bool"),
+        (TEXT, [SECRET], "field value: expected str | null, got array"),
+        (TEXT, {SECRET: 1}, "field value: expected str | null, got object"),
+        (TEXT, 1.5, "field value: expected str | null, got float"),
+        ({"type": "string"}, None, "field value: expected str, got null"),
+        (WHOLE, SECRET, "field value: expected int | null, got str"),
+        (WHOLE, "5", "field value: expected int | null, got str"),
+        (WHOLE, 5.5, "field value: expected int | null, got float"),
+        (WHOLE, False, "field value: expected int | null, got bool"),
+        (NUMBER, "1.5", "field value: expected int | float | null, got str"),
+        (NUMBER, True, "field value: expected int | float | null, got bool"),
+        (TRUTH, 1, "field value: expected bool | null, got int"),
+        (TRUTH, "true", "field value: expected bool | null, got str"),
+        (OBJECT, SECRET, "field value: expected object | null, got str"),
+        (OBJECT, [], "field value: expected object | null, got array"),
+        (OBJECT, {"name": 5}, "field value.name: expected str | null, got int"),
+        (OBJECT, {"tags": [1, SECRET]}, "field value.tags[1]: expected int | null, got str"),
+        ({"type": "array", "items": TEXT}, [5], "field value[0]: expected str | null, got int"),
+    ],
+)
+def test_a_value_of_another_type_is_told_by_field_and_types_only(
+    definition: dict[str, Any], value: object, words: str
+) -> None:
+    assert failure(definition, value) == f"figures: {words}"
+
+
+def test_a_missing_field_that_is_required_is_told() -> None:
+    line = failure(TEXT, "x", required=("id", "value"))
+    assert line == "figures: a row: object missing required field value"
+
+
+@pytest.mark.parametrize("row", [None, 5, SECRET, [SECRET], True, 1.5])
+def test_a_row_that_is_no_object_is_told(row: object) -> None:
+    done = run_of(tap_of(Table({"id": ID}, [{"id": 1}, row]))(config=DAYS))
+    assert done.error.startswith("figures: a row: expected object, got ")
+    assert SECRET not in done.error
+
+
+@pytest.mark.parametrize("value", [7.0, -0.0])
+def test_a_whole_number_with_a_point_is_a_number_of_another_type(value: float) -> None:
+    assert failure(WHOLE, value) == "figures: field value: expected int | null, got float"
+
+
+SCALARS = st.none() | st.text('ab\n"\\\u2028é\x00', max_size=4) | st.integers() | st.booleans()
+
+
+@given(rows=st.lists(st.dictionaries(st.sampled_from(["a", "b", "c"]), SCALARS), max_size=20))
+def test_every_line_is_one_row_and_nothing_is_lost(rows: list[dict[str, Any]]) -> None:
+    any_type = {"type": ["string", "integer", "boolean", "null"]}
+    schema = {"properties": dict.fromkeys("abc", any_type)}
+    kind = row_type("Row", schema, "abc")
+    made = [msgspec.convert(row, kind) for row in rows]
+    moment = datetime(2024, 1, 1, tzinfo=timezone.utc)
+    message = RecordMessage(stream='a"b\n', record={}, version=7, time_extracted=moment)
+    lines = record_lines(message, made).decode().split("\n")
+    assert lines.pop() == ""
+    assert [json.loads(line) for line in lines] == [
+        {
+            "type": "RECORD",
+            "stream": 'a"b\n',
+            "record": row,
+            "version": 7,
+            "time_extracted": "2024-01-01T00:00:00+00:00",
+        }
+        for row in rows
+    ]
+    assert [as_record(row) for row in made] == rows
+
+
+def some_rows(count: int) -> Table:
+    return Table({"id": ID, "name": TEXT}, [{"id": i, "name": "ü\n"} for i in range(count)])
+
+
+def test_a_stdout_without_bytes_beneath_gets_the_same_text() -> None:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        tap_of(some_rows(3))(config=DAYS).run()
+    messages = [json.loads(line) for line in out.getvalue().split("\n")[:-1]]
+    assert [m["record"] for m in messages if m["type"] == "RECORD"] == [
+        {"id": i, "name": "ü\n"} for i in range(3)
+    ]
+    assert [m["type"] for m in messages] == ["SCHEMA", "RECORD", "RECORD", "RECORD", "STATE"]
+
+
+def test_chunks_and_other_messages_keep_their_order_in_a_buffered_stdout() -> None:
+    done = run_of(tap_of(some_rows(2), Table({"id": ID}, [{"id": 9}], name="others"))(config=DAYS))
+    kinds = [(message["type"], message.get("stream")) for message in done.messages]
+    assert kinds[:5] == [
+        ("SCHEMA", "figures"),
+        ("RECORD", "figures"),
+        ("RECORD", "figures"),
+        ("STATE", None),
+        ("SCHEMA", "others"),
+    ] or kinds[:4] == [
+        ("SCHEMA", "figures"),
+        ("RECORD", "figures"),
+        ("RECORD", "figures"),
+        ("SCHEMA", "others"),
+    ]
+
+
+def test_the_counter_counts_rows_not_chunks(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    tables = some_rows(CHUNK_ROWS + 3), Table({"id": ID}, [{"id": 9}], name="others")
+    run_of(tap_of(*tables)(config=DAYS))
+    points = [json.loads(m.split("METRIC: ")[1]) for m in caplog.messages if "METRIC: " in m]
+    counts = {p["tags"]["stream"]: p["value"] for p in points if p["metric"] == "record_count"}
+    assert counts == {"figures": CHUNK_ROWS + 3, "others": 1}
+
+
+def test_a_record_limit_reads_no_more_than_it_needs() -> None:
+    seen: list[Task] = []
+
+    def read(task: Task) -> list[dict[str, Any]]:
+        seen.append(task)
+        return [{"id": i, "date": "2024-01-01"} for i in range(5)]
+
+    table = Table({"id": ID, "date": TEXT}, read, replication_key="date")
+    tap = tap_of(table)(config=DAYS)
+    assert tap.run_connection_test()
+    assert len(seen) == 1
+
+
+def test_batches_hold_the_same_rows(tmp_path: Path) -> None:
+    storage = {"root": tmp_path.as_uri(), "prefix": "b-"}
+    encoding = {"format": "jsonl", "compression": "gzip"}
+    config = {**DAYS, "batch_config": {"encoding": encoding, "storage": storage}}
+    done = run_of(tap_of(some_rows(3))(config=config))
+    (batch,) = done.of("BATCH")
+    (manifest,) = batch["manifest"]
+    text = gzip.decompress(Path(manifest.removeprefix("file://")).read_bytes()).decode()
+    assert [json.loads(line) for line in text.splitlines()] == [
+        {"id": i, "name": "ü\n"} for i in range(3)
+    ]
+    assert done.records == []
+
+
+def test_ordinary_rows_are_encoded_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slowly(_value: object) -> str:
+        raise AssertionError
+
+    monkeypatch.setattr(tap_kit.rows.chunks, "serialize_json", slowly)
+    rows = [{"id": n, "value": {"name": "a", "tags": [n]}, "note": "é"} for n in range(3)]
+    table = Table({"id": ID, "value": OBJECT, "note": TEXT}, rows)
+    assert run_of(tap_of(table)(config={})).records == rows
+
+
+def test_an_integer_beyond_64_bits_is_written_whole() -> None:
+    table = Table({"id": ID, "value": WHOLE}, [{"id": 1}, {"id": 2, "value": 2**70}])
+    assert run_of(tap_of(table)(config={})).records == [{"id": 1}, {"id": 2, "value": 2**70}]
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        ({}, None),
+        ({"flattening_enabled": True, "flattening_max_depth": 1}, "flattening"),
+        ({"stream_maps": {"figures": {"x": "id"}}}, "stream maps"),
+        ({"stream_maps": {"copy": {"__source__": "figures"}}}, "stream maps"),
+        (
+            {
+                "batch_config": {
+                    "encoding": {"format": "jsonl"},
+                    "storage": {"root": "file:///tmp"},
+                }
+            },
+            "batch messages",
+        ),
+    ],
+    ids=["nothing", "flattening", "a map", "a copy", "batches"],
+)
+def test_why_records_go_one_by_one_is_known(config: dict[str, Any], why: str | None) -> None:
+    tap = tap_of(Table({"id": ID}, ()))(config=config)
+    assert needs_single_records(tap.streams["figures"]) == why
+
+
+@pytest.mark.parametrize(
+    ("path", "why"), [(("value",), None), (("value", "name"), "nested deselection")]
+)
+def test_what_is_deselected_inside_a_value_makes_records_go_one_by_one(
+    path: tuple[str, ...], why: str | None
+) -> None:
+    tap = tap_of(Table({"id": ID, "value": OBJECT}, ()))
+    made = tap(config={}, catalog=without(tap(config={}).catalog_dict, path))
+    assert needs_single_records(made.streams["figures"]) == why
+
+
+def test_a_record_limit_makes_records_go_one_by_one(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    tap = tap_of(Table({"id": ID}, [{"id": 1}]))(config={})
+    tap.streams["figures"].ABORT_AT_RECORD_COUNT = 5
+    assert needs_single_records(tap.streams["figures"]) == "a record limit"
+    assert run_of(tap).records == [{"id": 1}]
+    assert "figures: record by record, because of a record limit" in caplog.messages

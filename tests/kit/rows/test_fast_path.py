@@ -1,0 +1,366 @@
+"""The fast way out says the same as the SDK's own, message by message."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tap_kit.errors import PartitionUnavailable, SyncFailed
+from tap_kit.rows.chunks import CHUNK_ROWS, ChunkWriter
+
+from tests.kit.canned import (
+    ID,
+    NUMBER,
+    TEXT,
+    WHOLE,
+    Run,
+    Table,
+    run_of,
+    single,
+    stock,
+    tap_of,
+    typed,
+    without,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from singer_sdk.singerlib import Message
+    from tap_kit.flow.tasks import Task
+
+DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
+NESTED = {
+    "type": ["object", "null"],
+    "properties": {
+        "name": TEXT,
+        "count": WHOLE,
+        "tags": {"type": ["array", "null"], "items": TEXT},
+        "deep": {"type": ["object", "null"], "properties": {"x": NUMBER}},
+    },
+}
+SITES = ({"site": 1}, {"site": 2})
+
+
+def texts(*values: str) -> Table:
+    """A table of an id and a text."""
+    return Table({"id": ID, "name": TEXT}, [{"id": i, "name": v} for i, v in enumerate(values)])
+
+
+def of(definition: dict[str, Any], *values: object) -> Table:
+    """A table of an id and a value of some type."""
+    rows = [{"id": i, "value": value} for i, value in enumerate(values)]
+    return Table({"id": ID, "value": definition}, rows)
+
+
+def rows_of(table: Table) -> Sequence[Any]:
+    """What a table without windows and partitions holds."""
+    assert not callable(table.read)
+    return table.read
+
+
+def daily(rows: int = 2, **more: Any) -> Table:
+    """A table in windows: some rows a day and partition."""
+
+    def read(task: Task) -> list[dict[str, Any]]:
+        assert task.window is not None
+        day = task.window.first
+        place = dict(task.partition or {})
+        return [{"id": day.day * 100 + i, "date": day.isoformat(), **place} for i in range(rows)]
+
+    properties = {"id": ID, "date": {"type": "string", "format": "date"}, "site": WHOLE}
+    return Table(properties, more.pop("read", read), replication_key="date", **more)
+
+
+def failing_on(day: int, error: Exception | None = None) -> Callable[[Task], list[dict[str, Any]]]:
+    """Rows until a day that has a wrong value, or an error."""
+
+    def read(task: Task) -> list[dict[str, Any]]:
+        assert task.window is not None
+        if task.window.first.day != day:
+            return [{"id": task.window.first.day, "date": task.window.first.isoformat()}]
+        if error is not None:
+            raise error
+        return [{"id": 1, "date": "2024-01-02"}, {"id": "x", "date": "2024-01-02"}]
+
+    return read
+
+
+# What comes out is also what an ordinary tap of the SDK writes for these.
+SAME_AS_STOCK: dict[str, tuple[Table, ...]] = {
+    "no rows": (texts(),),
+    "one row": (texts("a"),),
+    "Unicode": (texts("Çatalca", "日本語", "😀", "e\u0301", "\ufeff", "\uffff", "\ufffd"),),
+    "line ends": (texts("a\nb", "\r\n", "\u2028\u2029", "\x85", "\x0b\x0c", "\x00\x1f\x7f"),),
+    "quotes and back-slashes": (texts('"', "\\", '\\"', "\\n", "</script>", '"record":null'),),
+    "texts that look like something": (texts("", " ", "null", "1", "NaN", "true"),),
+    "null": (of(TEXT, None, "x", None),),
+    "null before the type": (of({"type": ["null", "string"]}, None, "x"),),
+    "null before two types": (of({"type": ["null", "integer", "string"]}, None, 1, "x"),),
+    "null only": (of({"type": "null"}, None),),
+    "missing keys": (
+        Table(
+            {"id": ID, "a": TEXT, "b": WHOLE}, [{"id": 1}, {"id": 2, "b": 1}, {"id": 3, "a": ""}]
+        ),
+    ),
+    "booleans": (of({"type": ["boolean", "null"]}, *(True, False), None),),
+    "small and large whole numbers": (of(WHOLE, 0, -1, 2**31, 2**53 + 1, 2**63 - 1, -(2**63)),),
+    "beyond 64 bits": (of(WHOLE, 2**63, 2**64, -(2**63) - 1, 10**30, 7),),
+    "floats": (of(NUMBER, 0.1, 1e22, 1e16, 5e-324, 1.7e308, -0.0, 100.0, 123456789.123456789),),
+    "whole numbers as numbers": (of(NUMBER, 1, -5, 2**53 + 1, 0),),
+    "whole numbers beyond 64 bits as numbers": (of(NUMBER, 2**64, 10**30),),
+    "NaN and infinities": (of(NUMBER, float("nan"), float("inf"), float("-inf"), 1.0),),
+    "lone surrogates": (texts("a\ud800b", "fine", "\udfff"),),
+    "date-times": (
+        of(
+            {"type": ["string", "null"], "format": "date-time"},
+            "2024-01-01T00:00:00Z",
+            "2024-01-01T00:00:00.123456+05:30",
+            "2024-01-01 00:00:00",
+            None,
+        ),
+    ),
+    "objects": (
+        of(
+            NESTED,
+            {"name": "a", "count": 1, "tags": ["x", None], "deep": {"x": 1.5}},
+            {"name": None, "deep": None, "tags": None},
+            {"tags": []},
+            {"deep": {}},
+            {},
+            None,
+        ),
+    ),
+    "lists of objects": (
+        of({"type": "array", "items": NESTED}, [], [{"name": "a"}, {"deep": {"x": 1}}], [{}]),
+    ),
+    "lists of lists": (
+        of({"type": "array", "items": {"type": "array", "items": WHOLE}}, [[1], [], [None, 2]]),
+    ),
+    "names that are no identifiers": (
+        of(
+            {"type": "object", "properties": {"first-name": TEXT, "1st": TEXT, "class": TEXT}},
+            {"first-name": "a", "1st": "b", "class": "c"},
+        ),
+    ),
+    "anything": (
+        of(
+            {"type": ["object", "array", "number", "string", "boolean", "null"]},
+            *(1, 1.5, "x", not 0, None, [1, {"a": None}], {"b": [1.5]}),
+        ),
+    ),
+    "one of two types": (of({"type": ["integer", "string", "null"]}, 1, "1", None),),
+    "a required field": (
+        Table({"id": ID, "name": TEXT}, [{"id": 1, "name": None}], required=("id", "name")),
+    ),
+    "two tables": (texts("a"), Table({"id": ID}, [{"id": 9}], name="others")),
+    "partitions": (
+        Table(
+            {"id": ID, "site": ID},
+            lambda task: [{"id": 1, **(task.partition or {})}],
+            partitions=SITES,
+        ),
+    ),
+}
+OTHERS: dict[str, tuple[Table, ...]] = {
+    "days": (daily(),),
+    "days without rows": (daily(0),),
+    "days of partitions": (daily(partitions=SITES),),
+    "more rows than a chunk has": (of(WHOLE, *range(CHUNK_ROWS + 1)),),
+    "as many rows as a chunk has": (of(WHOLE, *range(CHUNK_ROWS)),),
+    "Decimals": (of(NUMBER, Decimal("1.5"), Decimal("1e2")),),
+    "no partition at all": (daily(partitions=()), texts("a")),
+    "a wrong type on the second day": (daily(read=failing_on(2)), texts("a")),
+    "an error on the second day": (daily(read=failing_on(2, SyncFailed("no more"))),),
+    "an error on the first day": (daily(read=failing_on(1, SyncFailed("no more"))),),
+    "a day that is refused": (daily(read=failing_on(2, PartitionUnavailable("no plan"))),),
+    "unknown fields": (Table({"id": ID}, [{"id": 1, "new": 1}, {"id": 2, "newer": {}}]),),
+    "an object with other fields": (
+        of({"type": "object", "additionalProperties": True, "properties": {"a": TEXT}}, {"b": 1}),
+    ),
+    "an object without a list of fields": (of({"type": ["object", "null"]}, {"a": {"b": 1}}),),
+}
+CASES = {**SAME_AS_STOCK, **OTHERS}
+CONFIGS: dict[str, dict[str, Any]] = {
+    "": {},
+    "activate version": {"emit_activate_version_messages": True},
+    "one at a time": {"max_concurrency": 1},
+}
+
+
+def count_writes(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
+    """The records that the writer is handed: single ones, or chunks of them."""
+    handed = []
+    write = ChunkWriter.write_message
+
+    def counting(writer: ChunkWriter, message: Message) -> None:
+        if message.type == "RECORD":
+            handed.append(message)
+        write(writer, message)
+
+    monkeypatch.setattr(ChunkWriter, "write_message", counting)
+    return handed
+
+
+def run(tables: tuple[Table, ...], **config: Any) -> Run:
+    return run_of(tap_of(*tables)(config={**DAYS, **config}))
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+@pytest.mark.parametrize("tables", CASES.values(), ids=CASES)
+def test_both_ways_out_write_the_same_messages(
+    tables: tuple[Table, ...], config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = run(tables, **config)
+    with monkeypatch.context() as patch:
+        single(patch)
+        slow = run(tables, **config)
+    assert fast == Run(slow.messages, slow.error, fast.lines)
+    versions = {message["stream"] for message in fast.of("ACTIVATE_VERSION")}
+    whole = {t.name for t in tables if t.replication_key is None} if not fast.error else versions
+    assert versions == (whole if "emit_activate_version_messages" in config else set())
+
+
+NO_JSON = {"NaN and infinities", "lone surrogates", "Decimals"}  # an answer cannot hold these
+IN_JSON = {name: tables for name, tables in CASES.items() if name not in NO_JSON}
+
+
+@pytest.mark.parametrize("tables", IN_JSON.values(), ids=IN_JSON)
+def test_rows_made_of_bytes_are_the_same(
+    tables: tuple[Table, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = run(tables)
+    typed(monkeypatch)
+    fast = run(tables)
+    single(monkeypatch)
+    slow = run(tables)
+    assert [fast.error, *fast.messages] == [slow.error, *slow.messages]
+    assert [fast.error, *fast.messages] == [plain.error, *plain.messages]
+
+
+@pytest.mark.parametrize("tables", SAME_AS_STOCK.values(), ids=SAME_AS_STOCK)
+def test_an_ordinary_tap_writes_the_same_records(
+    tables: tuple[Table, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = run(tables)
+    stock(monkeypatch)
+    assert [fast.error, *fast.records] == ["", *run(tables).records]
+
+
+@pytest.mark.parametrize("tables", CASES.values(), ids=CASES)
+def test_rows_really_take_the_fast_way(
+    tables: tuple[Table, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two rows or two thousand: as many chunks, so that the comparison compares two ways."""
+    handed = count_writes(monkeypatch)
+    done = run(tables)
+    if tables[0].partitions is None and tables[0].replication_key is None:
+        most = sum(-(-len(rows_of(table)) // CHUNK_ROWS) for table in tables)
+        assert len(handed) == most
+    else:
+        assert len(handed) == len({tuple(r.get(k) for k in ("date", "site")) for r in done.records})
+
+
+DESELECTED: dict[str, tuple[tuple[str, ...], ...]] = {
+    "a field": (("name",),),
+    "all fields that can be": (("name",), ("value",)),
+    "the stream": ((),),
+    "an object": (("value",),),
+    "a key, which stays": (("id",),),
+    "a field of an object": (("value", "name"),),
+    "a field deep down": (("value", "deep", "x"),),
+}
+
+
+@pytest.mark.parametrize("paths", DESELECTED.values(), ids=DESELECTED)
+def test_both_ways_leave_out_what_is_deselected(
+    paths: tuple[tuple[str, ...], ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"id": 1, "name": "a", "value": {"name": "b", "count": 1, "deep": {"x": 1}}}, {"id": 2}]
+    tap = tap_of(Table({"id": ID, "name": TEXT, "value": NESTED}, rows))
+    catalog = without(tap(config=DAYS).catalog_dict, *paths)
+    fast = run_of(tap(config=DAYS, catalog=catalog))
+    with monkeypatch.context() as patch:
+        single(patch)
+        assert run_of(tap(config=DAYS, catalog=catalog)).messages == fast.messages
+    stock(monkeypatch)
+    assert run_of(tap(config=DAYS, catalog=catalog)).messages == fast.messages
+    assert [len(record) for record in fast.records] != [3, 1] or paths == (("id",),) or paths[0][1:]
+
+
+NEED_SINGLE: dict[str, dict[str, Any]] = {
+    "flattening": {"flattening_enabled": True, "flattening_max_depth": 2},
+    "a stream map": {"stream_maps": {"figures": {"twice": "id * 2", "name": None}}},
+    "a filter": {"stream_maps": {"figures": {"__filter__": "id > 1"}}},
+    "an alias": {"stream_maps": {"figures": {"__alias__": "renamed"}}},
+    "a removed stream": {"stream_maps": {"figures": None}},
+    "a copy": {"stream_maps": {"copy": {"__source__": "figures"}}},
+}
+
+
+@pytest.mark.parametrize("config", NEED_SINGLE.values(), ids=NEED_SINGLE)
+def test_what_changes_single_records_has_its_way(
+    config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"id": i, "name": "a", "value": {"deep": {"x": i}}} for i in (1, 2)]
+    tables = (Table({"id": ID, "name": TEXT, "value": NESTED}, rows),)
+    plain = run(tables)
+    ours = run(tables, **config)
+    stock(monkeypatch)
+    assert run(tables, **config).messages == ours.messages != plain.messages
+
+
+def test_unknown_fields_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    rows: list[list[dict[str, Any]]] = [
+        [{"id": 1, "b": 1, "a": 2}],
+        [{"id": 2, "a": 1}],
+        [{"id": 3, "c": 1, "date": None}],
+    ]
+
+    def read(task: Task) -> list[dict[str, Any]]:
+        assert task.window is not None
+        found: list[dict[str, Any]] = rows[task.window.first.day - 1]
+        return found
+
+    table = Table({"id": ID, "date": TEXT}, read, replication_key="date")
+    assert run((table,), max_concurrency=1).records == [
+        {"id": 1},
+        {"id": 2},
+        {"id": 3, "date": None},
+    ]
+    told = [m for m in caplog.messages if "does not know" in m]
+    assert told == [
+        "figures: the vendor now sends 'a', 'b', which the catalog does not know; left out",
+        "figures: the vendor now sends 'c', which the catalog does not know; left out",
+    ]
+
+
+def test_unknown_fields_inside_an_object_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """What the schema of an object does not list is left out, which must not happen in silence."""
+    values = ({"name": "a", "new": 1}, {"name": "b", "new": 2}, {"deep": {"newer": 1}})
+    assert run((of(NESTED, *values),)).records == [
+        {"id": 0, "value": {"name": "a"}},
+        {"id": 1, "value": {"name": "b"}},
+        {"id": 2, "value": {"deep": {}}},
+    ]
+    told = [m for m in caplog.messages if "does not know" in m]
+    assert len(told) == 1
+    assert "'value.new'" in told[0]
+    assert "'value.deep.newer'" in told[0]
+
+
+def test_a_deselected_field_is_not_told_as_unknown(caplog: pytest.LogCaptureFixture) -> None:
+    tap = tap_of(texts("a"))
+    catalog = without(tap(config=DAYS).catalog_dict, ("name",))
+    assert run_of(tap(config=DAYS, catalog=catalog)).records == [{"id": 0}]
+    assert not [m for m in caplog.messages if "does not know" in m]
+
+
+def test_rows_before_an_error_are_written_and_their_bookmark_too() -> None:
+    done = run((daily(read=failing_on(2)),))
+    assert done.error == "figures: field id: expected int, got str"
+    assert [record["date"] for record in done.records] == ["2024-01-01"]
+    state = done.of("STATE")[-1]["value"]["bookmarks"]["figures"]
+    assert state["replication_key_value"] == "2024-01-01"
+    assert done.messages[-1]["type"] == "STATE"

@@ -1,0 +1,85 @@
+"""How often a row came before: exactly what a Counter says, in little memory."""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+from collections import Counter
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tap_kit.rows import occurrences
+from tap_kit.rows.occurrences import DIGEST_BYTES, Occurrences
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def digest(number: int) -> bytes:
+    """A digest; many numbers share a word of the filter, its bits and a bucket."""
+    return (number % 7).to_bytes(8, "little") + number.to_bytes(DIGEST_BYTES - 8, "big")
+
+
+def assert_as_a_counter(batches: list[list[bytes]]) -> None:
+    seen: Counter[bytes] = Counter()
+    with closing(Occurrences()) as counted:
+        for batch in batches:
+            wanted = {}
+            for place, item in enumerate(batch):
+                seen[item] += 1
+                if seen[item] > 1:
+                    wanted[place] = seen[item]
+            assert counted.repeats(batch) == wanted
+
+
+NUMBERS = st.lists(st.lists(st.integers(0, 60), max_size=30), max_size=30)
+
+
+@pytest.mark.parametrize("in_memory", [1, 5, 20, 1000])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(numbers=NUMBERS)
+def test_it_says_what_a_counter_says_across_the_spill(
+    monkeypatch: pytest.MonkeyPatch, in_memory: int, numbers: list[list[int]]
+) -> None:
+    monkeypatch.setattr(occurrences, "IN_MEMORY", in_memory)
+    monkeypatch.setattr(occurrences, "_WRITE_AT", 48)  # blocks of two entries
+    assert_as_a_counter([[digest(number) for number in batch] for batch in numbers])
+
+
+@pytest.mark.parametrize("different", [100, 90_000])
+def test_random_digests_in_their_real_sizes(different: int) -> None:
+    dice = random.Random(7)  # noqa: S311 (only to be the same each time)
+    pool = [dice.randbytes(DIGEST_BYTES) for _ in range(different)]
+    assert_as_a_counter([dice.choices(pool, k=4000) for _ in range(60)])
+
+
+def test_one_row_a_million_times_among_many_is_no_burden() -> None:
+    """Each repetition once read the whole bucket, which grew with each of them."""
+    many = [os.urandom(DIGEST_BYTES) for _ in range(70_000)]
+    with closing(Occurrences()) as counted:
+        counted.repeats(many)
+        for _ in range(100):
+            found = counted.repeats([many[0]] * 10_000)
+        assert found[9_999] == 1_000_001
+
+
+def test_a_digest_that_stands_across_two_entries_is_not_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(occurrences, "IN_MEMORY", 1)
+    first, second = b"\0" * 8 + b"\1" * 8, b"\0" * 16
+    assert_as_a_counter([[first], [second], [b"\1" * 8 + b"\1" + b"\0" * 7], [second, first]])
+
+
+def test_the_temporary_file_goes_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(occurrences, "IN_MEMORY", 1)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    counted = Occurrences()
+    counted.repeats([digest(1), digest(2)])
+    counted.close()
+    counted.close()
+    assert list(tmp_path.iterdir()) == []

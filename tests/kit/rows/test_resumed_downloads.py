@@ -1,0 +1,118 @@
+"""Downloads that break off go on behind the rows that were given, or end in a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kit.errors import Retriable, SyncFailed
+from tap_kit.rows.streaming import resumed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Source:
+    """A body of these batches, which breaks off behind some of them."""
+
+    def __init__(self, batches: list[list[int]], breaks: list[int]) -> None:
+        self._batches = batches
+        self._breaks = breaks
+        self.begun = 0
+
+    def begin(self) -> Iterator[list[int]]:
+        """One attempt."""
+        end = self._breaks[self.begun] if self.begun < len(self._breaks) else None
+        self.begun += 1
+        yield from self._batches[:end]
+        if end is not None:
+            msg = "broke off"
+            raise Retriable(msg)
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=5), st.lists(st.integers(0, 5), max_size=4))
+def test_what_breaks_off_goes_on_behind_the_rows_given(sizes: list[int], breaks: list[int]) -> None:
+    numbers = iter(range(100))
+    batches = [[next(numbers) for _ in range(size)] for size in sizes]
+    source = Source(batches, breaks)
+    rows = [row for batch in resumed(source.begin, lambda _: None) for row in batch]
+    assert rows == [*range(sum(sizes))]
+    assert source.begun == len(breaks) + 1
+
+
+def test_it_may_break_off_for_ever_as_long_as_rows_come() -> None:
+    source = Source([[n] for n in range(40)], [*range(1, 40)])
+    pauses: list[float] = []
+    rows = [row for batch in resumed(source.begin, pauses.append) for row in batch]
+    assert rows == [*range(40)]
+    assert len(pauses) == 39
+
+
+def test_five_times_without_a_new_row_is_enough() -> None:
+    source = Source([[1], [2]], [1] * 9)
+    pauses: list[float] = []
+    batches = resumed(source.begin, pauses.append)
+    assert next(batches) == [1]
+    with pytest.raises(SyncFailed, match="broke off; given up after 5 tries"):
+        next(batches)
+    assert source.begun == 5
+    assert pauses == [1.0, 2.0, 4.0, 8.0]
+
+
+def test_a_second_body_that_is_shorter_is_not_taken_for_the_end() -> None:
+    bodies = [[[1, 2, 3]], [[1]]]
+
+    def begin() -> Iterator[list[int]]:
+        if len(bodies) == 2:
+            yield from bodies.pop(0)
+            msg = "broke off"
+            raise Retriable(msg)
+        yield from bodies[0]
+
+    with pytest.raises(SyncFailed, match="has 1 rows, of which 3 came before"):
+        list(resumed(begin, lambda _: None))
+
+
+def test_what_is_begun_again_is_told_with_its_reason_and_its_place(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bodies = iter([[[1, 2]], [[1, 2], [3]]])
+
+    def begin() -> Iterator[list[int]]:
+        rows = next(bodies)
+        yield from rows
+        if len(rows) == 1:
+            msg = "GET /file: the connection broke off"
+            raise Retriable(msg)
+
+    assert [list(batch) for batch in resumed(begin, lambda _: None)] == [[1, 2], [3]]
+    assert caplog.messages == [
+        "GET /file: the connection broke off; begun again behind row 2 in 1.0 s"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "pauses", "words"),
+    [(300, [300], ""), (301, [], "busy; given up after 1 try"), (0.5, [1.0], "")],
+)
+def test_a_server_that_asks_for_more_patience_than_there_is_ends_it(
+    asked_s: float, pauses: list[float], words: str
+) -> None:
+    attempts: list[int] = []
+    taken: list[float] = []
+
+    def begin() -> Iterator[list[int]]:
+        attempts.append(1)
+        if len(attempts) == 1:
+            msg = "busy"
+            raise Retriable(msg, retry_after=asked_s)
+        yield [1]
+
+    if words:
+        with pytest.raises(SyncFailed, match=f"^{words}$"):
+            list(resumed(begin, taken.append))
+    else:
+        assert list(resumed(begin, taken.append)) == [[1]]
+    assert taken == pauses

@@ -1,0 +1,209 @@
+"""Rows out of a body while it arrives: however the bytes are cut, the rows are the same."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from itertools import pairwise, product
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tap_kit.errors import Retriable, SyncFailed
+from tap_kit.rows import streaming
+from tap_kit.rows.streaming import CsvRows, JsonRows, parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_kit.rows.streaming import RowParser
+
+TRICKY = '{}[],:"\\\n\r\t\u2028é中😀 '
+TEXTS = st.text(st.one_of(st.sampled_from(TRICKY), st.characters(codec="utf-8")), max_size=12)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | TEXTS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2),
+    max_leaves=4,
+)
+OBJECTS = st.lists(st.dictionaries(TEXTS, VALUES, max_size=4), max_size=6)
+INDENTS = st.sampled_from([None, 0, 1, 4])
+CUTS = st.lists(st.integers(0, 400), max_size=8)
+ROW = dict[str, Any]
+
+
+def pieces(body: bytes, cuts: list[int]) -> Iterator[bytes]:
+    """The body cut at these places."""
+    places = sorted({0, *(min(cut, len(body)) for cut in cuts), len(body)})
+    for start, end in pairwise(places):
+        yield body[start:end]
+
+
+def rows_of(parser: RowParser, body: bytes, cuts: list[int]) -> list[Any]:
+    return [row for batch in parsed(pieces(body, cuts), parser) for row in batch]
+
+
+def json_rows(row: Any = ROW) -> JsonRows:
+    return JsonRows(msgspec.json.Decoder(list[row]).decode, "the export")
+
+
+@given(OBJECTS, CUTS, INDENTS, st.booleans())
+def test_json_cut_anywhere_is_what_json_loads_makes_of_it(
+    objects: list[Any],
+    cuts: list[int],
+    indent: int | None,
+    ascii_only: bool,  # noqa: FBT001
+) -> None:
+    body = json.dumps(objects, indent=indent, ensure_ascii=ascii_only).encode()
+    assert rows_of(json_rows(), body, cuts) == json.loads(body)
+
+
+@settings(max_examples=30)
+@given(OBJECTS)
+def test_json_byte_by_byte_gives_each_row_when_it_is_complete(objects: list[Any]) -> None:
+    body = json.dumps(objects, ensure_ascii=False).encode()
+    parser = json_rows()
+    rows = []
+    for place in range(len(body)):
+        rows += parser.push(body[place : place + 1])
+    assert rows == objects  # none had to wait for the end
+    assert parser.finish() == []
+
+
+@given(st.lists(st.lists(TEXTS, min_size=2, max_size=2), min_size=1, max_size=6), CUTS)
+def test_csv_cut_anywhere_is_what_the_csv_module_makes_of_it(
+    table: list[list[str]], cuts: list[int]
+) -> None:
+    for ending, dialect in product(("\n", "\r\n"), ("excel", "unix")):  # unix quotes everything
+        text = io.StringIO(newline="")
+        csv.writer(text, dialect, lineterminator=ending).writerows([["a", "b"], *table])
+        parser = CsvRows("the export")
+        wanted = [row for row in csv.reader(io.StringIO(text.getvalue(), newline="")) if row]
+        assert rows_of(parser, text.getvalue().encode(), cuts) == wanted[1:]
+        assert parser.header == ["a", "b"]
+        if dialect == "unix":  # excel writes a lone "\r" without quotes
+            assert wanted[1:] == table
+
+
+@given(OBJECTS.filter(bool), st.integers(0, 400))
+def test_json_that_ends_too_soon_is_never_taken_for_a_whole_one(
+    objects: list[Any], end: int
+) -> None:
+    body = json.dumps(objects).encode()
+    with pytest.raises(Retriable, match="the export"):
+        rows_of(json_rows(), body[: min(end, len(body) - 1)], [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"message":"error"}',
+        b"<Error/>",
+        b"null",
+        b'"text"',
+        b"",
+        b"   ",
+        b"\xef\xbb",
+        b"[1,2]",
+        b'[{"a":1}{"a":2}]',
+        b'[{"a":1}] and more',
+        b'[{"a":1},]',
+        b'[,{"a":1}]',
+    ],
+)
+@pytest.mark.parametrize("cuts", [[], [*range(40)]], ids=["whole", "bytes"])
+def test_what_is_no_list_of_objects_is_tried_again(body: bytes, cuts: list[int]) -> None:
+    with pytest.raises(Retriable, match="the export"):
+        rows_of(json_rows(), body, cuts)
+
+
+@pytest.mark.parametrize("cuts", [[], [1, 2, 3, 4, 5]], ids=["whole", "cut"])
+def test_a_byte_order_mark_is_passed_over(cuts: list[int]) -> None:
+    assert rows_of(json_rows(), b'\xef\xbb\xbf[{"a":1}]', cuts) == [{"a": 1}]
+    parser = CsvRows("x")
+    assert rows_of(parser, b'\xef\xbb\xbf"a",b\n1,2', cuts) == [["1", "2"]]
+    assert parser.header == ["a", "b"]
+
+
+def test_text_that_is_no_unicode_is_read_all_the_same() -> None:
+    body = b'[{"a":"\xff}"},{"a":"\\ud800"},{"a":"x"}]'
+    assert rows_of(json_rows(), body, []) == [{"a": "\ufffd}"}, {"a": "\ufffd"}, {"a": "x"}]
+    assert rows_of(CsvRows("x"), b"a\n\xff\n", []) == [["\ufffd"]]
+
+
+def test_a_value_of_another_type_stops_and_names_the_source() -> None:
+    with pytest.raises(SyncFailed, match="the export: Expected `str`, got `int`") as caught:
+        rows_of(json_rows(dict[str, str]), b'[{"a":"x"},{"a":7}]', [])
+    assert not isinstance(caught.value, Retriable)
+
+
+@pytest.mark.parametrize("body", [b"", b"\n\n", b'a,b\n1,"2', b"<html>\n", b'{"message":"no"}'])
+def test_what_is_no_table_is_tried_again(body: bytes) -> None:
+    with pytest.raises(Retriable, match="the export"):
+        rows_of(CsvRows("the export"), body, [])
+
+
+@pytest.mark.parametrize(
+    "body", [b'[{"a":"' + b"x" * 300, b'a\n"' + b"x" * 300], ids=["json", "csv"]
+)
+def test_a_row_without_an_end_does_not_fill_the_memory(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "LONGEST_ROW", 200)
+    parser: RowParser = json_rows() if body[:1] == b"[" else CsvRows("the export")
+    with pytest.raises(Retriable, match="a row does not end within"):
+        rows_of(parser, body, [*range(0, 300, 10)])
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_row_may_be_as_long_as_the_limit_and_no_longer(
+    more: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "LONGEST_ROW", 3 << 20)
+    parser = CsvRows("the export")
+    parser.push(b"a\n")
+    text = b'"' + b"x" * ((3 << 20) - 1 + more)
+    if more:
+        with pytest.raises(Retriable, match=r"^the export: a row does not end within 3 MiB$"):
+            parser.push(text)
+    else:
+        assert parser.push(text) == []
+
+
+def test_a_slow_source_does_not_hold_complete_rows_back() -> None:
+    parser = json_rows()
+    assert parser.push(b'[{"a":1},{"a":2},{"a"') == [{"a": 1}, {"a": 2}]
+    assert parser.push(b":3}") == [{"a": 3}]
+    table = CsvRows("x")
+    assert table.push(b'a\n1\n"2\n') == [["1"]]
+    assert table.push(b'"\n') == [["2\n"]]
+
+
+@pytest.mark.parametrize("last", [b'"2"', b'"2""3"', b'"2","3"', b'2"', b'"a\n\nb"'])
+def test_a_last_row_in_quotes_needs_no_line_feed(last: bytes) -> None:
+    body = b"a\n" + last
+    if last.count(b'"') % 2:
+        with pytest.raises(Retriable, match=r"^x: the body ends in the middle of a row$"):
+            rows_of(CsvRows("x"), body, [])
+    else:
+        expected = list(csv.reader(io.StringIO(body.decode(), newline="")))[1:]
+        assert rows_of(CsvRows("x"), body, []) == expected
+
+
+def test_a_page_is_no_table_however_far_in_it_begins() -> None:
+    with pytest.raises(Retriable, match=r"^x: the body is no table of rows$"):
+        rows_of(CsvRows("x"), b"  \t<html> \n", [])
+
+
+def test_a_field_beyond_the_limit_stops_and_names_the_source(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = csv.field_size_limit()
+    monkeypatch.setattr(streaming, "LONGEST_ROW", 100)
+    try:
+        with pytest.raises(SyncFailed, match=r"^x: not readable as CSV: field larger than"):
+            CsvRows("x").push(b"a\n" + b"1" * 101 + b"\n")
+    finally:
+        csv.field_size_limit(before)

@@ -1,0 +1,57 @@
+"""What a row's compiled type takes, and what is left out inside of a value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tap_kit.rows.types import has_closed_objects, unknown_inside
+
+from tests.kit.canned import ID, TEXT, Table, run_of, tap_of
+
+TAG = {"type": "object", "properties": {"name": TEXT}}
+TAGS = {"type": ["array", "null"], "items": TAG}
+SITE = {"type": "object", "properties": {"tags": TAGS, "name": TEXT}}
+
+
+@pytest.mark.parametrize("value", [None, True, 5, "a", [1, "b"], {"c": [None]}], ids=repr)
+def test_a_field_without_a_type_takes_anything(value: object) -> None:
+    done = run_of(tap_of(Table({"id": ID, "any": {}}, [{"id": 1, "any": value}]))(config={}))
+    assert done.error == ""
+    assert done.records == [{"id": 1, "any": value}]
+
+
+@pytest.mark.parametrize(
+    ("value", "definition", "paths"),
+    [
+        ({"name": "a", "new": 1}, TAG, ["x.new"]),
+        ([{"name": "a"}, {"new": 1}, {"newer": 2}], TAGS, ["x.new", "x.newer"]),
+        ({"tags": [{"new": 1}], "other": 2}, SITE, ["x.tags.new", "x.other"]),
+        (None, TAGS, []),
+        ([{"a": 1}], {"type": "array"}, []),
+        ({"a": 1}, {"type": "object"}, []),
+        ({"a": 1}, {**TAG, "additionalProperties": True}, []),
+        ("text", TAG, []),
+    ],
+)
+def test_what_is_left_out_is_named_by_its_path(
+    value: Any, definition: dict[str, Any], paths: list[str]
+) -> None:
+    assert list(unknown_inside(value, definition, "x")) == paths
+
+
+@pytest.mark.parametrize(
+    ("definition", "can"),
+    [
+        (TAG, True),
+        (TAGS, True),
+        ({"type": "array", "items": TEXT}, False),
+        ({"type": "array"}, False),
+        ({"type": "object"}, False),
+        (TEXT, False),
+    ],
+)
+def test_only_objects_with_listed_properties_leave_something_out(
+    definition: dict[str, Any], can: object
+) -> None:
+    assert has_closed_objects(definition) is can

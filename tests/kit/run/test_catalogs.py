@@ -1,0 +1,212 @@
+"""What a catalog must have, what may be missing in it, and what is passed over."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.singerlib import Catalog
+from tap_kit.rows.check import AnswerFields
+from tap_kit.run.inputs import catalog_problems
+from typing_extensions import override
+
+from tests.kit.canned import ID, NUMBER, TEXT, CannedStream, CannedTap, Table, run_of, tap_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-01"}
+FIGURES = Table(
+    {"id": ID, "date": TEXT, "share": NUMBER},
+    [{"id": 1, "date": "2024-01-01", "share": 0.5}],
+    replication_key="date",
+)
+NAMES = Table({"id": ID, "name": TEXT}, [{"id": 2, "name": "a"}], name="names")
+Change = tuple[str, "Callable[[dict[str, Any]], Any]"]  # of the catalog's entry of that stream
+
+
+def catalog_of(*changes: Change) -> dict[str, Any]:
+    """The catalog of the tap, changed by hand."""
+    catalog = tap_of(FIGURES, NAMES)(config=DAYS).catalog_dict
+    entries = {entry["tap_stream_id"]: entry for entry in catalog["streams"]}
+    for stream, change in changes:
+        change(entries[stream])
+    return catalog
+
+
+def tap_with(catalog: dict[str, Any] | None, tap: type[CannedTap] | None = None) -> CannedTap:
+    """The tap, started with this catalog."""
+    made = Catalog.from_dict(catalog) if catalog is not None else None
+    return (tap or tap_of(FIGURES, NAMES))(config=DAYS, catalog=made)
+
+
+def problems(*changes: Change) -> list[str]:
+    """What the tap says of the changed catalog."""
+    return list(catalog_problems(tap_with(catalog_of(*changes))))
+
+
+def lose(*fields: str) -> Callable[[dict[str, Any]], Any]:
+    """Take these fields out of the schema and out of the metadata."""
+
+    def change(entry: dict[str, Any]) -> None:
+        for field in fields:
+            del entry["schema"]["properties"][field]
+        entry["metadata"] = [m for m in entry["metadata"] if m["breadcrumb"][-1:] != [*fields]]
+
+    return change
+
+
+def deselect(entry: dict[str, Any]) -> None:
+    """Take the whole stream out of the run."""
+    entry["metadata"] = [{"breadcrumb": [], "metadata": {"selected": False}}]
+
+
+def test_what_was_discovered_is_fine(caplog: pytest.LogCaptureFixture) -> None:
+    assert problems() == []
+    assert list(catalog_problems(tap_with(None))) == []
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_a_catalog_of_another_tap_is_told_in_a_line() -> None:
+    catalog = catalog_of()
+    for entry in catalog["streams"]:
+        entry["tap_stream_id"] += "_of_others"
+    told = list(catalog_problems(tap_with(catalog)))
+    assert told == ["--catalog: none of its streams is a stream of this tap; discover again"]
+
+
+def test_a_catalog_without_streams_reads_nothing() -> None:
+    assert list(catalog_problems(tap_with({"streams": []}))) == []
+
+
+def test_unknown_streams_are_told_of_and_passed_over(caplog: pytest.LogCaptureFixture) -> None:
+    catalog = catalog_of()
+    for name in ("zones", "areas"):
+        catalog["streams"].append({**catalog["streams"][0], "tap_stream_id": name, "stream": name})
+    done = run_of(tap_with(catalog))
+    assert done.error == ""
+    assert {message["stream"] for message in done.of("RECORD")} == {"figures", "names"}
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert told == ["--catalog: unknown streams are passed over: areas, zones"]
+
+
+def test_a_stream_the_catalog_does_not_have_is_not_missed() -> None:
+    catalog = catalog_of()
+    catalog["streams"] = [e for e in catalog["streams"] if e["tap_stream_id"] == "names"]
+    assert list(catalog_problems(tap_with(catalog))) == []
+    lose("id")(catalog["streams"][0])
+    assert list(catalog_problems(tap_with(catalog))) == [
+        "--catalog: the stream names lacks id; discover again"
+    ]
+
+
+def test_a_stream_that_has_another_name_is_told() -> None:
+    assert problems(("names", lambda entry: entry.update(stream="Names"))) == [
+        "--catalog: the stream names has another name there; discover again"
+    ]
+
+
+def test_a_stream_without_a_name_of_its_own_is_fine() -> None:
+    assert problems(("names", lambda entry: entry.pop("stream"))) == []
+
+
+def test_keys_and_the_replication_key_have_to_be_there() -> None:
+    changes = ("figures", lose("id", "date")), ("names", lose("id"))
+    assert problems(*changes) == [
+        "--catalog: the stream figures lacks date, id; discover again",
+        "--catalog: the stream names lacks id; discover again",
+    ]
+
+
+@pytest.mark.parametrize("definition", [{}, {"type": []}], ids=str)
+def test_the_replication_key_needs_a_type(definition: dict[str, Any]) -> None:
+    """The SDK looks whether it is a date-time, and stumbles where there is nothing to look at."""
+    change = ("figures", lambda entry: entry["schema"]["properties"].update(date=definition))
+    assert problems(change) == ["--catalog: the stream figures lacks date; discover again"]
+
+
+def test_other_fields_may_be_missing() -> None:
+    assert problems(("figures", lose("share")), ("names", lose("name"))) == []
+
+
+def test_nothing_is_asked_of_a_stream_that_is_not_read() -> None:
+    gone = ("figures", lose("id", "date"))
+    renamed = ("figures", lambda entry: entry.update(stream="other"))
+    assert problems(gone, renamed, ("figures", deselect)) == []
+
+
+def test_unknown_fields_are_told_of_and_passed_over(caplog: pytest.LogCaptureFixture) -> None:
+    def choose(entry: dict[str, Any]) -> None:
+        for name in ("width", "height"):
+            chosen = {"breadcrumb": ["properties", name], "metadata": {"selected": True}}
+            entry["metadata"].append(chosen)
+
+    assert problems(("figures", choose)) == []
+    assert caplog.messages == [
+        "--catalog: unknown fields of figures are passed over: height, width"
+    ]
+
+
+def test_what_is_wrong_ends_the_run_before_anybody_is_asked() -> None:
+    changes = ("figures", lose("id")), ("names", lose("id"))
+    tap = tap_with(catalog_of(*changes))
+    asked: list[int] = []
+
+    def check_access() -> str:
+        asked.append(1)
+        return ""
+
+    tap.check_access = check_access  # type: ignore[method-assign]
+    with pytest.raises(ConfigValidationError) as caught:
+        run_of(tap)
+    assert caught.value.errors == [
+        "--catalog: the stream figures lacks id; discover again",
+        "--catalog: the stream names lacks id; discover again",
+    ]
+    assert str(caught.value) == "; ".join(caught.value.errors)
+    assert asked == []
+
+
+class ShapedStream(CannedStream):
+    """A stream whose rows are made of more than what is written."""
+
+    name = "shaped"
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "properties": {"id": ID, "site": ID, "label": TEXT, "raw": TEXT, "more": TEXT},
+    }
+    primary_keys = ("id",)
+    answer_fields = AnswerFields(
+        own=("site",), needed=("label", "not_always"), other={"raw": ID}, ignored=("more",)
+    )
+    table = Table({}, ())
+
+
+class ShapedTap(CannedTap):
+    """A tap of that stream."""
+
+    @override
+    def discover_streams(self) -> list[Any]:
+        return [ShapedStream(self)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "missing"),
+    [
+        (("site",), "site"),
+        (("label",), "label"),
+        (("label", "site"), "label, site"),
+        (("raw",), ""),
+        (("more",), ""),
+    ],
+)
+def test_fields_that_rows_are_shaped_with_have_to_be_there(
+    fields: tuple[str, ...], missing: str
+) -> None:
+    catalog = ShapedTap(config=DAYS).catalog_dict
+    lose(*fields)(catalog["streams"][0])
+    told = list(catalog_problems(tap_with(catalog, ShapedTap)))
+    line = f"--catalog: the stream shaped lacks {missing}; discover again"
+    assert told == ([line] if missing else [])

@@ -1,0 +1,113 @@
+"""How a run ends at the command line: in words, with the right exit code."""
+
+import io
+import json
+import logging
+import signal
+import threading
+
+import pytest
+from msgspec import Struct
+from singer_sdk.exceptions import ConfigValidationError
+from tap_kit.errors import KitError, PartitionUnavailable, Retriable, SyncFailed, setting_error
+from tap_kit.run.command import exit_by_signals, one_line_errors, stop_signals
+from tap_kit.run.inputs import Catalog, State, load_input
+
+LOGGER = logging.getLogger("tap-canned")
+
+
+def ended(error: Exception, caplog: pytest.LogCaptureFixture) -> tuple[object, list[str]]:
+    """The exit code and the lines of a run that ends in this error."""
+    with pytest.raises(SystemExit) as caught, one_line_errors(LOGGER):
+        raise error
+    assert all(record.exc_info is None for record in caplog.records)
+    return caught.value.code, caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("error", "lines"),
+    [
+        (setting_error("api_token", "is wrong"), ["api_token: is wrong"]),
+        (ConfigValidationError("a; b", errors=["a", "b"]), ["a", "b"]),
+        (ConfigValidationError("alone"), ["alone"]),
+        (SyncFailed("no more"), ["no more"]),
+        (Retriable("again"), ["again"]),
+        (PartitionUnavailable("gone"), ["gone"]),
+        (KitError("%s is no format"), ["%s is no format"]),
+    ],
+)
+def test_what_a_user_can_cure_is_a_line_and_exit_code_1(
+    error: Exception, lines: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert ended(error, caplog) == (1, lines)
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), ValueError("x"), PermissionError(13, "x")])
+def test_a_fault_of_ours_keeps_its_traceback(error: Exception) -> None:
+    with pytest.raises(type(error)), one_line_errors(LOGGER):
+        raise error
+
+
+def test_a_run_that_ends_well_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+    with one_line_errors(LOGGER):
+        pass
+    assert caplog.messages == []
+
+
+def test_the_handlers_of_before_come_back() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with stop_signals(threading.Event()):
+        assert signal.getsignal(signal.SIGTERM) is not before[1]
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_thread_that_is_not_the_main_one_leaves_the_signals_alone() -> None:
+    seen = []
+
+    def work() -> None:
+        exit_by_signals(LOGGER)
+        with stop_signals(threading.Event()):
+            seen.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(5)
+    assert seen == [signal.getsignal(signal.SIGTERM)]
+
+
+GOOD_INPUTS: list[tuple[str, type[Struct], str]] = [
+    ("--state", State, '{"bookmarks": {}, "more": [1]}'),
+    ("--state", State, "{}"),
+    ("--state", State, '{"bookmarks": {"pages": {"partitions": [{"context": {"id": 1}}]}}}'),
+    ("--catalog", Catalog, '{"streams": []}'),
+    ("--catalog", Catalog, '{"streams": [{"tap_stream_id": "pages", "schema": {}}]}'),
+]
+BAD_INPUTS: list[tuple[str, type[Struct], str]] = [
+    *(("--state", State, text) for text in ("[]", "7", '"x"', "null", '{"bookmarks": []}')),
+    ("--state", State, '{"bookmarks": {"pages": null}}'),
+    ("--state", State, '{"bookmarks": {"pages": {"partitions": {}}}}'),
+    ("--state", State, '{"bookmarks": {"pages": {"partitions": ["all"]}}}'),
+    *(("--catalog", Catalog, text) for text in ("[]", "{}", '{"streams": {}}')),
+    ("--catalog", Catalog, '{"streams": [{}]}'),
+]
+
+
+@pytest.mark.parametrize(("option", "shape", "text"), GOOD_INPUTS)
+def test_a_file_of_the_right_kind_is_read_as_it_is(
+    option: str, shape: type[Struct], text: str
+) -> None:
+    assert load_input(io.StringIO(text), option, shape) == json.loads(text)
+
+
+def test_no_file_is_nothing() -> None:
+    assert load_input(None, "--state", State) is None
+
+
+@pytest.mark.parametrize(("option", "shape", "text"), BAD_INPUTS)
+def test_a_file_of_another_kind_is_told_by_its_option(
+    option: str, shape: type[Struct], text: str
+) -> None:
+    with pytest.raises(ConfigValidationError) as caught:
+        load_input(io.StringIO(text), option, shape)
+    (line,) = caught.value.errors
+    assert line.startswith(f"{option}: the file holds no Singer {option.strip('-')}: ")

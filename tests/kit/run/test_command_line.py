@@ -1,0 +1,279 @@
+"""The whole command line of a tap, in this process: options, files, lines, exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.exceptions import ConfigValidationError
+from tap_kit.errors import SyncFailed
+from typing_extensions import override
+
+from tests.kit.canned import ID, TEXT, CannedTap, Table, tap_of
+from tests.singer import Output
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_kit.flow.tasks import Task
+
+DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
+SITES = ({"site": 1}, {"site": 2})
+
+
+def rows_of(task: Task) -> list[dict[str, Any]]:
+    """Two rows a day."""
+    assert task.window is not None
+    day = task.window.first
+    return [{"id": day.day * 10 + n, "date": day.isoformat()} for n in (1, 2)]
+
+
+FIGURES = Table({"id": ID, "date": TEXT}, rows_of, replication_key="date")
+NAMES = Table({"id": ID, "name": TEXT}, [{"id": 1, "name": "a"}], name="names")
+
+
+class Refused(CannedTap):
+    """A tap whose vendor takes no one."""
+
+    tables = (NAMES,)
+
+    @override
+    def check_access(self) -> str:
+        message = "api_token: is not known to the vendor"
+        raise ConfigValidationError(message, errors=[message])
+
+
+def ended(tap: type[CannedTap], *arguments: str) -> tuple[object, Output]:
+    """The exit code, and what was written to standard output."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with contextlib.redirect_stdout(out):
+        try:
+            code = tap.get_singer_command().main(list(arguments), standalone_mode=False)
+        except SystemExit as error:
+            code = error.code
+    out.seek(0)
+    return code or 0, Output(out.read())
+
+
+def file(folder: Path, content: object, name: str = "config.json") -> str:
+    """A file with this JSON."""
+    path = folder / name
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def _hear(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The lines of level ERROR, none of which has a traceback."""
+    assert [record for record in caplog.records if record.exc_info] == []
+    return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_a_run_reads_its_settings_from_a_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    code, run = ended(tap_of(FIGURES), "--config", file(tmp_path, DAYS))
+    assert code == 0
+    assert [row["id"] for row in run.rows("figures")] == [11, 12, 21, 22, 31, 32]
+    assert errors(caplog) == []
+    assert any(m.startswith("tap-canned v") for m in caplog.messages), "for a report of a fault"
+    end = [m for m in caplog.messages if m.startswith("Done after 0 s: ")]
+    assert end == ["Done after 0 s: 6 rows (figures 6), 0 requests, 0 warnings"]
+
+
+def test_a_run_reads_its_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in DAYS.items():
+        monkeypatch.setenv(f"TAP_CANNED_{name.upper()}", value)
+    code, run = ended(tap_of(FIGURES), "--config", "ENV")
+    assert (code, len(run.rows("figures"))) == (0, 6)
+
+
+def test_without_settings_the_last_thirty_days_are_read() -> None:
+    code, run = ended(tap_of(FIGURES))
+    assert (code, len({row["date"] for row in run.rows("figures")})) == (0, 31)
+
+
+def test_a_run_goes_on_where_the_state_is_and_leaves_out_what_the_catalog_deselects(
+    tmp_path: Path,
+) -> None:
+    tap, config = tap_of(FIGURES, NAMES), file(tmp_path, DAYS)
+    _, found = ended(tap, "--config", config, "--discover")
+    catalog = json.loads(found.text)
+    for entry in catalog["streams"]:
+        if entry["tap_stream_id"] == "names":
+            entry["metadata"] = [{"breadcrumb": [], "metadata": {"selected": False}}]
+    entry = {"replication_key": "date", "replication_key_value": "2024-01-03"}
+    state = file(tmp_path, {"bookmarks": {"figures": entry}}, "state.json")
+    chosen = file(tmp_path, catalog, "catalog.json")
+    code, run = ended(tap, "--config", config, "--state", state, "--catalog", chosen)
+    assert code == 0
+    assert [row["id"] for row in run.rows("figures")] == [31, 32]
+    assert run.streams == ["figures"]
+
+
+@pytest.mark.parametrize("option", ["--state", "--catalog"])
+def test_a_file_that_cannot_be_used_is_a_line(
+    option: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config, wrong = file(tmp_path, DAYS), file(tmp_path, [1], "wrong.json")
+    code, run = ended(tap_of(FIGURES), "--config", config, option, wrong)
+    assert (code, run.text) == (1, "")
+    (line,) = errors(caplog)
+    assert line.startswith(f"{option}: the file holds no Singer {option[2:]}: Expected `object`")
+
+
+@pytest.mark.parametrize("option", ["--state", "--catalog"])
+def test_a_file_that_is_no_json_is_a_line(
+    option: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config, wrong = file(tmp_path, DAYS), tmp_path / "wrong.json"
+    wrong.write_text("{x", encoding="utf-8")
+    code, run = ended(tap_of(FIGURES), "--config", config, option, str(wrong))
+    assert (code, run.text) == (1, "")
+    (line,) = errors(caplog)
+    assert line.startswith(f"{option}: the file is not JSON: ")
+
+
+def test_all_wrong_settings_are_a_line_each(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = file(tmp_path, {"window_days": 0, "shard": "2/2"})
+    code, run = ended(tap_of(FIGURES), "--config", config)
+    assert (code, run.text) == (1, "")
+    assert sorted(line.partition(":")[0] for line in errors(caplog)) == ["shard", "window_days"]
+
+
+@pytest.mark.parametrize("content", ["[1]", "{", "7", "null"])
+def test_a_file_of_settings_that_holds_something_else_is_a_line(
+    content: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(content, encoding="utf-8")
+    code, run = ended(tap_of(FIGURES), "--config", str(path))
+    assert (code, run.text) == (1, "")
+    (line,) = errors(caplog)
+    assert line.startswith("--config: the file is no JSON object: ")
+
+
+def test_a_file_of_settings_that_is_not_there_is_a_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    code, run = ended(tap_of(FIGURES), "--config", str(tmp_path / "none.json"))
+    assert (code, run.text) == (1, "")
+    (line,) = errors(caplog)
+    assert line.startswith("--config: ")
+    assert "none.json" in line
+
+
+def test_discovery_needs_no_settings() -> None:
+    code, run = ended(tap_of(FIGURES, NAMES), "--discover")
+    assert code == 0
+    found = {entry["tap_stream_id"]: entry for entry in json.loads(run.text)["streams"]}
+    assert {name: entry["key_properties"] for name, entry in found.items()} == {
+        "figures": ["id"],
+        "names": ["id"],
+    }
+    assert found["figures"]["replication_key"] == "date"
+
+
+def test_what_discovery_cannot_ask_the_vendor_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    class Mute(CannedTap):
+        @override
+        def discover_streams(self) -> list[Any]:
+            message = "the vendor does not say which fields there are"
+            raise SyncFailed(message)
+
+    code, run = ended(Mute, "--discover")
+    assert (code, run.text) == (1, "")
+    assert errors(caplog) == ["the vendor does not say which fields there are"]
+
+
+@pytest.mark.parametrize("arguments", [("--test",), ("--test=all",)], ids=str)
+def test_a_test_asks_for_access_and_reads_a_record_of_each_stream(
+    arguments: tuple[str, ...], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    read: list[str] = []
+
+    def note(task: Task) -> list[dict[str, Any]]:
+        read.append(str(task))
+        return rows_of(task)
+
+    noted = Table({"id": ID, "date": TEXT}, note, replication_key="date")
+    code, run = ended(tap_of(noted, NAMES), "--config", file(tmp_path, DAYS), *arguments)
+    assert code == 0
+    assert read == ["figures, 2024-01-01"]
+    assert run.record_counts == {"figures": 1, "names": 1}
+    assert errors(caplog) == []
+    told = [m for m in caplog.messages if m in {"nobody to ask", "Every stream could be read"}]
+    assert told == ["nobody to ask", "Every stream could be read"]
+
+
+def test_a_test_of_the_schemas_writes_no_record(tmp_path: Path) -> None:
+    config = file(tmp_path, DAYS)
+    code, run = ended(tap_of(FIGURES, NAMES), "--config", config, "--test=schema")
+    assert code == 0
+    assert [message["type"] for message in run.messages] == ["SCHEMA", "SCHEMA"]
+
+
+def test_a_test_without_access_is_a_line_and_reads_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    code, run = ended(Refused, "--test")
+    assert (code, run.text) == (1, "")
+    assert errors(caplog) == ["api_token: is not known to the vendor"]
+
+
+@pytest.mark.parametrize("kind", ["all", "schema"])
+def test_a_test_with_wrong_settings_is_a_line_each(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = file(tmp_path, {"window_days": "x", "nothing": 1})
+    code, run = ended(tap_of(NAMES), "--config", config, f"--test={kind}")
+    assert (code, run.text) == (1, "")
+    names = sorted(line.partition(":")[0] for line in errors(caplog))
+    assert names == ["nothing", "window_days"]
+
+
+def test_about_as_markdown_lists_the_streams_behind_the_settings() -> None:
+    titled = Table({"id": ID}, (), name="sites", keys=("id", "date"))
+    code, run = ended(tap_of(FIGURES, titled), "--about", "--format=markdown")
+    assert code == 0
+    settings, _, streams = run.text.partition("## Streams")
+    assert "start_date" in settings
+    assert streams.strip().splitlines() == [
+        "| stream | key | replication | a row |",
+        "|---|---|---|---|",
+        "| `figures` | `id` | by `date` |  |",
+        "| `sites` | `id`, `date` | whole |  |",
+    ]
+
+
+def test_about_has_a_table_for_each_way_to_set_the_tap_up() -> None:
+    class Two(CannedTap):
+        tables = (NAMES,)
+
+        @classmethod
+        @override
+        def variants(cls) -> dict[str, dict[str, Any]]:
+            return {"of the old version": {}, "of the new version": {"shard": "no/shard"}}
+
+    _, run = ended(Two, "--about", "--format=markdown")
+    assert [line for line in run.text.splitlines() if line.startswith("## Streams")] == [
+        "## Streams of the old version",
+        "## Streams of the new version",
+    ]
+
+
+@pytest.mark.parametrize("more", [(), ("--format=json",)], ids=str)
+def test_about_in_other_forms_has_the_settings(more: tuple[str, ...]) -> None:
+    code, run = ended(tap_of(FIGURES), "--about", *more)
+    assert code == 0
+    assert "emit_activate_version_messages" in run.text
+    assert "## Streams" not in run.text

@@ -1,0 +1,82 @@
+"""The settings that every tap has: kinds, limits, defaults, and what a person reads of them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from singer_sdk import typing as th
+from tap_kit.run.settings import common_settings
+
+from tests.kit.canned import CannedTap
+
+Limits = tuple[int | None, int | None]
+WHOLE: dict[str, tuple[Limits, int | None]] = {
+    "window_days": ((1, 366), 1),
+    "lookback_days": ((0, 3660), 3),
+    "max_concurrency": ((1, 64), 4),
+    "requests_per_minute": ((1, 1_000_000), None),
+    "request_timeout": ((1, 300), 60),
+    "state_interval": ((1, 3600), 10),
+}
+TEXTS = ("start_date", "end_date", "shard", "user_agent")
+
+
+def properties(**defaults: Any) -> dict[str, dict[str, Any]]:
+    """The JSON schema of each setting."""
+    settings = common_settings(**{"lookback_days": 3, **defaults})
+    found: dict[str, dict[str, Any]] = th.PropertiesList(*settings).to_dict()["properties"]
+    return found
+
+
+def test_there_are_these_and_no_others() -> None:
+    assert set(properties()) == {*WHOLE, *TEXTS}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_number_has_its_limits_and_its_default(name: str) -> None:
+    (least, most), default = WHOLE[name]
+    found = properties()[name]
+    assert found["type"] == ["integer", "null"]
+    assert (found.get("minimum"), found.get("maximum")) == (least, most)
+    assert found.get("default") == default
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_text_is_unset_unless_somebody_sets_it(name: str) -> None:
+    found = properties()[name]
+    assert found["type"] == ["string", "null"]
+    assert "default" not in found
+
+
+def test_a_tap_chooses_the_defaults_that_suit_its_vendor() -> None:
+    found = properties(lookback_days=0, requests_per_minute=90, max_concurrency=8)
+    assert found["lookback_days"]["default"] == 0
+    assert found["requests_per_minute"]["default"] == 90
+    assert found["max_concurrency"]["default"] == 8
+
+
+def test_a_user_agent_is_no_empty_text() -> None:
+    assert properties()["user_agent"]["minLength"] == 1
+
+
+@pytest.mark.parametrize("name", [*WHOLE, *TEXTS])
+def test_each_has_a_title_and_says_what_it_is(name: str) -> None:
+    """In words that begin like a sentence and end without a full stop, as the tables want it."""
+    found = properties()[name]
+    assert re.fullmatch(r"[A-Z][a-z]+([- ][a-z]+)*", found["title"])
+    assert re.match(r"[A-Z][a-z]* [a-z]|i/n: ", found["description"])
+    assert re.search(r"([a-z]|\d|-1)$", found["description"])
+    assert "requests" not in found["title"] or name in {"requests_per_minute", "max_concurrency"}
+
+
+def test_a_tap_says_what_it_needs() -> None:
+    class Tap(CannedTap):
+        config_jsonschema = th.PropertiesList(
+            th.Property("api_token", th.StringType, required=True),
+            th.Property("account", th.StringType, required=True),
+            *common_settings(lookback_days=0),
+        ).to_dict()
+
+    assert Tap.required_settings() == [["api_token", "account"]]

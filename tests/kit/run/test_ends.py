@@ -1,0 +1,269 @@
+"""How a run ends, in this process: whatever it was, a line and the exit code that belongs to it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import tap_kit.run.command
+from singer_sdk.exceptions import ConfigValidationError, MappingError
+from tap_kit.errors import Interrupted, setting_error
+from tap_kit.run.command import buffer_output, exit_by_signals, one_line_errors, stop_signals
+from tap_kit.run.inputs import told_as_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONG_S = 20  # nothing waits that long unless the test has failed
+LOGGER = logging.getLogger("tap-canned")
+
+
+@contextlib.contextmanager
+def own_output(folder: Path) -> Iterator[io.TextIOWrapper]:
+    """A standard output of the test's own: what is done to it, is done to no other."""
+    with (folder / "out").open("w", encoding="utf-8") as file, contextlib.redirect_stdout(file):
+        yield file
+
+
+def is_null_device(file: io.TextIOWrapper) -> bool:
+    return os.fstat(file.fileno()).st_rdev == Path(os.devnull).stat().st_rdev != 0
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (BrokenPipeError(), "The target stopped reading; see its own log for the reason"),
+        (
+            OSError(errno.ENOSPC, "x"),
+            "No space left on the device that the output is written to",
+        ),
+    ],
+)
+def test_an_output_that_takes_no_more_is_a_line_and_is_not_written_to_again(
+    error: OSError, line: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with own_output(tmp_path) as output:
+        with pytest.raises(SystemExit) as caught, one_line_errors(LOGGER):
+            raise error
+        assert is_null_device(output), "Python's own flush at the end must not fail"
+    assert caught.value.code == 1
+    assert [(record.levelname, record.message) for record in caplog.records] == [("ERROR", line)]
+
+
+def test_an_output_without_a_buffer_gets_one(tmp_path: Path) -> None:
+    """As with ``PYTHONUNBUFFERED``: a signal would cut a line in the middle."""
+    with (tmp_path / "out").open("wb", buffering=0) as raw:
+        with contextlib.redirect_stdout(_Unbuffered(raw)):  # type: ignore[type-var]
+            buffer_output()
+            made = sys.stdout
+            assert isinstance(made.buffer, io.BufferedWriter)
+            assert (made.encoding, made.fileno()) == ("utf-8", raw.fileno())
+            made.write("中\n" * 10)
+        assert (tmp_path / "out").read_bytes() == b"", "what is written waits for a flush"
+        made.close()
+        assert (tmp_path / "out").read_text("utf-8") == "中\n" * 10
+        os.fstat(raw.fileno())  # still open, as others write to it too
+
+
+@pytest.mark.parametrize("out", [io.StringIO(), io.TextIOWrapper(io.BytesIO())], ids=["", "buffer"])
+def test_any_other_output_is_left_alone(out: io.TextIOBase) -> None:
+    with contextlib.redirect_stdout(out):
+        buffer_output()
+        assert sys.stdout is out
+
+
+class _Unbuffered:
+    """What Python's standard output is with ``PYTHONUNBUFFERED``."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self.buffer = raw
+
+    def fileno(self) -> int:
+        return self.buffer.fileno()
+
+
+def test_any_other_error_of_the_system_is_a_fault_of_ours(tmp_path: Path) -> None:
+    error = OSError(errno.EIO, "x")
+    with own_output(tmp_path) as output:
+        with pytest.raises(OSError, match="x") as caught, one_line_errors(LOGGER):
+            raise error
+        assert not is_null_device(output)
+    assert caught.value is error
+
+
+def test_a_wrong_stream_map_is_one_line_whatever_its_message_looks_like(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    error = MappingError("no\n  such   function")
+    with pytest.raises(SystemExit) as caught, one_line_errors(LOGGER):
+        raise error
+    assert caught.value.code == 1
+    assert caplog.messages == ["stream_maps: no such function"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_was_stopped_says_by_what_and_ends_with_its_number(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 60)
+    monkeypatch.setattr(tap_kit.run.command, "_received", [])
+    stop = threading.Event()
+    with pytest.raises(SystemExit) as caught, one_line_errors(LOGGER), stop_signals(stop):
+        _stopped_by(number, stop)
+    assert caught.value.code == 128 + number
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.message == (
+        f"Stopped by {number.name}; the bookmarks are written, the next run goes on there"
+    )
+    _end_timers()
+
+
+def _stopped_by(number: signal.Signals, stop: threading.Event) -> None:
+    signal.raise_signal(number)
+    assert stop.is_set()
+    raise Interrupted
+
+
+def test_a_run_that_was_stopped_without_a_signal_ends_as_if_by_ctrl_c(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tap_kit.run.command, "_received", [])
+    with pytest.raises(SystemExit) as caught, one_line_errors(LOGGER):
+        raise Interrupted
+    assert caught.value.code == 130
+    assert caplog.messages[0].startswith("Stopped by SIGINT; ")
+
+
+def exits(monkeypatch: pytest.MonkeyPatch) -> queue.SimpleQueue[int]:
+    """The codes with which the process would have ended at once, from now on."""
+    codes: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def end(code: int) -> None:
+        codes.put(code)
+        if threading.current_thread() is threading.main_thread():
+            raise SystemExit(code)
+
+    monkeypatch.setattr(os, "_exit", end)
+    return codes
+
+
+def test_a_second_ctrl_c_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 60)
+    codes = exits(monkeypatch)
+    with stop_signals(threading.Event()):
+        signal.raise_signal(signal.SIGINT)
+        assert codes.empty()
+        with pytest.raises(SystemExit):
+            signal.raise_signal(signal.SIGINT)
+    assert codes.get(timeout=LONG_S) == 128 + signal.SIGINT
+    _end_timers()
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        (signal.SIGINT, signal.SIGTERM),  # Ctrl-C in a terminal, then Meltano's own
+        (signal.SIGTERM, signal.SIGTERM),  # systemd's to all, then Meltano's own
+        (signal.SIGTERM, signal.SIGINT),
+    ],
+)
+def test_what_meltano_sends_after_a_signal_cuts_no_end_short(
+    numbers: tuple[signal.Signals, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else jobs were not called off, and the last bookmarks not written."""
+    monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 60)
+    monkeypatch.setattr(tap_kit.run.command, "_received", [])
+    codes = exits(monkeypatch)
+    stop = threading.Event()
+    with stop_signals(stop):
+        for number in numbers:
+            signal.raise_signal(number)
+    assert stop.is_set()
+    assert codes.empty()
+    assert tap_kit.run.command._received == [numbers[0]]  # noqa: SLF001
+    _end_timers()
+
+
+def test_what_comes_after_the_run_cuts_no_end_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 60)
+    monkeypatch.setattr(tap_kit.run.command, "_received", [])
+    codes = exits(monkeypatch)
+    exit_by_signals(LOGGER)
+    with stop_signals(threading.Event()):
+        signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGTERM)
+    assert codes.empty()
+    _end_timers()
+
+
+class _Ended:
+    """What somebody ends while the garbage collector is at work."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_signal_in_a_finalizer_is_heard(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An exception that is raised there is passed over, and the process goes on."""
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    exit_by_signals(LOGGER)
+    ended = _Ended()
+    del ended
+    assert codes == [128 + signal.SIGTERM]
+    assert caplog.messages == ["Stopped by SIGTERM"]
+
+
+def test_patience_ends_the_process_whatever_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 0.05)
+    codes = exits(monkeypatch)
+    with stop_signals(threading.Event()):
+        signal.raise_signal(signal.SIGTERM)
+        assert codes.get(timeout=LONG_S) == 128 + signal.SIGTERM
+
+
+def _end_timers() -> None:
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            assert thread.daemon, "a run that has ended waits for no timer"
+            thread.cancel()
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (FileNotFoundError(2, "No such file", "x.json"), "[Errno 2] No such file: 'x.json'"),
+        (ValueError("Expecting value"), "the file is no JSON object: Expecting value"),
+        (TypeError("not a mapping"), "the file is no JSON object: not a mapping"),
+    ],
+)
+def test_settings_that_cannot_be_read_are_told_by_their_option(error: Exception, line: str) -> None:
+    with pytest.raises(ConfigValidationError) as caught, told_as_config():
+        raise error
+    assert caught.value.errors == [f"--config: {line}"]
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_settings_that_can_be_read_are_left_alone() -> None:
+    with told_as_config():
+        pass
+
+
+def test_the_error_of_a_setting_has_its_words_as_text_and_as_the_only_line() -> None:
+    error = setting_error("api_token", "is wrong")
+    assert str(error) == "api_token: is wrong"
+    assert error.errors == ["api_token: is wrong"]

@@ -1,0 +1,110 @@
+"""A run whose output nobody reads any more: noticed while it waits, in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import tap_kit.run.command
+from tap_kit.errors import Interrupted
+from tap_kit.run.command import NOBODY_READS, one_line_errors, reader_watched, stop_signals
+
+from tests.kit.run.test_ends import LONG_S, _end_timers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOGGER = logging.getLogger("tap-canned")
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for thread in watchers():  # of the tests before
+        thread.join(LONG_S)
+    monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 600)
+    monkeypatch.setattr(tap_kit.run.command, "LOOK_MS", 20)
+    monkeypatch.setattr(tap_kit.run.command, "_received", [])
+    yield
+    _end_timers()
+
+
+@contextlib.contextmanager
+def piped() -> Iterator[int]:
+    """Standard output as a pipe; gives the end that is read."""
+    ours, theirs = os.pipe()
+    with open(theirs, "w", encoding="utf-8") as out, contextlib.redirect_stdout(out):  # noqa: PTH123
+        yield ours
+
+
+def watchers() -> list[threading.Thread]:
+    """The threads that watch an output."""
+    return [thread for thread in threading.enumerate() if thread.name == "output"]
+
+
+def test_it_stops_the_run_and_ends_it_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    stop = threading.Event()
+    with piped() as ours, pytest.raises(SystemExit) as caught:
+        _wait_for_the_stop(ours, stop)
+    assert caught.value.code == 1
+    assert [(r.levelname, r.getMessage()) for r in caplog.records] == [("ERROR", NOBODY_READS)]
+
+
+def _wait_for_the_stop(ours: int, stop: threading.Event) -> None:
+    with one_line_errors(LOGGER), stop_signals(stop):
+        assert not stop.wait(0.1), "as long as somebody reads, it goes on"
+        os.close(ours)
+        assert stop.wait(LONG_S)
+        raise Interrupted
+
+
+def test_a_run_that_is_over_is_not_watched_any_more() -> None:
+    stop = threading.Event()
+    with piped() as ours:
+        with stop_signals(stop):
+            (watcher,) = watchers()
+            assert watcher.daemon, "a run that has ended waits for no watcher"
+        watcher.join(LONG_S)
+        assert not watcher.is_alive()
+        os.close(ours)
+    assert not stop.is_set()
+
+
+def test_an_output_that_is_closed_when_the_run_is_over_is_no_reason_to_stop() -> None:
+    stop = threading.Event()
+    with piped() as ours, stop_signals(stop):
+        (watcher,) = watchers()
+        stop.set()  # by a signal: the output that is lost then changes nothing any more
+        os.close(ours)
+        watcher.join(LONG_S)
+        assert not watcher.is_alive()
+    assert tap_kit.run.command._received == []  # noqa: SLF001
+
+
+def test_output_that_is_collected_in_memory_has_nobody_to_lose() -> None:
+    with contextlib.redirect_stdout(io.StringIO()), stop_signals(threading.Event()):
+        assert watchers() == []
+
+
+def test_a_reader_that_is_lost_before_the_first_row_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While the process is being ended nothing else of it goes on to say the same."""
+    ending, ended = threading.Event(), threading.Event()
+
+    def end(_code: int) -> None:
+        ending.set()
+        time.sleep(0.1)
+        ended.set()
+
+    monkeypatch.setattr(os, "_exit", end)
+    with piped() as ours, reader_watched(LOGGER):
+        os.close(ours)
+        assert ending.wait(LONG_S)
+    assert ended.is_set()
+    assert caplog.messages == [NOBODY_READS]

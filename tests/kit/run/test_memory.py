@@ -1,0 +1,88 @@
+"""Memory while rows go through."""
+
+from __future__ import annotations
+
+import gc
+import platform
+import subprocess
+import sys
+from unittest.mock import patch
+
+import pytest
+from tap_kit.run.memory import keep_freed_memory, rare_collections
+
+from tests.kit.canned import ID, Table, run_of, tap_of
+
+
+def test_it_looks_seldom_during_a_run_and_as_before_after_it() -> None:
+    before, seen = gc.get_threshold(), []
+
+    def read(_: object) -> list[dict[str, int]]:
+        seen.append(gc.get_threshold())
+        return [{"id": 1}]
+
+    run_of(tap_of(Table({"id": ID}, read))(config={}))
+    assert seen == [(50_000, *before[1:])]
+    assert gc.get_threshold() == before
+
+
+def broken_off(seen: list[int]) -> None:
+    with rare_collections():
+        seen.append(gc.get_freeze_count())
+        raise KeyError
+
+
+def test_it_is_as_before_after_an_error() -> None:
+    before, seen = (gc.get_threshold(), gc.get_freeze_count()), list[int]()
+    with pytest.raises(KeyError):
+        broken_off(seen)
+    assert seen[0] > 0
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before
+
+
+def test_cycles_are_still_found() -> None:
+    found: list[int] = []
+
+    class Node:
+        other: Node
+
+        def __del__(self) -> None:
+            found.append(1)
+
+    with rare_collections():
+        for _ in range(120_000):
+            node = Node()
+            node.other = node
+    assert found
+
+
+FAULTS = """
+import resource, sys
+from tap_kit.run.memory import keep_freed_memory
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(50):
+        answers = [b"x" * 1_000_000 for _ in range(8)]
+        del answers
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+if "kept" in sys.argv:
+    keep_freed_memory()
+print(faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+def test_freed_memory_is_used_again() -> None:
+    given_back, kept = (
+        int(subprocess.check_output([sys.executable, "-c", FAULTS, *words]))
+        for words in ((), ("kept",))
+    )
+    assert kept * 5 < given_back
+
+
+def test_a_c_library_that_cannot_be_told_is_no_error() -> None:
+    with patch("tap_kit.run.memory.ctypes.CDLL", return_value=object()) as library:
+        keep_freed_memory()
+    library.assert_called_once()

@@ -1,0 +1,256 @@
+"""What a person sees of a long run."""
+
+import io
+import logging
+import sys
+import time
+from itertools import pairwise
+
+import pytest
+from tap_kit.run.progress import INTERVAL_S, Progress
+from typing_extensions import override
+
+from tests.kit.canned import Table, run_of, tap_of
+
+LOGGER = logging.getLogger("tap-canned")
+
+
+def planned(**tasks: int) -> Progress:
+    """The progress of a run with so many tasks of each stream."""
+    progress = Progress(LOGGER)
+    progress.planned(tasks, at_once=4)
+    return progress
+
+
+class Clock:
+    """The time, as far as the test says."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 5_000.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+class Terminal(io.StringIO):
+    """A stderr that says it is a terminal."""
+
+    @override
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _hear(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, LOGGER.name)
+
+
+@pytest.mark.parametrize("step_s", [0.5, 3.0, 9.9, 25.0])
+def test_a_line_comes_at_least_every_interval_while_it_waits(
+    clock: Clock, caplog: pytest.LogCaptureFixture, step_s: float
+) -> None:
+    progress, told_at = planned(pages=3), [clock.now]
+    caplog.clear()
+    for _ in range(200):
+        clock.now += step_s
+        progress.waiting("pages, domain_id 1, 2024-01-01")
+        if len(caplog.messages) == len(told_at):
+            told_at.append(clock.now)
+    gaps = [later - earlier for earlier, later in pairwise(told_at)]
+    assert max(gaps) <= max(INTERVAL_S + step_s, step_s)
+    assert min(gaps) >= INTERVAL_S, "and no more than one in that time"
+    assert "waiting for pages, domain_id 1, 2024-01-01" in caplog.messages[0]
+
+
+def test_the_plan_comes_first_and_names_every_stream(caplog: pytest.LogCaptureFixture) -> None:
+    planned(domains=1, pages=1_240)
+    assert caplog.messages == ["Plan: 1,241 tasks, at most 4 at a time (domains 1, pages 1,240)"]
+
+
+def test_a_short_run_says_no_more_than_its_plan_and_its_end(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    progress = planned(pages=2)
+    caplog.clear()
+    for _ in range(2):
+        clock.now += 4.9
+        progress.rows(1_000, "pages")
+        progress.task_done()
+    progress.summary("Done", requests=3)
+    assert caplog.messages == ["Done after 10 s: 2,000 rows (pages 2,000), 3 requests, 0 warnings"]
+
+
+def test_the_line_has_tasks_rows_speed_and_what_is_left(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    progress = planned(pages=40)
+    progress.rows(10_000, "pages")
+    progress.task_done()
+    clock.now += 10
+    progress.rows(2_340, "pages")
+    assert caplog.messages[1:] == [
+        "1 of 40 tasks done, 12,340 rows, 1,234 rows/s, about 6 min 30 s left, reading pages"
+    ]
+
+
+def test_how_long_one_thing_is_waited_for_is_told(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    progress = planned(author=2)
+    progress.waiting("author, 2024-01-01")
+    clock.now += 43
+    progress.waiting("author, 2024-01-01")
+    assert caplog.messages[-1].endswith("waiting for author, 2024-01-01 (for 43 s)")
+    clock.now += 12
+    progress.waiting("author, 2024-01-02")
+    assert caplog.messages[-1].endswith("waiting for author, 2024-01-02")
+
+
+def test_rows_that_came_end_a_wait(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    progress = planned(author=2)
+    progress.waiting("author, 2024-01-01")
+    clock.now += 43
+    progress.rows(5, "author")
+    clock.now += 20
+    progress.waiting("author, 2024-01-01")
+    assert caplog.messages[-1].endswith("waiting for author, 2024-01-01")
+    clock.now += 11
+    progress.waiting("author, 2024-01-01")
+    assert caplog.messages[-1].endswith("waiting for author, 2024-01-01 (for 11 s)")
+
+
+def test_writing_rows_and_ending_tasks_tell_too(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    progress = planned(pages=40)
+    caplog.clear()
+    clock.now += 11
+    progress.task_done()
+    clock.now += 11
+    progress.rows(1, "pages")
+    assert len(caplog.messages) == 2
+
+
+def test_the_end_tells_rows_by_stream_requests_and_warnings(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with planned(domains=1, pages=2) as progress:
+        LOGGER.warning("pages, domain_id 3: skipped")
+        LOGGER.info("nothing of note")
+        progress.rows(4, "domains")
+        progress.rows(1_500, "pages")
+        clock.now += 3_725
+        progress.summary("Broken off", requests=1_000)
+    LOGGER.warning("after it")
+    assert (
+        "Broken off after 1 h 2 min: 1,504 rows (domains 4, pages 1,500), 1,000 requests, 1 warning"
+    ) in caplog.messages
+    assert progress.warnings.count == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "0 s"), (59.6, "1 min"), (61, "1 min 1 s"), (3_600, "1 h"), (90_061, "25 h 1 min")],
+)
+def test_durations_are_in_words(
+    clock: Clock, caplog: pytest.LogCaptureFixture, seconds: float, words: str
+) -> None:
+    progress = planned()
+    clock.now += seconds
+    progress.summary("Done", requests=1)
+    assert caplog.messages[-1] == f"Done after {words}: 0 rows, 1 request, 0 warnings"
+
+
+def test_what_is_no_task_has_no_rows(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """Discovery uses it too: there the exports count whose columns are known."""
+    progress = Progress(LOGGER, "export", "Learning the columns")
+    progress.planned({"columns": 14}, at_once=6)
+    progress.task_done(7)
+    clock.now += 30
+    progress.waiting("the columns of user")
+    assert caplog.messages == [
+        "Learning the columns: 14 exports, at most 6 at a time",
+        "7 of 14 exports done, about 30 s left, waiting for the columns of user",
+    ]
+
+
+def test_no_bar_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    stderr = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    progress = planned(pages=2)
+    progress.task_done()
+    progress.close()
+    assert stderr.getvalue() == ""
+
+
+def test_a_terminal_has_a_bar_and_no_lines(
+    clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    progress = planned(pages=2)
+    caplog.clear()
+    for _ in range(2):
+        clock.now += 60
+        progress.rows(1_234, "pages")
+        progress.waiting("pages")
+        progress.task_done()
+    progress.close()
+    assert isinstance(sys.stderr, Terminal)
+    drawn = sys.stderr.getvalue()
+    assert "1/2" in drawn
+    assert "2,468 rows" in drawn
+    assert "reading pages" in drawn
+    assert caplog.messages == []
+
+
+def test_a_bar_shows_what_is_waited_for(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person in front of a still bar wants to know what it is that takes so long."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    progress = planned(pages=2)
+    for _ in range(10):
+        clock.now += 0.5
+        progress.waiting("pages, domain_id 1")
+    assert isinstance(sys.stderr, Terminal)
+    assert "waiting for pages, domain_id 1 (for 4 s)" in sys.stderr.getvalue()
+    progress.close()
+
+
+def test_a_bar_is_drawn_again_also_when_it_is_told_very_often(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    progress = planned(pages=2)
+    for _ in range(100):
+        clock.now += 0.05
+        progress.waiting("pages")
+    assert isinstance(sys.stderr, Terminal)
+    drawn = sys.stderr.getvalue()
+    progress.close()
+    assert "waiting for pages (for 4 s)" in drawn
+    assert drawn.count("waiting for pages") <= 26, "five times a second is enough for anybody"
+
+
+def test_figures_for_machines_do_not_push_the_bar_away(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    metrics = logging.getLogger("singer_sdk.metrics")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    progress = planned(pages=2)
+    metrics.warning("METRIC while it is drawn")
+    progress.close()
+    metrics.warning("METRIC after that")
+    assert [m for m in caplog.messages if "METRIC" in m] == ["METRIC after that"]
+
+
+@pytest.mark.parametrize("way", [{}, {"flattening_enabled": True, "flattening_max_depth": 1}])
+def test_rows_are_counted_the_same_in_chunks_and_one_by_one(
+    way: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    table = Table({"id": {"type": "integer"}}, [{"id": number} for number in range(1234)])
+    assert run_of(tap_of(table)(config=way)).error == ""
+    (end,) = [message for message in caplog.messages if message.startswith("Done after ")]
+    assert ": 1,234 rows (figures 1,234), " in end

@@ -1,0 +1,96 @@
+"""What is wrong with a setting, in words for each rule that a schema can have."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tap_kit.run.settings import problems
+
+
+def words(definition: dict[str, Any], value: object) -> str:
+    """The problem of a value, without the setting's name."""
+    (line,) = problems({"x": value}, {"type": "object", "properties": {"x": definition}})
+    name, _, problem = line.partition(": ")
+    assert name == "x"
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("definition", "value", "problem"),
+    [
+        ({"minimum": 3}, 2, "has to be at least 3"),
+        ({"maximum": 3}, 4, "has to be at most 3"),
+        ({"minLength": 1}, "", "must not be empty"),
+        ({"minItems": 1}, [], "must not be empty"),
+        ({"enum": ["a", "b"]}, "c", "has to be one of ['a', 'b']"),
+        ({"pattern": "^a"}, "b", "has characters that are not allowed there"),
+        ({"uniqueItems": True}, [1, 1], "has an entry twice"),
+        ({"multipleOf": 5}, 7, "does not fit (multipleOf)"),
+    ],
+)
+def test_each_rule_has_its_words(definition: dict[str, Any], value: object, problem: str) -> None:
+    assert words(definition, value) == problem
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        ("5", "a text"),
+        (5, "a number"),
+        (5.5, "a decimal number"),
+        (Decimal("5.5"), "a decimal number"),
+        (True, "true or false"),
+        ({}, "an object"),
+        (None, "null"),
+        (b"5", "something else"),
+    ],
+    ids=repr,
+)
+def test_a_value_of_another_kind_is_named_by_its_kind(value: object, word: str) -> None:
+    assert words({"type": "array"}, value) == f"has to be a list, not {word}"
+
+
+def test_all_kinds_that_are_wanted_are_named_but_null() -> None:
+    wanted = {"type": ["string", "null", "array"]}
+    assert words(wanted, 5) == "has to be a text or a list, not a number"
+
+
+HALF = "half of a character: \ud83d"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [HALF, [HALF], ["fine", HALF], {"name": HALF}, {HALF: "name"}, {"a": [{"b": HALF}]}],
+    ids=lambda value: type(value).__name__,
+)
+def test_half_of_a_character_is_told_wherever_it_stands(value: object) -> None:
+    assert list(problems({"x": value}, {"properties": {"x": {}}})) == [
+        "x: has a text that is not valid Unicode"
+    ]
+
+
+@pytest.mark.parametrize(
+    "value", ["line\nfeed", "中é😀", "\u202e", ["a", 1, None, True], {"a": {"b": 1.5}}], ids=repr
+)
+def test_any_other_text_is_valid(value: object) -> None:
+    assert list(problems({"x": value}, {"properties": {"x": {}}})) == []
+
+
+def test_a_text_that_is_wrong_in_two_ways_is_judged_no_further() -> None:
+    schema = {"properties": {"start_date": {}, "x": {"type": "integer"}}}
+    assert list(problems({"start_date": HALF, "x": HALF}, schema)) == [
+        "x: has to be a whole number, not a text",
+        "start_date: has a text that is not valid Unicode",
+        "x: has a text that is not valid Unicode",
+    ]
+
+
+def test_of_several_required_settings_only_those_are_told_that_are_missing() -> None:
+    part = {"properties": {"a": {}, "b": {}}, "required": ["a", "b"]}
+    schema = {"properties": {"x": {}, "y": {}, "z": part}, "required": ["x", "y", "z"]}
+    assert sorted(problems({"y": 1, "z": {"b": 2}}, schema)) == [
+        "x: is required",
+        "z.a: is required",
+    ]

@@ -1,0 +1,257 @@
+"""Wrong settings are told all at once, by name, and without their values."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from singer_sdk import typing as th
+from tap_kit.run.settings import Shard, common_settings, problems
+
+SECRET = "s3cret-t0ken"  # noqa: S105  (opens nothing)
+PART = th.ObjectType(
+    th.Property("name", th.StringType(min_length=1), required=True),
+    th.Property("goal_id", th.IntegerType),
+    th.Property("kind", th.StringType, allowed_values=["a", "b"]),
+    additional_properties=False,
+)
+SCHEMA: dict[str, Any] = {
+    **th.PropertiesList(
+        th.Property("api_token", th.StringType(min_length=1), required=True, secret=True),
+        th.Property("api_url", th.URIType, default="https://api.example"),
+        th.Property("domain_ids", th.ArrayType(th.IntegerType)),
+        th.Property("segments", th.ArrayType(PART)),
+        th.Property("include", th.BooleanType),
+        *common_settings(lookback_days=2),
+    ).to_dict(),
+    "additionalProperties": False,
+}
+INTEGERS = {
+    "window_days": (1, 366),
+    "lookback_days": (0, 3660),
+    "max_concurrency": (1, 64),
+    "requests_per_minute": (1, None),
+    "request_timeout": (1, 300),
+    "state_interval": (1, 3600),
+}
+TEXTS = ("api_url", "start_date", "end_date", "shard", "user_agent")
+
+
+def told(**config: object) -> list[str]:
+    """The problems of a configuration that has a token."""
+    return list(problems({"api_token": SECRET, **config}, SCHEMA))
+
+
+def test_a_good_configuration_has_no_problem() -> None:
+    assert told() == []
+    assert told(start_date="2024-01-31", end_date="2024-01-31", shard="1/2") == []
+    assert told(segments=[{"name": "ads", "goal_id": 7}], domain_ids=[1, 2], include=True) == []
+
+
+@pytest.mark.parametrize("setting", INTEGERS)
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        ("17", "a text"),
+        ("", "a text"),
+        (1.5, "a decimal number"),
+        (17.0, "a decimal number"),
+        (True, "true or false"),
+        ([17], "a list"),
+        ({"n": 17}, "an object"),
+    ],
+)
+def test_a_number_has_to_be_a_whole_number(setting: str, value: object, word: str) -> None:
+    """17.0 too: the days of a window or the number of threads cannot be counted with it."""
+    assert told(**{setting: value}) == [f"{setting}: has to be a whole number, not {word}"]
+
+
+@pytest.mark.parametrize("setting", TEXTS)
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [(20240131, "a number"), (False, "true or false"), (["x"], "a list"), ({}, "an object")],
+)
+def test_a_text_has_to_be_a_text(setting: str, value: object, word: str) -> None:
+    assert told(**{setting: value}) == [f"{setting}: has to be a text, not {word}"]
+
+
+@pytest.mark.parametrize(("setting", "limits"), INTEGERS.items())
+def test_numbers_have_limits(setting: str, limits: tuple[int, int | None]) -> None:
+    least, most = limits
+    assert told(**{setting: least}) == []
+    assert told(**{setting: least - 1}) == [f"{setting}: has to be at least {least}"]
+    assert told(**{setting: -(10**30)}) == [f"{setting}: has to be at least {least}"]
+    if most is not None:
+        assert told(**{setting: most}) == []
+        assert told(**{setting: most + 1}) == [f"{setting}: has to be at most {most}"]
+
+
+@pytest.mark.parametrize("setting", ["start_date", "end_date"])
+@pytest.mark.parametrize(
+    "value", ["2024-13-01", "2023-02-29", "6 months ago", "31.01.2024", "now", "", "20240131"]
+)
+def test_a_date_has_to_be_a_date(setting: str, value: str) -> None:
+    problem = f"{setting}: is not a date, it has to look like 2024-01-31"
+    assert told(**{setting: value}) == [problem]
+
+
+def test_a_date_at_the_edge_of_time_is_no_accident() -> None:
+    assert told(start_date="0001-01-01") == []
+    assert len(told(start_date="0001-01-01T00:00:00+05:00")) == 1
+
+
+def test_the_start_must_not_lie_after_the_end() -> None:
+    assert told(start_date="2024-02-01", end_date="2024-01-31") == ["start_date: is after end_date"]
+    assert told(start_date="2024-01-31T23:00:00Z", end_date="2024-01-31") == []
+
+
+@pytest.mark.parametrize("shard", ["0/1", "0/2", "1/2", "6/7", "99/100"])
+def test_a_shard_is_i_of_n(shard: str) -> None:
+    assert told(shard=shard) == []
+    index, count = shard.split("/")
+    assert Shard.parse(shard) == Shard(int(index), int(count))
+
+
+@pytest.mark.parametrize(
+    "shard",
+    [
+        "",
+        "/",
+        "1",
+        "0/0",
+        "1/1",
+        "2/2",
+        "-1/2",
+        "-0/2",
+        "1/-2",
+        "a/b",
+        "0/2/3",
+        "0.0/2",
+        "0x0/2",
+        " 0/2",
+        "0 / 2",
+        "+0/2",
+        "1_0/2_0",
+        "²/3",
+        "\u0660/\u0662",
+        "0/2\n",
+    ],
+)
+def test_anything_else_is_no_shard(shard: str) -> None:
+    assert told(shard=shard) == ["shard: has to be i/n with i from 0 to n-1, such as 0/2 and 1/2"]
+
+
+@pytest.mark.parametrize("setting", [*INTEGERS, *TEXTS, "segments", "domain_ids", "include"])
+def test_null_counts_as_unset(setting: str) -> None:
+    """Meltano gives null for a setting that it knows and nobody has set."""
+    assert told(**{setting: None}) == []
+
+
+def test_each_of_several_missing_settings_is_told_once() -> None:
+    names = ["user", "word", "key"]
+    several = th.PropertiesList(*(th.Property(n, th.StringType, required=True) for n in names))
+    assert list(problems({}, several.to_dict())) == [f"{name}: is required" for name in names]
+
+
+def test_a_required_setting_is_missed() -> None:
+    assert list(problems({}, SCHEMA)) == ["api_token: is required"]
+    assert list(problems({"api_token": ""}, SCHEMA)) == ["api_token: must not be empty"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "hint"),
+    [
+        ("start_dat", " (did you mean start_date?)"),
+        ("max_concurency", " (did you mean max_concurrency?)"),
+        ("api_tokens", " (did you mean api_token?)"),
+        ("Shard", " (did you mean shard?)"),
+        ("something_else_entirely", ""),
+        ("", ""),
+    ],
+)
+def test_an_unknown_setting_is_told_with_the_name_it_may_have_meant(
+    setting: str, hint: str
+) -> None:
+    assert told(**{setting: SECRET}) == [f"{setting}: is not a setting of this tap{hint}"]
+
+
+@pytest.mark.parametrize(
+    ("segments", "problem"),
+    [
+        ("all", "segments: has to be a list, not a text"),
+        (5, "segments: has to be a list, not a number"),
+        ({"name": "x"}, "segments: has to be a list, not an object"),
+        (["all"], "segments[0]: has to be an object, not a text"),
+        ([{"name": "a"}, None], "segments[1]: has to be an object, not null"),
+        ([{}], "segments[0].name: is required"),
+        ([{"name": ""}], "segments[0].name: must not be empty"),
+        ([{"name": ["a"]}], "segments[0].name: has to be a text, not a list"),
+        (
+            [{"name": "a", "goal_id": "7"}],
+            "segments[0].goal_id: has to be a whole number, not a text",
+        ),
+        (
+            [{"name": "a", "goalid": 7}],
+            "segments[0].goalid: is not a setting of this tap (did you mean goal_id?)",
+        ),
+        ([{"name": "a", "kind": SECRET}], "segments[0].kind: has to be one of ['a', 'b']"),
+    ],
+)
+def test_a_nested_setting_is_told_with_its_path(segments: object, problem: str) -> None:
+    assert told(segments=segments) == [problem]
+
+
+def test_all_problems_are_told_at_once() -> None:
+    wrong = {
+        "api_url": f"http://{SECRET}@far.example",
+        "domain_ids": [1, "2", None],
+        "segments": [{"nam": SECRET}],
+        "start_date": "tomorrow",
+        "shard": "2/2",
+        "max_concurrency": 0,
+        "lookback_days": SECRET,
+        "unknown": SECRET,
+        "user_agent": "",
+    }
+    lines = list(problems(wrong, SCHEMA))
+    assert sorted(line.split(":")[0] for line in lines) == [
+        "api_token",
+        "api_url",
+        "domain_ids[1]",
+        "domain_ids[2]",
+        "lookback_days",
+        "max_concurrency",
+        "segments[0].nam",
+        "segments[0].name",
+        "shard",
+        "start_date",
+        "unknown",
+        "user_agent",
+    ]
+    assert SECRET not in "".join(lines)
+    assert "tomorrow" not in "".join(lines)
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "goal_id", "x"]), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@given(config=st.dictionaries(st.sampled_from([*SCHEMA["properties"], "more"]), ANY_JSON))
+def test_no_configuration_is_an_accident(config: Mapping[str, object]) -> None:
+    lines = list(problems(config, SCHEMA))
+    assert all(":" in line and "\n" not in line for line in lines)
+    assert len(set(lines)) == len(lines)
+    json.dumps(lines)
+
+
+@given(value=st.text(st.characters(categories=["Lu"]), min_size=12), setting=st.sampled_from(TEXTS))
+def test_no_problem_holds_the_value(value: str, setting: str) -> None:
+    assert value not in "".join(told(**{setting: value}, more=value, include=value))
