@@ -42,7 +42,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """One answer, complete: its length is known before the first byte goes out."""
 
     status: int = 200
@@ -61,12 +61,12 @@ class Answer:
         return len(self.body) > GZIP_FROM_BYTES and not encoded
 
 
-def json_answer(
+def json_response(
     value: object, status: int = 200, headers: tuple[tuple[str, str], ...] = ()
-) -> Answer:
-    """Answer with compact JSON in UTF-8, not escaped to ASCII."""
+) -> Response:
+    """Response with compact JSON in UTF-8, not escaped to ASCII."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Answer(status=status, body=text.encode(), headers=headers)
+    return Response(status=status, body=text.encode(), headers=headers)
 
 
 class Wire:
@@ -90,7 +90,7 @@ class Wire:
         self._ending = ending
         self.status: int | None = None
 
-    async def start(self, answer: Answer, length: int) -> None:
+    async def start(self, answer: Response, length: int) -> None:
         """Send the status and the headers, promising ``length`` bytes."""
         headers = [
             (b"content-type", answer.content_type.encode()),
@@ -108,7 +108,7 @@ class Wire:
             self._ending(self.status)
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
-    async def whole(self, answer: Answer) -> None:
+    async def whole(self, answer: Response) -> None:
         """Send an answer as it is meant to arrive."""
         await self.start(answer, len(answer.body))
         await self.part(answer.body, more=False)
@@ -157,9 +157,9 @@ async def _read_body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-def encoded_for(request: Request, answer: Answer) -> Answer:
+def encoded_for(request: Request, answer: Response) -> Response:
     """Give the answer as this client may have it: gzipped when that is accepted and pays."""
     if not (request.accepts_gzip and answer.is_worth_gzip()):
         return answer
     headers = (*answer.headers, ("content-encoding", "gzip"), ("vary", "accept-encoding"))
-    return Answer(answer.status, answer.gzipped, answer.content_type, headers)
+    return Response(answer.status, answer.gzipped, answer.content_type, headers)

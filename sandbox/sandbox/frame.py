@@ -14,7 +14,7 @@ class Frame:
     """An ASGI app around a vendor's function from request to answer."""
 
     def __init__(self, vendor: Vendor, *, latency_ms: int = 0, keep: int = 100_000) -> None:
-        """Answer every request ``latency_ms`` late; log the last ``keep`` requests."""
+        """Response every request ``latency_ms`` late; log the last ``keep`` requests."""
         self.faults = Faults()
         self.log = RequestLog(keep)
         self.latency_ms = latency_ms

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sandbox.exchange import Answer, Request, json_answer
+from sandbox.exchange import Request, Response, json_response
 from sandbox.frame import Frame
 from sandbox.server import running
 
@@ -30,13 +30,13 @@ def serving(
 ) -> Iterator[str]:
     """The address of a server that has no other rows than these, and gives them directly."""
 
-    async def respond(request: Request) -> Answer:
+    async def respond(request: Request) -> Response:
         if request.path.endswith("/download"):
-            return Answer(200, body, "application/octet-stream", headers)
+            return Response(200, body, "application/octet-stream", headers)
         if request.path.endswith("/teams"):
-            return json_answer({"status": "PASS", "result": teams})
+            return json_response({"status": "PASS", "result": teams})
         result = status if request.path.endswith("/status") else start
-        return json_answer({"status": "PASS", "result": result})
+        return json_response({"status": "PASS", "result": result})
 
     with running(Frame(respond)) as server:
         yield server.url

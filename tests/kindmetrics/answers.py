@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from sandbox.exchange import Answer, Request, json_answer
+from sandbox.exchange import Request, Response, json_response
 from sandbox.frame import Frame
 from sandbox.server import running
 from tap_kindmetrics.tap import TapKindmetrics
@@ -55,6 +55,6 @@ class Answers:
             TapKindmetrics(config=settings, catalog=catalog).run()
         return Output(written.getvalue().decode())
 
-    async def _respond(self, request: Request) -> Answer:
+    async def _respond(self, request: Request) -> Response:
         answer = self._answers.get(request.path, [])
-        return answer if isinstance(answer, Answer) else json_answer(answer)
+        return answer if isinstance(answer, Response) else json_response(answer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from sandbox.exchange import Answer, Request, json_answer
+from sandbox.exchange import Request, Response, json_response
 from sandbox.frame import Frame
 from sandbox.server import running
 from tap_kissmetrics.tap import TapKissmetrics
@@ -30,15 +30,15 @@ STATUS, RESULTS = "/v2/queries/q1/status", "/v2/queries/q1/results"
 USUAL: dict[str, Any] = {
     "/core/products": [PRODUCT],
     "/core/reports": [REPORT],
-    RUN: json_answer({}, 202, (("location", STATUS),)),
-    STATUS: json_answer({"completed": True}, 201, (("location", RESULTS),)),
+    RUN: json_response({}, 202, (("location", STATUS),)),
+    STATUS: json_response({"completed": True}, 201, (("location", RESULTS),)),
 }
 
 
 class Answers:
     """Within ``with``: a path of ``answers`` gives its value, any other an empty list.
 
-    A list is cut into pages, a function is asked with the request, an ``Answer`` sent as it is.
+    A list is cut into pages, a function is asked with the request, a ``Response`` sent as it is.
     """
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
@@ -83,14 +83,14 @@ class Answers:
         """Path and query of the requests so far whose path has this in it."""
         return [request.target for request in self.app.log.requests if path in request.path]
 
-    async def _respond(self, request: Request) -> Answer:
+    async def _respond(self, request: Request) -> Response:
         answer = self._answers.get(request.path, [])
         if callable(answer):
             answer = answer(request)
         elif isinstance(answer, list):
             begin, size = (int(request.parameter(name) or 0) for name in ("offset", "limit"))
             answer = answer[begin : begin + size]
-        return answer if isinstance(answer, Answer) else json_answer(answer)
+        return answer if isinstance(answer, Response) else json_response(answer)
 
 
 def records(count: int, first: int = 1) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sandbox.exchange import json_answer
+from sandbox.exchange import json_response
 from sandbox.kissmetrics import PageRules
 from sandbox.kissmetrics.rules import FORMS
 from tap_kit.errors import SyncFailed
@@ -148,7 +148,7 @@ def test_a_next_outside_the_api_is_refused(href: str, place: str) -> None:
         body["links"] = [{"rel": "next", "href": href, "templated": False}]
     else:
         headers = (("link", f'<{href}>; rel="next"; templated="false"'),)
-    answer = json_answer(body, 200, headers)
+    answer = json_response(body, 200, headers)
     with Answers({"/core/events": answer}) as answers, pytest.raises(SyncFailed) as caught:
         answers.sync("events", page_size=5)
     assert str(caught.value).startswith("a link of the vendor leads elsewhere")

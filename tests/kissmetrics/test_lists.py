@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from sandbox.exchange import json_answer
+from sandbox.exchange import json_response
 from sandbox.kissmetrics import FieldRules, PageRules
 from sandbox.kissmetrics.rules import FORMS
 
@@ -14,7 +14,7 @@ from tests.kissmetrics.answers import Answers, records
 from tests.kissmetrics.site import CORE
 
 if TYPE_CHECKING:
-    from sandbox.exchange import Answer, Request
+    from sandbox.exchange import Request, Response
     from sandbox.kissmetrics import Kissmetrics
     from sandbox.kissmetrics.rules import Form, ListName
 
@@ -106,14 +106,14 @@ def test_templates_among_the_paging_links_are_never_asked_for(serve: Serve) -> N
 
 @pytest.mark.parametrize("place", ["body", "header"])
 def test_a_next_that_is_a_template_is_no_next(place: str) -> None:
-    def page(request: Request) -> Answer:
+    def page(request: Request) -> Response:
         offset = int(request.parameter("offset") or 0)
         href = "https://api.kissmetrics.com/core/events{?limit,offset}"
         body: Any = {"data": records(5, offset + 1)[: max(0, 8 - offset)]}
         if place == "body":
             body["links"] = [{"rel": "next", "href": href, "templated": True}]
-            return json_answer(body)
-        return json_answer(body, 200, (("link", f'<{href}>; rel="next"; templated="true"'),))
+            return json_response(body)
+        return json_response(body, 200, (("link", f'<{href}>; rel="next"; templated="true"'),))
 
     with Answers({"/core/events": page}) as answers:
         rows = answers.sync("events", page_size=5).rows("events")

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sandbox.exchange import json_answer
+from sandbox.exchange import json_response
 from sandbox.faults import Fault
 from sandbox.kissmetrics import PageRules, RunRules
 from sandbox.kissmetrics.rules import FORMS
@@ -268,13 +268,13 @@ def test_a_report_of_the_newer_type_runs_when_it_is_configured(site: Site) -> No
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
-        ({RUN: json_answer({}, 202)}, "says neither Location nor a link query-status"),
+        ({RUN: json_response({}, 202)}, "says neither Location nor a link query-status"),
         (
-            {RUN: json_answer({}, 202, (("location", "/v2/other"),))},
+            {RUN: json_response({}, 202, (("location", "/v2/other"),))},
             "expected the address of a query",
         ),
         (
-            {RUN: json_answer({}, 202, (("location", "https://evil.example/x"),))},
+            {RUN: json_response({}, 202, (("location", "https://evil.example/x"),))},
             "leads elsewhere, to evil.example/x; refused",
         ),
         ({STATUS: [1]}, "expected a JSON object"),
@@ -305,7 +305,7 @@ def test_an_answer_that_breaks_its_promise_is_one_clear_error(
     ids=str,
 )
 def test_the_id_of_a_query_is_enough_to_find_its_results(status: Any) -> None:
-    with Answers({STATUS: json_answer(status, 201), RESULTS: ROWS}) as server:
+    with Answers({STATUS: json_response(status, 201), RESULTS: ROWS}) as server:
         assert len(server.sync("report_results").rows("report_results")) == 2
 
 
@@ -314,7 +314,7 @@ def test_a_query_counts_as_done_only_when_it_says_so() -> None:
 
     def status(request: Request) -> Any:
         seen.append(request.path)
-        return json_answer({"data": {"completed": len(seen) > 2, "progress": 1.0}}, 201)
+        return json_response({"data": {"completed": len(seen) > 2, "progress": 1.0}}, 201)
 
     with Answers({STATUS: status, RESULTS: ROWS}) as server:
         server.sync("report_results")

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from requests.auth import AuthBase
-from sandbox.exchange import Answer, json_answer
 from sandbox.exchange import Request as Asked
+from sandbox.exchange import Response, json_response
 from sandbox.frame import Frame
 from singer_sdk import typing as th
 from tap_kit.errors import SyncFailed
@@ -47,18 +47,18 @@ class JobApi:
         self.app = Frame(self._respond)
         self.log = self.app.log
 
-    async def _respond(self, request: Asked) -> Answer:
+    async def _respond(self, request: Asked) -> Response:
         if request.method == "POST":
             self.started.append(request.parameter("day") or "")
-            return json_answer({"id": str(len(self.started) - 1)})
+            return json_response({"id": str(len(self.started) - 1)})
         number = int(request.path.rpartition("/")[2])
         if number >= len(self.started):
-            return json_answer({"state": "gone"})
+            return json_response({"state": "gone"})
         day = self.started[number]
         if day in self.broken:
-            return json_answer({"state": "failed"})
+            return json_response({"state": "failed"})
         state = "done" if self.is_quick else "running"
-        return json_answer({"state": state, "rows": [{"id": number, "day": day}]})
+        return json_response({"state": state, "rows": [{"id": number, "day": day}]})
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sandbox.exchange import Answer, Request, json_answer
+from sandbox.exchange import Request, Response, json_response
 from sandbox.faults import Fault
 from sandbox.frame import Frame
 from sandbox.server import running
@@ -88,12 +88,12 @@ def _has_jobs(tap: EveryTap) -> bool:
 def test_no_secret_is_told_that_a_server_repeats(tap: EveryTap, status: int) -> None:
     """A server may quote all that it was asked with, in its answer and in its headers."""
 
-    async def mirror(request: Request) -> Answer:
+    async def mirror(request: Request) -> Response:
         asked = json.dumps([dict(request.headers), request.target])
         where = ("location", f"https://elsewhere.example{request.target}")
         headers = (where, ("retry-after", request.headers.get("authorization", "")))
         body = {"error": asked, "message": asked, "result": asked, "data": asked, "status": asked}
-        return json_answer(body, status, headers)
+        return json_response(body, status, headers)
 
     with tap.serving() as account, running(Frame(mirror)) as server:
         elsewhere = dict.fromkeys(tap.addresses, server.url)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from sandbox.exchange import Answer, Request
+from sandbox.exchange import Request, Response
 from sandbox.khoros import replies
 from sandbox.khoros.catalog import EXPORTS, Export
 from sandbox.khoros.data import Data
@@ -32,7 +32,7 @@ class Route(NamedTuple):
     """What a path stands for; ``is_limited`` routes count for the rate limit."""
 
     methods: tuple[str, ...]
-    respond: Callable[[Request], Answer]
+    respond: Callable[[Request], Response]
     is_limited: bool
     token: str = ""
 
@@ -50,14 +50,14 @@ class Api:
         self._rate = _Rate(switches, data)
         self.counts: Counts = jobs.counts
 
-    async def respond(self, request: Request) -> Answer:
-        """Answer a request as the vendor's server does."""
+    async def respond(self, request: Request) -> Response:
+        """Response a request as the vendor's server does."""
         try:
             return self._answer(request)
         except Refusal as refusal:
             return refuse(refusal, bare=self._switches.empty_400)
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Response:
         self._check_credentials(request)
         route = self._route(request.path)
         if request.method not in route.methods:
@@ -78,13 +78,13 @@ class Api:
         if key != self._switches.company_key and not (token and own == token):
             raise Refusal(403, "Access is denied")
 
-    def _refuse_rate(self, wait: float) -> Answer:
+    def _refuse_rate(self, wait: float) -> Response:
         self.counts.refused_by_rate += 1
         answer = refuse(Refusal(429, "Too many requests"))
         if not self._switches.has_retry_after:
             return answer
         seconds = str(int(wait) + 1)
-        return Answer(429, answer.body, answer.content_type, (("retry-after", seconds),))
+        return Response(429, answer.body, answer.content_type, (("retry-after", seconds),))
 
     def _route(self, path: str) -> Route:
         """Find a route; /reports/jobs is gone since 2020.
@@ -132,7 +132,7 @@ class Api:
             GET_ONLY, lambda request: respond(request, job), is_limited=True, token=job.token
         )
 
-    def _create(self, request: Request, export: Export) -> Answer:
+    def _create(self, request: Request, export: Export) -> Response:
         pairs = parameters_of(request, export, self._switches.body_types)
         try:
             query = self._data.query_of(export, pairs)
@@ -146,23 +146,23 @@ class Api:
         job = self._jobs.create(query, (export.id, tuple(pairs)), file)
         return replies.creation(job, self._base(request), self._switches)
 
-    def _status(self, request: Request, job: Job) -> Answer:
+    def _status(self, request: Request, job: Job) -> Response:
         return replies.status(job, self._jobs.poll(job), self._base(request), self._switches)
 
-    def _download(self, _request: Request, job: Job) -> Answer:
+    def _download(self, _request: Request, job: Job) -> Response:
         if not self._jobs.download(job):
             raise Refusal(404, "The report is not there yet")
-        return Answer(307, headers=(("location", self._links.make(job)),))
+        return Response(307, headers=(("location", self._links.make(job)),))
 
     def _base(self, request: Request) -> str:
         own = self.url or f"http://{request.headers.get('host', '')}"
         return self._switches.foreign_url or own
 
-    def _teams(self, request: Request) -> Answer:
+    def _teams(self, request: Request) -> Response:
         _check_known(request, {"companyKey"})
         return replies.teams(self._data.teams, self._switches)
 
-    def _timezones(self, request: Request) -> Answer:
+    def _timezones(self, request: Request) -> Response:
         _check_known(request, {"companyKey", "locale"})
         if (request.parameter("locale") or "en") not in LOCALES:
             raise Refusal(400, f"locale is none of {', '.join(LOCALES)}")

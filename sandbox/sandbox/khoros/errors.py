@@ -1,6 +1,6 @@
 """How the API says no; the vendor documents none of it but a 400 with an empty object."""
 
-from sandbox.exchange import Answer, json_answer
+from sandbox.exchange import Response, json_response
 
 
 class Refusal(Exception):
@@ -12,9 +12,9 @@ class Refusal(Exception):
         self.message = message
 
 
-def refuse(refusal: Refusal, *, bare: bool = False) -> Answer:
+def refuse(refusal: Refusal, *, bare: bool = False) -> Response:
     """Say no in the envelope; ``bare`` gives the one documented form, ``{}``, for a 400."""
     if bare and refusal.status == 400:
-        return json_answer({}, refusal.status)
+        return json_response({}, refusal.status)
     body = {"status": "FAIL", "request": None, "message": refusal.message, "result": None}
-    return json_answer(body, refusal.status)
+    return json_response(body, refusal.status)

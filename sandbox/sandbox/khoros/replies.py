@@ -4,7 +4,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.exchange import Answer
+from sandbox.exchange import Response
 from sandbox.khoros.jobs import Job, Status
 from sandbox.khoros.switches import Switches, for_export
 
@@ -18,24 +18,24 @@ def envelope(result: object) -> dict[str, object]:
     return {"status": "PASS", "request": None, "message": None, "result": result}
 
 
-def reply(result: object, switches: Switches, *, is_creation: bool = False) -> Answer:
-    """Answer with a result."""
+def reply(result: object, switches: Switches, *, is_creation: bool = False) -> Response:
+    """Response with a result."""
     text = json.dumps(envelope(result), ensure_ascii=False, separators=(",", ":"))
     mixed = "application/json" if is_creation else TEXT
     content_type = mixed if switches.content_type == "mixed" else switches.content_type
-    return Answer(200, text.encode(), content_type)
+    return Response(200, text.encode(), content_type)
 
 
-def teams(result: object, switches: Switches) -> Answer:
-    """Answer with the teams, after a line that is no JSON when the switch says so."""
+def teams(result: object, switches: Switches) -> Response:
+    """Response with the teams, after a line that is no JSON when the switch says so."""
     answer = reply(result, switches)
     if not switches.has_stray_line:
         return answer
-    return Answer(200, STRAY_LINE.encode() + answer.body, TEXT)
+    return Response(200, STRAY_LINE.encode() + answer.body, TEXT)
 
 
-def creation(job: Job, base: str, switches: Switches) -> Answer:
-    """Answer a creation: where the job is, in one of the documented forms."""
+def creation(job: Job, base: str, switches: Switches) -> Response:
+    """Response a creation: where the job is, in one of the documented forms."""
     export, key = job.export, switches.company_key
     access = f"companyKey={quote(key, safe='')}"
     result: Any = {"workflowId": job.workflow_id, "runId": job.run_id}
@@ -48,8 +48,8 @@ def creation(job: Job, base: str, switches: Switches) -> Answer:
     return reply(result, switches, is_creation=True)
 
 
-def status(job: Job, told: Status, base: str, switches: Switches) -> Answer:
-    """Answer a poll; the URLs carry the job's own token in the place of the company key."""
+def status(job: Job, told: Status, base: str, switches: Switches) -> Response:
+    """Response a poll; the URLs carry the job's own token in the place of the company key."""
     access = f"analyticsAccessToken={quote(job.token, safe='')}"
     is_failed = told.state == "CLOSED" and told.detail != "COMPLETED"
     inner = {

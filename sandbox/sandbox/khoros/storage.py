@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from sandbox.exchange import Answer, Request
+from sandbox.exchange import Request, Response
 from sandbox.khoros.clock import Clock
 from sandbox.khoros.data import File
 from sandbox.khoros.jobs import Counts, Job
@@ -70,7 +70,7 @@ class Links:
         signed = f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires={life:g}"
         return f"{self.url}{path}?{signed}&X-Amz-Signature={signature}"
 
-    def open(self, request: Request) -> Answer | Body:
+    def open(self, request: Request) -> Response | Body:
         """Give the file of a link, or say no in XML."""
         if self._has_credentials(request):
             self._counts.storage_credentials_seen += 1
@@ -85,12 +85,12 @@ class Links:
         link.uses += 1
         return self._body(link.job, request)
 
-    def _body(self, job: Job, request: Request) -> Answer | Body:
+    def _body(self, job: Job, request: Request) -> Response | Body:
         switches = self._switches
         job.bodies += 1
         error = switches.error_bodies.get(job.export)
         if error and job.bodies <= switches.error_body_downloads:
-            return Answer(200, *ERROR_BODIES[error])
+            return Response(200, *ERROR_BODIES[error])
         return Body(
             file=job.file(),
             content_type=switches.storage_type,
@@ -111,6 +111,6 @@ class Links:
         return shown or "authorization" in request.headers
 
 
-def _refusal(status: int, code: str, message: str) -> Answer:
+def _refusal(status: int, code: str, message: str) -> Response:
     text = f'<?xml version="1.0"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'
-    return Answer(status, text.encode(), XML)
+    return Response(status, text.encode(), XML)

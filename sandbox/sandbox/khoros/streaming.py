@@ -11,7 +11,7 @@ from typing import NamedTuple
 from typing_extensions import override
 
 from sandbox.control import CONTROL_PREFIX, control
-from sandbox.exchange import Answer, Request, Wire, json_answer, read_request
+from sandbox.exchange import Request, Response, Wire, json_response, read_request
 from sandbox.faults import Fault
 from sandbox.frame import Frame
 from sandbox.khoros.storage import Body, Links
@@ -43,7 +43,7 @@ class ApiFrame(Frame):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["path"] = scope["raw_path"].decode("latin-1")
         if (scope["method"], scope["path"]) == ("GET", COUNTS_ROUTE):
-            await Wire(scope, receive, send).whole(json_answer(self._told()))
+            await Wire(scope, receive, send).whole(json_response(self._told()))
             return
         await super().__call__(scope, receive, send)
 
@@ -81,10 +81,10 @@ class StorageFrame(Frame):
         self._like = like
         self.faults, self.log = like.faults, like.log
 
-    async def _answer(self, request: Request) -> Answer:
+    async def _answer(self, request: Request) -> Response:
         """Stand in for a file where a fault does away with it anyway."""
         found = self._links.open(request)
-        return found if isinstance(found, Answer) else Answer(200, b"[]")
+        return found if isinstance(found, Response) else Response(200, b"[]")
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,7 +111,7 @@ class StorageFrame(Frame):
         if fault is not None and fault.kind == "stall":
             await asyncio.sleep(fault.wait_ms / 1000)
         found = self._links.open(request)
-        if isinstance(found, Answer):
+        if isinstance(found, Response):
             await wire.whole(found)
             return
         is_lying = fault is not None and fault.kind == "wrong_encoding"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from sandbox.exchange import Answer, Request, json_answer
+from sandbox.exchange import Request, Response, json_response
 from sandbox.kindmetrics.data import Data
 from sandbox.kindmetrics.errors import Refusal, refuse, takes_json
 from sandbox.kindmetrics.figures import SNIPPET, Filters, is_settled
@@ -42,14 +42,14 @@ class Api:
         self._rules = rules
         self._kept = _Answers()
 
-    async def respond(self, request: Request) -> Answer:
-        """Answer a request as the vendor's server does."""
+    async def respond(self, request: Request) -> Response:
+        """Response a request as the vendor's server does."""
         try:
             return self._redirect(request) or self._route(request)
         except Refusal as refusal:
             return refuse(refusal, request)
 
-    def _redirect(self, request: Request) -> Answer | None:
+    def _redirect(self, request: Request) -> Response | None:
         """Send a client that came by another name to the root of the server's own.
 
         A name with www. before it keeps the path: the server only strips that part.
@@ -61,9 +61,9 @@ class Api:
         bare = host.removeprefix("www.")
         name, target = (bare, request.target) if bare in known else (min(known), "/")
         url = f"http://{name}:{port}{target}" if port else f"http://{name}{target}"
-        return Answer(301, headers=(("location", url),))
+        return Response(301, headers=(("location", url),))
 
-    def _route(self, request: Request) -> Answer:
+    def _route(self, request: Request) -> Response:
         parts = request.path.removeprefix("/").split("/")
         if not self._is_route(parts):
             raise Refusal(404, "Not Found")
@@ -77,9 +77,9 @@ class Api:
         if creates:
             return self._create()
         if parts == ["api", "me"]:
-            return json_answer({"email": self._data.email})
+            return json_response({"email": self._data.email})
         if parts == ["api", "domains"]:
-            return json_answer(self._data.domains)
+            return json_response(self._data.domains)
         return self._figures(request, parts[2], parts[3] if len(parts) > ROUTE_OF_DOMAIN else "")
 
     def _is_route(self, parts: list[str]) -> bool:
@@ -92,20 +92,20 @@ class Api:
         is_known = len(parts) > ROUTE_OF_DOMAIN and parts[3] in {*ENDPOINTS, referrers}
         return len(parts) <= ROUTE_OF_DOMAIN or (len(parts) == ROUTE_OF_DOMAIN + 1 and is_known)
 
-    def _create(self) -> Answer:
+    def _create(self) -> Response:
         """Count a creation, and answer as if there were a new domain."""
         self.creations += 1
         snippet = SNIPPET.format("new.example")
         none = {"visitors": 0, "pageviews": 0, "bounce": 0, "track_snippet": snippet}
-        return json_answer({"address": "new.example", **none})
+        return json_response({"address": "new.example", **none})
 
-    def _figures(self, request: Request, domain_id: str, endpoint: str) -> Answer:
+    def _figures(self, request: Request, domain_id: str, endpoint: str) -> Response:
         self._check_plan(domain_id)
         domain = self._data.domain(int(domain_id)) if domain_id.isdecimal() else None
         if domain is None:
             raise Refusal(404, "Not Found")
         if endpoint == "current":
-            return json_answer(self._data.answer("current", domain.id))
+            return json_response(self._data.answer("current", domain.id))
         first, last = window_of(request, self._data.today)
         filters = filters_of(request)
         if endpoint != "goals":
@@ -122,13 +122,13 @@ class Api:
         if filters.goal_id is not None and filters.goal_id not in own:
             raise Refusal(404, "Not Found")
 
-    def _kept_answer(self, question: tuple[str, int, date, date, Filters]) -> Answer:
-        """Answer anew only when the clock can have changed the figures."""
+    def _kept_answer(self, question: tuple[str, int, date, date, Filters]) -> Response:
+        """Response anew only when the clock can have changed the figures."""
         now = self._data.now
         key = (question, None if is_settled(question[3], now) else now)
         answer = self._kept.get(key)
         if answer is None:
-            answer = json_answer(self._data.answer(*question))
+            answer = json_response(self._data.answer(*question))
             self._kept.put(key, answer)
         return answer
 
@@ -145,13 +145,13 @@ class _Answers:
     """The answers given last, up to a number of them and of bytes (gzipped copies apart)."""
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[object, Answer] = OrderedDict()
+        self._answers: OrderedDict[object, Response] = OrderedDict()
         self._bytes = 0
 
-    def get(self, key: object) -> Answer | None:
+    def get(self, key: object) -> Response | None:
         return self._answers.get(key)
 
-    def put(self, key: object, answer: Answer) -> None:
+    def put(self, key: object, answer: Response) -> None:
         self._answers[key] = answer
         self._bytes += len(answer.body)
         while len(self._answers) > KEPT_ANSWERS or self._bytes > KEPT_BYTES:

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from sandbox.exchange import HTML, Answer, Request, json_answer
+from sandbox.exchange import HTML, Request, Response, json_response
 
 
 class Refusal(Exception):
@@ -19,13 +19,13 @@ class Refusal(Exception):
         self.details = details
 
 
-def refuse(refusal: Refusal, request: Request) -> Answer:
+def refuse(refusal: Refusal, request: Request) -> Response:
     """Say no in JSON, or as a page when the client looks like a browser."""
     if takes_html_first(request):
         page = f"<!DOCTYPE html><html><body><h1>{escape(refusal.message)}</h1></body></html>"
-        return Answer(refusal.status, page.encode(), HTML)
+        return Response(refusal.status, page.encode(), HTML)
     body = {"message": refusal.message, "param": refusal.param, "details": refusal.details}
-    return json_answer(body, refusal.status)
+    return json_response(body, refusal.status)
 
 
 def takes_html_first(request: Request) -> bool:

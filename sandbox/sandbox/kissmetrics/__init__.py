@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from sandbox.exchange import Answer, Request
+from sandbox.exchange import Request, Response
 from sandbox.faults import Fault, Faults
 from sandbox.frame import Frame
 from sandbox.kissmetrics.core import Core
@@ -136,21 +136,21 @@ class Kissmetrics(Setting):
         frame.faults, frame.log = self.faults, self.log
         return frame
 
-    async def _respond(self, request: Request) -> Answer:
-        """Answer by the path, since the servers have none in common."""
+    async def _respond(self, request: Request) -> Response:
+        """Response by the path, since the servers have none in common."""
         self.note_address(request, "core", "query")
         is_query = request.path.startswith(("/v2/", "/v3/"))
         return await (self._query_answer(request) if is_query else self._core.respond(request))
 
-    async def _respond_core(self, request: Request) -> Answer:
+    async def _respond_core(self, request: Request) -> Response:
         self.note_address(request, "core")
         return await self._core.respond(request)
 
-    async def _respond_query(self, request: Request) -> Answer:
+    async def _respond_query(self, request: Request) -> Response:
         self.note_address(request, "query")
         return await self._query_answer(request)
 
-    async def _query_answer(self, request: Request) -> Answer:
+    async def _query_answer(self, request: Request) -> Response:
         if request.path.startswith("/v3/"):
             return await self._v3.respond(request)
         if request.path.startswith("/v2/"):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from sandbox.exchange import Answer, Request, json_answer
+from sandbox.exchange import Request, Response, json_response
 from sandbox.kissmetrics.data import list_name
 from sandbox.kissmetrics.errors import NOT_FOUND, Refusal, check_access, refuse_core
 from sandbox.kissmetrics.kept import Kept
@@ -35,14 +35,14 @@ class Core:
         self._asked: Counter[str] = Counter()
         self._kept = Kept()
 
-    async def respond(self, request: Request) -> Answer:
-        """Answer a request as the vendor's server does."""
+    async def respond(self, request: Request) -> Response:
+        """Response a request as the vendor's server does."""
         try:
             return self._setting.redirect(request) or self._route(request)
         except Refusal as refusal:
             return refuse_core(refusal)
 
-    def _route(self, request: Request) -> Answer:
+    def _route(self, request: Request) -> Response:
         check_access(request, self._setting.token)
         if request.method != "GET":
             raise Refusal(404, NOT_FOUND)
@@ -61,16 +61,16 @@ class Core:
             case _:
                 raise Refusal(404, NOT_FOUND)
 
-    def _directory(self, linker: Linker) -> Answer:
+    def _directory(self, linker: Linker) -> Response:
         links = linker.directory()
         header = link_header(links[:1])
         if self._rules("products").escaped_links:
             links = escaped(links)
         body = {"meta": {"status": 200}, "data": {**TITLE, "links": links}, "links": links[:1]}
-        return json_answer(body, headers=(REVALIDATE, header))
+        return json_response(body, headers=(REVALIDATE, header))
 
-    def _detail(self, linker: Linker, name: ListName, record_id: str) -> Answer:
-        """Answer with one record; only an account keeps its links within."""
+    def _detail(self, linker: Linker, name: ListName, record_id: str) -> Response:
+        """Response with one record; only an account keeps its links within."""
         number = self._catalog.number(name, record_id)
         if number is None:
             raise Refusal(404, NOT_FOUND)
@@ -79,18 +79,18 @@ class Core:
         if name != "accounts":
             record["links"] = []
         if self._rules(name).form == "bare":
-            return json_answer(record, headers=(REVALIDATE,))
+            return json_response(record, headers=(REVALIDATE,))
         top = links if name != "accounts" else links[:1]
         body = {"meta": {"status": 200}, "data": record, "links": top}
-        return json_answer(body, headers=(REVALIDATE, link_header(top)))
+        return json_response(body, headers=(REVALIDATE, link_header(top)))
 
-    def _list(self, request: Request, linker: Linker, name: ListName) -> Answer:
+    def _list(self, request: Request, linker: Linker, name: ListName) -> Response:
         numbers = self._numbers(request.path, name, self._catalog.numbers(name))
         return self._page(request, self._listing(request, linker, name, numbers), name)
 
     def _scoped(
         self, request: Request, linker: Linker, parent: tuple[ListName, str], name: ListName
-    ) -> Answer:
+    ) -> Response:
         parent_number = self._catalog.number(*parent)
         if parent_number is None:
             raise Refusal(404, NOT_FOUND)
@@ -106,8 +106,8 @@ class Core:
         )
         return self._page(request, listing, name)
 
-    def _page(self, request: Request, listing: Listing, name: ListName) -> Answer:
-        """Answer with a page that was kept, unless the list changes while it is read."""
+    def _page(self, request: Request, listing: Listing, name: ListName) -> Response:
+        """Response with a page that was kept, unless the list changes while it is read."""
         rules, setting = self._rules(name), self._setting
         if rules.change_after is not None:
             return answer_page(request, listing, rules)

@@ -1,6 +1,6 @@
 """How the API says no: one form for the lists, the same with links for queries, one for v3."""
 
-from sandbox.exchange import Answer, Request, json_answer
+from sandbox.exchange import Request, Response, json_response
 
 NO_CACHE = (("cache-control", "no-cache"),)
 CODES = {401: "not_authenticated", 404: "not_found", 406: "not_acceptable"}
@@ -20,21 +20,21 @@ class Refusal(Exception):
         self.headers = headers
 
 
-def refuse_core(refusal: Refusal) -> Answer:
+def refuse_core(refusal: Refusal) -> Response:
     """Say no as the lists do; the 404 is as seen."""
-    return json_answer({"meta": _meta(refusal)}, refusal.status, (*NO_CACHE, *refusal.headers))
+    return json_response({"meta": _meta(refusal)}, refusal.status, (*NO_CACHE, *refusal.headers))
 
 
-def refuse_query(refusal: Refusal) -> Answer:
+def refuse_query(refusal: Refusal) -> Response:
     """Say no as v2 does; the 400 is as seen."""
     body = {"meta": _meta(refusal), "links": []}
-    return json_answer(body, refusal.status, (*NO_CACHE, *refusal.headers))
+    return json_response(body, refusal.status, (*NO_CACHE, *refusal.headers))
 
 
-def refuse_v3(refusal: Refusal) -> Answer:
+def refuse_v3(refusal: Refusal) -> Response:
     """Say no as v3 does; the 401 is as documented."""
     body = {"status": refusal.status, "messages": [refusal.message]}
-    return json_answer(body, refusal.status, (*NO_CACHE, *refusal.headers))
+    return json_response(body, refusal.status, (*NO_CACHE, *refusal.headers))
 
 
 def _meta(refusal: Refusal) -> dict[str, object]:

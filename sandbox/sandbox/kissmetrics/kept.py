@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
-from sandbox.exchange import Answer
+from sandbox.exchange import Response
 
 KEPT_BYTES = 192 * 1024 * 1024
 KEPT_ANSWERS = 20_000
@@ -13,10 +13,10 @@ class Kept:
     """Answers by what they depend on, up to a number of them and of bytes."""
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._answers: OrderedDict[Hashable, Response] = OrderedDict()
         self._bytes = 0
 
-    def answer(self, key: Hashable, make: Callable[[], Answer]) -> Answer:
+    def answer(self, key: Hashable, make: Callable[[], Response]) -> Response:
         """Give the answer that was kept, else make it and keep it."""
         kept = self._answers.get(key)
         if kept is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from sandbox.exchange import Answer, Request, json_answer
+from sandbox.exchange import Request, Response, json_response
 from sandbox.kissmetrics.errors import whole_number
 from sandbox.kissmetrics.rules import PageRules
 
@@ -64,8 +64,8 @@ def link(rel: str, name: str, href: str, *, templated: bool = False) -> Link:
     return {"templated": templated, "href": href, "rel": rel, "name": name}
 
 
-def answer_page(request: Request, listing: Listing, rules: PageRules) -> Answer:
-    """Answer a request for a page of a list.
+def answer_page(request: Request, listing: Listing, rules: PageRules) -> Response:
+    """Response a request for a page of a list.
 
     Raises:
         Refusal: 400 for a limit or an offset that is no number.
@@ -153,7 +153,7 @@ def escaped(links: list[Link]) -> list[Link]:
     return [{**one, "href": one["href"].replace("&", "&amp;")} for one in links]
 
 
-def _formed(shown: Shown, rules: PageRules) -> Answer:
+def _formed(shown: Shown, rules: PageRules) -> Response:
     """Put records and links into the form that is asked for."""
     header = link_header(shown.links)
     links = escaped(shown.links) if rules.escaped_links else shown.links
@@ -163,12 +163,12 @@ def _formed(shown: Shown, rules: PageRules) -> Answer:
     match rules.form:
         case "envelope" | "total_without_next":
             body = {**meta, "pagination": pagination, "links": links}
-            return json_answer(body, headers=(REVALIDATE, header))
+            return json_response(body, headers=(REVALIDATE, header))
         case "bare":
-            return json_answer(shown.records, headers=(REVALIDATE,))
+            return json_response(shown.records, headers=(REVALIDATE,))
         case "link_header_only":
-            return json_answer(shown.records, headers=(REVALIDATE, header))
+            return json_response(shown.records, headers=(REVALIDATE, header))
         case "link_header_envelope":
-            return json_answer(meta, headers=(REVALIDATE, header))
+            return json_response(meta, headers=(REVALIDATE, header))
         case "next_in_body_only":
-            return json_answer({**meta, "links": links}, headers=(REVALIDATE,))
+            return json_response({**meta, "links": links}, headers=(REVALIDATE,))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sandbox.exchange import Answer, Request
+from sandbox.exchange import Request, Response
 from sandbox.kissmetrics.data import Data
 from sandbox.kissmetrics.links import Addresses
 from sandbox.kissmetrics.rules import (
@@ -65,9 +65,9 @@ class Setting:
         """Give the rules for the runs of a report."""
         return self.run_rules_of.get(report_id, self.run_rules)
 
-    def redirect(self, request: Request) -> Answer | None:
+    def redirect(self, request: Request) -> Response | None:
         """Send plain HTTP away, where that is asked for; a proxy's header says what it was."""
         if not self.requires_https or request.headers.get("x-forwarded-proto") == "https":
             return None
         host = request.headers.get("host", "")
-        return Answer(301, headers=(("location", f"https://{host}{request.target}"),))
+        return Response(301, headers=(("location", f"https://{host}{request.target}"),))

@@ -5,7 +5,7 @@ import io
 import json
 from typing import Any
 
-from sandbox.exchange import Answer, Request, json_answer
+from sandbox.exchange import Request, Response, json_response
 from sandbox.kissmetrics.errors import NOT_FOUND, Refusal, check_access, refuse_query
 from sandbox.kissmetrics.paging import (
     REVALIDATE,
@@ -34,14 +34,14 @@ class V2:
         self._setting = setting
         self._queries = queries
 
-    async def respond(self, request: Request) -> Answer:
-        """Answer a request as the vendor's server does."""
+    async def respond(self, request: Request) -> Response:
+        """Response a request as the vendor's server does."""
         try:
             return self._setting.redirect(request) or self._route(request)
         except Refusal as refusal:
             return refuse_query(refusal)
 
-    def _route(self, request: Request) -> Answer:
+    def _route(self, request: Request) -> Response:
         check_access(request, self._setting.token)
         base = self._setting.addresses.query
         match request.method, *request.path.rstrip("/").split("/")[1:]:
@@ -62,7 +62,7 @@ class V2:
             raise Refusal(404, NOT_FOUND)
         return query
 
-    def _run(self, request: Request, base: str, product_id: str, report_id: str) -> Answer:
+    def _run(self, request: Request, base: str, product_id: str, report_id: str) -> Response:
         catalog = self._setting.data.catalog
         report = catalog.number("reports", report_id)
         product = catalog.number("products", product_id)
@@ -78,7 +78,7 @@ class V2:
             "data": {"message": "success"},
             "links": [step] if rules.links else [],
         }
-        return json_answer(body, 202, (("cache-control", "no-cache"), *_location(href, rules)))
+        return json_response(body, 202, (("cache-control", "no-cache"), *_location(href, rules)))
 
     def _started(self, run: Run, report: int, report_type: str, rules: RunRules) -> Query:
         is_v3 = report_type == "people_search_v3"
@@ -94,7 +94,7 @@ class V2:
         query.as_objects = rules.row_form == "object" if rules.row_form else is_v3
         return query
 
-    def _status(self, base: str, query: Query) -> Answer:
+    def _status(self, base: str, query: Query) -> Response:
         rules = self._setting.rules_for(query.run.report_id)
         href = f"{base}/v2/queries/{query.id}"
         own = link("self", "Self", f"{href}/status")
@@ -108,9 +108,9 @@ class V2:
             "data": {"completed": True, "progress": 1.0},
             "links": [own, step] if rules.links else [own],
         }
-        return json_answer(body, 201, (REVALIDATE, *_location(f"{href}/results", rules)))
+        return json_response(body, 201, (REVALIDATE, *_location(f"{href}/results", rules)))
 
-    def _results(self, request: Request, base: str, query: Query) -> Answer:
+    def _results(self, request: Request, base: str, query: Query) -> Response:
         """Give a page of rows; before the query is completed that is an empty one."""
         rules = self._setting.rules_for(query.run.report_id)
         has_ended = query.has_ended(rules)
@@ -139,7 +139,7 @@ class V2:
             return {"columns": [column["display_name"] for column in columns]}
         return {"columns": columns}
 
-    def _export(self, query: Query) -> Answer:
+    def _export(self, query: Query) -> Response:
         """Give all rows as CSV, of which only the address was ever seen."""
         has_ended = query.has_ended(self._setting.rules_for(query.run.report_id))
         text = io.StringIO()
@@ -147,7 +147,7 @@ class V2:
         columns = columns_of(self._setting.data.catalog.sizes.columns)
         writer.writerow(column["display_name"] for column in columns)
         writer.writerows(query.rows.page(0, len(query.rows)) if has_ended else [])
-        return Answer(body=text.getvalue().encode(), content_type="text/csv; charset=utf-8")
+        return Response(body=text.getvalue().encode(), content_type="text/csv; charset=utf-8")
 
 
 def window_of(request: Request) -> tuple[str, str]:
@@ -195,9 +195,9 @@ def _location(href: str, rules: RunRules) -> tuple[tuple[str, str], ...]:
     return (("location", moved(href, rules.location_host)),)
 
 
-def _unfinished(query: Query, rules: RunRules, own: Link, error: dict[str, Any]) -> Answer:
+def _unfinished(query: Query, rules: RunRules, own: Link, error: dict[str, Any]) -> Response:
     """Say that there is nothing to read yet, or ever."""
     data = {"completed": False, "progress": query.progress(rules)}
     body: dict[str, Any] = {"meta": {"status": 200}, "data": data, "links": [own]}
     (body if rules.error_at_top else data).update(error)
-    return json_answer(body, headers=(REVALIDATE, link_header([own])))
+    return json_response(body, headers=(REVALIDATE, link_header([own])))

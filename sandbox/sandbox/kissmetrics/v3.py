@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.exchange import Answer, Request, json_answer
+from sandbox.exchange import Request, Response, json_response
 from sandbox.kissmetrics.budget import Budget
 from sandbox.kissmetrics.data import list_name
 from sandbox.kissmetrics.errors import Refusal, refuse_v3, whole_number
@@ -43,8 +43,8 @@ class V3:
             "/v3/queries/metric": self._start_metric,
         }
 
-    async def respond(self, request: Request) -> Answer:
-        """Answer a request as the vendor's server does."""
+    async def respond(self, request: Request) -> Response:
+        """Response a request as the vendor's server does."""
         try:
             return self._setting.redirect(request) or self._route(request)
         except Refusal as refusal:
@@ -52,12 +52,12 @@ class V3:
         except KeyError:
             return refuse_v3(Refusal(404, MISSING))
 
-    def _route(self, request: Request) -> Answer:
+    def _route(self, request: Request) -> Response:
         self._check_access(request)
         self._check_budget()
         path = request.path.rstrip("/")
         if request.method == "POST" and path in self._starts:
-            return json_answer({"id": self._starts[path](_body(request)).id})
+            return json_response({"id": self._starts[path](_body(request)).id})
         match request.method, *path.split("/")[2:]:
             case ["GET", "products"]:
                 return self._list(request, "products")
@@ -66,7 +66,7 @@ class V3:
             case ["GET", "queries", query_id]:
                 return self._query(request, query_id)
             case ["DELETE", "queries", query_id] if self._queries.cancel(query_id):
-                return json_answer({"id": query_id, "cancelled": True})
+                return json_response({"id": query_id, "cancelled": True})
             case _:
                 raise Refusal(404, MISSING)
 
@@ -91,24 +91,24 @@ class V3:
             header = (("retry-after", str(math.ceil(wait))),) if rules.retry_after else ()
             raise Refusal(429, "Too many requests.", header)
 
-    def _list(self, request: Request, name: ListName, product_id: int | None = None) -> Answer:
+    def _list(self, request: Request, name: ListName, product_id: int | None = None) -> Response:
         rules = self._setting.v3
         numbers = self.data.numbers(name, product_id)
         offset, limit = self._place(request)
         page = numbers[offset : offset + limit]
         records = [self.data.record(name, number, fields=rules.fields) for number in page]
         if rules.key == "bare":
-            return json_answer(records, headers=(REVALIDATE,))
+            return json_response(records, headers=(REVALIDATE,))
         # The documents have the properties under the name of the events.
         documented = "events" if name == "properties" else name
         key = {"data": "data", "named": name, "documented": documented}[rules.key]
-        return json_answer({key: records}, headers=(REVALIDATE,))
+        return json_response({key: records}, headers=(REVALIDATE,))
 
     def _place(self, request: Request) -> tuple[int, int]:
         limit = whole_number(request, "limit", DEFAULT_LIMIT, least=1)
         return whole_number(request, "offset", 0), min(limit, self._setting.v3.max_limit)
 
-    def _query(self, request: Request, query_id: str) -> Answer:
+    def _query(self, request: Request, query_id: str) -> Response:
         """Tell whether a query is completed, and give a page of its rows when it is."""
         query = self._queries.get(query_id)
         if query is None:
@@ -116,10 +116,10 @@ class V3:
         rules = self._setting.rules_for(query.run.report_id)
         offset, limit = self._place(request)
         if query.fails(rules):
-            return json_answer({"completed": False, "error": rules.error, "data": []})
+            return json_response({"completed": False, "error": rules.error, "data": []})
         is_completed = query.poll(rules)
         rows = query.page(offset, limit) if is_completed else []
-        return json_answer({"completed": is_completed, "data": rows}, headers=(REVALIDATE,))
+        return json_response({"completed": is_completed, "data": rows}, headers=(REVALIDATE,))
 
     def _start_query(self, body: Mapping[str, Any]) -> Query:
         product_id = _required_id(body, "product_id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sandbox.exchange import json_answer
+from sandbox.exchange import json_response
 from tap_kit.errors import SyncFailed
 
 from tests.kissmetrics.v3.answers import ROWS, V3Answers, pages
@@ -108,7 +108,7 @@ def test_a_total_may_be_text() -> None:
     assert [row.get("total") for row in rows] == [17, 18, None]
 
 
-@pytest.mark.parametrize("answer", [{"id": "q1", "cancelled": False}, json_answer({}, 500), []])
+@pytest.mark.parametrize("answer", [{"id": "q1", "cancelled": False}, json_response({}, 500), []])
 def test_what_is_no_cancellation_leaves_the_query_in_the_state(answer: Any) -> None:
     """The next run picks it up; taken out of the state it would be paid for twice."""
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from sandbox.exchange import Answer, json_answer
 from sandbox.exchange import Request as Asked
+from sandbox.exchange import Response, json_response
 from sandbox.frame import Frame
 from sandbox.server import running
 from tap_kit.errors import JobFailed
@@ -230,8 +230,8 @@ class Downloads(WindowedStream):
 def test_downloads_and_workers_together_keep_to_the_limit(
     at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def respond(_request: Asked) -> Answer:
-        return json_answer([])
+    async def respond(_request: Asked) -> Response:
+        return json_response([])
 
     frame = Frame(respond, latency_ms=10)
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sandbox.exchange import Answer, json_answer
+from sandbox.exchange import Response, json_response
 from sandbox.frame import Frame
 from sandbox.server import running
 from tap_kit.errors import Retriable, SyncFailed
@@ -33,9 +33,9 @@ class Echo:
     def __init__(self) -> None:
         self.app = Frame(self._respond)
 
-    async def _respond(self, request: Asked) -> Answer:
+    async def _respond(self, request: Asked) -> Response:
         kind = request.headers.get("content-type", "").partition(";")[0]
-        return json_answer([request.method, request.target, kind, request.body.decode()])
+        return json_response([request.method, request.target, kind, request.body.decode()])
 
 
 @pytest.mark.parametrize(
