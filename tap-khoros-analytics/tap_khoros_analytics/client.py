@@ -8,7 +8,7 @@ from urllib.parse import quote
 from requests.auth import HTTPBasicAuth
 from tap_kit.errors import SyncFailed, setting_error
 from tap_kit.net.connections import api_at
-from tap_kit.net.http import Answer, Check, Params, Refusal, Request
+from tap_kit.net.http import Check, ErrorResponse, Params, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -50,7 +50,7 @@ class Client:
             tap,
             config.get("api_url") or HOSTS[config["region"]],
             auth=HTTPBasicAuth(config["username"].encode(), config["password"].encode()),
-            judge=judge,
+            error_for=error_for,
             prefixes=("/api/public/",),
         )
 
@@ -82,8 +82,8 @@ class Client:
             text = text.replace(secret, "***")
         return text
 
-    def _ask(self, request: Request, check: Check = lambda _: None) -> Answer:
-        return self._api.ask(self._with_key(request), dict, check)
+    def _ask(self, request: Request, check: Check = lambda _: None) -> Response:
+        return self._api.send(self._with_key(request), dict, check)
 
     def _with_key(self, request: Request) -> Request:
         params = {**request.params, "companyKey": self._key}
@@ -92,7 +92,7 @@ class Client:
         )
 
 
-def _list_problem(answer: Answer) -> str | None:
+def _list_problem(answer: Response) -> str | None:
     result = answer.value.get("result")
     if isinstance(result, list) and all(isinstance(row, dict) for row in result):
         return None
@@ -112,7 +112,7 @@ def _token(token: str | None) -> dict[str, str]:
     return {"analyticsAccessToken": token} if token else {}
 
 
-def judge(refusal: Refusal) -> Exception:
+def error_for(refusal: ErrorResponse) -> Exception:
     """What a refusal means; the vendor documents none of them, so the usual meanings apply."""
     message = f"{refusal.source}: HTTP {refusal.status}"
     match refusal.status:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
 from tap_kit.flow.pipeline import Pipeline
-from tap_kit.net.throttle import ended_by_errors
+from tap_kit.net.throttle import stop_on_error
 from tap_kit.rows.streaming import CsvRows, resumed
 from tap_kit.run.progress import Progress
 
@@ -41,7 +41,7 @@ def learned(
     at_once = tap.config["max_concurrency"]
     pipeline = Pipeline(iter(exports), lambda export: _columns(tap, export), workers=at_once)
     told = Progress(tap.logger, "export", "Learning the columns")
-    with contextlib.closing(pipeline), told as progress, ended_by_errors(tap.stop):
+    with contextlib.closing(pipeline), told as progress, stop_on_error(tap.stop):
         progress.planned({"columns": len(exports)}, at_once=at_once)
         while (export := pipeline.head) is not None:
             found = pipeline.take(lambda export: progress.waiting(f"the columns of {export.id}"))
@@ -119,7 +119,7 @@ class _Download:
                     break
         self.is_empty = not size
         if parser.header is None:
-            parser.finish()  # an error where there is no header
+            parser.finalize()  # an error where there is no header
         yield [parser.header or []]
 
 

@@ -93,7 +93,7 @@ class TapKhorosAnalytics(KitTap):
     @cached_property
     def job_runner(self) -> JobRunner:
         """How running jobs are waited for."""
-        return self.waiting_for_jobs(longest_s=LONGEST_POLL_PAUSE_S, growth=POLL_GROWTH)
+        return self.job_runner_with(longest_s=LONGEST_POLL_PAUSE_S, growth=POLL_GROWTH)
 
     @override
     def check_access(self) -> str:

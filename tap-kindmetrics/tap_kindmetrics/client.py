@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
 from tap_kit.net.auth import BearerToken
 from tap_kit.net.connections import api_at
-from tap_kit.net.http import Answer, Check, Decode, Params, Refusal, Request
+from tap_kit.net.http import Check, Decode, ErrorResponse, Params, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Client:
 
     def __init__(self, tap: KitTap) -> None:
         token = BearerToken(tap.config["api_token"])
-        self._api = api_at(tap, tap.config["api_url"], auth=token, judge=judge)
+        self._api = api_at(tap, tap.config["api_url"], auth=token, error_for=error_for)
         self._referrers = "referrers"
 
     def account(self) -> dict[str, Any]:
@@ -38,7 +38,7 @@ class Client:
             SyncFailed: when a domain has no id; nothing could be asked about it.
         """
         try:
-            answer = self._api.ask(Request("/api/domains"), list, _domains_problem)
+            answer = self._api.send(Request("/api/domains"), list, _domains_problem)
         except PartitionUnavailable as error:
             problem = f"the account behind it has no access to the API: {error}"
             raise setting_error("api_token", problem) from None  # noqa: EM101
@@ -86,15 +86,15 @@ class Client:
         One with none of them is a proxy's, or the text of an error, and asked for again.
         """
 
-        def problem(answer: Answer) -> str | None:
+        def problem(answer: Response) -> str | None:
             fits = not answer.value.keys().isdisjoint(fields)
             return None if fits else f"expected an object with {', '.join(sorted(fields))}"
 
-        answer: dict[str, Any] = self._api.ask(Request(path, params), dict, problem).value
+        answer: dict[str, Any] = self._api.send(Request(path, params), dict, problem).value
         return answer
 
     def _list(self, path: str, params: Params, want: Wanted) -> list[Any]:
-        answer = self._api.ask(Request(path, params), list, want.check, decode=want.decode)
+        answer = self._api.send(Request(path, params), list, want.check, decode=want.decode)
         rows: list[Any] = answer.value
         return rows
 
@@ -106,12 +106,12 @@ class Wanted(NamedTuple):
     check: Check
 
 
-def _domains_problem(answer: Answer) -> str | None:
+def _domains_problem(answer: Response) -> str | None:
     fits = all(isinstance(d, dict) and isinstance(d.get("id"), int) for d in answer.value)
     return None if fits else "expected objects, each with a number as its id"
 
 
-def judge(refusal: Refusal) -> Exception:
+def error_for(refusal: ErrorResponse) -> Exception:
     """What a refusal means and whose turn it is [reference, Errors]."""
     match refusal.status:
         case 401:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import SchemaDirectory, StreamSchema
-from tap_kit.rows.check import AnswerFields, RowDecoder, fill, has_any, values_of
+from tap_kit.rows.check import ResponseFields, RowDecoder, has_any_of, set_fields, values_of
 from tap_kit.rows.keys import row_ids
 from tap_kit.streams import KitStream, WindowedStream
 from typing_extensions import override
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_kit.flow.tasks import Partition, Task
-    from tap_kit.net.http import Answer
+    from tap_kit.net.http import Response
     from tap_kit.rows.check import Row
 
     from tap_kindmetrics.tap import TapKindmetrics
@@ -122,7 +122,7 @@ class Breakdown(SegmentStream, ABC):
 
     @override
     def __init_subclass__(cls) -> None:
-        cls.answer_fields = AnswerFields(own=OWN_FIELDS, needed=cls.natural_key)
+        cls.response_fields = ResponseFields(own=OWN_FIELDS, needed=cls.natural_key)
 
     @cached_property
     def decoder(self) -> RowDecoder:
@@ -137,13 +137,13 @@ class Breakdown(SegmentStream, ABC):
         self.shape(rows, task)
         return rows
 
-    def problem(self, answer: Answer) -> str | None:
+    def problem(self, answer: Response) -> str | None:
         """What is wrong with rows that have no part of their natural key, not even a null one.
 
         They are a proxy's, or the text of an error.
         """
         key = self.natural_key
-        if all(has_any(row, key) for row in answer.value):
+        if all(has_any_of(row, key) for row in answer.value):
             return None
         return f"expected a list of objects with {', '.join(key)}"
 
@@ -152,7 +152,7 @@ class Breakdown(SegmentStream, ABC):
         partition, window = _partition(task), _window(task)
         owner = (*partition.values(), window["date"])
         keys = row_ids((*owner, *values_of(row, self.natural_key)) for row in rows)
-        fill(rows, {**partition, **window})
+        set_fields(rows, {**partition, **window})
         for key, row in zip(keys, rows, strict=True):
             row.row_id = key  # type: ignore[attr-defined]  # one of the own fields
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tap_kit.flow.windows import Window
     from tap_kit.jobs.runner import Job
-    from tap_kit.net.http import Judge, Refusal
+    from tap_kit.net.http import ErrorMapper, ErrorResponse
 
     from tap_kissmetrics.lists.pagination import CorePaginator, Page
     from tap_kissmetrics.reports.saved import Report
@@ -104,13 +104,13 @@ def is_record(value: Any) -> bool:
     return isinstance(value, msgspec.Struct) or (isinstance(value, dict) and "id" in value)
 
 
-def judge(*, address: str, credential: str) -> Judge:
+def error_for(*, address: str, credential: str) -> ErrorMapper:
     """What a refusal means and whose turn it is [reference, section 4].
 
     ``address`` and ``credential`` are the settings to look at.
     """
 
-    def judged(refusal: Refusal) -> Exception:
+    def judged(refusal: ErrorResponse) -> Exception:
         match refusal.status:
             case 401:
                 return setting_error(credential, "the server does not accept it (HTTP 401)")

@@ -71,7 +71,7 @@ class QueryStream(PagedStream, abc.ABC):
 
     def _unchecked(self, task: Task) -> Result:
         found = self.read(task)
-        return Result(found, getattr(found, "note", None))  # checked in `finish`, with its key
+        return Result(found, getattr(found, "note", None))  # checked in `finalize`, with its key
 
     @override
     def read(self, task: Task) -> Sequence[dict[str, Any]]:
@@ -133,7 +133,7 @@ class QueryStream(PagedStream, abc.ABC):
     # Emit: keys need the rows before them, so they are made in order.
 
     @override
-    def finish(self, task: Task, result: Result) -> Sequence[Row]:
+    def finalize(self, task: Task, result: Result) -> Sequence[Row]:
         if task.piece is None:
             self._reading = Reading()
             self.window_begins()
@@ -145,7 +145,7 @@ class QueryStream(PagedStream, abc.ABC):
         return {"row_id": self.key_of(row), "row_number": number, **row}
 
     @override
-    def window_written(self, task: Task) -> None:
+    def on_window_written(self, task: Task) -> None:
         self._reading.check(task)
-        super().window_written(task)
-        self.tap.jobs.cross_out(task)
+        super().on_window_written(task)
+        self.tap.jobs.forget_up_to(task)

@@ -98,15 +98,15 @@ class TapKissmetrics(KitTap):
     @cached_property
     def job_runner(self) -> JobRunner:
         """How running queries are waited for."""
-        return self.waiting_for_jobs(
+        return self.job_runner_with(
             longest_s=LONGEST_POLL_PAUSE_S,
             growth=POLL_GROWTH,
             polling_share=self.version.polling_share,
         )
 
     @override
-    def plan_begins(self, work: Sequence[Work]) -> None:
-        self.version.plan_begins(work)
+    def on_plan(self, work: Sequence[Work]) -> None:
+        self.version.on_plan(work)
 
     @override
     def check_access(self) -> str:

@@ -42,5 +42,5 @@ class Version(abc.ABC):
         """The stream of a report whose columns are configured."""
 
     @abc.abstractmethod
-    def plan_begins(self, work: Sequence[Work]) -> None:
+    def on_plan(self, work: Sequence[Work]) -> None:
         """Told what is about to be read."""

@@ -17,7 +17,7 @@ from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
 from tap_kit.flow.bookmarks import WindowBookmarks, read_bookmark
 from tap_kit.flow.tasks import Result, Task
 from tap_kit.rows import chunks as records
-from tap_kit.rows.check import AnswerFields, RowCheck
+from tap_kit.rows.check import ResponseFields, RowCheck
 from tap_kit.rows.keys import shard_of
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_kit.flow.tasks import Outcome, Partition
-    from tap_kit.flow.windows import Reach, Window, Windows
+    from tap_kit.flow.windows import DayRange, Window, Windows
     from tap_kit.rows.check import Row
     from tap_kit.tap import KitTap
 
 
-def _told_elsewhere(record: logging.LogRecord) -> bool:
+def _not_sdk_sync_error(record: logging.LogRecord) -> bool:
     """Keep back the SDK's line that an error has come: the command line tells which."""
     return not str(record.msg).startswith("An unhandled error occurred while syncing")
 
@@ -41,12 +41,12 @@ class KitStream(Stream, abc.ABC):
     """A stream whose tasks are read ahead, together with those of all other streams of the tap."""
 
     tap: KitTap
-    answer_fields: ClassVar[AnswerFields] = AnswerFields()
+    response_fields: ClassVar[ResponseFields] = ResponseFields()
 
     def __init__(self, tap: KitTap) -> None:
         self.tap = tap
         super().__init__(tap)
-        self.logger.addFilter(_told_elsewhere)
+        self.logger.addFilter(_not_sdk_sync_error)
         self._counter: records.ChunkCounter | None = None
         self._unavailable: set[str] = set()
 
@@ -136,7 +136,7 @@ class KitStream(Stream, abc.ABC):
                     self._give_up(task, error)
                     continue
                 if is_last:
-                    self.window_written(task)
+                    self.on_window_written(task)
                 self.tap.write_state_if_due()
             else:
                 self._give_up(task, outcome)
@@ -148,15 +148,15 @@ class KitStream(Stream, abc.ABC):
 
     def batches(self, task: Task, result: Result) -> Iterator[Sequence[Row]]:
         """The rows to write in batches, each written before the next one is asked for."""
-        rows = self.finish(task, result)
+        rows = self.finalize(task, result)
         for start in range(0, len(rows), records.CHUNK_ROWS):
             yield rows[start : start + records.CHUNK_ROWS]
 
-    def finish(self, task: Task, result: Result) -> Sequence[Row]:  # noqa: ARG002
+    def finalize(self, task: Task, result: Result) -> Sequence[Row]:  # noqa: ARG002
         """The rows to write, for what can only be done in order (in the main thread)."""
         return result.rows
 
-    def window_written(self, task: Task) -> None:
+    def on_window_written(self, task: Task) -> None:
         """All rows of the window of ``task`` are written out, and those of all windows before."""
 
     def _single(self, rows: Sequence[Row]) -> Iterator[Record]:
@@ -217,11 +217,11 @@ class WindowedStream(BookmarkedStream, abc.ABC):
 
     @override
     def windows(self, partition: Partition | None) -> Windows:
-        return self.reach(partition).windows(self._bookmark(partition))
+        return self.day_range(partition).windows(self._bookmark(partition))
 
-    def reach(self, partition: Partition | None) -> Reach:  # noqa: ARG002
+    def day_range(self, partition: Partition | None) -> DayRange:  # noqa: ARG002
         """The days that this run reads of a partition; in UTC unless a stream knows better."""
-        return self.tap.reach()
+        return self.tap.day_range()
 
     def bookmark_value(self, window: Window, partition: Partition | None) -> str:  # noqa: ARG002
         """The bookmark that says that ``window`` was read; it sorts as the windows do."""
@@ -236,7 +236,7 @@ class WindowedStream(BookmarkedStream, abc.ABC):
         return date.fromisoformat(value)
 
     @override
-    def window_written(self, task: Task) -> None:
+    def on_window_written(self, task: Task) -> None:
         key = self.replication_key
         if self.replication_method == REPLICATION_INCREMENTAL and key and task.window:
             value = self.bookmark_value(task.window, task.partition)

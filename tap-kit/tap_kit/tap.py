@@ -17,29 +17,29 @@ from typing_extensions import override
 
 from tap_kit.errors import Interrupted, SyncFailed
 from tap_kit.flow.ahead import ReadAhead
-from tap_kit.flow.windows import Reach, parse_day
+from tap_kit.flow.windows import DayRange, parse_day
 from tap_kit.jobs.runner import JobBook, JobRunner, Pace
-from tap_kit.jobs.under_way import UnderWay
-from tap_kit.net.throttle import Throttle, ended_by_errors
+from tap_kit.jobs.running import RunningJobs
+from tap_kit.net.throttle import Throttle, stop_on_error
 from tap_kit.rows.chunks import ChunkWriter
 from tap_kit.run import settings
 from tap_kit.run.about import streams_table
 from tap_kit.run.command import (
     buffer_output,
-    exit_by_signals,
+    exit_on_signals,
+    exit_when_output_closes,
     one_line_errors,
-    reader_watched,
-    stop_signals,
+    stop_on_signals,
 )
 from tap_kit.run.inputs import (
     Catalog,
     State,
+    as_config_errors,
     catalog_problems,
     load_input,
-    own_words,
-    told_as_config,
+    sdk_config_warning_silenced,
 )
-from tap_kit.run.memory import keep_freed_memory, rare_collections
+from tap_kit.run.memory import infrequent_collections, reuse_freed_memory
 from tap_kit.run.progress import Progress
 
 if TYPE_CHECKING:
@@ -68,13 +68,13 @@ class KitTap(Tap, abc.ABC):
     ) -> None:
         self.stop = Event()
         self.jobs = JobBook()
-        self.under_way = UnderWay()
+        self.running_jobs = RunningJobs()
         self.failed: list[str] = []  # what the vendor could not do for us
         self._state_written_at = time.monotonic()
         given = {k: v for k, v in config.items() if v is not None} if config else {}
-        with own_words(self.logger):
+        with sdk_config_warning_silenced(self.logger):
             super().__init__(config=given, validate_config=False, setup_mapper=False, **kwargs)
-        exit_by_signals(self.logger)
+        exit_on_signals(self.logger)
         if validate_config and (errors := list(self.config_problems())):
             raise ConfigValidationError("; ".join(errors), errors=errors)
         if setup_mapper:
@@ -114,12 +114,12 @@ class KitTap(Tap, abc.ABC):
         """The day on which the run began, in ``zone``."""
         return datetime.fromtimestamp(self.initialized_at / 1000, tz=zone).date()
 
-    def reach(self, zone: tzinfo = timezone.utc) -> Reach:
+    def day_range(self, zone: tzinfo = timezone.utc) -> DayRange:
         """The days that this run reads, as they are counted in ``zone``."""
         config, today = self.config, self.today(zone)
         start = parse_day(config["start_date"]) if "start_date" in config else None
         end = parse_day(config["end_date"]) if "end_date" in config else today
-        return Reach(
+        return DayRange(
             start=start or today - timedelta(days=DEFAULT_DAYS),
             end=min(end, today),
             days=config["window_days"],
@@ -143,7 +143,7 @@ class KitTap(Tap, abc.ABC):
         """What is open to the vendor; closed when the run ends."""
         return ExitStack()
 
-    def waiting_for_jobs(
+    def job_runner_with(
         self, *, longest_s: float, growth: float, polling_share: float | None = None
     ) -> JobRunner:
         """How the vendor's jobs are waited for, by the settings of the taps that have jobs.
@@ -155,11 +155,11 @@ class KitTap(Tap, abc.ABC):
         pace = Pace(first_s, longest_s, self.config["poll_timeout"], growth)
 
         def least_pause_s() -> float:
-            turns = self.under_way.count / polling_share if polling_share else 0
-            return turns * self.throttle.seconds_a_request
+            turns = self.running_jobs.count / polling_share if polling_share else 0
+            return turns * self.throttle.seconds_per_request
 
-        sleep, running = self.throttle.sleep, self.under_way
-        return JobRunner(pace, sleep, under_way=running, least_pause_s=least_pause_s)
+        sleep, running = self.throttle.sleep, self.running_jobs
+        return JobRunner(pace, sleep, running_jobs=running, least_pause_s=least_pause_s)
 
     @property
     def user_agent(self) -> str:
@@ -181,7 +181,7 @@ class KitTap(Tap, abc.ABC):
         """The tasks of all streams, read ahead in plan order."""
         return ReadAhead(self)
 
-    def plan_begins(self, work: Sequence[Work]) -> None:
+    def on_plan(self, work: Sequence[Work]) -> None:
         """Told the streams and partitions that are about to be read, in order."""
 
     @cached_property
@@ -199,19 +199,19 @@ class KitTap(Tap, abc.ABC):
             msg = "the run is being stopped"
             raise Interrupted(msg)
         due = time.monotonic() - self._state_written_at >= self.config["state_interval"]
-        if self.jobs.write_down() or due:
+        if self.jobs.write_to_state() or due:
             self._state_written_at = time.monotonic()
             self.state_writer.write_state(self.state)
 
     def run(self) -> None:
         """One whole run: access first, then all streams, and the bookmarks whatever happens."""
-        keep_freed_memory()
-        with self.progress, rare_collections(), self.connections, ended_by_errors(self.stop):
-            with reader_watched(self.logger):
+        reuse_freed_memory()
+        with self.progress, infrequent_collections(), self.connections, stop_on_error(self.stop):
+            with exit_when_output_closes(self.logger):
                 if problems := list(catalog_problems(self)):
                     raise ConfigValidationError("; ".join(problems), errors=problems)
                 self.check_access()
-            with stop_signals(self.stop):
+            with stop_on_signals(self.stop):
                 self._run_streams()
         if self.failed:
             msg = f"All other streams are complete, these failed: {'; '.join(self.failed)}"
@@ -225,8 +225,8 @@ class KitTap(Tap, abc.ABC):
         finally:
             self.ahead.close()
             if self.stop.is_set():
-                self.under_way.call_off(CALL_OFF_S)
-            self.jobs.write_down()
+                self.running_jobs.cancel_all(CALL_OFF_S)
+            self.jobs.write_to_state()
             self.state_writer.write_state(self.state)
             self.progress.summary(how, self.throttle.requests)
 
@@ -260,7 +260,7 @@ class KitTap(Tap, abc.ABC):
         buffer_output()
         with one_line_errors(cls.logger):
             cls.print_version(print_fn=cls.logger.info)
-            with reader_watched(cls.logger):
+            with exit_when_output_closes(cls.logger):
                 tap = cls(
                     config=config.config if config else None,
                     parse_env_config=bool(config and config.parse_env),
@@ -273,14 +273,14 @@ class KitTap(Tap, abc.ABC):
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Read the settings; a file that is missing or not JSON is one line."""
-        with one_line_errors(cls.logger), told_as_config():
+        with one_line_errors(cls.logger), as_config_errors():
             return super().cb_config(ctx, param, value)
 
     @classmethod
     @override
     def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
         """Discover; a wrong credential is one line here too."""
-        with one_line_errors(cls.logger), reader_watched(cls.logger):
+        with one_line_errors(cls.logger), exit_when_output_closes(cls.logger):
             super().cb_discover(ctx, param, value)
 
     @classmethod
@@ -292,7 +292,7 @@ class KitTap(Tap, abc.ABC):
                 super().cb_test(ctx, param, value)
             return
         config = ctx.params["config"]
-        with one_line_errors(cls.logger), reader_watched(cls.logger):
+        with one_line_errors(cls.logger), exit_when_output_closes(cls.logger):
             tap = cls(config=config.config, parse_env_config=config.parse_env)
             cls.logger.info("%s", tap.check_access())
             tap.run_connection_test()

@@ -19,12 +19,12 @@ def test_threads_that_ask_at_once_get_the_same_which_was_made_once() -> None:
         made.append(object())
         return made[-1]
 
-    def ask(_number: int) -> object:
+    def send(_number: int) -> object:
         together.wait(LONG_S)
         return once.get("key", make)
 
     with ThreadPoolExecutor(8) as pool:
-        got = set(pool.map(ask, range(8)))
+        got = set(pool.map(send, range(8)))
     assert got == {made[0]}
     assert len(made) == 1
 

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 from requests.auth import AuthBase
 from tap_kit.errors import SyncFailed
-from tap_kit.net.http import Api, Refusal
+from tap_kit.net.http import Api, ErrorResponse
 from tap_kit.net.throttle import Throttle
 from typing_extensions import override
 
@@ -94,7 +94,7 @@ class Bearer(AuthBase):
         return request
 
 
-def judge(refusal: Refusal) -> Exception:
+def error_for(refusal: ErrorResponse) -> Exception:
     """What a client makes of a refusal."""
     return SyncFailed(f"judged: {refusal.source}: HTTP {refusal.status}")
 
@@ -104,7 +104,7 @@ def client(url: str, **different: Any) -> Iterator[Api]:
     """The kit's client of one API."""
     options: dict[str, Any] = {
         "auth": Bearer(),
-        "judge": judge,
+        "judge": error_for,
         "throttle": Throttle(None, Event()),
         "timeout_s": 10,
         "user_agent": "tap-canned/1",

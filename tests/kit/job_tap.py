@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest
     from singer_sdk import Stream
-    from tap_kit.net.http import Refusal
+    from tap_kit.net.http import ErrorResponse
 
 
 class NoAuth(AuthBase):
@@ -70,12 +70,12 @@ class DayJob:
 
     def start(self) -> Ids:
         """Start it."""
-        started = self.api.ask(Request("/jobs", {"day": self.day}, "POST"), dict).value
+        started = self.api.send(Request("/jobs", {"day": self.day}, "POST"), dict).value
         return {"id": started["id"]}
 
     def poll(self, ids: Ids) -> Poll:
         """Ask how far it is."""
-        found = self.api.ask(Request(f"/jobs/{ids['id']}", urgent=False), dict).value
+        found = self.api.send(Request(f"/jobs/{ids['id']}", urgent=False), dict).value
         return Poll(JobState(found["state"]), found.get("rows"))
 
 
@@ -106,9 +106,9 @@ class Days(WindowedStream):
         return ()
 
     @override
-    def window_written(self, task: Task) -> None:
-        super().window_written(task)
-        self.tap.jobs.cross_out(task)
+    def on_window_written(self, task: Task) -> None:
+        super().on_window_written(task)
+        self.tap.jobs.forget_up_to(task)
 
 
 class JobTap(KitTap):
@@ -135,9 +135,9 @@ class JobTap(KitTap):
     @cached_property
     def api(self) -> Api:
         """The API."""
-        return api_at(self, self.config["api_url"], auth=NoAuth(), judge=judge)
+        return api_at(self, self.config["api_url"], auth=NoAuth(), error_for=error_for)
 
 
-def judge(refusal: Refusal) -> Exception:
+def error_for(refusal: ErrorResponse) -> Exception:
     """What a refusal means here."""
     return SyncFailed(f"{refusal.source}: HTTP {refusal.status}")

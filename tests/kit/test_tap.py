@@ -12,7 +12,7 @@ import pytest
 from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.errors import Interrupted
-from tap_kit.flow.windows import Reach
+from tap_kit.flow.windows import DayRange
 from tap_kit.jobs.runner import Pace
 from tap_kit.rows.chunks import ChunkWriter
 from tap_kit.run.settings import common_settings
@@ -120,19 +120,19 @@ def test_the_sdks_own_settings_are_known(settings: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({}, Reach(TODAY - timedelta(days=30), TODAY, 1, 0)),
-        ({"start_date": "2024-01-01"}, Reach(date(2024, 1, 1), TODAY, 1, 0)),
-        ({"start_date": "2024-01-01T23:00:00-05:00"}, Reach(date(2024, 1, 2), TODAY, 1, 0)),
-        (DAYS, Reach(date(2024, 1, 1), date(2024, 1, 5), 1, 0)),
-        ({**DAYS, "end_date": "2999-01-01"}, Reach(date(2024, 1, 1), TODAY, 1, 0)),
+        ({}, DayRange(TODAY - timedelta(days=30), TODAY, 1, 0)),
+        ({"start_date": "2024-01-01"}, DayRange(date(2024, 1, 1), TODAY, 1, 0)),
+        ({"start_date": "2024-01-01T23:00:00-05:00"}, DayRange(date(2024, 1, 2), TODAY, 1, 0)),
+        (DAYS, DayRange(date(2024, 1, 1), date(2024, 1, 5), 1, 0)),
+        ({**DAYS, "end_date": "2999-01-01"}, DayRange(date(2024, 1, 1), TODAY, 1, 0)),
         (
             {**DAYS, "window_days": 7, "lookback_days": 3},
-            Reach(date(2024, 1, 1), date(2024, 1, 5), 7, 3),
+            DayRange(date(2024, 1, 1), date(2024, 1, 5), 7, 3),
         ),
     ],
 )
-def test_the_reach_follows_the_settings(config: dict[str, Any], expected: Reach) -> None:
-    assert tap_of()(config=config).reach() == expected
+def test_the_reach_follows_the_settings(config: dict[str, Any], expected: DayRange) -> None:
+    assert tap_of()(config=config).day_range() == expected
 
 
 def test_every_row_comes_in_plan_order_whatever_the_concurrency() -> None:
@@ -283,7 +283,7 @@ def test_jobs_are_waited_for_by_the_settings_and_until_the_run_is_stopped() -> N
         ).to_dict()
 
     made = Tap(config={"poll_interval_ms": 250, "poll_timeout": 90})
-    runner = made.waiting_for_jobs(longest_s=30, growth=2)
+    runner = made.job_runner_with(longest_s=30, growth=2)
     assert runner.pace == Pace(first_s=0.25, longest_s=30, timeout_s=90, growth=2)
     made.stop.set()
     with pytest.raises(Interrupted):

@@ -18,16 +18,16 @@ async def pages(config: dict[str, Any]) -> AsyncIterator[Any]:
     """All pages in order, those to come being asked for meanwhile."""
     async with aiohttp.ClientSession(config["api_url"] + "/") as session:
 
-        async def ask(partition: int, page: int) -> Any:
+        async def send(partition: int, page: int) -> Any:
             query = {"partition": partition, "page": page}
             async with session.get("records", params=query) as response:
                 response.raise_for_status()
                 return orjson.loads(await response.read())
 
         partitions = range(config["partitions"])
-        firsts = await asyncio.gather(*(ask(partition, 1) for partition in partitions))
+        firsts = await asyncio.gather(*(send(partition, 1) for partition in partitions))
         to_come: Iterator[Any] = (
-            ask(partition, page)
+            send(partition, page)
             for partition in partitions
             for page in range(2, firsts[partition]["pages"] + 1)
         )

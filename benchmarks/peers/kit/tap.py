@@ -13,7 +13,7 @@ from requests.auth import AuthBase
 from singer_sdk import typing as th
 from tap_kit.errors import SyncFailed
 from tap_kit.flow.tasks import Found, Partition, Result, Task
-from tap_kit.net.http import Api, Refusal, Request
+from tap_kit.net.http import Api, ErrorResponse, Request
 from tap_kit.rows.check import RowDecoder
 from tap_kit.run.settings import common_settings
 from tap_kit.streams import KitStream
@@ -68,7 +68,7 @@ class Records(KitStream):
     @override
     def read(self, task: Task) -> Sequence[Any]:
         request = Request("/records", {**(task.partition or {}), "page": task.piece or 1})
-        page = self.tap.api.ask(request, Page, decode=self.decoder).value
+        page = self.tap.api.send(request, Page, decode=self.decoder).value
         is_first = task.piece is None
         return Found(page.data, range(2, page.pages + 1) if is_first else ())
 
@@ -101,7 +101,7 @@ class TapBench(KitTap):
         return Api(
             self.config["api_url"],
             auth=NoAuth(),
-            judge=judge,
+            error_for=error_for,
             throttle=self.throttle,
             timeout_s=self.config["request_timeout"],
             user_agent=self.user_agent,
@@ -109,7 +109,7 @@ class TapBench(KitTap):
         )
 
 
-def judge(refusal: Refusal) -> Exception:
+def error_for(refusal: ErrorResponse) -> Exception:
     """What a refusal means here."""
     return SyncFailed(f"{refusal.source}: HTTP {refusal.status}")
 

@@ -211,8 +211,8 @@ class CsvCells(CsvRows):
         return self._cells(super().push(piece))
 
     @override
-    def finish(self) -> list[Any]:
-        return self._cells(super().finish())
+    def finalize(self) -> list[Any]:
+        return self._cells(super().finalize())
 
     def _cells(self, rows: list[list[str]]) -> list[Cells]:
         if self.header is None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_kit.jobs.runner import Ids
-    from tap_kit.net.http import Answer, Params
+    from tap_kit.net.http import Params, Response
 
     from tap_khoros_analytics.client import Client
     from tap_khoros_analytics.exports.catalogue import Export
@@ -101,7 +101,7 @@ class ExportJob:
             return Request(path, in_query, method="POST", body=rest)
         return Request(path, in_query, method="POST", form=rest)
 
-    def _problem(self, answer: Answer) -> str | None:
+    def _problem(self, answer: Response) -> str | None:
         """What keeps an answer to a start from being one; the text of an exception is none."""
         result = _unwrapped(answer.value.get("result"))
         if isinstance(result, str) or _ids_of(_job_in(result)):

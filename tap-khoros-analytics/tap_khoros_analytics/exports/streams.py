@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_kit.errors import JobFailed, SyncFailed
-from tap_kit.flow.background import meanwhile, told_pauses
+from tap_kit.flow.background import read_in_background, sleep_with_heartbeat
 from tap_kit.flow.tasks import Outcome, Result, Task
 from tap_kit.flow.windows import Windows
 from tap_kit.rows.occurrences import Occurrences
@@ -109,12 +109,12 @@ class ExportStream(WindowedStream):
     @override
     def windows(self, partition: Partition | None) -> Windows:
         """From the first day that was not read: the bookmark is a window's end, not included."""
-        reach, unread = self.reach(partition), self._bookmark(partition)
-        first = reach.start
+        day_range, unread = self.day_range(partition), self._bookmark(partition)
+        first = day_range.start
         if unread is not None:
-            steps = -(-reach.lookback // reach.days)
-            first = max(unread - timedelta(days=steps * reach.days), reach.start)
-        return Windows(first, reach.end, reach.days)
+            steps = -(-day_range.lookback // day_range.days)
+            first = max(unread - timedelta(days=steps * day_range.days), day_range.start)
+        return Windows(first, day_range.end, day_range.days)
 
     @override
     def tasks(self, partition: Partition | None) -> Iterator[Task]:
@@ -193,7 +193,7 @@ class ExportStream(WindowedStream):
             try:
                 for cells in resumed(
                     lambda: self._downloaded(task, result.note, shape),
-                    told_pauses(self.tap.throttle.sleep, self._waiting(task)),
+                    sleep_with_heartbeat(self.tap.throttle.sleep, self._waiting(task)),
                 ):
                     yield shape.hashed(cells, seen) if has_id else shape.keyed(cells)
                     self._count_actions(limit, shape, cells)
@@ -217,7 +217,7 @@ class ExportStream(WindowedStream):
             parser = CsvCells(fields, self._names, str(task))
         else:
             parser = JsonRows(JsonCells(fields, self._names).decode, str(task))
-        arriving = meanwhile(job.client.download(ids, job.token), self._waiting(task))
+        arriving = read_in_background(job.client.download(ids, job.token), self._waiting(task))
         with contextlib.closing(arriving) as pieces:
             yield from parsed(pieces, parser)
 
@@ -232,9 +232,9 @@ class ExportStream(WindowedStream):
                 limit.count(cells[place] for cells in rows)
 
     @override
-    def window_written(self, task: Task) -> None:
-        super().window_written(task)
-        self.tap.jobs.cross_out(task)
+    def on_window_written(self, task: Task) -> None:
+        super().on_window_written(task)
+        self.tap.jobs.forget_up_to(task)
 
     def _shape(self, task: Task) -> Shape:
         span: Span = task.piece

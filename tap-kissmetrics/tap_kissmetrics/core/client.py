@@ -8,9 +8,9 @@ from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
 from tap_kit.net.auth import BearerToken
 from tap_kit.net.bodies import parse_json
 from tap_kit.net.connections import api_at
-from tap_kit.net.http import Answer, Request
+from tap_kit.net.http import Request, Response
 
-from tap_kissmetrics.client import NOT_FOUND, Finished, is_record, judge
+from tap_kissmetrics.client import NOT_FOUND, Finished, error_for, is_record
 from tap_kissmetrics.core.directory import Product, product_template
 from tap_kissmetrics.core.runs import ReportRun
 from tap_kissmetrics.lists.pagination import (
@@ -48,14 +48,14 @@ class CoreClient:
             tap,
             config["api_url"],
             auth=token,
-            judge=judge(address="api_url", credential="api_token"),
+            error_for=error_for(address="api_url", credential="api_token"),
             prefixes=("/core/",),
         )
         self.query = api_at(
             tap,
             config["query_url"],
             auth=token,
-            judge=judge(address="query_url", credential="api_token"),
+            error_for=error_for(address="query_url", credential="api_token"),
             prefixes=("/v2/",),
         )
         self._page_size = config["page_size"]
@@ -65,11 +65,11 @@ class CoreClient:
 
     def page(self, path: str, decode: Decode = parse_json) -> Page:
         """One page of a list of the Core API, its records as ``decode`` makes them."""
-        return page_of(self.core.ask(Request(path), ENVELOPE, _list_problem, decode=decode))
+        return page_of(self.core.send(Request(path), ENVELOPE, _list_problem, decode=decode))
 
     def results(self, path: str) -> Page:
         """One page of the results of a query."""
-        return page_of(self.query.ask(Request(path), ENVELOPE, _rows_problem))
+        return page_of(self.query.send(Request(path), ENVELOPE, _rows_problem))
 
     def pages(self, path: str) -> CorePaginator:
         """The pages of a list, at the first one."""
@@ -106,7 +106,7 @@ class CoreClient:
 
     def _product(self, product_id: str) -> Product:
         template = self._templates.get(
-            "product", lambda: product_template(self.core.ask(Request("/core"), dict).value)
+            "product", lambda: product_template(self.core.send(Request("/core"), dict).value)
         )
         return Product.of(self._detail(template.expand(product_id=product_id)))
 
@@ -158,7 +158,7 @@ class CoreClient:
 
     def _detail(self, href: str) -> tuple[dict[str, Any], list[Any]]:
         """The record of a single object, bare or in an envelope, and all links around it."""
-        value = self.core.ask(Request(self.core.path_of(href)), dict, _detail_problem).value
+        value = self.core.send(Request(self.core.path_of(href)), dict, _detail_problem).value
         record = _record_in(value)
         return record, [*(record.get("links") or []), *(value.get("links") or [])]
 
@@ -167,17 +167,17 @@ def _record_in(value: dict[str, Any]) -> dict[str, Any]:
     return value["data"] if isinstance(value.get("data"), dict) else value
 
 
-def _detail_problem(answer: Answer) -> str | None:
+def _detail_problem(answer: Response) -> str | None:
     return None if is_record(_record_in(answer.value)) else "expected an object with an id"
 
 
-def _list_problem(answer: Answer) -> str | None:
+def _list_problem(answer: Response) -> str | None:
     records = records_of(answer.value)
     fits = records is not None and all(map(is_record, records))
     return None if fits else "expected a list of objects with an id"
 
 
-def _rows_problem(answer: Answer) -> str | None:
+def _rows_problem(answer: Response) -> str | None:
     rows = records_of(answer.value)
     fits = rows is not None and all(map(_is_row, rows))
     return None if fits else "expected rows: lists of two and more, or objects with columns"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_kit.jobs.runner import Ids
-    from tap_kit.net.http import Answer, Api
+    from tap_kit.net.http import Api, Response
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class ReportRun:
             "end_date": self.end_date.isoformat(timespec="seconds"),
         }
         try:
-            answer = self.api.ask(Request(path, method="POST", body=window), dict)
+            answer = self.api.send(Request(path, method="POST", body=window), dict)
         except RequestRefused as error:
             msg = f"the report cannot be run ({error})"
             raise PartitionUnavailable(msg) from None
@@ -55,7 +55,7 @@ class ReportRun:
         """Ask how far the query is; done, with the place of its results."""
         query_id = ids["query_id"]
         try:
-            answer = self.api.ask(Request(f"/v2/queries/{query_id}/status"), dict)
+            answer = self.api.send(Request(f"/v2/queries/{query_id}/status"), dict)
         except PartitionUnavailable:
             return Poll(JobState.GONE, reason="the server no longer knows the query")
         data = answer.value.get("data")
@@ -70,7 +70,7 @@ class ReportRun:
             place = f"/v2/queries/{query_id}/results"
         return Poll(JobState.DONE, result=Finished(place))
 
-    def _place(self, answer: Answer, rel: str) -> str:
+    def _place(self, answer: Response, rel: str) -> str:
         """Where an answer sends us: its ``Location``, else its link, on the configured host.
 
         Raises:

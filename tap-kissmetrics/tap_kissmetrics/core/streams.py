@@ -9,7 +9,7 @@ from singer_sdk import SchemaDirectory, StreamSchema
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from tap_kit.errors import SyncFailed
 from tap_kit.flow.bookmarks import read_bookmark
-from tap_kit.rows.check import AnswerFields
+from tap_kit.rows.check import ResponseFields
 from tap_kit.streams import BookmarkedStream
 from typing_extensions import override
 
@@ -83,7 +83,7 @@ class Accounts(CoreList, BookmarkedStream):
 
     name = "accounts"
     replication_key = "updated_at"
-    answer_fields = AnswerFields(
+    response_fields = ResponseFields(
         own=[f"contact_{part}" for part in CONTACT],
         other={"contact": {"type": ["object", "null"]}},
         ignored=LINKS,
@@ -103,8 +103,8 @@ class Accounts(CoreList, BookmarkedStream):
         row.contact_name, row.contact_country, row.contact_phone = map(contact.get, CONTACT)
 
     @override
-    def finish(self, task: Task, result: Result) -> Sequence[Row]:
-        rows = super().finish(task, result)
+    def finalize(self, task: Task, result: Result) -> Sequence[Row]:
+        rows = super().finalize(task, result)
         if self.replication_method != REPLICATION_INCREMENTAL:
             return rows
         bookmark = read_bookmark(self.tap_state, self.name, None, "updated_at")
@@ -138,7 +138,7 @@ class Products(CoreList):
     name = "products"
 
     schema = ProductSchema(SCHEMAS)
-    answer_fields = AnswerFields(ignored=(*LINKS, "tracking_key"))
+    response_fields = ResponseFields(ignored=(*LINKS, "tracking_key"))
 
     @override
     def read(self, task: Task) -> Sequence[Any]:
@@ -158,7 +158,7 @@ class Events(CoreList):
     """The events that are tracked. ``GET /core/events``, or of each product."""
 
     name = "events"
-    answer_fields = AnswerFields(other=TOTAL, ignored=LINKS)
+    response_fields = ResponseFields(other=TOTAL, ignored=LINKS)
 
     @override
     def shape(self, row: Any) -> None:
@@ -176,7 +176,7 @@ class Metrics(CoreList):
 
     name = "metrics"
     # Documented as true or false, though the sample is a text.
-    answer_fields = AnswerFields(
+    response_fields = ResponseFields(
         other={"status": {"type": ["string", "boolean", "null"]}}, ignored=LINKS
     )
 

@@ -49,5 +49,5 @@ class CoreVersion(Version):
         return NamedReport(self.tap, report_id, name, columns)
 
     @override
-    def plan_begins(self, work: Sequence[Work]) -> None:
+    def on_plan(self, work: Sequence[Work]) -> None:
         """There is no budget that it would have to fit."""

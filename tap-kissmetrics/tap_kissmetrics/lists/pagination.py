@@ -18,7 +18,7 @@ from tap_kissmetrics.core.directory import is_templated
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_kit.net.http import Answer
+    from tap_kit.net.http import Response
 
 PASSES = 3  # how often a list that changes while it is read is begun again
 
@@ -57,7 +57,7 @@ def facts_of(
     return Facts(len(records), total, following, encoded.digest())
 
 
-def page_of(answer: Answer) -> Page:
+def page_of(answer: Response) -> Page:
     """The page in an answer; its links are in the body, or in the header, or there are none."""
     body = answer.value if isinstance(answer.value, dict) else {}
     records = records_of(answer.value) or []

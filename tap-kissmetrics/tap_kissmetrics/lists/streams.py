@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import StreamSchema
 from tap_kit.flow.tasks import Found, Result, Task
-from tap_kit.rows.check import AnswerFields
+from tap_kit.rows.check import ResponseFields
 from typing_extensions import override
 
 from tap_kissmetrics.lists.bodies import list_decoder
@@ -35,7 +35,7 @@ class ListStream(PagedStream, abc.ABC):
     """A list of the API, token-wide or of each product."""
 
     primary_keys = ("id",)
-    answer_fields = AnswerFields(ignored=LINKS)
+    response_fields = ResponseFields(ignored=LINKS)
 
     def __init__(self, tap: TapKissmetrics) -> None:
         super().__init__(tap)
@@ -75,14 +75,14 @@ class ListStream(PagedStream, abc.ABC):
         """Make a row, which has all that the answer has, what the stream's schema says."""
 
     @override
-    def finish(self, task: Task, result: Result) -> Sequence[Row]:
+    def finalize(self, task: Task, result: Result) -> Sequence[Row]:
         if task.piece is None:
             self._reading = Reading()
         self._reading.add(result.note[1], task)
         return result.rows
 
     @override
-    def window_written(self, task: Task) -> None:
+    def on_window_written(self, task: Task) -> None:
         if not self._reading.changed:
             self._reading.check(task)
             self._pass = 1

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from tap_kit.flow.windows import Reach
+from tap_kit.flow.windows import DayRange
 from tap_kit.rows.keys import row_id
 from tap_kit.streams import WindowedStream
 from typing_extensions import override
@@ -41,12 +41,12 @@ class ResultStream(QueryStream, WindowedStream, ABC):
     # Windows are days of the product's zone; bookmarks and fields are in UTC.
 
     @override
-    def reach(self, partition: Partition | None) -> Reach:
+    def day_range(self, partition: Partition | None) -> DayRange:
         report = self._report(partition)
         if not report.saved_dates:
-            return self.tap.reach(report.zone)
+            return self.tap.day_range(report.zone)
         today = self.tap.today(report.zone)
-        return Reach(today, today)  # what it says today, whichever days it is about
+        return DayRange(today, today)  # what it says today, whichever days it is about
 
     @override
     def bookmark_value(self, window: Window, partition: Partition | None) -> str:

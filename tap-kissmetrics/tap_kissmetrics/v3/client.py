@@ -11,9 +11,9 @@ from requests.auth import HTTPBasicAuth
 from tap_kit.errors import PartitionUnavailable, setting_error
 from tap_kit.net.bodies import parse_json
 from tap_kit.net.connections import api_at
-from tap_kit.net.http import Answer, Request
+from tap_kit.net.http import Request, Response
 
-from tap_kissmetrics.client import NOT_FOUND, Finished, is_record, judge
+from tap_kissmetrics.client import NOT_FOUND, Finished, error_for, is_record
 from tap_kissmetrics.lists.pagination import OffsetPaginator, Page, PageSizes, facts_of, read_once
 from tap_kissmetrics.once import Once
 from tap_kissmetrics.v3.queries import V3Query, date_range, page_in, results_problem
@@ -45,7 +45,7 @@ class V3Client:
             tap,
             config["v3_url"],
             auth=HTTPBasicAuth(login, password),
-            judge=judge(address="v3_url", credential="username"),
+            error_for=error_for(address="v3_url", credential="username"),
         )
         self._page_size = config["page_size"]
         self._wanted = [self.id_of(one) for one in config.get("product_ids") or ()]
@@ -78,12 +78,12 @@ class V3Client:
     def _page(self, path: str, decode: Decode) -> Page:
         name = path.partition("?")[0].rpartition("/")[2]
 
-        def problem(answer: Answer) -> str | None:
+        def problem(answer: Response) -> str | None:
             records = _records_in(answer.value, name)
             fits = isinstance(records, list) and all(map(is_record, records))
             return None if fits else "expected a list of objects with an id"
 
-        answer = self.api.ask(Request(path), (list, dict), problem, decode=decode)
+        answer = self.api.send(Request(path), (list, dict), problem, decode=decode)
         records = _records_in(answer.value, name)
         return Page(records, facts_of(records))
 
@@ -150,7 +150,7 @@ class V3Client:
 
     def results(self, path: str) -> Page:
         """One page of the results of a query that is completed."""
-        return page_in(self.api.ask(Request(path), dict, results_problem))
+        return page_in(self.api.send(Request(path), dict, results_problem))
 
     def check_access(self) -> str:
         """What the credentials see; the list is kept for the streams.

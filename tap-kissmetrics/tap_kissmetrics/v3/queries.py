@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tap_kit.flow.windows import Window
     from tap_kit.jobs.runner import Ids
-    from tap_kit.net.http import Answer
+    from tap_kit.net.http import Response
 
     from tap_kissmetrics.v3.client import V3Client
 
@@ -45,7 +45,7 @@ class V3Query:
         """
         request = Request(self.path, method="POST", body=self.body)
         try:
-            answer = self.client.api.ask(request, dict, _id_problem)
+            answer = self.client.api.send(request, dict, _id_problem)
         except RequestRefused as error:
             msg = f"the server refuses the query ({error})"
             raise PartitionUnavailable(msg) from None
@@ -55,7 +55,7 @@ class V3Query:
         """Ask how far it is, and for its first page in case that it is done."""
         first = self.client.pages_of(Finished(f"/queries/{ids['query_id']}")).current_value
         try:
-            answer = self.client.api.ask(Request(first, urgent=False), dict, _status_problem)
+            answer = self.client.api.send(Request(first, urgent=False), dict, _status_problem)
         except PartitionUnavailable:
             return Poll(JobState.GONE, reason="the server no longer knows the query")
         if answer.value.get("error"):
@@ -69,7 +69,7 @@ class V3Query:
         path = f"/queries/{ids['query_id']}"
         try:
             request = Request(path, method="DELETE", timeout_s=timeout_s)
-            answer = self.client.api.ask_at_once(request)
+            answer = self.client.api.send_once(request)
         except PartitionUnavailable as error:
             return str(error) == NOT_FOUND
         except KitError:
@@ -77,20 +77,20 @@ class V3Query:
         return isinstance(answer, dict) and answer.get("cancelled") is True
 
 
-def page_in(answer: Answer) -> Page:
+def page_in(answer: Response) -> Page:
     """The page of results in the answer about a query that is completed."""
     rows = answer.value["data"]
     return Page(rows, facts_of(rows))
 
 
-def results_problem(answer: Answer) -> str | None:
+def results_problem(answer: Response) -> str | None:
     """What is wrong with a page of results; they are never read before the query is completed."""
     if answer.value.get("completed", True) is not True:
         return "the query was completed before and is not any more"
     return _status_problem(answer)
 
 
-def _status_problem(answer: Answer) -> str | None:
+def _status_problem(answer: Response) -> str | None:
     if answer.value.get("completed") is not True:
         return None if "completed" in answer.value else "expected a query: {completed, data}"
     rows = answer.value.get("data")
@@ -98,7 +98,7 @@ def _status_problem(answer: Answer) -> str | None:
     return None if fits else "expected rows: lists or objects"
 
 
-def _id_problem(answer: Answer) -> str | None:
+def _id_problem(answer: Response) -> str | None:
     query_id = answer.value.get("id")
     fits = isinstance(query_id, str) and _ID.fullmatch(query_id)
     return None if fits else "expected the id of a query"

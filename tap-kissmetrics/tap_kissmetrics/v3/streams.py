@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET
 from singer_sdk import SchemaDirectory, StreamSchema
 from tap_kit.flow.tasks import Found
-from tap_kit.rows.check import AnswerFields
+from tap_kit.rows.check import ResponseFields
 from typing_extensions import override
 
 from tap_kissmetrics.lists.streams import (
@@ -70,7 +70,7 @@ class Products(V3List):
     name = "products"
     schema = ProductSchema(SCHEMAS)
     # Two names of the same: the Core API's is kept.
-    answer_fields = AnswerFields(
+    response_fields = ResponseFields(
         needed=("tracking_key",),
         other={"km_key": {"type": ["string", "null"]}},
         ignored=(*LINKS, "tracking_key"),
@@ -107,7 +107,7 @@ class UsedList(ProductList, ABC):
     """A list of what the product's visitors did or were: with a total, visible or not."""
 
     # Two names of the same: the Core API's is kept.
-    answer_fields = AnswerFields(
+    response_fields = ResponseFields(
         needed=("is_visible",),
         other={"visible": {"type": ["boolean", "null"]}, **TOTAL},
         ignored=LINKS,

@@ -59,7 +59,7 @@ class V3Version(Version):
         return V3NamedReport(self.tap, report_id, name, columns)
 
     @override
-    def plan_begins(self, work: Sequence[Work]) -> None:
+    def on_plan(self, work: Sequence[Work]) -> None:
         budget = self.tap.requests_per_minute
         lists = sum(
             stream.requests_expected(partition)

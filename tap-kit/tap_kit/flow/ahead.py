@@ -47,7 +47,7 @@ class ReadAhead:
         to_do = len(stream.windows(partition))
         while (task := pipeline.head) and task.stream is stream and task.partition == partition:
             outcome = pipeline.take(self.waiting)
-            is_last = not task.belongs_with(pipeline.head)
+            is_last = not task.is_same_window(pipeline.head)
             yield task, outcome, is_last
             if is_last and to_do:
                 to_do -= 1
@@ -85,7 +85,7 @@ class ReadAhead:
                 msg = f"{here[0].name}: select it too, as the streams below it are read with it"
                 raise SyncFailed(msg)
             self._to_come = deque(everything[everything.index(here) :])
-            self._tap.plan_begins(list(self._to_come))
+            self._tap.on_plan(list(self._to_come))
             at_once = self._tap.config["max_concurrency"]
             self._tap.progress.planned(_task_counts(self._to_come), at_once=at_once)
             self._pipeline = Pipeline(

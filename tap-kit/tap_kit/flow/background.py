@@ -18,7 +18,7 @@ T = TypeVar("T")
 _READY = 2  # how many items may lie ready: pieces of a download are large
 
 
-def meanwhile(
+def read_in_background(
     source: Generator[T, None, None], waiting: Callable[[], None]
 ) -> Generator[T, None, None]:
     """What ``source`` gives, in its order; ``waiting`` is called twice a second while it is slow.
@@ -43,7 +43,7 @@ def meanwhile(
         reader.close()
 
 
-def told_pauses(
+def sleep_with_heartbeat(
     sleep: Callable[[float], None], waiting: Callable[[], None]
 ) -> Callable[[float], None]:
     """A ``sleep`` that calls ``waiting`` twice a second."""

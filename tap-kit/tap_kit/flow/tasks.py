@@ -26,7 +26,7 @@ class Task:
     window: Window | None
     piece: Any = None  # which page or part, where a window has several; the stream knows its kind
 
-    def belongs_with(self, other: Task | None) -> bool:
+    def is_same_window(self, other: Task | None) -> bool:
         """Whether ``other`` is another piece of the same window."""
         return (
             other is not None

@@ -55,7 +55,7 @@ class Windows(Sequence[Window]):
 
 
 @dataclass(frozen=True)
-class Reach:
+class DayRange:
     """How far a run reads: from ``start`` to ``end`` in windows of ``days``, ``lookback`` again.
 
     ``lookback`` is in days.

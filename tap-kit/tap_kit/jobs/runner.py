@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from singer_sdk import typing as th
 
 from tap_kit.errors import Interrupted, JobFailed
-from tap_kit.jobs.under_way import Running, UnderWay
+from tap_kit.jobs.running import Running, RunningJobs
 
 if TYPE_CHECKING:
     from tap_kit.flow.tasks import Task
@@ -31,7 +31,7 @@ Forget = Callable[[], None]
 def polling_settings(
     what: str, *, first_ms: int, longest_ms: int, timeout_s: int
 ) -> tuple[th.Property[int], ...]:
-    """The settings of a tap whose vendor has jobs, as ``KitTap.waiting_for_jobs`` reads them.
+    """The settings of a tap whose vendor has jobs, as ``KitTap.job_runner_with`` reads them.
 
     ``what`` is what the vendor calls a job.
     """
@@ -108,7 +108,7 @@ class JobRunner:
     pace: Pace
     sleep: Callable[[float], None]
     clock: Callable[[], float] = time.monotonic
-    under_way: UnderWay = field(default_factory=UnderWay)
+    running_jobs: RunningJobs = field(default_factory=RunningJobs)
     least_pause_s: Callable[[], float] = lambda: 0.0
 
     def run(
@@ -134,7 +134,7 @@ class JobRunner:
             poll = job.poll(known)
             if poll.state is JobState.RUNNING:
                 running = Running(job, known, forget)
-                self.under_way.add(running)
+                self.running_jobs.add(running)
                 poll = self._wait(running, what)
         else:
             poll = self._afresh(job, what, note, forget)
@@ -148,11 +148,11 @@ class JobRunner:
         return poll.result
 
     def _afresh(self, job: Job, what: object, note: Note, forget: Forget) -> Poll:
-        with self.under_way.starting():
+        with self.running_jobs.starting():
             ids = job.start()
             note(ids)
             running = Running(job, ids, forget)
-            self.under_way.add(running)
+            self.running_jobs.add(running)
         return self._wait(running, what)
 
     def _wait(self, running: Running, what: object) -> Poll:
@@ -161,9 +161,9 @@ class JobRunner:
         except Interrupted:
             raise  # it still runs: whoever ends the run calls it off
         except BaseException:
-            self.under_way.remove(running)
+            self.running_jobs.remove(running)
             raise
-        self.under_way.remove(running)
+        self.running_jobs.remove(running)
         return poll
 
     def _poll_until_done(self, job: Job, ids: Ids, what: object) -> Poll:
@@ -211,7 +211,7 @@ class JobBook:
         """
         self._notes.put((task, ids, part))
 
-    def write_down(self) -> bool:
+    def write_to_state(self) -> bool:
         """Put what was noted into the state; whether there was anything since the last time."""
         self._take_notes()
         news, self._is_news = self._is_news, False
@@ -253,7 +253,7 @@ class JobBook:
                 return ids if isinstance(ids, dict) else None
         return None
 
-    def cross_out(self, task: Task) -> None:
+    def forget_up_to(self, task: Task) -> None:
         """The results of all jobs of the window of ``task`` are written out.
 
         Those of earlier windows go too: with other settings nobody would come for them again.

@@ -9,18 +9,23 @@ from tap_kit.net.http import Api
 if TYPE_CHECKING:
     from requests.auth import AuthBase
 
-    from tap_kit.net.http import Judge
+    from tap_kit.net.http import ErrorMapper
     from tap_kit.tap import KitTap
 
 
 def api_at(
-    tap: KitTap, url: str, *, auth: AuthBase, judge: Judge, prefixes: tuple[str, ...] = ("/",)
+    tap: KitTap,
+    url: str,
+    *,
+    auth: AuthBase,
+    error_for: ErrorMapper,
+    prefixes: tuple[str, ...] = ("/",),
 ) -> Api:
     """The API at ``url``, within ``tap``'s budget of requests; ``http.Api`` says what these are."""
     api = Api(
         url,
         auth=auth,
-        judge=judge,
+        error_for=error_for,
         throttle=tap.throttle,
         timeout_s=tap.config["request_timeout"],
         user_agent=tap.user_agent,

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from tap_kit.errors import SyncFailed
 
 
-def address_problem(url: str) -> str | None:
+def url_problem(url: str) -> str | None:
     """What is wrong with ``url`` as the address of an API, in words for its user; None if nothing.
 
     https is required, except for this machine itself, where a sandbox or a tunnel may listen.

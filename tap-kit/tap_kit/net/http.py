@@ -15,8 +15,8 @@ from typing_extensions import override
 
 from tap_kit.errors import KitError, Retriable, SyncFailed
 from tap_kit.net.bodies import parse_json
-from tap_kit.net.hosts import address_problem, path_on
-from tap_kit.net.redaction import keep_queries_out_of_logs
+from tap_kit.net.hosts import path_on, url_problem
+from tap_kit.net.redaction import strip_queries_from_logs
 from tap_kit.net.sessions import Session, session_to
 from tap_kit.net.wire import expected, failure, pieces, retry_after_s
 
@@ -58,7 +58,7 @@ class Request:
         return f"{self.method} {self.path.partition('?')[0]}"  # a query can hold a secret filter
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """A success: its status, its headers (any case), its JSON value."""
 
     status: int
@@ -67,17 +67,17 @@ class Answer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Refusal:
+class ErrorResponse:
     """An answer that is neither success nor worth another try: what the vendor's client judges."""
 
     status: int
     source: str  # the request in words
 
 
-Judge = Callable[[Refusal], Exception]
+ErrorMapper = Callable[[ErrorResponse], Exception]
 Shape = type | tuple[type, ...]
 Decode = Callable[[bytes, str], Any]  # of a body; the request in words
-Check = Callable[[Answer], "str | None"]  # the problem in words; None for none
+Check = Callable[[Response], "str | None"]  # the problem in words; None for none
 
 
 class Api:
@@ -85,7 +85,7 @@ class Api:
 
     ``auth`` puts the credentials on a request. They are never a default header of the session, so
     that they go nowhere else, and as ``auth`` they also keep a ``.netrc`` from replacing them.
-    ``judge`` turns a refusal (a status of 3xx or 4xx that no retry cures) into the error to raise.
+    ``error_for`` turns a status of 3xx or 4xx that no retry cures into the error to raise.
     ``prefixes`` are the paths that belong to the API: a link to another one is refused.
     """
 
@@ -94,7 +94,7 @@ class Api:
         url: str,
         *,
         auth: requests.auth.AuthBase,
-        judge: Judge,
+        error_for: ErrorMapper,
         throttle: Throttle,
         timeout_s: float,
         user_agent: str,
@@ -104,20 +104,20 @@ class Api:
         self._url = url.rstrip("/")
         self._prefixes = prefixes
         self._auth = auth
-        self._judge = judge
+        self._judge = error_for
         self._throttle = throttle
         self._timeout_s = timeout_s
-        keep_queries_out_of_logs()
+        strip_queries_from_logs()
         self._session = session_to(self._url, user_agent=user_agent, connections=connections)
 
-    def ask(
+    def send(
         self,
         request: Request,
         shape: Shape,
         check: Check = lambda _: None,
         *,
         decode: Decode = parse_json,
-    ) -> Answer:
+    ) -> Response:
         """The answer to ``request``, JSON of a ``shape`` (list, dict) at its top level.
 
         ``check`` says what is wrong with an answer that is not what was asked for; it is tried
@@ -125,7 +125,7 @@ class Api:
 
         Raises:
             SyncFailed: after the last try, in one line that says what failed and why.
-            Exception: what ``judge`` makes of a refusal.
+            Exception: what ``error_for`` makes of a refusal.
         """
         retrying = tenacity.Retrying(
             sleep=self._throttle.sleep,
@@ -142,7 +142,7 @@ class Api:
             msg = f"{error}; given up after {tried} {'try' if tried == 1 else 'tries'}"
             raise SyncFailed(msg) from error
 
-    def ask_at_once(self, request: Request) -> Any:
+    def send_once(self, request: Request) -> Any:
         """The JSON that a single attempt brings, which waits for no budget: for a run's end."""
         return parse_json(self._exchange(request)[2], str(request))
 
@@ -154,7 +154,7 @@ class Api:
 
         Raises:
             Retriable: when it breaks off, or the place it redirects to has expired.
-            Exception: what ``judge`` makes of a refusal of the API itself.
+            Exception: what ``error_for`` makes of a refusal of the API itself.
         """
         with self._throttle.request(urgent=request.urgent):
             yield from self._opened(request)
@@ -175,7 +175,7 @@ class Api:
             raise failure(error, source, where, self._timeout_s) from None
 
     def _fetch_elsewhere(self, place: str, source: str) -> requests.Response:
-        if address_problem(place.partition("?")[0]):
+        if url_problem(place.partition("?")[0]):
             msg = f"{source}: redirects to a place that is no https address; refused"
             raise SyncFailed(msg)
         # A session of its own has no credentials; as `auth` it also keeps a .netrc's from it.
@@ -204,14 +204,14 @@ class Api:
         """Close the connections."""
         self._session.close()
 
-    def _attempt(self, request: Request, shape: Shape, check: Check, decode: Decode) -> Answer:
+    def _attempt(self, request: Request, shape: Shape, check: Check, decode: Decode) -> Response:
         with self._throttle.request(urgent=request.urgent):
             status, headers, body = self._exchange(request)
         value = decode(body, str(request))
         if not isinstance(value, shape):
             msg = f"{request}: {expected(shape, value)}"
             raise Retriable(msg)
-        answer = Answer(status, headers, value)
+        answer = Response(status, headers, value)
         if problem := check(answer):
             msg = f"{request}: {problem}"
             raise Retriable(msg)
@@ -250,13 +250,13 @@ class Api:
         if status in RETRIABLE_STATUS or status >= 500:
             raise self._later(response, f"{source}:")
         if status >= 300:
-            raise self._judge(Refusal(status, source))
+            raise self._judge(ErrorResponse(status, source))
 
     def _later(self, response: requests.Response, says: str) -> Retriable:
         """The error for an answer that another try may cure; all requests wait as it asks."""
         retry_after = retry_after_s(response.headers.get("Retry-After"))
         if retry_after:
-            self._throttle.hold(min(retry_after, PATIENCE_S))
+            self._throttle.pause_for(min(retry_after, PATIENCE_S))
         asks = f", the server asks to wait {retry_after:.0f} s" if retry_after else ""
         msg = f"{says} HTTP {response.status_code}{asks}"
         return Retriable(msg, retry_after=retry_after)

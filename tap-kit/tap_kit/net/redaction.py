@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 
-def keep_queries_out_of_logs() -> None:
+def strip_queries_from_logs() -> None:
     """Have urllib3 log addresses without their query; to say so twice does no harm.
 
     At level DEBUG it logs the whole address of each request. A query can hold a key of the

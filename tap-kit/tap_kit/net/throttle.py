@@ -18,7 +18,7 @@ _LET_PASS_S = 0.1
 
 
 @contextlib.contextmanager
-def ended_by_errors(stop: threading.Event) -> Iterator[None]:
+def stop_on_error(stop: threading.Event) -> Iterator[None]:
     """An error inside also sets ``stop``: what other threads still wait for is given up."""
     try:
         yield
@@ -39,7 +39,7 @@ class Throttle:
     ) -> None:
         self._slots = threading.Semaphore(at_once) if at_once else None
         self._budget = _Budget(per_minute) if per_minute else None
-        self.seconds_a_request = SPAN_S / per_minute if per_minute else 0.0
+        self.seconds_per_request = SPAN_S / per_minute if per_minute else 0.0
         self._stop = stop
         self._lock = threading.Lock()
         self._resume_at = 0.0
@@ -53,7 +53,7 @@ class Throttle:
         Raises:
             Interrupted: when the run is stopped while it waits for its turn.
         """
-        self.pass_one(urgent=urgent)
+        self.acquire(urgent=urgent)
         if self._slots is None:
             yield
             return
@@ -64,7 +64,7 @@ class Throttle:
         finally:
             self._slots.release()
 
-    def pass_one(self, *, urgent: bool = True) -> None:
+    def acquire(self, *, urgent: bool = True) -> None:
         """Wait until one more request may be sent; those that are not urgent let others pass.
 
         Raises:
@@ -85,7 +85,7 @@ class Throttle:
         with self._lock:
             self.requests += 1
 
-    def hold(self, seconds: float) -> None:
+    def pause_for(self, seconds: float) -> None:
         """Let no request pass for ``seconds``: the server said when to come back."""
         with self._lock:
             self._resume_at = max(self._resume_at, time.monotonic() + seconds)

@@ -28,7 +28,7 @@ Row = msgspec.Struct
 _MANY_NAMES = 256  # more names than that are no columns: a vendor uses values as keys
 
 
-class AnswerFields(NamedTuple):
+class ResponseFields(NamedTuple):
     """In what the rows of an answer differ from what the stream's schema says of its rows."""
 
     own: Collection[str] = ()  # fields that no answer has: filled in when it is shaped
@@ -42,7 +42,7 @@ class RowCheck:
 
     def __init__(self, stream: KitStream) -> None:
         self._stream = stream
-        self._differ = differ = stream.answer_fields
+        self._differ = differ = stream.response_fields
         properties = stream.effective_schema["properties"]
         selected = {field for field in properties if stream.mask["properties", field]}
         self._schema = {**stream.effective_schema, "properties": {**properties, **differ.other}}
@@ -82,7 +82,7 @@ class RowCheck:
         if records and isinstance(records[0], msgspec.Struct):
             return list(records)
         rows: list[Row] = self.converted(records, list[self.lenient_type])  # type: ignore[name-defined]
-        self.learn(records)
+        self.report_unknown_fields(records)
         return rows
 
     def _check_again(self, rows: Sequence[Row]) -> None:
@@ -103,7 +103,7 @@ class RowCheck:
             msg = f"{self._stream.name}: {_in_words(str(error), field)}"
             raise SyncFailed(msg) from None
 
-    def learn(self, records: Iterable[dict[str, Any]]) -> None:
+    def report_unknown_fields(self, records: Iterable[dict[str, Any]]) -> None:
         """Tell, once each, which fields come that the catalog does not know; pass over them."""
         found = set().union(*records) - self._known
         inside: set[str] = set()
@@ -195,7 +195,7 @@ class RowDecoder:
         if not all(map(self._is_row, records)):
             return value
         answer = self._check.converted(value, self._answer_of(self._check.lenient_type))
-        self._check.learn(records)
+        self._check.report_unknown_fields(records)
         return answer
 
 
@@ -205,12 +205,12 @@ def values_of(row: Row, fields: Iterable[str]) -> list[Any]:
     return [None if value is UNSET else value for value in values]
 
 
-def has_any(row: Row, fields: Iterable[str]) -> bool:
+def has_any_of(row: Row, fields: Iterable[str]) -> bool:
     """Whether a row came with one of these fields, be it null."""
     return any(getattr(row, field) is not UNSET for field in fields)
 
 
-def fill(rows: Iterable[Row], own: Mapping[str, Any]) -> None:
+def set_fields(rows: Iterable[Row], own: Mapping[str, Any]) -> None:
     """Give all rows these values of fields that no answer has."""
     for field, value in own.items():
         for row in rows:

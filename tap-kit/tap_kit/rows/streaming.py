@@ -38,7 +38,7 @@ class RowParser(Protocol):
     def push(self, piece: bytes) -> list[Any]:
         """The rows that ``piece`` completes."""
 
-    def finish(self) -> list[Any]:
+    def finalize(self) -> list[Any]:
         """The rows that the end of the body completes.
 
         Raises:
@@ -75,7 +75,7 @@ class JsonRows:
         _check_length(len(self._rest), self._source)
         return rows
 
-    def finish(self) -> list[Any]:
+    def finalize(self) -> list[Any]:
         """Nothing more: each object was given when it was complete. The array has to be closed.
 
         Raises:
@@ -168,7 +168,7 @@ class CsvRows:
         _check_length(len(self._rest), self._source)
         return self._parsed(block)
 
-    def finish(self) -> list[Any]:
+    def finalize(self) -> list[Any]:
         """The last row, which needs no line feed behind it.
 
         Raises:
@@ -230,7 +230,7 @@ def parsed(pieces: Iterable[bytes], parser: RowParser) -> Iterator[list[Any]]:
             rows = parser.push(piece[begin : begin + PIECE])
             if rows:
                 yield rows
-    rows = parser.finish()
+    rows = parser.finalize()
     if rows:
         yield rows
 

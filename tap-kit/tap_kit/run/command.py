@@ -76,7 +76,7 @@ def _exit_for_output(logger: logging.Logger, error: OSError) -> NoReturn:
     sys.exit(1)
 
 
-def exit_by_signals(logger: logging.Logger) -> None:
+def exit_on_signals(logger: logging.Logger) -> None:
     """From now on SIGINT and SIGTERM end the process at once: there is nothing to write down yet.
 
     The SDK's own handler, which it sets when a tap is made, writes an empty state, into what
@@ -94,7 +94,7 @@ def exit_by_signals(logger: logging.Logger) -> None:
 
 
 @contextlib.contextmanager
-def reader_watched(logger: logging.Logger) -> Iterator[None]:
+def exit_when_output_closes(logger: logging.Logger) -> Iterator[None]:
     """While inside, end the process at once when nobody is left who reads its output.
 
     For what takes its time before it writes anything: a discovery whose runner was killed would
@@ -113,7 +113,7 @@ _received: list[int] = []
 
 
 @contextlib.contextmanager
-def stop_signals(stop: Event) -> Iterator[None]:
+def stop_on_signals(stop: Event) -> Iterator[None]:
     """While inside, SIGINT and SIGTERM set ``stop``, so that the run ends between two rows.
 
     The SDK's own handler leaves in the middle of whatever happens, and with exit code 0. A second

@@ -98,7 +98,7 @@ def load_input(file: IO[str] | None, option: str, shape: type[Struct]) -> dict[s
 
 
 @contextlib.contextmanager
-def told_as_config() -> Iterator[None]:
+def as_config_errors() -> Iterator[None]:
     """Inside, a file of settings that cannot be read is an error of ``--config``.
 
     Raises:
@@ -158,7 +158,7 @@ def _tell_unknown_fields(
 
 
 @contextlib.contextmanager
-def own_words(logger: logging.Logger) -> Iterator[None]:
+def sdk_config_warning_silenced(logger: logging.Logger) -> Iterator[None]:
     """Keep the SDK from warning of wrong settings: we say which, it says only that there are."""
 
     def other(record: logging.LogRecord) -> bool:

@@ -20,7 +20,7 @@ _OBJECTS = 50_000  # new ones before the next look; Python's own 700 are two bat
 
 
 @contextlib.contextmanager
-def rare_collections() -> Iterator[None]:
+def infrequent_collections() -> Iterator[None]:
     """Inside, the garbage collector looks seldom, and never at what was there before.
 
     Rows are freed when they are written, by their count of references: they are in no cycle. To
@@ -36,7 +36,7 @@ def rare_collections() -> Iterator[None]:
         gc.unfreeze()
 
 
-def keep_freed_memory() -> None:
+def reuse_freed_memory() -> None:
     """Have the C library use memory again instead of asking the system for it, page by page.
 
     By itself it gives each block of more than 128 KiB back at once, and an answer is larger: the

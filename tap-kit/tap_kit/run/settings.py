@@ -13,7 +13,7 @@ from jsonschema import Draft7Validator, validators
 from singer_sdk import typing as th
 
 from tap_kit.flow.windows import parse_day
-from tap_kit.net.hosts import address_problem
+from tap_kit.net.hosts import url_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -196,7 +196,7 @@ def _meaning_problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str
         yield "shard: has to be i/n with i from 0 to n-1, such as 0/2 and 1/2"
     for setting, definition in schema["properties"].items():
         if definition.get("format") == "uri" and setting in config:
-            problem = address_problem(config[setting])
+            problem = url_problem(config[setting])
             if problem:
                 yield f"{setting}: {problem}"
 

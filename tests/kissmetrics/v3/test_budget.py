@@ -81,7 +81,7 @@ def test_the_more_queries_run_the_longer_each_is_left_alone(v3: V3Site) -> None:
     pauses = []
     for number in range(4):
         pauses.append(runner.least_pause_s())
-        tap.under_way.add(number)  # type: ignore[arg-type]
+        tap.running_jobs.add(number)  # type: ignore[arg-type]
     # Half of the budget is for looks: one of them every 2/15 of a minute, in turn.
     assert pauses == pytest.approx([0, 2 * SPAN_S / 15, 4 * SPAN_S / 15, 6 * SPAN_S / 15])
 
@@ -92,7 +92,7 @@ def test_the_budget_of_version_3_is_fifteen_unless_it_is_set(
 ) -> None:
     tap = TapKissmetrics(config=v3.settings(requests_per_minute=setting))
     assert tap.requests_per_minute == budget
-    assert tap.throttle.seconds_a_request == pytest.approx(61 / budget)
+    assert tap.throttle.seconds_per_request == pytest.approx(61 / budget)
 
 
 def test_the_core_api_has_no_budget_unless_it_is_set() -> None:

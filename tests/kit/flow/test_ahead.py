@@ -47,7 +47,7 @@ class Paged(WindowedStream):
         return Found([row], page + 1 if page < PAGES else None)
 
     @override
-    def finish(self, task: Task, result: Result) -> Sequence[Row]:
+    def finalize(self, task: Task, result: Result) -> Sequence[Row]:
         assert task.window is not None
         self.tap.jobs.note(
             task, {"id": str(task.piece)}
@@ -72,9 +72,9 @@ class Again(Paged):
         self.written: list[int] = []
 
     @override
-    def window_written(self, task: Task) -> None:
+    def on_window_written(self, task: Task) -> None:
         assert task.window is not None
-        super().window_written(task)
+        super().on_window_written(task)
         self.written.append(task.window.first.day)
         if self.written.count(2) == 1 and self.written[-1] == 2:
             self.tap.ahead.insert(iter([Task(self, task.partition, task.window)]))
@@ -217,7 +217,7 @@ class Downloads(WindowedStream):
 
     @override
     def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        self.api.ask(Request("/ask"), list)
+        self.api.send(Request("/ask"), list)
         return [{"id": 1}]
 
     @override

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.errors import Retriable
-from tap_kit.flow.background import meanwhile, told_pauses
+from tap_kit.flow.background import read_in_background, sleep_with_heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -36,7 +36,7 @@ def nothing() -> None:
 
 @given(st.lists(st.one_of(st.none(), st.integers(), st.text()), max_size=30))
 def test_all_items_come_in_order_whatever_they_are(items: list[object]) -> None:
-    assert list(meanwhile((item for item in items), nothing)) == items
+    assert list(read_in_background((item for item in items), nothing)) == items
 
 
 def test_while_the_source_is_slow_who_waits_is_told_again_and_again() -> None:
@@ -53,13 +53,15 @@ def test_while_the_source_is_slow_who_waits_is_told_again_and_again() -> None:
         if len(told) == 3:
             told_often.set()
 
-    assert list(meanwhile(source(), waiting)) == ["a", "b"]
+    assert list(read_in_background(source(), waiting)) == ["a", "b"]
     assert len(told) >= 3
 
 
 def test_a_source_that_does_not_wait_is_no_reason_to_tell() -> None:
     told: list[None] = []
-    assert list(meanwhile((n for n in range(1000)), lambda: told.append(None))) == [*range(1000)]
+    assert list(read_in_background((n for n in range(1000)), lambda: told.append(None))) == [
+        *range(1000)
+    ]
     assert len(told) <= 1  # a machine may be busy
 
 
@@ -69,7 +71,7 @@ def test_the_error_of_the_source_comes_behind_its_items() -> None:
         msg = "it broke off"
         raise Retriable(msg, retry_after=7)
 
-    arriving = meanwhile(source(), nothing)
+    arriving = read_in_background(source(), nothing)
     assert next(arriving) == 1
     with pytest.raises(Retriable, match="it broke off") as caught:
         next(arriving)
@@ -92,7 +94,7 @@ def test_what_goes_wrong_while_waiting_ends_it_and_the_source() -> None:
         msg = "stop"
         raise KeyboardInterrupt(msg)
 
-    arriving = meanwhile(source(), waiting)
+    arriving = read_in_background(source(), waiting)
     assert next(arriving) == 1
     with pytest.raises(KeyboardInterrupt, match="stop"):
         next(arriving)
@@ -113,7 +115,7 @@ def test_a_source_is_closed_when_nobody_takes_any_more(taken: int) -> None:
         finally:
             is_closed.set()
 
-    arriving = meanwhile(source(), nothing)
+    arriving = read_in_background(source(), nothing)
     next(arriving)
     for _ in range(taken):
         next(arriving)
@@ -130,7 +132,7 @@ def test_little_is_read_before_it_is_taken() -> None:
             made.append(number)
             yield number
 
-    arriving = meanwhile(source(), nothing)
+    arriving = read_in_background(source(), nothing)
     next(arriving)
     time.sleep(0.2)
     assert len(made) == 4  # one taken, two ready, one that finds no room
@@ -145,7 +147,7 @@ def test_a_long_pause_is_told_of_twice_a_second() -> None:
         slept.append(seconds)
         time.sleep(seconds)
 
-    told_pauses(sleep, lambda: told.append(len(slept)))(1.2)
+    sleep_with_heartbeat(sleep, lambda: told.append(len(slept)))(1.2)
     assert told == [1, 2]
     assert slept[:2] == [0.5, 0.5]
     assert slept[2] < 0.3
@@ -154,7 +156,7 @@ def test_a_long_pause_is_told_of_twice_a_second() -> None:
 def test_a_short_pause_is_slept_in_one_piece() -> None:
     slept: list[float] = []
     for seconds in (0.0, 0.4):
-        told_pauses(slept.append, lambda: pytest.fail("told"))(seconds)
+        sleep_with_heartbeat(slept.append, lambda: pytest.fail("told"))(seconds)
     assert slept == [pytest.approx(0, abs=0.1), pytest.approx(0.4, abs=0.1)]
 
 
@@ -178,7 +180,7 @@ def test_a_signal_that_takes_its_time_does_not_make_it_wait_for_ever() -> None:
     try:
         signals.start()
         guard.start()
-        assert list(meanwhile(source(), waiting)) == [1]
+        assert list(read_in_background(source(), waiting)) == [1]
     finally:
         guard.cancel()
         guard.join()

@@ -86,7 +86,7 @@ class EmptyPages(WindowedStream):
             yield replace(task, piece=2)
 
     @override
-    def window_written(self, task: Task) -> None:
+    def on_window_written(self, task: Task) -> None:
         assert task.window is not None
         self.written.append(task.window.first.day)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from singer_sdk.singerlib import Catalog
-from tap_kit.flow.windows import Reach
+from tap_kit.flow.windows import DayRange
 from tap_kit.rows.chunks import Chunk
 from typing_extensions import override
 
@@ -125,10 +125,10 @@ class ZonedTable(WindowTable):
     table = Table({}, daily, partitions=({"hour": 3}, {"hour": 7}))
 
     @override
-    def reach(self, partition: Partition | None) -> Reach:
+    def day_range(self, partition: Partition | None) -> DayRange:
         assert partition is not None
         day = date(2024, 1, partition["hour"])
-        return Reach(day, day)
+        return DayRange(day, day)
 
     @override
     def bookmark_value(self, window: Window, partition: Partition | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tap_kit.flow.windows import Reach
+from tap_kit.flow.windows import DayRange
 
 if TYPE_CHECKING:
     from tap_kit.flow.windows import Window
@@ -24,7 +24,7 @@ def run_after_run(later: list[int], days: int, back: int) -> list[list[Window]]:
     runs, today, bookmark = [], START, None
     for step in later:
         today += timedelta(days=step)
-        runs.append(list(Reach(START, today, days, back).windows(bookmark)))
+        runs.append(list(DayRange(START, today, days, back).windows(bookmark)))
         bookmark = runs[-1][-1].first
     return runs
 
@@ -84,9 +84,9 @@ def test_other_settings_leave_no_day_out(
     step: int, days: int, changed: int, back: int, cut: int
 ) -> None:
     """Also when ``end_date`` moves back behind what was read: then nothing new is claimed."""
-    first = list(Reach(START, START + timedelta(days=step), days, back).windows(None))
+    first = list(DayRange(START, START + timedelta(days=step), days, back).windows(None))
     end = max(START, START + timedelta(days=2 * step - cut))
-    second = list(Reach(START, end, changed, back).windows(first[-1].first))
+    second = list(DayRange(START, end, changed, back).windows(first[-1].first))
     assert second[-1].last == end
     unread = [START + timedelta(days=n) for n in range(2 * step + 1)]
     new = {day for day in unread if first[-1].first <= day <= end}

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tap_kit.flow.windows import Reach, Window, Windows, parse_day
+from tap_kit.flow.windows import DayRange, Window, Windows, parse_day
 
 START, END = date(2024, 1, 1), date(2024, 1, 31)
 DAYS = st.dates(date(2000, 1, 1), date(2040, 12, 31))
@@ -95,23 +95,23 @@ def test_windows_index_and_slice_like_a_list(first: date, span: int, days: int, 
 def test_a_run_begins_where_the_bookmark_and_the_look_back_say(
     bookmark: int | None, lookback: int, days: int, first: int
 ) -> None:
-    reach = Reach(START, END, days, lookback)
-    windows = reach.windows(None if bookmark is None else day(bookmark))
+    day_range = DayRange(START, END, days, lookback)
+    windows = day_range.windows(None if bookmark is None else day(bookmark))
     assert windows[0].first == day(first)
     assert windows[-1].last == END
 
 
 def test_a_start_date_after_the_bookmark_wins() -> None:
-    assert Reach(day(20), END).windows(day(10))[0].first == day(20)
+    assert DayRange(day(20), END).windows(day(10))[0].first == day(20)
 
 
 def test_nothing_is_read_when_the_start_lies_after_the_end() -> None:
-    reach = Reach(day(20), day(10), lookback=3)
-    assert [list(reach.windows(b)) for b in (None, day(1), day(15), day(25))] == [[]] * 4
+    day_range = DayRange(day(20), day(10), lookback=3)
+    assert [list(day_range.windows(b)) for b in (None, day(1), day(15), day(25))] == [[]] * 4
 
 
 def test_a_bookmark_beyond_an_end_before_its_first_window_begins_at_the_start() -> None:
-    assert list(Reach(day(10), day(12), 7).windows(day(20))) == [Window(day(10), day(12))]
+    assert list(DayRange(day(10), day(12), 7).windows(day(20))) == [Window(day(10), day(12))]
 
 
 @given(
@@ -121,7 +121,7 @@ def test_a_resumed_run_is_aligned_complete_and_never_before_the_start(
     start: date, length: int, to_bookmark: timedelta, days: int, back: int
 ) -> None:
     end, bookmark = start + timedelta(days=length), start + to_bookmark
-    windows = Reach(start, end, days, back).windows(bookmark)
+    windows = DayRange(start, end, days, back).windows(bookmark)
     first = windows[0].first
     assert start <= first <= end
     assert windows[-1].last == end

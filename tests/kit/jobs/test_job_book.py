@@ -34,8 +34,8 @@ def test_what_is_noted_is_in_the_state_once_it_is_written_down() -> None:
     tap.jobs.note(Task(stream, None, FIRST), {"id": "a"})
     tap.jobs.note(Task(stream, None, FIRST), {"id": "b"}, "part 2")
     assert "figures" not in tap.state.get("bookmarks", {})
-    assert tap.jobs.write_down()
-    assert not tap.jobs.write_down(), "that is no news any more"
+    assert tap.jobs.write_to_state()
+    assert not tap.jobs.write_to_state(), "that is no news any more"
     kept = {"2024-01-01": {"id": "a"}, "2024-01-01 part 2": {"id": "b"}}
     assert tap.state["bookmarks"]["figures"] == {"jobs": kept}
 
@@ -44,7 +44,7 @@ def test_each_partition_keeps_its_own() -> None:
     tap, stream = daily(sites=True)
     for site in (1, 2):
         tap.jobs.note(Task(stream, {"site": site}, FIRST), {"id": f"of {site}"})
-    tap.jobs.write_down()
+    tap.jobs.write_to_state()
     assert tap.state["bookmarks"]["figures"]["partitions"] == [
         {"context": {"site": site}, "jobs": {"2024-01-01": {"id": f"of {site}"}}} for site in (1, 2)
     ]
@@ -56,7 +56,7 @@ def test_the_next_run_knows_them(partition: dict[str, Any] | None) -> None:
     task = Task(stream, partition, FIRST)
     tap.jobs.note(task, {"id": "a"})
     tap.jobs.note(task, {"id": "b"}, "p")
-    tap.jobs.write_down()
+    tap.jobs.write_to_state()
     next_tap, stream = daily(sites=partition is not None, state=json.loads(json.dumps(tap.state)))
     task = Task(stream, partition, FIRST)
     assert next_tap.jobs.known(task) == {"id": "a"}
@@ -70,9 +70,9 @@ def test_crossing_out_removes_all_jobs_of_the_window_and_at_last_the_key() -> No
     tap, stream = daily()
     for window, part in [(FIRST, ""), (FIRST, "p"), (SECOND, "")]:
         tap.jobs.note(Task(stream, None, window), {"id": "a"}, part)
-    tap.jobs.cross_out(Task(stream, None, FIRST))
+    tap.jobs.forget_up_to(Task(stream, None, FIRST))
     assert tap.state["bookmarks"]["figures"] == {"jobs": {"2024-01-02": {"id": "a"}}}
-    tap.jobs.cross_out(Task(stream, None, SECOND))
+    tap.jobs.forget_up_to(Task(stream, None, SECOND))
     assert "jobs" not in tap.state["bookmarks"]["figures"]
 
 
@@ -80,12 +80,12 @@ def test_a_job_that_was_called_off_is_taken_out_of_the_state() -> None:
     tap, stream = daily()
     for window in (FIRST, SECOND):
         tap.jobs.note(Task(stream, None, window), {"id": "a"})
-    tap.jobs.write_down()
+    tap.jobs.write_to_state()
     tap.jobs.forget(Task(stream, None, FIRST))
-    assert tap.jobs.write_down(), "which is news"
+    assert tap.jobs.write_to_state(), "which is news"
     assert tap.state["bookmarks"]["figures"] == {"jobs": {"2024-01-02": {"id": "a"}}}
     tap.jobs.forget(Task(stream, None, SECOND))
-    tap.jobs.write_down()
+    tap.jobs.write_to_state()
     assert "jobs" not in tap.state["bookmarks"]["figures"]
 
 
@@ -103,8 +103,8 @@ def test_no_note_is_lost_between_threads() -> None:
         thread.start()
     go.wait(20)
     while any(thread.is_alive() for thread in threads):
-        tap.jobs.write_down()
-    tap.jobs.write_down()
+        tap.jobs.write_to_state()
+    tap.jobs.write_to_state()
     assert len(tap.state["bookmarks"]["figures"]["jobs"]) == 800
 
 
@@ -112,7 +112,7 @@ def test_crossing_out_leaves_the_jobs_of_other_partitions() -> None:
     tap, stream = daily(sites=True)
     for site in (1, 2):
         tap.jobs.note(Task(stream, {"site": site}, FIRST), {"id": f"of {site}"})
-    tap.jobs.cross_out(Task(stream, {"site": 2}, FIRST))
+    tap.jobs.forget_up_to(Task(stream, {"site": 2}, FIRST))
     assert tap.state["bookmarks"]["figures"]["partitions"] == [
         {"context": {"site": 1}, "jobs": {"2024-01-01": {"id": "of 1"}}},
         {"context": {"site": 2}},
@@ -121,7 +121,7 @@ def test_crossing_out_leaves_the_jobs_of_other_partitions() -> None:
 
 def test_crossing_out_where_nothing_was_noted_leaves_no_trace() -> None:
     tap, stream = daily()
-    tap.jobs.cross_out(Task(stream, None, FIRST))
+    tap.jobs.forget_up_to(Task(stream, None, FIRST))
     assert tap.state["bookmarks"]["figures"] == {}
 
 
@@ -129,7 +129,7 @@ def test_partitions_stand_in_plan_order_in_whichever_order_the_vendor_took_their
     tap, stream = daily(sites=True)
     for site in (2, 1):
         tap.jobs.note(Task(stream, {"site": site}, FIRST), {"id": "a"})
-    tap.jobs.write_down()
+    tap.jobs.write_to_state()
     places = [part["context"] for part in tap.state["bookmarks"]["figures"]["partitions"]]
     assert places == [{"site": 1}, {"site": 2}]
 
@@ -137,7 +137,7 @@ def test_partitions_stand_in_plan_order_in_whichever_order_the_vendor_took_their
 def test_a_job_without_a_window_is_the_job_of_all() -> None:
     tap, stream = daily()
     tap.jobs.note(Task(stream, None, None), {"id": "a"})
-    tap.jobs.write_down()
+    tap.jobs.write_to_state()
     assert tap.state["bookmarks"]["figures"] == {"jobs": {"all": {"id": "a"}}}
 
 

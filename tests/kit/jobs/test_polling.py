@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 from singer_sdk import typing as th
 from tap_kit.jobs.runner import Pace, polling_settings
-from tap_kit.jobs.under_way import Running
+from tap_kit.jobs.running import Running
 from tap_kit.run.settings import common_settings, problems
 
 from tests.kit.canned import CannedTap
@@ -65,14 +65,14 @@ def test_the_limits_are_told(config: dict[str, int], lines: list[str]) -> None:
 
 def test_the_settings_are_the_pace() -> None:
     tap = Waiting(config={"poll_interval_ms": 250, "poll_timeout": 90})
-    runner = tap.waiting_for_jobs(longest_s=30, growth=2)
+    runner = tap.job_runner_with(longest_s=30, growth=2)
     assert runner.pace == Pace(first_s=0.25, longest_s=30, timeout_s=90, growth=2)
 
 
 def running(tap: CannedTap, count: int) -> None:
     """So many jobs run, of which nothing is asked here."""
     for _ in range(count):
-        tap.under_way.add(Running(object(), {}, lambda: None))  # type: ignore[arg-type]
+        tap.running_jobs.add(Running(object(), {}, lambda: None))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_the_more_jobs_run_the_longer_each_is_left_alone(
 ) -> None:
     """So that all polls together take no more than their share of the budget."""
     tap = Waiting(config={"requests_per_minute": budget})
-    runner = tap.waiting_for_jobs(longest_s=30, growth=2, polling_share=share)
-    assert runner.under_way is tap.under_way
+    runner = tap.job_runner_with(longest_s=30, growth=2, polling_share=share)
+    assert runner.running_jobs is tap.running_jobs
     running(tap, jobs)
     assert runner.least_pause_s() == pytest.approx(least_s)

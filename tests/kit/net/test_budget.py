@@ -43,10 +43,10 @@ def test_no_minute_has_more_than_the_budget_whatever_happens(
             if kind == "pass":
                 clock.now += seconds
             elif kind == "hold":
-                throttle.hold(seconds)
+                throttle.pause_for(seconds)
                 held_until = max(held_until, clock.now + seconds)
             else:
-                throttle.pass_one(urgent=kind == "urgent")
+                throttle.acquire(urgent=kind == "urgent")
                 moments.append(clock.now)
                 assert clock.now >= held_until
     assert most_in_a_minute(moments) <= budget
@@ -60,7 +60,7 @@ def test_the_budget_is_used_up(budget: int, requests: int) -> None:
         clock = Clock(patch)
         throttle, began = Throttle(budget, clock), clock.now
         for _ in range(requests):
-            throttle.pass_one()
+            throttle.acquire()
         whole_spans = max(0, requests - 1) // budget
         assert clock.now - began <= whole_spans * (SPAN_S + 0.5)
 
@@ -70,12 +70,12 @@ def test_threads_share_one_budget(at_once: int, threads: int) -> None:
     stop = threading.Event()
     throttle, passed = Throttle(1_000_000, stop, at_once=at_once), []
 
-    def ask() -> None:
+    def send() -> None:
         for _ in range(5):
             with throttle.request():
                 passed.append(time.monotonic())
 
-    workers = [threading.Thread(target=ask) for _ in range(threads)]
+    workers = [threading.Thread(target=send) for _ in range(threads)]
     for worker in workers:
         worker.start()
     for worker in workers:

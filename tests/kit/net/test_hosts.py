@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tap_kit.net.hosts import address_problem, is_loopback
+from tap_kit.net.hosts import is_loopback, url_problem
 from tap_kit.run.settings import problems
 
 CLEAR_TEXT = "has to begin with https://, so that the credentials are not sent in clear text"
@@ -28,7 +28,7 @@ QUERY = "must not have a query (?) or a fragment (#)"
     ],
 )
 def test_https_anywhere_and_http_on_this_machine_are_fine(url: str) -> None:
-    assert address_problem(url) is None
+    assert url_problem(url) is None
 
 
 @pytest.mark.parametrize(
@@ -61,19 +61,19 @@ def test_https_anywhere_and_http_on_this_machine_are_fine(url: str) -> None:
     ],
 )
 def test_anything_else_is_refused_in_words(url: str, problem: str) -> None:
-    assert address_problem(url) == problem
+    assert url_problem(url) == problem
     schema = {"properties": {"api_url": {"type": "string", "format": "uri"}}}
     assert list(problems({"api_url": url}, schema)) == [f"api_url: {problem}"]
 
 
 @pytest.mark.parametrize("url", ["https://a b.example", "https://a.example/\n", "https://a\\b"])
 def test_an_address_with_characters_that_no_host_has_is_refused(url: str) -> None:
-    assert address_problem(url) is not None
+    assert url_problem(url) is not None
 
 
 @given(url=st.text() | st.text().map("https://{}".format) | st.text().map("http://{}".format))
 def test_any_text_is_judged(url: str) -> None:
-    problem = address_problem(url)
+    problem = url_problem(url)
     assert problem is None or problem.split()[0] in {"is", "must", "has"}
 
 

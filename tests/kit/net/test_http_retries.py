@@ -50,7 +50,7 @@ class Pauses(Throttle):
         self.taken.append(seconds)
 
     @override
-    def hold(self, seconds: float) -> None:
+    def pause_for(self, seconds: float) -> None:
         """Nobody is held, since no time passes."""
 
 
@@ -62,7 +62,7 @@ def pauses() -> Pauses:
 def failure(url: str, request: Request = LIST, **options: Any) -> str:
     """The one line with which the request ends."""
     with client(url, **options) as api, pytest.raises(SyncFailed) as caught:
-        api.ask(request, list)
+        api.send(request, list)
     return str(caught.value)
 
 
@@ -74,8 +74,8 @@ def test_every_kind_of_fault_is_cured_by_another_try(fault: Fault, pauses: Pause
         running(vendor.app) as server,
         client(server.url, timeout_s=1 if fault.wait_ms else 10, throttle=pauses) as api,
     ):
-        assert api.ask(Request("/api/domains"), list).value == vendor.data.domains
-        assert api.ask(Request("/api/me"), dict).value == {"email": vendor.data.email}
+        assert api.send(Request("/api/domains"), list).value == vendor.data.domains
+        assert api.send(Request("/api/me"), dict).value == {"email": vendor.data.email}
     assert vendor.log.count == 4
     assert len(pauses.taken) == 2
 
@@ -110,7 +110,7 @@ def test_pauses_grow(pauses: Pauses, caplog: pytest.LogCaptureFixture) -> None:
 def test_the_servers_wish_wins_over_the_growing_pauses(pauses: Pauses) -> None:
     replies = [Reply(429, headers={"Retry-After": seconds}) for seconds in ("30", "7", " 11 ")]
     with serving(*replies, GOOD) as server, client(server.url, throttle=pauses) as api:
-        assert api.ask(LIST, list).value == [{"id": 1}]
+        assert api.send(LIST, list).value == [{"id": 1}]
     assert pauses.taken == [30, 7, 11]
 
 
@@ -121,7 +121,7 @@ def test_the_servers_wish_can_be_a_date(pauses: Pauses, offset_s: int) -> None:
         serving(Reply(503, headers={"Retry-After": when}), GOOD) as server,
         client(server.url, throttle=pauses) as api,
     ):
-        api.ask(LIST, list)
+        api.send(LIST, list)
     assert offset_s - 10 < pauses.taken[0] <= offset_s
 
 
@@ -131,7 +131,7 @@ def test_the_servers_wish_can_be_a_date(pauses: Pauses, offset_s: int) -> None:
 def test_a_wish_that_cannot_be_read_is_none(pauses: Pauses, value: str) -> None:
     replies = (Reply(429, headers={"Retry-After": value.encode().decode("latin-1")}), GOOD)
     with serving(*replies) as server, client(server.url, throttle=pauses) as api:
-        api.ask(LIST, list)
+        api.send(LIST, list)
     assert pauses.taken == [1]
 
 
@@ -148,7 +148,7 @@ def test_a_server_may_ask_to_come_back_at_once(pauses: Pauses) -> None:
         serving(Reply(429, headers={"Retry-After": "0"}), GOOD) as server,
         client(server.url, throttle=pauses) as api,
     ):
-        api.ask(LIST, list)
+        api.send(LIST, list)
     assert pauses.taken == [0]
 
 
@@ -168,9 +168,9 @@ def test_a_held_request_holds_the_others_too() -> None:
     with serving(Reply(429, headers={"Retry-After": "100"})) as server:
         stop.set()
         with client(server.url, throttle=throttle) as api, pytest.raises(Interrupted):
-            api.ask(LIST, list)
+            api.send(LIST, list)
     with pytest.raises(Interrupted):
-        throttle.pass_one()
+        throttle.acquire()
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 410])
@@ -193,7 +193,7 @@ def test_compression_that_stops_early_is_tried_again(pauses: Pauses, cut: int) -
         serving(Reply(body=whole[:-cut], headers=zipped), Reply(body=whole, headers=zipped)) as s,
         client(s.url, throttle=pauses) as api,
     ):
-        assert len(api.ask(LIST, list).value) == 1
+        assert len(api.send(LIST, list).value) == 1
         assert len(s.seen) in ({1, 2} if cut <= 8 else {2})  # 8 bytes are but the check sum
 
 
@@ -218,7 +218,7 @@ def test_json_of_another_shape_is_tried_again(
         client(server.url, throttle=pauses) as api,
         pytest.raises(SyncFailed) as caught,
     ):
-        api.ask(LIST, shape)
+        api.send(LIST, shape)
     assert str(caught.value) == f"GET /list: {words}; given up after 5 tries"
 
 
@@ -248,7 +248,7 @@ def test_a_stop_ends_the_pause_between_two_tries() -> None:
         client(server.url, throttle=StoppedWhenItPauses(None, Event())) as api,
         pytest.raises(Interrupted),
     ):
-        api.ask(LIST, list)
+        api.send(LIST, list)
     assert len(server.seen) == 1
 
 

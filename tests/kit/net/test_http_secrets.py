@@ -34,7 +34,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def failure(url: str) -> str:
     """The one line with which a request ends."""
     with client(url, timeout_s=5) as api, pytest.raises(SyncFailed) as caught:
-        api.ask(LIST, list)
+        api.send(LIST, list)
     return str(caught.value)
 
 
@@ -70,7 +70,7 @@ def test_the_credentials_are_sent_and_no_netrc_replaces_them(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(netrc))
     with serving(Reply()) as server, client(server.url) as api:
-        api.ask(LIST, list)
+        api.send(LIST, list)
     path, headers = server.seen[0]
     assert path == f"/list?source={SEGMENT}"
     assert headers["Authorization"] == f"Bearer {TOKEN}"
@@ -131,7 +131,7 @@ def test_a_server_that_says_nothing_is_told_in_words() -> None:
     with listening(lambda _: silent.wait(5)) as (port, _):
         url = f"http://127.0.0.1:{port}"
         with client(url, timeout_s=0.05) as api, pytest.raises(SyncFailed, match="no answer with"):
-            api.ask(LIST, list)
+            api.send(LIST, list)
         silent.set()
 
 
@@ -203,11 +203,11 @@ def test_a_proxy_of_the_environment_is_used_without_the_credentials_in_clear_tex
 def test_several_threads_share_one_client() -> None:
     answers: list[object] = []
     with serving(Reply(body=b"[1]")) as server, client(server.url) as api:
-        ask = threading.Barrier(8)
+        send = threading.Barrier(8)
 
         def work() -> None:
-            ask.wait(5)
-            answers.append(api.ask(LIST, list).value)
+            send.wait(5)
+            answers.append(api.send(LIST, list).value)
 
         threads = [threading.Thread(target=work) for _ in range(8)]
         for thread in threads:
@@ -220,11 +220,11 @@ def test_several_threads_share_one_client() -> None:
 def test_a_throttle_that_was_stopped_sends_nothing() -> None:
     stop = Event()
     throttle = Throttle(None, stop)
-    throttle.hold(100)
+    throttle.pause_for(100)
     stop.set()
     with serving(Reply()) as server:
         with client(server.url, throttle=throttle) as api, pytest.raises(Exception, match="stop"):
-            api.ask(LIST, list)
+            api.send(LIST, list)
         assert server.seen == []
 
 
@@ -232,7 +232,7 @@ def test_no_library_logs_a_query(caplog: pytest.LogCaptureFixture) -> None:
     """At level DEBUG urllib3 logs the whole address of each request."""
     caplog.set_level(logging.DEBUG)
     with serving(Reply(body=b"[]")) as server, client(server.url) as api:
-        api.ask(LIST, list)
+        api.send(LIST, list)
     assert "urllib3.connectionpool" in {record.name for record in caplog.records}
     assert "/list" in caplog.text
     assert SEGMENT not in caplog.text
@@ -258,4 +258,4 @@ def test_a_storage_that_asks_for_patience_gets_it() -> None:
     assert caught.value.retry_after == 40
     stop.set()
     with pytest.raises(Interrupted):
-        throttle.pass_one()
+        throttle.acquire()

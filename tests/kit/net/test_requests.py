@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 from tap_kit.errors import Retriable, SyncFailed
-from tap_kit.net.http import Answer, Request
+from tap_kit.net.http import Request, Response
 from tap_kit.net.redaction import without_query
 from tap_kit.net.throttle import Throttle
 from tap_kit.net.wire import failure
@@ -20,7 +20,7 @@ from tests.kit.net.test_http_retries import Pauses
 LIST = Request("/list", {"page": "2", "key": "s3cret"})
 
 
-def of_page(answer: Answer) -> str | None:
+def of_page(answer: Response) -> str | None:
     """What is wrong with a page: it is not the one that was asked for."""
     return None if answer.value == [2] else f"page {answer.value[0]} came instead of page 2"
 
@@ -31,7 +31,7 @@ def test_an_answer_that_is_not_the_one_asked_for_is_asked_for_again(
     pauses = Pauses()
     replies = Reply(body=b"[1]"), Reply(201, b"[2]", {"X-Total": "7"})
     with serving(*replies) as server, client(server.url, throttle=pauses) as api:
-        answer = api.ask(LIST, list, of_page)
+        answer = api.send(LIST, list, of_page)
     assert (answer.status, answer.value, answer.headers["x-total"]) == (201, [2], "7")
     assert pauses.taken == [1]
     assert caplog.messages == ["GET /list: page 1 came instead of page 2; try 2 of 5 in 1.0 s"]
@@ -43,7 +43,7 @@ def test_an_answer_that_is_never_the_one_asked_for_is_given_up_with_the_reason()
         client(server.url, throttle=Pauses()) as api,
         pytest.raises(SyncFailed) as caught,
     ):
-        api.ask(LIST, list, of_page)
+        api.send(LIST, list, of_page)
     assert str(caught.value) == ("GET /list: page 1 came instead of page 2; given up after 5 tries")
     assert len(server.seen) == 5
 
@@ -56,7 +56,7 @@ def test_a_body_is_read_the_way_that_was_asked_for() -> None:
         return body.split(b",")
 
     with serving(Reply(body=b"a,b")) as server, client(server.url) as api:
-        assert api.ask(LIST, list, decode=decode).value == [b"a", b"b"]
+        assert api.send(LIST, list, decode=decode).value == [b"a", b"b"]
     assert told == [(b"a,b", "GET /list")]
 
 
@@ -66,11 +66,11 @@ def test_a_body_is_read_the_way_that_was_asked_for() -> None:
 def test_what_is_asked_at_once_waits_for_no_budget() -> None:
     stop = Event()
     throttle = Throttle(1, stop, at_once=1)
-    throttle.pass_one()
+    throttle.acquire()
     stop.set()
     with serving(Reply(body=b'{"state": "stopped"}')) as server:
         with client(server.url, throttle=throttle) as api:
-            assert api.ask_at_once(LIST) == {"state": "stopped"}
+            assert api.send_once(LIST) == {"state": "stopped"}
         assert len(server.seen) == 1
 
 
@@ -88,7 +88,7 @@ def test_what_is_asked_at_once_is_asked_once(
     pauses = Pauses()
     with serving(reply) as server:
         with client(server.url, throttle=pauses) as api, pytest.raises(error) as caught:
-            api.ask_at_once(LIST)
+            api.send_once(LIST)
         assert len(server.seen) == 1
     assert type(caught.value) is error
     assert str(caught.value) == words
@@ -103,7 +103,7 @@ def test_a_request_can_have_less_time_than_the_others() -> None:
         client(server.url, timeout_s=10) as api,
         pytest.raises(Retriable, match=r"^GET /list: no answer within 1 s$"),
     ):
-        api.ask_at_once(hurried)
+        api.send_once(hurried)
 
 
 # Words

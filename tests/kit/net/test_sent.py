@@ -58,12 +58,12 @@ class Echo:
 )
 def test_a_request_is_sent_as_it_is(request_: Request, heard: list[str]) -> None:
     with running(Echo().app) as server, client(server.url) as api:
-        assert api.ask(request_, list).value == heard
+        assert api.send(request_, list).value == heard
 
 
 def test_every_request_says_who_asks_and_what_it_takes() -> None:
     with serving(Reply()) as server, client(server.url + "/", user_agent="tap-x/2") as api:
-        api.ask(Request("/list"), list)
+        api.send(Request("/list"), list)
     ((path, headers),) = server.seen
     assert path == "/list"
     assert headers["User-Agent"] == "tap-x/2"
@@ -79,7 +79,7 @@ class Noted(Throttle):
         self.hurries: list[bool] = []
 
     @override
-    def pass_one(self, *, urgent: bool = True) -> None:
+    def acquire(self, *, urgent: bool = True) -> None:
         self.hurries.append(urgent)
 
 
@@ -87,7 +87,7 @@ class Noted(Throttle):
 def test_a_poll_says_that_it_can_wait(urgent: bool) -> None:  # noqa: FBT001
     throttle = Noted()
     with serving(Reply()) as server, client(server.url, throttle=throttle) as api:
-        api.ask(Request("/list", urgent=urgent), list)
+        api.send(Request("/list", urgent=urgent), list)
         list(api.open(Request("/list", urgent=urgent)))
     assert throttle.hurries == [urgent, urgent]
 
@@ -96,15 +96,15 @@ def test_a_success_that_names_another_place_is_a_success() -> None:
     created = Reply(201, b"[1]", {"Location": "http://127.0.0.1:1/elsewhere"})
     with serving(created) as server, client(server.url) as api:
         assert b"".join(api.open(Request("/list"))) == b"[1]"
-        assert api.ask(Request("/list"), list).value == [1]
+        assert api.send(Request("/list"), list).value == [1]
 
 
 @pytest.mark.parametrize("status", [300, 304, 399])
 def test_no_status_of_300_and_more_is_a_success(status: int) -> None:
     with serving(Reply(status, b"")) as server, client(server.url) as api:
-        for ask in (lambda: api.ask(Request("/a"), list), lambda: [*api.open(Request("/a"))]):
+        for send in (lambda: api.send(Request("/a"), list), lambda: [*api.open(Request("/a"))]):
             with pytest.raises(SyncFailed, match=f"^judged: GET /a: HTTP {status}$"):
-                ask()
+                send()
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def moments(throttle: Throttle, clock: Clock, requests: int) -> list[float]:
     """When each of so many requests passes."""
     passed = []
     for _ in range(requests):
-        throttle.pass_one()
+        throttle.acquire()
         passed.append(clock.now)
     return passed
 
@@ -58,20 +58,20 @@ def test_no_minute_has_more_requests_than_the_budget(clock: Clock, budget: int) 
 
 def test_the_budget_counts_any_minute_not_calendar_minutes(clock: Clock) -> None:
     throttle = Throttle(2, clock)
-    throttle.pass_one()
+    throttle.acquire()
     clock.now += 50
-    throttle.pass_one()
+    throttle.acquire()
     assert clock.waits == []
-    throttle.pass_one()
+    throttle.acquire()
     assert sum(clock.waits) == pytest.approx(MINUTE - 50, abs=0.2)
-    throttle.pass_one()
+    throttle.acquire()
     assert sum(clock.waits) == pytest.approx(MINUTE, abs=0.4)
 
 
 def test_a_pause_that_the_server_orders_holds_every_request(clock: Clock) -> None:
     throttle = Throttle(None, clock)
-    throttle.hold(7)
-    throttle.hold(3)
+    throttle.pause_for(7)
+    throttle.pause_for(3)
     began = clock.now
     assert moments(throttle, clock, 3) == [pytest.approx(began + 7, abs=0.01)] * 3
 
@@ -79,15 +79,15 @@ def test_a_pause_that_the_server_orders_holds_every_request(clock: Clock) -> Non
 def test_a_pause_does_not_add_to_the_budgets_waits(clock: Clock) -> None:
     throttle = Throttle(1, clock)
     began = clock.now
-    throttle.pass_one()
-    throttle.hold(20)
-    throttle.pass_one()
+    throttle.acquire()
+    throttle.pause_for(20)
+    throttle.acquire()
     assert clock.now - began == pytest.approx(MINUTE, abs=0.2)
 
 
 def test_a_request_that_is_held_does_not_use_the_budget(clock: Clock) -> None:
     throttle = Throttle(2, clock)
-    throttle.hold(5)
+    throttle.pause_for(5)
     began = clock.now
     assert moments(throttle, clock, 2) == [pytest.approx(began + 5, abs=0.01)] * 2
 
@@ -97,14 +97,14 @@ def test_stop_ends_every_wait_at_once(wait: str) -> None:
     stop = threading.Event()
     throttle = Throttle(1 if wait == "budget" else None, stop)
     if wait == "hold":
-        throttle.hold(100)
+        throttle.pause_for(100)
     if wait == "budget":
-        throttle.pass_one()
+        throttle.acquire()
     timer = threading.Timer(0.05, stop.set)
     timer.start()
     began = time.monotonic()
     with pytest.raises(Interrupted):
-        throttle.sleep(100) if wait == "sleep" else throttle.pass_one()
+        throttle.sleep(100) if wait == "sleep" else throttle.acquire()
     timer.join()
     assert time.monotonic() - began < 20
 
@@ -114,7 +114,7 @@ def test_after_a_stop_nothing_passes() -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(Interrupted):
-        Throttle(None, stop).pass_one()
+        Throttle(None, stop).acquire()
 
 
 def test_after_a_stop_nothing_waits() -> None:
@@ -128,16 +128,16 @@ def test_the_budget_is_shared_by_all_threads() -> None:
     stop, passed = threading.Event(), []
     throttle = Throttle(3, stop)
 
-    def ask() -> None:
+    def send() -> None:
         try:
-            throttle.pass_one()
+            throttle.acquire()
         except Interrupted:
             return
         passed.append(1)
         if len(passed) == 3:
             stop.set()
 
-    threads = [threading.Thread(target=ask) for _ in range(12)]
+    threads = [threading.Thread(target=send) for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:

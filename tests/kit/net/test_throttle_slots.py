@@ -33,7 +33,7 @@ def test_no_more_than_so_many_are_under_way(at_once: int) -> None:
     throttle = Throttle(None, threading.Event(), at_once=at_once)
     busy, most, lock = [0], [0], threading.Lock()
 
-    def ask() -> None:
+    def send() -> None:
         with throttle.request():
             with lock:
                 busy[0] += 1
@@ -42,7 +42,7 @@ def test_no_more_than_so_many_are_under_way(at_once: int) -> None:
             with lock:
                 busy[0] -= 1
 
-    threads = [in_thread(ask) for _ in range(4 * at_once)]
+    threads = [in_thread(send) for _ in range(4 * at_once)]
     for thread in threads:
         thread.join(LONG_S)
     assert most[0] == at_once
@@ -69,7 +69,7 @@ def test_a_stop_ends_the_wait_for_a_place(monkeypatch: pytest.MonkeyPatch) -> No
     throttle = Throttle(None, stop, at_once=1)
     ended: list[str] = []
 
-    def ask() -> None:
+    def send() -> None:
         try:
             with throttle.request():
                 ended.append("asked")
@@ -77,7 +77,7 @@ def test_a_stop_ends_the_wait_for_a_place(monkeypatch: pytest.MonkeyPatch) -> No
             ended.append(str(error))
 
     with throttle.request():
-        thread = in_thread(ask)
+        thread = in_thread(send)
         until(lambda: throttle.requests == 2)
         stop.set()
         thread.join(LONG_S)
@@ -89,7 +89,7 @@ def test_what_is_not_urgent_lets_the_others_pass(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(module, "_LET_PASS_S", 0.005)
     stop = threading.Event()
     throttle = Throttle(1000, stop)
-    throttle.hold(LONG_S)
+    throttle.pause_for(LONG_S)
     hurried = in_thread(lambda: _passed(throttle, urgent=True))
     until(lambda: throttle._urgent == 1)  # noqa: SLF001  (nothing else tells that it waits)
     throttle._resume_at = 0.0  # noqa: SLF001  (it waits still, as it was told to)
@@ -106,28 +106,28 @@ def test_what_is_not_urgent_lets_the_others_pass(monkeypatch: pytest.MonkeyPatch
 def test_without_a_budget_nobody_lets_anybody_pass() -> None:
     throttle = Throttle(None, threading.Event())
     throttle._urgent = 1  # noqa: SLF001  (as if somebody waited)
-    throttle.pass_one(urgent=False)
+    throttle.acquire(urgent=False)
     assert throttle.requests == 1
 
 
 def _passed(throttle: Throttle, *, urgent: bool) -> None:
     try:
-        throttle.pass_one(urgent=urgent)
+        throttle.acquire(urgent=urgent)
     except Interrupted:
         return
 
 
 @pytest.mark.parametrize(("budget", "seconds"), [(None, 0.0), (61, 1.0), (122, 0.5)])
 def test_a_request_costs_its_share_of_the_minute(budget: int | None, seconds: float) -> None:
-    assert Throttle(budget, threading.Event()).seconds_a_request == seconds
+    assert Throttle(budget, threading.Event()).seconds_per_request == seconds
 
 
 @pytest.mark.parametrize("urgent", [True, False])
 def test_those_who_gave_up_waiting_are_not_waited_for(urgent: bool) -> None:  # noqa: FBT001
     stop = threading.Event()
     throttle = Throttle(1, stop)
-    throttle.pass_one()
+    throttle.acquire()
     stop.set()
     with pytest.raises(Interrupted, match=r"^the run is being stopped$"):
-        throttle.pass_one(urgent=urgent)
+        throttle.acquire(urgent=urgent)
     assert (throttle._urgent, throttle.requests) == (0, 1)  # noqa: SLF001

@@ -29,7 +29,7 @@ def test_a_host_that_nobody_knows_is_told_as_such(monkeypatch: pytest.MonkeyPatc
         client("https://api.example", throttle=pauses) as api,
         pytest.raises(SyncFailed) as caught,
     ):
-        api.ask(Request("/list", {"key": "s3cret"}), list)
+        api.send(Request("/list", {"key": "s3cret"}), list)
     assert str(caught.value) == (
         "GET /list: the host of https://api.example is not known; given up after 5 tries"
     )

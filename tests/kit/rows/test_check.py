@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.net.bodies import parse_json
-from tap_kit.rows.check import AnswerFields, RowDecoder, fill, has_any, values_of
+from tap_kit.rows.check import ResponseFields, RowDecoder, has_any_of, set_fields, values_of
 from tap_kit.rows.chunks import as_record
 
 from tests.kit.canned import ID, NUMBER, TEXT, WHOLE, Table, WholeTable, tap_of, without
@@ -124,7 +124,9 @@ def test_deselected_fields_are_passed_over_unread(careful: list[bytes]) -> None:
 def test_what_shaping_needs_is_read_and_not_written_when_it_is_deselected(
     new: dict[str, Any],
 ) -> None:
-    stream = stream_of(PROPERTIES, "name", answer_fields=AnswerFields(needed=("name", "visitors")))
+    stream = stream_of(
+        PROPERTIES, "name", response_fields=ResponseFields(needed=("name", "visitors"))
+    )
     rows = decoded(stream, {"id": 1, "name": "a", **new}, {"id": 2, **new})
     assert [values_of(row, ("name", "visitors", "id")) for row in rows] == [
         ["a", None, 1],
@@ -137,14 +139,17 @@ def test_what_shaping_needs_is_read_and_not_written_when_it_is_deselected(
 def test_own_fields_are_filled_in_whatever_the_answer_has(new: dict[str, Any]) -> None:
     properties = {"id": ID, "name": TEXT, "site": ID, "day": ID}
     stream = stream_of(
-        properties, "day", answer_fields=AnswerFields(own=("site", "day")), required=("id", "site")
+        properties,
+        "day",
+        response_fields=ResponseFields(own=("site", "day")),
+        required=("id", "site"),
     )
     rows = decoded(stream, {"id": 1, "site": 7, **new}, {"id": 2, **new})
-    fill(rows, {"site": 3, "day": 4})
+    set_fields(rows, {"site": 3, "day": 4})
     assert written(stream, rows) == [{"id": 1, "site": 3}, {"id": 2, "site": 3}]
 
 
-OTHER = AnswerFields(
+OTHER = ResponseFields(
     other={"visitors": {"type": ["integer", "string", "null"]}, "contact": {"type": "object"}},
     ignored=("links",),
 )
@@ -154,7 +159,7 @@ OTHER = AnswerFields(
 def test_what_only_an_answer_has_is_there_to_shape_from_and_not_written(
     new: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    stream = stream_of(answer_fields=OTHER)
+    stream = stream_of(response_fields=OTHER)
     record = {"id": 1, "visitors": "5", "contact": {"name": "a"}, "links": [1], **new}
     (row,) = decoded(stream, record)
     row.name, row.visitors = row.contact["name"], int(row.visitors)
@@ -165,7 +170,7 @@ def test_what_only_an_answer_has_is_there_to_shape_from_and_not_written(
 
 @pytest.mark.parametrize("as_dicts", [True, False])
 def test_what_shaping_left_as_it_was_is_still_checked(as_dicts: bool) -> None:  # noqa: FBT001
-    stream = stream_of(answer_fields=OTHER)
+    stream = stream_of(response_fields=OTHER)
     records: list[dict[str, Any]] = [{"id": 1}, {"id": 2, "visitors": "many"}]
     rows = records if as_dicts else decoded(stream, *records)
     with pytest.raises(SyncFailed, match="field visitors: expected int"):
@@ -173,7 +178,7 @@ def test_what_shaping_left_as_it_was_is_still_checked(as_dicts: bool) -> None:  
 
 
 def test_every_row_that_shaping_left_as_it_was_is_checked_and_no_other() -> None:
-    stream = stream_of(answer_fields=OTHER)
+    stream = stream_of(response_fields=OTHER)
     rows = decoded(stream, {"id": 1}, {"id": 2, "visitors": 5}, {"id": 3, "visitors": None})
     assert written(stream, rows)[0] == {"id": 1}
     with pytest.raises(
@@ -255,9 +260,9 @@ def test_text_that_is_not_valid_is_mended(body: bytes) -> None:
 
 def test_a_row_says_whether_it_came_with_a_field() -> None:
     (row,) = decoded(stream_of(), {"id": 1, "name": None})
-    assert has_any(row, ("visitors", "name")) is True, "be it null"
-    assert has_any(row, ("visitors", "share")) is False
-    assert has_any(row, ()) is False
+    assert has_any_of(row, ("visitors", "name")) is True, "be it null"
+    assert has_any_of(row, ("visitors", "share")) is False
+    assert has_any_of(row, ()) is False
 
 
 VALUES = {

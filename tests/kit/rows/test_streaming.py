@@ -69,7 +69,7 @@ def test_json_byte_by_byte_gives_each_row_when_it_is_complete(objects: list[Any]
     for place in range(len(body)):
         rows += parser.push(body[place : place + 1])
     assert rows == objects  # none had to wait for the end
-    assert parser.finish() == []
+    assert parser.finalize() == []
 
 
 @given(st.lists(st.lists(TEXTS, min_size=2, max_size=2), min_size=1, max_size=6), CUTS)

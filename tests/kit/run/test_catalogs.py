@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.singerlib import Catalog
-from tap_kit.rows.check import AnswerFields
+from tap_kit.rows.check import ResponseFields
 from tap_kit.run.inputs import catalog_problems
 from typing_extensions import override
 
@@ -178,7 +178,7 @@ class ShapedStream(CannedStream):
         "properties": {"id": ID, "site": ID, "label": TEXT, "raw": TEXT, "more": TEXT},
     }
     primary_keys = ("id",)
-    answer_fields = AnswerFields(
+    response_fields = ResponseFields(
         own=("site",), needed=("label", "not_always"), other={"raw": ID}, ignored=("more",)
     )
     table = Table({}, ())

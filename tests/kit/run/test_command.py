@@ -10,7 +10,7 @@ import pytest
 from msgspec import Struct
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.errors import KitError, PartitionUnavailable, Retriable, SyncFailed, setting_error
-from tap_kit.run.command import exit_by_signals, one_line_errors, stop_signals
+from tap_kit.run.command import exit_on_signals, one_line_errors, stop_on_signals
 from tap_kit.run.inputs import Catalog, State, load_input
 
 LOGGER = logging.getLogger("tap-canned")
@@ -56,7 +56,7 @@ def test_a_run_that_ends_well_is_left_alone(caplog: pytest.LogCaptureFixture) ->
 
 def test_the_handlers_of_before_come_back() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with stop_signals(threading.Event()):
+    with stop_on_signals(threading.Event()):
         assert signal.getsignal(signal.SIGTERM) is not before[1]
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
@@ -65,8 +65,8 @@ def test_a_thread_that_is_not_the_main_one_leaves_the_signals_alone() -> None:
     seen = []
 
     def work() -> None:
-        exit_by_signals(LOGGER)
-        with stop_signals(threading.Event()):
+        exit_on_signals(LOGGER)
+        with stop_on_signals(threading.Event()):
             seen.append(signal.getsignal(signal.SIGTERM))
 
     thread = threading.Thread(target=work)

@@ -18,8 +18,8 @@ import pytest
 import tap_kit.run.command
 from singer_sdk.exceptions import ConfigValidationError, MappingError
 from tap_kit.errors import Interrupted, setting_error
-from tap_kit.run.command import buffer_output, exit_by_signals, one_line_errors, stop_signals
-from tap_kit.run.inputs import told_as_config
+from tap_kit.run.command import buffer_output, exit_on_signals, one_line_errors, stop_on_signals
+from tap_kit.run.inputs import as_config_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +118,7 @@ def test_a_run_that_was_stopped_says_by_what_and_ends_with_its_number(
     monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 60)
     monkeypatch.setattr(tap_kit.run.command, "_received", [])
     stop = threading.Event()
-    with pytest.raises(SystemExit) as caught, one_line_errors(LOGGER), stop_signals(stop):
+    with pytest.raises(SystemExit) as caught, one_line_errors(LOGGER), stop_on_signals(stop):
         _stopped_by(number, stop)
     assert caught.value.code == 128 + number
     (record,) = caplog.records
@@ -161,7 +161,7 @@ def exits(monkeypatch: pytest.MonkeyPatch) -> queue.SimpleQueue[int]:
 def test_a_second_ctrl_c_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 60)
     codes = exits(monkeypatch)
-    with stop_signals(threading.Event()):
+    with stop_on_signals(threading.Event()):
         signal.raise_signal(signal.SIGINT)
         assert codes.empty()
         with pytest.raises(SystemExit):
@@ -186,7 +186,7 @@ def test_what_meltano_sends_after_a_signal_cuts_no_end_short(
     monkeypatch.setattr(tap_kit.run.command, "_received", [])
     codes = exits(monkeypatch)
     stop = threading.Event()
-    with stop_signals(stop):
+    with stop_on_signals(stop):
         for number in numbers:
             signal.raise_signal(number)
     assert stop.is_set()
@@ -199,8 +199,8 @@ def test_what_comes_after_the_run_cuts_no_end_short(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 60)
     monkeypatch.setattr(tap_kit.run.command, "_received", [])
     codes = exits(monkeypatch)
-    exit_by_signals(LOGGER)
-    with stop_signals(threading.Event()):
+    exit_on_signals(LOGGER)
+    with stop_on_signals(threading.Event()):
         signal.raise_signal(signal.SIGINT)
     signal.raise_signal(signal.SIGTERM)
     assert codes.empty()
@@ -220,7 +220,7 @@ def test_a_signal_in_a_finalizer_is_heard(
     """An exception that is raised there is passed over, and the process goes on."""
     codes: list[int] = []
     monkeypatch.setattr(os, "_exit", codes.append)
-    exit_by_signals(LOGGER)
+    exit_on_signals(LOGGER)
     ended = _Ended()
     del ended
     assert codes == [128 + signal.SIGTERM]
@@ -230,7 +230,7 @@ def test_a_signal_in_a_finalizer_is_heard(
 def test_patience_ends_the_process_whatever_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 0.05)
     codes = exits(monkeypatch)
-    with stop_signals(threading.Event()):
+    with stop_on_signals(threading.Event()):
         signal.raise_signal(signal.SIGTERM)
         assert codes.get(timeout=LONG_S) == 128 + signal.SIGTERM
 
@@ -251,7 +251,7 @@ def _end_timers() -> None:
     ],
 )
 def test_settings_that_cannot_be_read_are_told_by_their_option(error: Exception, line: str) -> None:
-    with pytest.raises(ConfigValidationError) as caught, told_as_config():
+    with pytest.raises(ConfigValidationError) as caught, as_config_errors():
         raise error
     assert caught.value.errors == [f"--config: {line}"]
     assert caught.value.__cause__ is None
@@ -259,7 +259,7 @@ def test_settings_that_cannot_be_read_are_told_by_their_option(error: Exception,
 
 
 def test_settings_that_can_be_read_are_left_alone() -> None:
-    with told_as_config():
+    with as_config_errors():
         pass
 
 

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 import tap_kit.run.command
 from tap_kit.errors import Interrupted
-from tap_kit.run.command import NOBODY_READS, one_line_errors, reader_watched, stop_signals
+from tap_kit.run.command import (
+    NOBODY_READS,
+    exit_when_output_closes,
+    one_line_errors,
+    stop_on_signals,
+)
 
 from tests.kit.run.test_ends import LONG_S, _end_timers
 
@@ -56,7 +61,7 @@ def test_it_stops_the_run_and_ends_it_in_a_line(caplog: pytest.LogCaptureFixture
 
 
 def _wait_for_the_stop(ours: int, stop: threading.Event) -> None:
-    with one_line_errors(LOGGER), stop_signals(stop):
+    with one_line_errors(LOGGER), stop_on_signals(stop):
         assert not stop.wait(0.1), "as long as somebody reads, it goes on"
         os.close(ours)
         assert stop.wait(LONG_S)
@@ -66,7 +71,7 @@ def _wait_for_the_stop(ours: int, stop: threading.Event) -> None:
 def test_a_run_that_is_over_is_not_watched_any_more() -> None:
     stop = threading.Event()
     with piped() as ours:
-        with stop_signals(stop):
+        with stop_on_signals(stop):
             (watcher,) = watchers()
             assert watcher.daemon, "a run that has ended waits for no watcher"
         watcher.join(LONG_S)
@@ -77,7 +82,7 @@ def test_a_run_that_is_over_is_not_watched_any_more() -> None:
 
 def test_an_output_that_is_closed_when_the_run_is_over_is_no_reason_to_stop() -> None:
     stop = threading.Event()
-    with piped() as ours, stop_signals(stop):
+    with piped() as ours, stop_on_signals(stop):
         (watcher,) = watchers()
         stop.set()  # by a signal: the output that is lost then changes nothing any more
         os.close(ours)
@@ -87,7 +92,7 @@ def test_an_output_that_is_closed_when_the_run_is_over_is_no_reason_to_stop() ->
 
 
 def test_output_that_is_collected_in_memory_has_nobody_to_lose() -> None:
-    with contextlib.redirect_stdout(io.StringIO()), stop_signals(threading.Event()):
+    with contextlib.redirect_stdout(io.StringIO()), stop_on_signals(threading.Event()):
         assert watchers() == []
 
 
@@ -103,7 +108,7 @@ def test_a_reader_that_is_lost_before_the_first_row_is_told_of_once(
         ended.set()
 
     monkeypatch.setattr(os, "_exit", end)
-    with piped() as ours, reader_watched(LOGGER):
+    with piped() as ours, exit_when_output_closes(LOGGER):
         os.close(ours)
         assert ending.wait(LONG_S)
     assert ended.is_set()

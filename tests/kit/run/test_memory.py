@@ -9,7 +9,7 @@ import sys
 from unittest.mock import patch
 
 import pytest
-from tap_kit.run.memory import keep_freed_memory, rare_collections
+from tap_kit.run.memory import infrequent_collections, reuse_freed_memory
 
 from tests.kit.canned import ID, Table, run_of, tap_of
 
@@ -27,7 +27,7 @@ def test_it_looks_seldom_during_a_run_and_as_before_after_it() -> None:
 
 
 def broken_off(seen: list[int]) -> None:
-    with rare_collections():
+    with infrequent_collections():
         seen.append(gc.get_freeze_count())
         raise KeyError
 
@@ -49,7 +49,7 @@ def test_cycles_are_still_found() -> None:
         def __del__(self) -> None:
             found.append(1)
 
-    with rare_collections():
+    with infrequent_collections():
         for _ in range(120_000):
             node = Node()
             node.other = node
@@ -84,5 +84,5 @@ def test_freed_memory_is_used_again() -> None:
 
 def test_a_c_library_that_cannot_be_told_is_no_error() -> None:
     with patch("tap_kit.run.memory.ctypes.CDLL", return_value=object()) as library:
-        keep_freed_memory()
+        reuse_freed_memory()
     library.assert_called_once()

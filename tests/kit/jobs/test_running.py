@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tap_kit.errors import Interrupted, JobFailed
 from tap_kit.jobs.runner import Ids, JobRunner, JobState, Pace, Poll
-from tap_kit.jobs.under_way import Running, UnderWay
+from tap_kit.jobs.running import Running, RunningJobs
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -59,20 +59,22 @@ def interrupted(_seconds: float) -> None:
     raise Interrupted(msg)
 
 
-def runner(under_way: UnderWay, sleep: Callable[[float], None], patience_s: float = 9) -> JobRunner:
+def runner(
+    running_jobs: RunningJobs, sleep: Callable[[float], None], patience_s: float = 9
+) -> JobRunner:
     """A runner that tells what runs."""
-    return JobRunner(Pace(1, 1, patience_s), sleep, under_way=under_way)
+    return JobRunner(Pace(1, 1, patience_s), sleep, running_jobs=running_jobs)
 
 
 @pytest.mark.parametrize("known", [None, IDS], ids=["of this run", "of an earlier one"])
 def test_a_job_that_is_interrupted_is_called_off_and_forgotten(known: Ids | None) -> None:
-    under_way, work, forgotten = UnderWay(), Work(), [False]
+    running_jobs, work, forgotten = RunningJobs(), Work(), [False]
     with pytest.raises(Interrupted):
-        runner(under_way, interrupted).run(
+        runner(running_jobs, interrupted).run(
             work, "x", known, lambda _: None, lambda: forgotten.append(True)
         )
-    assert under_way.count == 1
-    under_way.call_off(1)
+    assert running_jobs.count == 1
+    running_jobs.cancel_all(1)
     assert work.cancelled == [IDS]
     assert forgotten[-1] is True
 
@@ -90,13 +92,13 @@ def test_a_job_that_was_started_a_second_time_is_called_off_too() -> None:
         if work.looks > 1:
             interrupted(0)
 
-    under_way, work, forgotten = UnderWay(), FailsOnce(), [False]
+    running_jobs, work, forgotten = RunningJobs(), FailsOnce(), [False]
     with pytest.raises(Interrupted):
-        runner(under_way, sleep).run(
+        runner(running_jobs, sleep).run(
             work, "x", None, lambda _: None, lambda: forgotten.append(True)
         )
-    assert under_way.count == 1
-    under_way.call_off(1)
+    assert running_jobs.count == 1
+    running_jobs.cancel_all(1)
     assert (work.cancelled, forgotten[-1]) == ([IDS], True)
 
 
@@ -107,11 +109,11 @@ def test_a_job_that_is_done_runs_no_more(known: Ids | None, looks: int) -> None:
         def poll(self, ids: Ids) -> Poll:
             nonlocal looks
             looks -= 1
-            return Poll(JobState.RUNNING if looks else JobState.DONE, under_way.count)
+            return Poll(JobState.RUNNING if looks else JobState.DONE, running_jobs.count)
 
-    under_way = UnderWay()
-    seen = runner(under_way, lambda _: None).run(Done(), "x", known, lambda _: None)
-    assert (seen, under_way.count) == (1, 0), "while it ran it was counted"
+    running_jobs = RunningJobs()
+    seen = runner(running_jobs, lambda _: None).run(Done(), "x", known, lambda _: None)
+    assert (seen, running_jobs.count) == (1, 0), "while it ran it was counted"
 
 
 @pytest.mark.parametrize(
@@ -124,41 +126,41 @@ def test_a_job_that_is_done_runs_no_more(known: Ids | None, looks: int) -> None:
 def test_how_many_were_called_off_is_told(
     stops: list[bool], words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    under_way = UnderWay()
-    under_way.add(Running(Plain(), IDS, lambda: None))
+    running_jobs = RunningJobs()
+    running_jobs.add(Running(Plain(), IDS, lambda: None))
     for stop in stops:
-        under_way.add(Running(Work(stops=stop), IDS, lambda: None))
-    under_way.call_off(1)
+        running_jobs.add(Running(Work(stops=stop), IDS, lambda: None))
+    running_jobs.cancel_all(1)
     assert caplog.messages == [words]
 
 
 def test_where_nothing_runs_nothing_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    under_way = UnderWay()
-    under_way.add(Running(Plain(), IDS, lambda: None))
-    under_way.call_off(1)
+    running_jobs = RunningJobs()
+    running_jobs.add(Running(Plain(), IDS, lambda: None))
+    running_jobs.cancel_all(1)
     assert caplog.messages == []
 
 
 def test_a_start_that_fails_is_not_waited_for() -> None:
-    under_way = UnderWay()
+    running_jobs = RunningJobs()
     for _ in range(2):
-        with pytest.raises(ValueError, match="no"), under_way.starting():
+        with pytest.raises(ValueError, match="no"), running_jobs.starting():
             raise ValueError("no")  # noqa: EM101
     began = time.monotonic()
-    under_way.call_off(60)
+    running_jobs.cancel_all(60)
     assert time.monotonic() - began < 20
 
 
 def test_two_starts_at_the_same_time_are_both_waited_for() -> None:
-    under_way, first, second = UnderWay(), Work(), Work()
+    running_jobs, first, second = RunningJobs(), Work(), Work()
     both, go = threading.Barrier(3), threading.Event()
 
     def start(work: Work, event: threading.Event | None) -> None:
-        with under_way.starting():
+        with running_jobs.starting():
             both.wait(20)
             if event is not None:
                 event.wait(0.2)
-            under_way.add(Running(work, IDS, lambda: None))
+            running_jobs.add(Running(work, IDS, lambda: None))
 
     threads = [
         threading.Thread(target=start, args=arguments)
@@ -167,7 +169,7 @@ def test_two_starts_at_the_same_time_are_both_waited_for() -> None:
     for thread in threads:
         thread.start()
     both.wait(20)
-    under_way.call_off(5)
+    running_jobs.cancel_all(5)
     for thread in threads:
         thread.join(20)
     assert (first.cancelled, second.cancelled) == ([IDS], [IDS])
@@ -182,9 +184,9 @@ def test_a_call_off_has_the_time_that_is_left_and_no_more() -> None:
             self.given_s = timeout_s
             return True
 
-    under_way, work = UnderWay(), Timed()
-    under_way.add(Running(work, IDS, lambda: None))
-    under_way.call_off(60)
+    running_jobs, work = RunningJobs(), Timed()
+    running_jobs.add(Running(work, IDS, lambda: None))
+    running_jobs.cancel_all(60)
     assert 30 < work.given_s <= 60
 
 
@@ -192,10 +194,10 @@ def test_a_call_off_has_the_time_that_is_left_and_no_more() -> None:
 def test_a_job_that_cannot_be_called_off_is_kept_and_nobody_waits_for_it(
     job: Work | Plain,
 ) -> None:
-    under_way, forgotten = UnderWay(), [False]
-    under_way.add(Running(job, IDS, lambda: forgotten.append(True)))
+    running_jobs, forgotten = RunningJobs(), [False]
+    running_jobs.add(Running(job, IDS, lambda: forgotten.append(True)))
     began = time.monotonic()
-    under_way.call_off(0.3)
+    running_jobs.cancel_all(0.3)
     assert time.monotonic() - began < 10
     assert forgotten == [False]
 
@@ -206,43 +208,43 @@ def test_a_job_that_ended_is_not_called_off() -> None:
         def poll(self, ids: Ids) -> Poll:
             return Poll(JobState.DONE, "rows")
 
-    under_way, job = UnderWay(), Done()
-    assert runner(under_way, lambda _: None).run(job, "x", None, lambda _: None) == "rows"
-    under_way.call_off(1)
-    assert (under_way.count, job.cancelled) == (0, [])
+    running_jobs, job = RunningJobs(), Done()
+    assert runner(running_jobs, lambda _: None).run(job, "x", None, lambda _: None) == "rows"
+    running_jobs.cancel_all(1)
+    assert (running_jobs.count, job.cancelled) == (0, [])
 
 
 def test_a_job_that_was_given_up_is_not_counted_any_more() -> None:
-    under_way = UnderWay()
+    running_jobs = RunningJobs()
     with pytest.raises(JobFailed):
-        runner(under_way, lambda _: None, patience_s=0).run(Work(), "x", None, lambda _: None)
-    assert under_way.count == 0
+        runner(running_jobs, lambda _: None, patience_s=0).run(Work(), "x", None, lambda _: None)
+    assert running_jobs.count == 0
 
 
 def test_a_job_that_is_being_started_is_waited_for() -> None:
-    under_way, work = UnderWay(), Work()
+    running_jobs, work = RunningJobs(), Work()
     begun = threading.Event()
 
     def start() -> None:
-        with under_way.starting():
+        with running_jobs.starting():
             begun.set()
             time.sleep(0.2)
-            under_way.add(Running(work, IDS, lambda: None))
+            running_jobs.add(Running(work, IDS, lambda: None))
 
     thread = threading.Thread(target=start)
     thread.start()
     assert begun.wait(20)
-    under_way.call_off(5)
+    running_jobs.cancel_all(5)
     thread.join(20)
     assert work.cancelled == [IDS]
 
 
 def test_many_jobs_are_called_off_side_by_side() -> None:
-    under_way = UnderWay()
+    running_jobs = RunningJobs()
     jobs = [Work(takes_s=1) for _ in range(20)]
     for job in jobs:
-        under_way.add(Running(job, IDS, lambda: None))
-    under_way.call_off(15)
+        running_jobs.add(Running(job, IDS, lambda: None))
+    running_jobs.cancel_all(15)
     assert all(job.cancelled for job in jobs)
 
 

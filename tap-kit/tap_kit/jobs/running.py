@@ -33,12 +33,12 @@ class Running:
     ids: Mapping[str, str]
     forget: Callable[[], None]
 
-    def call_off(self, timeout_s: float) -> bool:
+    def cancel_all(self, timeout_s: float) -> bool:
         """Tell the vendor; whether it stopped the job."""
         return isinstance(self.job, Cancellable) and self.job.cancel(self.ids, timeout_s)
 
 
-class UnderWay:
+class RunningJobs:
     """The jobs that run, told of by the workers that wait for them."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class UnderWay:
         with self._changed:
             self._running.discard(running)
 
-    def call_off(self, patience_s: float) -> None:
+    def cancel_all(self, patience_s: float) -> None:
         """Call off all jobs that can be, side by side, in ``patience_s`` seconds at most.
 
         Those that could not be called off stay in the state, for the next run.
@@ -100,5 +100,5 @@ class UnderWay:
 
 
 def _call_off(one: Running, deadline: float, stopped: list[Running]) -> None:
-    if one.call_off(max(0.1, deadline - time.monotonic())):
+    if one.cancel_all(max(0.1, deadline - time.monotonic())):
         stopped.append(one)
