@@ -4,26 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
-from tap_kit.net.auth import BearerToken
-from tap_kit.net.connections import api_at
-from tap_kit.net.http import Check, Decode, ErrorResponse, Params, Request, Response
+from tap_kit import (
+    BearerToken,
+    Check,
+    Decode,
+    ErrorResponse,
+    Params,
+    PartitionUnavailable,
+    Request,
+    Response,
+    SyncFailed,
+    setting_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
-    from tap_kit.tap import KitTap
+    from tap_kit import Run
 
     Fields = AbstractSet[str]
+
+
+NOT_FOUND = 404
 
 
 class Client:
     """Answers of the API as Python values; safe to use from several threads."""
 
-    def __init__(self, tap: KitTap) -> None:
-        token = BearerToken(tap.config["api_token"])
-        self._api = api_at(tap, tap.config["api_url"], auth=token, error_for=error_for)
+    def __init__(self, run: Run) -> None:
+        token = BearerToken(run.config["api_token"])
+        self._api = run.open_api(run.config["api_url"], auth=token, error_for=error_for)
         self._referrers = "referrers"
 
     def account(self) -> dict[str, Any]:
@@ -73,7 +84,7 @@ class Client:
         try:
             return self._list(f"/api/domains/{domain_id}/{first}", params, want)
         except PartitionUnavailable as error:
-            if "HTTP 404" not in str(error):
+            if error.status != NOT_FOUND:
                 raise
         other = "Referrers" if first == "referrers" else "referrers"
         rows = self._list(f"/api/domains/{domain_id}/{other}", params, want)
@@ -118,10 +129,10 @@ def error_for(refusal: ErrorResponse) -> Exception:
             return setting_error("api_token", "the server does not accept it (HTTP 401)")
         case 403:
             problem = "no active plan or trial (HTTP 403)"
-            return PartitionUnavailable(problem)
+            return PartitionUnavailable(problem, status=403)
         case 404:
             problem = "not found (HTTP 404)"
-            return PartitionUnavailable(problem)
+            return PartitionUnavailable(problem, status=NOT_FOUND)
         case status if status < 400:
             problem = f"the server redirects elsewhere (HTTP {status}); use the final address"
             return setting_error("api_url", problem)

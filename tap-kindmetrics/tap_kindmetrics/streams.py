@@ -5,12 +5,23 @@ from __future__ import annotations
 from abc import ABC
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Generic
 
 from singer_sdk import SchemaDirectory, StreamSchema
-from tap_kit.rows.check import ResponseFields, RowDecoder, has_any_of, set_fields, values_of
-from tap_kit.rows.keys import row_ids
-from tap_kit.streams import KitStream, WindowedStream
+from tap_kit import (
+    KitStream,
+    ResponseFields,
+    Result,
+    RowDecoder,
+    Task,
+    TaskT,
+    WindowedStream,
+    WindowTask,
+    has_any_of,
+    row_ids,
+    set_fields,
+    values_of,
+)
 from typing_extensions import override
 
 from tap_kindmetrics import schemas
@@ -19,82 +30,89 @@ from tap_kindmetrics.client import Wanted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_kit.flow.tasks import Partition, Task
-    from tap_kit.net.http import Response
-    from tap_kit.rows.check import Row
+    from singer_sdk import Tap
+    from tap_kit import Partition, Response, Row
 
-    from tap_kindmetrics.tap import TapKindmetrics
+    from tap_kindmetrics.client import Client
+    from tap_kindmetrics.selection import Selection
 
 SCHEMAS = SchemaDirectory(schemas)
 OWN_FIELDS = ("row_id", "domain_id", "segment", "date", "date_to")
 
 
-class Account(KitStream):
+class KindmetricsStream(KitStream[TaskT], ABC, Generic[TaskT]):
+    """A stream of an account."""
+
+    schema = StreamSchema(SCHEMAS)
+
+    def __init__(self, tap: Tap, selection: Selection) -> None:
+        self.selection = selection
+        super().__init__(tap, selection.run)
+
+    @property
+    def client(self) -> Client:
+        """The API."""
+        return self.selection.client
+
+
+class Account(KindmetricsStream):
     """The account behind the token. ``GET /api/me`` -> ``{"email": str}``."""
 
-    tap: TapKindmetrics
     name = "account"
     primary_keys = ("email",)
-    schema = StreamSchema(SCHEMAS)
 
     @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        return [self.tap.client.account()]
+    def fetch(self, task: Task) -> Result:
+        return Result(self.checked([self.client.account()]))
 
 
-class Domains(KitStream):
+class Domains(KindmetricsStream):
     """The domains that are read. ``GET /api/domains`` -> ``[{"id": int, "address": str}]``."""
 
-    tap: TapKindmetrics
     name = "domains"
     primary_keys = ("id",)
-    schema = StreamSchema(SCHEMAS)
 
     @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        return self.tap.domains
+    def fetch(self, task: Task) -> Result:
+        return Result(self.checked(self.selection.domains))
 
 
-class CurrentVisitors(KitStream):
+class CurrentVisitors(KindmetricsStream):
     """Visitors at this moment. ``GET /api/domains/{id}/current`` -> ``{"current": int}``."""
 
-    tap: TapKindmetrics
     name = "current_visitors"
     primary_keys = ("domain_id", "at")
-    schema = StreamSchema(SCHEMAS)
 
     @override
     def all_partitions(self) -> Iterator[Partition]:
-        return ({"domain_id": domain_id} for domain_id in self.tap.domain_ids)
+        return ({"domain_id": domain_id} for domain_id in self.selection.domain_ids)
 
     @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        domain_id = _partition(task)["domain_id"]
-        answer = self.tap.client.current(domain_id)
+    def fetch(self, task: Task) -> Result:
+        domain_id = task.partition["domain_id"]
+        figures = self.client.current(domain_id)
         at = datetime.now(tz=timezone.utc).isoformat()
-        return [{"domain_id": domain_id, "at": at, **answer}]
+        return Result(self.checked([{"domain_id": domain_id, "at": at, **figures}]))
 
 
-class SegmentStream(WindowedStream, ABC):
+class SegmentStream(WindowedStream, KindmetricsStream[WindowTask], ABC):
     """Figures of a domain's segment over a window of days."""
 
-    tap: TapKindmetrics
     replication_key = "date"
-    schema = StreamSchema(SCHEMAS)
 
     @override
     def all_partitions(self) -> Iterator[Partition]:
         return (
             {"domain_id": domain_id, "segment": segment}
-            for domain_id in self.tap.domain_ids
-            for segment in self.tap.segments
+            for domain_id in self.selection.domain_ids
+            for segment in self.selection.segments
         )
 
-    def parameters(self, task: Task) -> dict[str, str | int]:
-        """The query of one request: the window's days, both included, and the segment's filters."""
-        window = _window(task)
-        filters = self.tap.segments[_partition(task)["segment"]]
-        return {"from": window["date"], "to": window["date_to"], **filters}
+    def parameters(self, task: WindowTask) -> dict[str, str | int]:
+        """Return the query of a request: the window's days, both included, and the filters."""
+        days = _days(task)
+        filters = self.selection.segments[task.partition["segment"]]
+        return {"from": days["date"], "to": days["date_to"], **filters}
 
 
 class DomainStats(SegmentStream):
@@ -104,11 +122,11 @@ class DomainStats(SegmentStream):
     primary_keys = ("domain_id", "segment", "date")
 
     @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        partition = _partition(task)
-        fields = self.schema["properties"].keys() - {*partition, *_window(task)}
-        answer = self.tap.client.figures(partition["domain_id"], self.parameters(task), fields)
-        return [{**partition, **_window(task), **answer}]
+    def fetch(self, task: WindowTask) -> Result:
+        partition = task.partition
+        fields = self.schema["properties"].keys() - {*partition, *_days(task)}
+        figures = self.client.figures(partition["domain_id"], self.parameters(task), fields)
+        return Result(self.checked([{**partition, **_days(task), **figures}]))
 
 
 class Breakdown(SegmentStream, ABC):
@@ -122,39 +140,39 @@ class Breakdown(SegmentStream, ABC):
 
     @override
     def __init_subclass__(cls) -> None:
-        cls.response_fields = ResponseFields(own=OWN_FIELDS, needed=cls.natural_key)
+        cls.response_fields = ResponseFields(computed=OWN_FIELDS, inputs=cls.natural_key)
 
     @cached_property
     def decoder(self) -> RowDecoder:
-        """Makes rows of the list in an answer."""
+        """The decoder that makes rows of the list in a response."""
         return RowDecoder(self.row_check)
 
     @override
-    def read(self, task: Task) -> Sequence[Row]:
-        client, domain_id = self.tap.client, _partition(task)["domain_id"]
+    def fetch(self, task: WindowTask) -> Result:
         want = Wanted(self.decoder, self.problem)
-        rows = client.breakdown(domain_id, self.name, self.parameters(task), want)
+        domain_id = task.partition["domain_id"]
+        rows = self.client.breakdown(domain_id, self.name, self.parameters(task), want)
         self.shape(rows, task)
-        return rows
+        return Result(self.checked(rows))
 
-    def problem(self, answer: Response) -> str | None:
-        """What is wrong with rows that have no part of their natural key, not even a null one.
+    def problem(self, response: Response) -> str | None:
+        """Return what is wrong with rows that have no part of their natural key, not even null.
 
-        They are a proxy's, or the text of an error.
+        Such rows are a proxy's, or the text of an error.
         """
         key = self.natural_key
-        if all(has_any_of(row, key) for row in answer.value):
+        if all(has_any_of(row, key) for row in response.value):
             return None
         return f"expected a list of objects with {', '.join(key)}"
 
-    def shape(self, rows: Sequence[Row], task: Task) -> None:
-        """Give the rows their key, their partition and their window."""
-        partition, window = _partition(task), _window(task)
-        owner = (*partition.values(), window["date"])
+    def shape(self, rows: Sequence[Row], task: WindowTask) -> None:
+        """Set the key, the partition and the window of each row."""
+        partition, days = task.partition, _days(task)
+        owner = (*partition.values(), days["date"])
         keys = row_ids((*owner, *values_of(row, self.natural_key)) for row in rows)
-        set_fields(rows, {**partition, **window})
+        set_fields(rows, {**partition, **days})
         for key, row in zip(keys, rows, strict=True):
-            row.row_id = key  # type: ignore[attr-defined]  # one of the own fields
+            row.row_id = key  # type: ignore[attr-defined]  # one of the computed fields
 
 
 class Pages(Breakdown):
@@ -199,15 +217,5 @@ class Goals(Breakdown):
     natural_key = ("name", "kind")
 
 
-def _partition(task: Task) -> Partition:
-    if task.partition is None:  # pragma: no cover  (for the type checker: the plan has one)
-        msg = f"{task.stream.name} is read by domain"
-        raise TypeError(msg)
-    return task.partition
-
-
-def _window(task: Task) -> dict[str, str]:
-    if task.window is None:  # pragma: no cover  (for the type checker: the plan has one)
-        msg = f"{task.stream.name} is read in windows"
-        raise TypeError(msg)
+def _days(task: WindowTask) -> dict[str, str]:
     return {"date": task.window.first.isoformat(), "date_to": task.window.last.isoformat()}

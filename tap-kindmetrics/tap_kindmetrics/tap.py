@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from singer_sdk import Stream
 from singer_sdk import typing as th
-from tap_kit.run.settings import TOKEN_TEXT, common_settings
-from tap_kit.tap import KitTap
+from tap_kit import TOKEN_TEXT, KitTap, common_settings
 from typing_extensions import override
 
 from tap_kindmetrics import streams
-from tap_kindmetrics.client import Client
+from tap_kindmetrics.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +85,7 @@ class TapKindmetrics(KitTap):
 
     @override
     def discover_streams(self) -> list[Stream]:
-        return [stream_type(self) for stream_type in STREAM_TYPES]
+        return [stream_type(self, self.selection) for stream_type in STREAM_TYPES]
 
     @override
     def config_problems(self) -> Iterator[str]:
@@ -98,34 +97,10 @@ class TapKindmetrics(KitTap):
             yield f"segments: two have the name {name!r}"
 
     @cached_property
-    def client(self) -> Client:
-        """The API with this run's settings."""
-        return Client(self)
-
-    @cached_property
-    def domains(self) -> list[dict[str, Any]]:
-        """The domains to read, as the vendor lists them; one request a run."""
-        wanted = self.config.get("domain_ids")
-        listed = self.client.domains()
-        return [domain for domain in listed if not wanted or domain["id"] in wanted]
-
-    @property
-    def domain_ids(self) -> list[int]:
-        """The ids of the domains to read; configured ones even when the account lacks them."""
-        wanted = self.config.get("domain_ids") or [domain["id"] for domain in self.domains]
-        return list(dict.fromkeys(wanted))
-
-    @cached_property
-    def segments(self) -> dict[str, dict[str, str | int]]:
-        """The filters of each segment, as query parameters."""
-        segments = self.config.get("segments") or [{"name": "all"}]
-        return {
-            segment["name"]: {
-                key: value for key, value in segment.items() if key != "name" and value is not None
-            }
-            for segment in segments
-        }
+    def selection(self) -> Selection:
+        """What this run reads of the account."""
+        return Selection(self.run)
 
     @override
     def check_access(self) -> str:
-        return f"The token works; {len(self.domains)} domains are read"
+        return f"The token works; {len(self.selection.domains)} domains are read"

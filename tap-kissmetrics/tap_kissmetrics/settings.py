@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 from tap_kit.jobs.runner import polling_settings
-from tap_kit.rows.names import LONGEST, snake_case
+from tap_kit.rows.names import LONGEST_NAME, snake_case
 from tap_kit.run.settings import TOKEN_TEXT, common_settings
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def has_stream(entry: Any) -> bool:
 
 def stream_part(entry: Mapping[str, Any]) -> str:
     """What stands behind ``report_`` in the name of a report's stream."""
-    return snake_case(entry["name"])[: LONGEST - len("report_")].rstrip("_")
+    return snake_case(entry["name"])[: LONGEST_NAME - len("report_")].rstrip("_")
 
 
 def _repeated(values: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from tap_kissmetrics import settings
 from tap_kissmetrics.core.version import CoreVersion
-from tap_kissmetrics.once import Once
+from tap_kit.flow.once import Once
 from tap_kissmetrics.reports.saved import Reports
 from tap_kissmetrics.v3.version import V3Version
 

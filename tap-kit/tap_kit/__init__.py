@@ -1,4 +1,127 @@
-"""What the analytics taps share. No vendor's name occurs in it.
+"""What the taps share: settings, windows, an ordered pipeline, HTTP, jobs, rows and bookmarks.
 
-The flow is ``settings -> plan -> fetch -> shape -> emit -> bookmark``; a module for each step.
+The names below are all that a tap needs. The kit knows no vendor.
 """
+
+from tap_kit.errors import (
+    Interrupted,
+    JobFailed,
+    KitError,
+    PartitionUnavailable,
+    Retriable,
+    SyncFailed,
+    setting_error,
+)
+from tap_kit.flow.ahead import Work
+from tap_kit.flow.background import read_in_background, sleep_with_heartbeat
+from tap_kit.flow.bookmarks import read_bookmark
+from tap_kit.flow.once import Once
+from tap_kit.flow.pipeline import Pipeline
+from tap_kit.flow.tasks import Outcome, Partition, Result, ResultT, Task, TaskT, WindowTask
+from tap_kit.flow.windows import DayRange, Window, Windows, parse_day
+from tap_kit.jobs.protocol import Cancellable, Ids, Job, JobState, Poll
+from tap_kit.jobs.runner import JobRunner
+from tap_kit.net.auth import BearerToken
+from tap_kit.net.bodies import parse_json
+from tap_kit.net.http import (
+    Api,
+    Check,
+    Decode,
+    ErrorMapper,
+    ErrorResponse,
+    Params,
+    Request,
+    Response,
+)
+from tap_kit.net.throttle import stop_on_error
+from tap_kit.rows.check import (
+    ResponseFields,
+    Row,
+    RowCheck,
+    RowDecoder,
+    has_any_of,
+    set_fields,
+    values_of,
+)
+from tap_kit.rows.keys import row_id, row_ids
+from tap_kit.rows.names import LONGEST_NAME, snake_case, unique_labels, unique_names
+from tap_kit.rows.occurrences import Occurrences
+from tap_kit.rows.streaming import CsvRows, JsonRows, RowParser, parsed, resumed
+from tap_kit.run.progress import Progress
+from tap_kit.run.run import Run
+from tap_kit.run.settings import TOKEN_TEXT, Config, common_settings, polling_settings
+from tap_kit.streams import BookmarkedStream, KitStream, WindowedStream
+from tap_kit.tap import KitTap
+
+__all__ = [
+    "LONGEST_NAME",
+    "TOKEN_TEXT",
+    "Api",
+    "BearerToken",
+    "BookmarkedStream",
+    "Cancellable",
+    "Check",
+    "Config",
+    "CsvRows",
+    "DayRange",
+    "Decode",
+    "ErrorMapper",
+    "ErrorResponse",
+    "Ids",
+    "Interrupted",
+    "Job",
+    "JobFailed",
+    "JobRunner",
+    "JobState",
+    "JsonRows",
+    "KitError",
+    "KitStream",
+    "KitTap",
+    "Occurrences",
+    "Once",
+    "Outcome",
+    "Params",
+    "Partition",
+    "PartitionUnavailable",
+    "Pipeline",
+    "Poll",
+    "Progress",
+    "Request",
+    "Response",
+    "ResponseFields",
+    "Result",
+    "ResultT",
+    "Retriable",
+    "Row",
+    "RowCheck",
+    "RowDecoder",
+    "RowParser",
+    "Run",
+    "SyncFailed",
+    "Task",
+    "TaskT",
+    "Window",
+    "WindowTask",
+    "WindowedStream",
+    "Windows",
+    "Work",
+    "common_settings",
+    "has_any_of",
+    "parse_day",
+    "parse_json",
+    "parsed",
+    "polling_settings",
+    "read_bookmark",
+    "read_in_background",
+    "resumed",
+    "row_id",
+    "row_ids",
+    "set_fields",
+    "setting_error",
+    "sleep_with_heartbeat",
+    "snake_case",
+    "stop_on_error",
+    "unique_labels",
+    "unique_names",
+    "values_of",
+]

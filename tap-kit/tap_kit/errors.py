@@ -1,13 +1,13 @@
-"""What can go wrong, sorted by whose turn it is.
+"""What can go wrong, sorted by who needs to act.
 
 ==========================  ==========================================================
-``ConfigValidationError``   the user's: a setting or a credential (the SDK's own class)
-``PartitionUnavailable``    the vendor says no for one partition: warn, go on with the others
-``JobFailed``               the vendor's: the stream ends, the others go on, exit code 1
-``Retriable``               nobody's: the same request may succeed in a moment
-``SyncFailed``              the run stops here and can be resumed: retries used up, or an answer
-                            that is not what the API promises
-``Interrupted``             the run is being stopped
+``ConfigValidationError``   the user: a setting or a credential is wrong (the SDK's own class)
+``PartitionUnavailable``    the vendor refuses one partition: warn, read the others
+``JobFailed``               the vendor failed at one stream: read the others, exit code 1
+``Retriable``               nobody: the same request may succeed in a moment
+``SyncFailed``              the run stops here and can be resumed: no retries are left, or a
+                            response is not what the API promises
+``Interrupted``             nobody: the run is being stopped
 ==========================  ==========================================================
 """
 
@@ -17,13 +17,13 @@ from singer_sdk.exceptions import ConfigValidationError
 
 
 class KitError(Exception):
-    """An error whose message is complete: one line, no traceback needed, no secret in it."""
+    """An error whose message is complete: one line, without a secret, no traceback needed."""
 
 
 class Retriable(KitError):
-    """An attempt failed in a way that another attempt may cure.
+    """An attempt failed and another one may succeed.
 
-    ``retry_after`` is what the server asked for, in seconds; None when it did not say.
+    ``retry_after`` is the wait that the server asked for, in seconds; None when it did not say.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
@@ -32,15 +32,22 @@ class Retriable(KitError):
 
 
 class SyncFailed(KitError):
-    """The run stops; what was written so far is covered by the bookmarks."""
+    """The run stops; the bookmarks cover what was written so far."""
 
 
 class JobFailed(SyncFailed):
-    """The vendor could not do the work of one stream; the others go on, the run ends with 1."""
+    """The vendor could not do the work of one stream; the others are read, the run ends with 1."""
 
 
 class PartitionUnavailable(KitError):
-    """The vendor refuses one partition (403) or no longer knows it (404)."""
+    """The vendor refuses one partition (403) or does not know it any more (404).
+
+    ``status`` is the HTTP status of the refusal; None where there was none.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Interrupted(KitError):
@@ -48,6 +55,6 @@ class Interrupted(KitError):
 
 
 def setting_error(setting: str, problem: str) -> ConfigValidationError:
-    """The SDK's error for a wrong setting; its command line prints only ``errors``."""
+    """Return the SDK's error for a wrong setting; its command line prints only ``errors``."""
     message = f"{setting}: {problem}"
     return ConfigValidationError(message, errors=[message])

@@ -6,7 +6,7 @@ import abc
 import contextlib
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 
 from singer_sdk import Stream
 from singer_sdk.metrics import DEFAULT_LOG_INTERVAL, Metric, Tag
@@ -15,103 +15,112 @@ from typing_extensions import override
 
 from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
 from tap_kit.flow.bookmarks import WindowBookmarks, read_bookmark
-from tap_kit.flow.tasks import Result, Task
-from tap_kit.rows import chunks as records
+from tap_kit.flow.tasks import (
+    Outcome,
+    Partition,
+    Result,
+    ResultT,
+    Task,
+    TaskT,
+    WindowTask,
+    WindowTaskT,
+)
+from tap_kit.rows import chunks
 from tap_kit.rows.check import ResponseFields, RowCheck
 from tap_kit.rows.keys import shard_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_kit.flow.tasks import Outcome, Partition
     from tap_kit.flow.windows import DayRange, Window, Windows
     from tap_kit.rows.check import Row
-    from tap_kit.tap import KitTap
+    from tap_kit.run.run import Run
 
 
 def _not_sdk_sync_error(record: logging.LogRecord) -> bool:
-    """Keep back the SDK's line that an error has come: the command line tells which."""
+    """Filter out the SDK's line that there was an error; the command line logs the error itself."""
     return not str(record.msg).startswith("An unhandled error occurred while syncing")
 
 
-class KitStream(Stream, abc.ABC):
-    """A stream whose tasks are read ahead, together with those of all other streams of the tap."""
+class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
+    """A stream whose tasks are read ahead, together with those of all other streams of the tap.
 
-    tap: KitTap
+    A stream has to define ``fetch``. One that is read in several parts also defines ``tasks`` or
+    ``follow_ups``, with tasks and results of its own types.
+    """
+
     response_fields: ClassVar[ResponseFields] = ResponseFields()
 
-    def __init__(self, tap: KitTap) -> None:
-        self.tap = tap
+    def __init__(self, tap: Tap, run: Run) -> None:
+        self.run = run
         super().__init__(tap)
         self.logger.addFilter(_not_sdk_sync_error)
-        self._counter: records.ChunkCounter | None = None
+        self._counter: chunks.ChunkCounter | None = None
         self._unavailable: set[str] = set()
 
     # Plan
 
-    def windows(self, partition: Partition | None) -> Sequence[Window | None]:  # noqa: ARG002
-        """The windows to read of a partition; one without dates for what is read whole."""
+    def windows(self, partition: Partition) -> Sequence[Window | None]:  # noqa: ARG002
+        """Return the windows to read of a partition; None stands for all there is."""
         return (None,)
 
     def all_partitions(self) -> Iterable[Partition] | None:
-        """The partitions of the account, in a stable order; None for a stream without any."""
+        """Return the account's partitions in a stable order; None for a stream without any."""
         return None
 
     @cached_property
-    def partition_list(self) -> list[Partition | None]:
-        """The partitions that this run reads: those of its shard."""
-        shard = self.tap.shard
+    def partition_list(self) -> list[Partition]:
+        """The partitions that this run reads: those of its shard.
+
+        A stream without partitions has one, which is empty, and which the first shard reads.
+        """
+        shard = self.run.shard
         partitions = self.all_partitions()
         if partitions is None:
-            return [None] if shard.index == 0 else []
+            return [{}] if shard.index == 0 else []
         return [p for p in partitions if shard_of(list(p.values()), shard.count) == shard.index]
 
     @property
     @override
     def partitions(self) -> list[dict[str, Any]] | None:
-        return [dict(p) for p in self.partition_list if p is not None]
+        return [dict(partition) for partition in self.partition_list if partition]
 
-    def tasks(self, partition: Partition | None) -> Iterator[Task]:
-        """The tasks of a partition in plan order, until it turns out to be unavailable."""
-        for window in self.windows(partition):
-            if str(partition) in self._unavailable:
-                return
-            yield Task(self, partition, window)
+    def tasks(self, partition: Partition) -> Iterator[TaskT]:
+        """Return the tasks of a partition in plan order, as far as they are known."""
+        yield cast("TaskT", Task(self, partition))
 
-    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:  # noqa: ARG002
-        """The tasks that a result makes necessary, to be done right after it."""
+    def follow_ups(self, task: TaskT, result: ResultT) -> Iterator[TaskT]:  # noqa: ARG002
+        """Return the tasks that a result makes necessary, to be done right after it."""
         return iter(())
 
     # Fetch and shape (in a worker thread)
 
-    def perform(self, task: Task) -> Outcome:
-        """Read one task: its rows, checked against the schema, or why there are none."""
-        return self.guarded(lambda: self._found(task))
-
-    def _found(self, task: Task) -> Result:
-        found = self.read(task)
-        return Result(self.row_check.rows(found), getattr(found, "note", None))
-
-    @staticmethod
-    def guarded(work: Callable[[], Result]) -> Outcome:
-        """What ``work`` brings; as a value what ends no more than a partition or a stream."""
+    def perform(self, task: TaskT) -> Outcome:
+        """Read one task; an error that ends only a partition or a stream is returned."""
         try:
-            return work()
+            return self.fetch(task)
         except (PartitionUnavailable, JobFailed) as error:
             return error
 
     @abc.abstractmethod
-    def read(self, task: Task) -> Sequence[Any]:
-        """The records of one task, as the stream's schema has them; a ``Found`` with a note.
-
-        They are dicts, or rows that a ``RowDecoder`` of this stream's ``row_check`` made.
+    def fetch(self, task: TaskT) -> ResultT:
+        """Read one task.
 
         Raises:
             PartitionUnavailable: when the vendor refuses this partition and only this one.
+            JobFailed: when the vendor fails at this stream and only at this one.
         """
+
+    def checked(self, records: Sequence[Any]) -> Sequence[Row]:
+        """Return records as rows, checked against the schema: what most ``fetch`` end with.
+
+        They are dicts, or rows that a ``RowDecoder`` of this stream's ``row_check`` made.
+        """
+        return self.row_check.rows(records)
 
     @cached_property
     def row_check(self) -> RowCheck:
@@ -122,82 +131,83 @@ class KitStream(Stream, abc.ABC):
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        single = records.needs_single_records(self)
-        self.TYPE_CONFORMANCE_LEVEL = records.SLOW if single else records.FAST
+        single = chunks.needs_single_records(self)
+        self.TYPE_CONFORMANCE_LEVEL = chunks.SLOW if single else chunks.FAST
         if single:
             self.logger.debug("%s: record by record, because of %s", self.name, single)
-        for task, outcome, is_last in self.tap.ahead.outcomes(self, context):
+        for planned, outcome, is_last in self.run.ahead.outcomes(self, context):
+            task = cast("TaskT", planned)
             if str(task.partition) in self._unavailable:
                 continue
             if isinstance(outcome, Result):
                 try:
-                    yield from self._written(task, outcome, single=bool(single))
+                    yield from self._written(task, cast("ResultT", outcome), single=bool(single))
                 except JobFailed as error:
-                    self._give_up(task, error)
+                    self._skip_partition(task, error)
                     continue
                 if is_last:
                     self.on_window_written(task)
-                self.tap.write_state_if_due()
+                self.run.write_state_if_due()
             else:
-                self._give_up(task, outcome)
+                self._skip_partition(task, outcome)
 
-    def _written(self, task: Task, result: Result, *, single: bool) -> Iterator[Record]:
+    def _written(self, task: TaskT, result: ResultT, *, single: bool) -> Iterator[Record]:
         for rows in self.batches(task, result):
             yield from self._single(rows) if single else self._chunk(rows)
-            self.tap.write_state_if_due()
+            self.run.write_state_if_due()
 
-    def batches(self, task: Task, result: Result) -> Iterator[Sequence[Row]]:
-        """The rows to write in batches, each written before the next one is asked for."""
+    def batches(self, task: TaskT, result: ResultT) -> Iterator[Sequence[Row]]:
+        """Return the rows to write in batches; one is written before the next one is made."""
         rows = self.finalize(task, result)
-        for start in range(0, len(rows), records.CHUNK_ROWS):
-            yield rows[start : start + records.CHUNK_ROWS]
+        for start in range(0, len(rows), chunks.CHUNK_ROWS):
+            yield rows[start : start + chunks.CHUNK_ROWS]
 
-    def finalize(self, task: Task, result: Result) -> Sequence[Row]:  # noqa: ARG002
-        """The rows to write, for what can only be done in order (in the main thread)."""
+    def finalize(self, task: TaskT, result: ResultT) -> Sequence[Row]:  # noqa: ARG002
+        """Return the rows to write; here, in the main thread, goes what needs plan order."""
         return result.rows
 
-    def on_window_written(self, task: Task) -> None:
-        """All rows of the window of ``task`` are written out, and those of all windows before."""
+    def on_window_written(self, task: TaskT) -> None:
+        """React to the fact that all rows of a window, and of those before it, are written."""
 
     def _single(self, rows: Sequence[Row]) -> Iterator[Record]:
         for row in rows:
-            yield records.as_record(row)
-            self.tap.progress.rows(1, self.name)
+            yield chunks.as_record(row)
+            self.run.progress.rows(1, self.name)
 
     def _chunk(self, rows: Sequence[Row]) -> Iterator[Record]:
         if self._counter is not None:
             self._counter.rows = len(rows)
-        yield records.Chunk(rows)
-        self.tap.progress.rows(len(rows), self.name)
+        yield chunks.Chunk(rows)
+        self.run.progress.rows(len(rows), self.name)
 
-    def _give_up(self, task: Task, error: PartitionUnavailable | JobFailed) -> None:
-        """Leave the rest of a partition; its bookmark stays where it is."""
+    def _skip_partition(self, task: TaskT, error: PartitionUnavailable | JobFailed) -> None:
+        """Skip the rest of a partition; its bookmark stays where it is."""
         self._unavailable.add(str(task.partition))
-        self.tap.ahead.drop(task)
+        self.run.ahead.drop(task)
         if isinstance(error, JobFailed):
-            self.logger.error("%s: given up: %s", task, error)
-            self.tap.failed.append(str(task))
+            self.logger.error("%s: failed: %s", task, error)
+            self.run.failed.append(str(task))
         else:
             self.logger.warning("%s: skipped: %s", task, error)
 
     @override
     def get_record_counter(
         self, *, endpoint: str | None = None, log_interval: float = DEFAULT_LOG_INTERVAL
-    ) -> records.ChunkCounter:
+    ) -> chunks.ChunkCounter:
         tags = {Tag.STREAM: self.name} | ({Tag.ENDPOINT: endpoint} if endpoint else {})
-        self._counter = records.ChunkCounter(Metric.RECORD_COUNT, tags, log_interval=log_interval)
+        self._counter = chunks.ChunkCounter(Metric.RECORD_COUNT, tags, log_interval=log_interval)
         return self._counter
 
     @override
     def generate_child_contexts(
         self, record: Record, context: Context | None
     ) -> Iterable[Context | None]:
-        is_one = not isinstance(record, records.Chunk)  # where there is a child, rows come singly
+        is_one = not isinstance(record, chunks.Chunk)  # where there is a child, rows come singly
         return super().generate_child_contexts(record, context) if is_one else ()
 
 
-class BookmarkedStream(KitStream, abc.ABC):
-    """A stream whose bookmarks move when it says so, not with each record."""
+class BookmarkedStream(KitStream[TaskT, ResultT], abc.ABC, Generic[TaskT, ResultT]):
+    """A stream that moves its bookmarks itself; records do not move them."""
 
     @cached_property
     @override
@@ -212,42 +222,54 @@ class BookmarkedStream(KitStream, abc.ABC):
         )
 
 
-class WindowedStream(BookmarkedStream, abc.ABC):
+class WindowedStream(
+    BookmarkedStream[WindowTaskT, ResultT], abc.ABC, Generic[WindowTaskT, ResultT]
+):
     """A stream that is read in windows of days, with a bookmark for each partition."""
 
     @override
-    def windows(self, partition: Partition | None) -> Windows:
+    def windows(self, partition: Partition) -> Windows:
         return self.day_range(partition).windows(self._bookmark(partition))
 
-    def day_range(self, partition: Partition | None) -> DayRange:  # noqa: ARG002
-        """The days that this run reads of a partition; in UTC unless a stream knows better."""
-        return self.tap.day_range()
+    def day_range(self, partition: Partition) -> DayRange:  # noqa: ARG002
+        """Return the days that this run reads of a partition; in UTC unless overridden."""
+        return self.run.day_range()
 
-    def bookmark_value(self, window: Window, partition: Partition | None) -> str:  # noqa: ARG002
-        """The bookmark that says that ``window`` was read; it sorts as the windows do."""
+    @override
+    def tasks(self, partition: Partition) -> Iterator[WindowTaskT]:
+        for window in self.windows(partition):
+            if str(partition) in self._unavailable:
+                return  # no further window of it is worth a request
+            yield from self.window_tasks(partition, window)
+
+    def window_tasks(self, partition: Partition, window: Window) -> Iterator[WindowTaskT]:
+        """Return the tasks of one window that are known before it is read."""
+        yield cast("WindowTaskT", WindowTask(self, partition, window))
+
+    def bookmark_value(self, window: Window, partition: Partition) -> str:  # noqa: ARG002
+        """Return the bookmark that says that ``window`` was read; it sorts as the windows do."""
         return window.first.isoformat()
 
-    def bookmark_day(self, value: str, partition: Partition | None) -> date:  # noqa: ARG002
-        """The first day of the window that a bookmark stands for.
+    def bookmark_day(self, value: str, partition: Partition) -> date:  # noqa: ARG002
+        """Return the first day of the window that a bookmark stands for.
 
         Raises:
-            ValueError: when it is none of ours.
+            ValueError: when the tap did not write it.
         """
         return date.fromisoformat(value)
 
     @override
-    def on_window_written(self, task: Task) -> None:
+    def on_window_written(self, task: WindowTaskT) -> None:
         key = self.replication_key
-        if self.replication_method == REPLICATION_INCREMENTAL and key and task.window:
+        if self.replication_method == REPLICATION_INCREMENTAL and key:
             value = self.bookmark_value(task.window, task.partition)
-            context = dict(task.partition) if task.partition else None
-            self.state_manager.advance(context, key, value)
+            self.state_manager.advance(task.context, key, value)
 
-    def _bookmark(self, partition: Partition | None) -> date | None:
+    def _bookmark(self, partition: Partition) -> date | None:
         key = self.replication_key
         if self.replication_method != REPLICATION_INCREMENTAL or not key:
             return None
-        value = read_bookmark(self.tap_state, self.name, partition, key)
+        value = read_bookmark(self.tap_state, self.name, dict(partition) or None, key)
         if value is None:
             return None
         with contextlib.suppress(ValueError):

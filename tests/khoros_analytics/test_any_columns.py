@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tap_khoros_analytics.exports.bodies import CsvCells, JsonCells, Names
 from tap_khoros_analytics.exports.columns import OURS, alike, columns_from, columns_of, schema_of
 from tap_kit.errors import Retriable
-from tap_kit.rows.names import LONGEST
+from tap_kit.rows.names import LONGEST_NAME
 from tap_kit.rows.streaming import JsonRows, parsed
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def test_fields_are_identifiers_and_all_different(names: list[str]) -> None:
     columns = columns_from(EXPORT, names)
     fields = [column.field for column in columns]
     assert len({*fields, *OURS}) == len(fields) + len(OURS)
-    assert all(IDENTIFIER.fullmatch(field) and len(field) <= LONGEST for field in fields)
+    assert all(IDENTIFIER.fullmatch(field) and len(field) <= LONGEST_NAME for field in fields)
     assert len(columns) == len({alike(column.metric) for column in columns})
 
 

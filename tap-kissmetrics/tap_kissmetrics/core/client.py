@@ -22,7 +22,7 @@ from tap_kissmetrics.lists.pagination import (
     read_once,
     records_of,
 )
-from tap_kissmetrics.once import Once
+from tap_kit.flow.once import Once
 
 if TYPE_CHECKING:
     from datetime import datetime

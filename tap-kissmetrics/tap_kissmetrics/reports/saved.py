@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tap_kit.errors import PartitionUnavailable
 
-from tap_kissmetrics.once import Once
+from tap_kit.flow.once import Once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

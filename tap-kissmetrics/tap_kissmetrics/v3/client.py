@@ -15,7 +15,7 @@ from tap_kit.net.http import Request, Response
 
 from tap_kissmetrics.client import NOT_FOUND, Finished, error_for, is_record
 from tap_kissmetrics.lists.pagination import OffsetPaginator, Page, PageSizes, facts_of, read_once
-from tap_kissmetrics.once import Once
+from tap_kit.flow.once import Once
 from tap_kissmetrics.v3.queries import V3Query, date_range, page_in, results_problem
 
 if TYPE_CHECKING:

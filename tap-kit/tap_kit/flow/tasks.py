@@ -1,60 +1,118 @@
-"""The pieces of a run's work: what is to be read, and what became of it."""
+"""The units of work of a run: what is to be read, and what came of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Protocol
 
-from typing_extensions import override
+from typing_extensions import TypeVar, override
 
 from tap_kit.errors import JobFailed, PartitionUnavailable
 
 if TYPE_CHECKING:
+    from singer_sdk.helpers.types import TapState
+    from singer_sdk.streams._state import StreamStateManager
+
     from tap_kit.flow.windows import Window
-    from tap_kit.streams import KitStream
 
 Partition = Mapping[str, Any]
+"""The context of a partition; empty for a stream that has no partitions."""
+
+
+class TaskStream(Protocol):
+    """What the flow needs of a stream. Each kind of stream takes its own kind of task."""
+
+    name: str
+    ABORT_AT_RECORD_COUNT: int | None
+
+    @property
+    def tap_state(self) -> TapState:
+        """The state that the run began with."""
+
+    @property
+    def partition_list(self) -> list[Partition]:
+        """The partitions to read, in order."""
+
+    @property
+    def state_manager(self) -> StreamStateManager:
+        """The SDK's access to the state of this stream."""
+
+    def get_context_state(self, context: Any, /) -> dict[str, Any]:
+        """Return the entry of a partition in the state that is being written."""
+
+    def windows(self, partition: Partition, /) -> Sequence[Window | None]:
+        """Return the windows to read of a partition."""
+
+    def tasks(self, partition: Partition, /) -> Iterator[Task]:
+        """Return the tasks of a partition in plan order."""
+
+    def perform(self, task: Any, /) -> Outcome:
+        """Read one task (in a worker thread)."""
+
+    def follow_ups(self, task: Any, result: Any, /) -> Iterator[Task]:
+        """Return the tasks that a result makes necessary."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One piece of a stream's work: a partition and a window, or what there is of these."""
+    """A partition of a stream, or the whole stream, to be read once."""
 
-    stream: KitStream
-    partition: Partition | None
-    window: Window | None
-    piece: Any = None  # which page or part, where a window has several; the stream knows its kind
+    stream: TaskStream
+    partition: Partition
+
+    @property
+    def window_name(self) -> str:
+        """The window as the state names it."""
+        return "all"
+
+    @property
+    def context(self) -> dict[str, Any] | None:
+        """The partition as the SDK wants it: None for a stream without partitions."""
+        return dict(self.partition) or None
 
     def is_same_window(self, other: Task | None) -> bool:
-        """Whether ``other`` is another piece of the same window."""
+        """Return whether ``other`` is a part of the same window."""
         return (
             other is not None
             and self.stream is other.stream
             and self.partition == other.partition
-            and self.window == other.window
+            and self.window_name == other.window_name
         )
 
     @override
     def __str__(self) -> str:
-        of = [f"{key} {value}" for key, value in (self.partition or {}).items()]
-        when = [str(self.window.first)] if self.window else []
-        return ", ".join([self.stream.name, *of, *when])
+        parts = [f"{key} {value}" for key, value in self.partition.items()]
+        return ", ".join([self.stream.name, *parts])
 
 
-class Found(list[Any]):
-    """The records of one answer, with a note of what the answer said besides (further pages)."""
+@dataclass(frozen=True)
+class WindowTask(Task):
+    """A window of a partition."""
 
-    def __init__(self, found: Iterable[Any], note: Any) -> None:
-        super().__init__(found)
-        self.note = note
+    window: Window
+
+    @property
+    @override
+    def window_name(self) -> str:
+        return self.window.first.isoformat()
+
+    @override
+    def __str__(self) -> str:
+        return f"{super().__str__()}, {self.window_name}"
 
 
-class Result(NamedTuple):
-    """What a task brought: its rows, and the note that ``read`` left."""
+@dataclass(frozen=True)
+class Result:
+    """The rows of a task, checked against the schema of their stream.
+
+    A stream whose tasks bring more than rows has a subclass of its own.
+    """
 
     rows: Sequence[Any]
-    note: Any = None
 
 
 Outcome = Result | PartitionUnavailable | JobFailed
+TaskT = TypeVar("TaskT", bound=Task, default=Task)
+WindowTaskT = TypeVar("WindowTaskT", bound=WindowTask, default=WindowTask)
+ResultT = TypeVar("ResultT", bound=Result, default=Result)

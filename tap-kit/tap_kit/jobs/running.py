@@ -1,4 +1,4 @@
-"""The jobs that a vendor is working on for us: how many, and how they are called off."""
+"""The jobs that are running on the vendor's side: how many there are, and how to cancel them."""
 
 from __future__ import annotations
 
@@ -7,39 +7,33 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
+
+from tap_kit.jobs.protocol import Cancellable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-    from tap_kit.jobs.runner import Job
+    from tap_kit.jobs.protocol import Ids, Job
 
 logger = logging.getLogger(__name__)
 
 
-@runtime_checkable
-class Cancellable(Protocol):
-    """A job that its vendor can be told to stop."""
-
-    def cancel(self, ids: Mapping[str, str], timeout_s: float) -> bool:
-        """Call it off, without waiting for a budget; whether the vendor says that it stopped."""
-
-
 @dataclass(frozen=True, eq=False)
 class Running:
-    """A job that was started and is not done; ``forget`` takes its ids out of the state."""
+    """A job that was started and is not done; ``forget`` removes its ids from the state."""
 
     job: Job
-    ids: Mapping[str, str]
+    ids: Ids
     forget: Callable[[], None]
 
-    def cancel_all(self, timeout_s: float) -> bool:
-        """Tell the vendor; whether it stopped the job."""
+    def cancel(self, timeout_s: float) -> bool:
+        """Cancel the job; return whether the vendor confirms it."""
         return isinstance(self.job, Cancellable) and self.job.cancel(self.ids, timeout_s)
 
 
 class RunningJobs:
-    """The jobs that run, told of by the workers that wait for them."""
+    """The running jobs, as reported by the workers that wait for them."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -48,12 +42,12 @@ class RunningJobs:
 
     @property
     def count(self) -> int:
-        """How many jobs run."""
+        """The number of running jobs."""
         return len(self._running)
 
     @contextmanager
     def starting(self) -> Iterator[None]:
-        """Inside, a job is being started: who calls all jobs off waits for its ids."""
+        """Mark that a job is being started inside: ``cancel_all`` waits for its ids."""
         with self._changed:
             self._starting += 1
         try:
@@ -64,41 +58,41 @@ class RunningJobs:
                 self._changed.notify_all()
 
     def add(self, running: Running) -> None:
-        """A job runs from now on."""
+        """Add a job that runs from now on."""
         with self._changed:
             self._running.add(running)
 
     def remove(self, running: Running) -> None:
-        """It runs no more."""
+        """Remove a job that no longer runs."""
         with self._changed:
             self._running.discard(running)
 
-    def cancel_all(self, patience_s: float) -> None:
-        """Call off all jobs that can be, side by side, in ``patience_s`` seconds at most.
+    def cancel_all(self, timeout_s: float) -> None:
+        """Cancel all jobs that can be cancelled, in parallel, within ``timeout_s`` seconds.
 
-        Those that could not be called off stay in the state, for the next run.
+        A job whose cancellation is not confirmed stays in the state, for the next run.
         """
-        deadline = time.monotonic() + patience_s
+        deadline = time.monotonic() + timeout_s
         with self._changed:
-            self._changed.wait_for(lambda: not self._starting, timeout=patience_s / 2)
+            self._changed.wait_for(lambda: not self._starting, timeout=timeout_s / 2)
             running = [one for one in self._running if isinstance(one.job, Cancellable)]
-        stopped: list[Running] = []
+        cancelled: list[Running] = []
         threads = [
-            threading.Thread(target=_call_off, args=(one, deadline, stopped)) for one in running
+            threading.Thread(target=_cancel, args=(one, deadline, cancelled)) for one in running
         ]
         for thread in threads:
             thread.daemon = True
             thread.start()
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        done = stopped[:]  # one that is late counts as not called off
-        for one in done:
+        in_time = cancelled[:]  # a late one counts as not cancelled
+        for one in in_time:
             one.forget()
         if running:
-            text = "%d of %d running jobs were called off; the others are left to the next run"
-            logger.warning(text, len(done), len(running))
+            text = "Cancelled %d of %d running jobs; the next run resumes the others"
+            logger.warning(text, len(in_time), len(running))
 
 
-def _call_off(one: Running, deadline: float, stopped: list[Running]) -> None:
-    if one.cancel_all(max(0.1, deadline - time.monotonic())):
-        stopped.append(one)
+def _cancel(one: Running, deadline: float, cancelled: list[Running]) -> None:
+    if one.cancel(max(0.1, deadline - time.monotonic())):
+        cancelled.append(one)

@@ -9,15 +9,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
-import tenacity
 import urllib3
 from typing_extensions import override
 
 from tap_kit.errors import KitError, Retriable, SyncFailed
 from tap_kit.net.bodies import parse_json
 from tap_kit.net.hosts import path_on, url_problem
-from tap_kit.net.redaction import strip_queries_from_logs
-from tap_kit.net.sessions import Session, session_to
+from tap_kit.net.retries import LONGEST_S, with_retries
+from tap_kit.net.sessions import Session, session_to, strip_queries_from_logs
 from tap_kit.net.wire import expected, failure, pieces, retry_after_s
 
 if TYPE_CHECKING:
@@ -27,10 +26,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TRIES = 5
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 60.0
-PATIENCE_S = 300.0  # for one request, all its attempts and pauses together
 RETRIABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 _PIECE = 1 << 20  # bytes of an answer that is read whole
 _DRAINED = 1 << 16  # bytes of a refusal's body, which nobody reads
@@ -104,7 +99,7 @@ class Api:
         self._url = url.rstrip("/")
         self._prefixes = prefixes
         self._auth = auth
-        self._judge = error_for
+        self._error_for = error_for
         self._throttle = throttle
         self._timeout_s = timeout_s
         strip_queries_from_logs()
@@ -127,20 +122,9 @@ class Api:
             SyncFailed: after the last try, in one line that says what failed and why.
             Exception: what ``error_for`` makes of a refusal.
         """
-        retrying = tenacity.Retrying(
-            sleep=self._throttle.sleep,
-            retry=tenacity.retry_if_exception_type(Retriable),
-            stop=tenacity.stop_after_attempt(TRIES) | tenacity.stop_before_delay(PATIENCE_S),
-            wait=_pause_s,
-            before_sleep=_tell,
-            reraise=True,
+        return with_retries(
+            lambda: self._attempt(request, shape, check, decode), self._throttle.sleep
         )
-        try:
-            return retrying(self._attempt, request, shape, check, decode)
-        except Retriable as error:
-            tried = retrying.statistics.get("attempt_number", 1)
-            msg = f"{error}; given up after {tried} {'try' if tried == 1 else 'tries'}"
-            raise SyncFailed(msg) from error
 
     def send_once(self, request: Request) -> Any:
         """The JSON that a single attempt brings, which waits for no budget: for a run's end."""
@@ -250,13 +234,13 @@ class Api:
         if status in RETRIABLE_STATUS or status >= 500:
             raise self._later(response, f"{source}:")
         if status >= 300:
-            raise self._judge(ErrorResponse(status, source))
+            raise self._error_for(ErrorResponse(status, source))
 
     def _later(self, response: requests.Response, says: str) -> Retriable:
         """The error for an answer that another try may cure; all requests wait as it asks."""
         retry_after = retry_after_s(response.headers.get("Retry-After"))
         if retry_after:
-            self._throttle.pause_for(min(retry_after, PATIENCE_S))
+            self._throttle.pause_for(min(retry_after, LONGEST_S))
         asks = f", the server asks to wait {retry_after:.0f} s" if retry_after else ""
         msg = f"{says} HTTP {response.status_code}{asks}"
         return Retriable(msg, retry_after=retry_after)
@@ -264,26 +248,11 @@ class Api:
 
 def _read(response: requests.Response, source: str) -> bytes:
     """The whole body in large pieces; a short one is an error of urllib3's, a slow one ours."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + LONGEST_S
     pieces = []
     for piece in response.raw.stream(_PIECE, decode_content=True):
         pieces.append(piece)
         if time.monotonic() > deadline:
-            msg = f"{source}: the answer took longer than {PATIENCE_S:.0f} s"
+            msg = f"{source}: the answer took longer than {LONGEST_S:.0f} s"
             raise Retriable(msg)
     return b"".join(pieces)
-
-
-def _pause_s(state: tenacity.RetryCallState) -> float:
-    """Pauses of 1, 2, 4, 8 s; what the server asked for wins."""
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, Retriable) and error.retry_after is not None:
-        return error.retry_after
-    return float(min(FIRST_PAUSE_S * 2 ** (state.attempt_number - 1), LONGEST_PAUSE_S))
-
-
-def _tell(state: tenacity.RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    logger.warning(
-        "%s; try %d of %d in %.1f s", error, state.attempt_number + 1, TRIES, state.upcoming_sleep
-    )

@@ -30,14 +30,14 @@ def stop_on_error(stop: threading.Event) -> Iterator[None]:
 class Throttle:
     """Lets requests pass: at most ``per_minute`` in any minute, none while a pause lasts.
 
-    At most ``at_once`` are under way at a time. All threads of a run share one throttle; ``stop``
-    ends every wait at once.
+    At most ``concurrency`` are being served at a time. All threads of a run share one throttle;
+    ``stop`` ends every wait immediately.
     """
 
     def __init__(
-        self, per_minute: int | None, stop: threading.Event, *, at_once: int | None = None
+        self, per_minute: int | None, stop: threading.Event, *, concurrency: int | None = None
     ) -> None:
-        self._slots = threading.Semaphore(at_once) if at_once else None
+        self._slots = threading.Semaphore(concurrency) if concurrency else None
         self._budget = _Budget(per_minute) if per_minute else None
         self.seconds_per_request = SPAN_S / per_minute if per_minute else 0.0
         self._stop = stop

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import msgspec
 from msgspec import UNSET
@@ -19,9 +19,11 @@ from tap_kit.net.bodies import parse_json
 from tap_kit.rows.types import attributes_of, has_closed_objects, row_type, type_of, unknown_inside
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from tap_kit.streams import KitStream
+    from singer_sdk.singerlib import SelectionMask
+
 
 Row = msgspec.Struct
 
@@ -29,33 +31,56 @@ _MANY_NAMES = 256  # more names than that are no columns: a vendor uses values a
 
 
 class ResponseFields(NamedTuple):
-    """In what the rows of an answer differ from what the stream's schema says of its rows."""
+    """How a response's rows differ from the stream's schema."""
 
-    own: Collection[str] = ()  # fields that no answer has: filled in when it is shaped
-    needed: Collection[str] = ()  # fields that shaping looks at, also when they are deselected
-    other: Mapping[str, Any] = MappingProxyType({})  # defined otherwise, or only there
-    ignored: Collection[str] = ()  # names that are no news
+    computed: Collection[str] = ()  # fields that no response has: the tap computes them
+    inputs: Collection[str] = ()  # fields that the tap computes with, deselected or not
+    raw_types: Mapping[str, Any] = MappingProxyType({})  # schemas where the response has another
+    ignored: Collection[str] = ()  # fields that are left out without a warning
+
+
+class CheckedStream(Protocol):
+    """What the check needs of a stream; all but ``response_fields`` is the SDK's."""
+
+    name: str
+    response_fields: ClassVar[ResponseFields]
+
+    @property
+    def logger(self) -> logging.Logger:
+        """The stream's logger."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The schema that the tap knows."""
+
+    @property
+    def effective_schema(self) -> dict[str, Any]:
+        """The schema of the catalog."""
+
+    @property
+    def mask(self) -> SelectionMask:
+        """Which fields are selected."""
 
 
 class RowCheck:
     """Checks and selects the rows of one stream against its schema, at compiled speed."""
 
-    def __init__(self, stream: KitStream) -> None:
+    def __init__(self, stream: CheckedStream) -> None:
         self._stream = stream
         self._differ = differ = stream.response_fields
         properties = stream.effective_schema["properties"]
         selected = {field for field in properties if stream.mask["properties", field]}
-        self._schema = {**stream.effective_schema, "properties": {**properties, **differ.other}}
+        self._schema = {**stream.effective_schema, "properties": {**properties, **differ.raw_types}}
         known = {*stream.schema["properties"]}
-        self._known = frozenset(known.union(differ.other, differ.ignored))
-        self._fields = selected.union(differ.other, known & {*differ.own, *differ.needed})
+        self._known = frozenset(known.union(differ.raw_types, differ.ignored))
+        self._fields = selected.union(differ.raw_types, known & {*differ.computed, *differ.inputs})
         self._unwritten = self._known - selected
         self._closed = {f: properties[f] for f in selected if has_closed_objects(properties[f])}
-        again = selected & differ.other.keys()
+        again = selected & differ.raw_types.keys()
         self._to_check_again = {f: list[type_of(properties[f])] for f in again}  # type: ignore[misc]
         self._lock = threading.Lock()  # a stream's tasks are read by several threads
         self._told: set[str] = set()
-        self.lenient_type = row_type("Row", self._schema, self._fields, own=differ.own)
+        self.lenient_type = row_type("Row", self._schema, self._fields, computed=differ.computed)
         self._blanks = {self.lenient_type: attributes_of(self.lenient_type, self._unwritten)}
         self.strict_type = self._made_strict()
 
@@ -127,9 +152,11 @@ class RowCheck:
         passed_over = (self._known | self._told) - self._fields
         if self._closed or len(passed_over) > _MANY_NAMES:
             return None
-        own = self._differ.own
+        computed = self._differ.computed
         try:
-            kind = row_type("Row", self._schema, self._fields, own=own, passed_over=passed_over)
+            kind = row_type(
+                "Row", self._schema, self._fields, computed=computed, passed_over=passed_over
+            )
         except ValueError:
             return None
         self._blanks[kind] = attributes_of(kind, self._unwritten | self._told)

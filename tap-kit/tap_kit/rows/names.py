@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LONGEST = 62  # PostgreSQL cuts at 63 bytes
+LONGEST_NAME = 62  # PostgreSQL cuts at 63 bytes
 
 
 def snake_case(name: str) -> str:
@@ -23,7 +23,7 @@ def snake_case(name: str) -> str:
     words = re.sub(r"[^A-Za-z0-9]+", "_", spaced).strip("_").lower()
     if not words:
         return "column"
-    return (words if words[0].isalpha() else f"column_{words}")[:LONGEST].rstrip("_")
+    return (words if words[0].isalpha() else f"column_{words}")[:LONGEST_NAME].rstrip("_")
 
 
 def unique_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
@@ -35,7 +35,7 @@ def unique_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
         while candidate in used:
             number += 1
             ending = f"_{number}"
-            candidate = name[: LONGEST - len(ending)] + ending
+            candidate = name[: LONGEST_NAME - len(ending)] + ending
         used.add(candidate)
         unique.append(candidate)
     return unique

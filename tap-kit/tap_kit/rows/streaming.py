@@ -17,7 +17,7 @@ import msgspec
 
 from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.net.bodies import parse_json
-from tap_kit.net.http import FIRST_PAUSE_S, PATIENCE_S, TRIES
+from tap_kit.net.retries import LONGEST_S, TRIES, no_retries_left, pause_after
 from tap_kit.net.wire import PIECE
 
 if TYPE_CHECKING:
@@ -261,10 +261,9 @@ def resumed(
             _check_count(seen, given)
         except Retriable as error:
             tries += 1
-            pause = max(FIRST_PAUSE_S * 2 ** (tries - 1), error.retry_after or 0)
-            if tries >= TRIES or pause > PATIENCE_S:
-                msg = f"{error}; given up after {tries} {'try' if tries == 1 else 'tries'}"
-                raise SyncFailed(msg) from None
+            pause = pause_after(tries, error)
+            if tries >= TRIES or pause > LONGEST_S:
+                raise no_retries_left(error, tries) from None
             logger.warning("%s; begun again behind row %d in %.1f s", error, given, pause)
             sleep(pause)
         else:

@@ -26,20 +26,20 @@ def row_type(
     schema: Mapping[str, Any],
     fields: Collection[str],
     *,
-    own: Collection[str] = (),
+    computed: Collection[str] = (),
     passed_over: Iterable[str] | None = None,
 ) -> type[msgspec.Struct]:
     """A Struct with those ``fields`` of an object schema, in the schema's order.
 
-    A field that a row does not have stays out of what is written, as on the SDK's own path, unless
-    the schema requires it; ``own`` fields are filled in later, so no answer has to have them. With
-    ``passed_over`` the type takes these other names, whose values it does not read, and no more;
-    without, it leaves out whatever else comes.
+    A field that a row does not have is not written, as on the SDK's own path, unless the schema
+    requires it. ``computed`` fields are set later, so no response has to have them. With
+    ``passed_over`` the type accepts exactly these other names and does not read their values;
+    without it, the type ignores all other names.
 
     Raises:
         ValueError: when one of the names is none that a type can have (it holds a quote).
     """
-    required = {*schema.get("required", ())} - {*own}
+    required = {*schema.get("required", ())} - {*computed}
     definitions: list[Any] = []
     vendors_names = {}
     for place, (field, definition) in enumerate(schema["properties"].items()):

@@ -13,13 +13,12 @@ from tap_kit.errors import setting_error
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from singer_sdk import Stream
+    from singer_sdk.singerlib import Catalog as SdkCatalog
     from singer_sdk.singerlib import CatalogEntry
-
-    from tap_kit.tap import KitTap
 
 
 class _Jobs(Struct):
@@ -113,48 +112,51 @@ def as_config_errors() -> Iterator[None]:
         raise setting_error("--config", problem) from None  # noqa: EM101
 
 
-def catalog_problems(tap: KitTap) -> Iterator[str]:
-    """What keeps a catalog from being one of this tap, a line each; what it has besides is told."""
-    catalog = tap.input_catalog
+def catalog_problems(
+    catalog: SdkCatalog | None, streams: Mapping[str, Stream], logger: logging.Logger
+) -> Iterator[str]:
+    """Return what makes a catalog unusable for the ``streams`` of a tap, a line each.
+
+    Streams and fields that the catalog has besides are logged and ignored.
+    """
     if catalog is None:
         return
-    unknown = sorted(catalog.keys() - tap.streams.keys())
+    unknown = sorted(catalog.keys() - streams.keys())
     if catalog and len(unknown) == len(catalog):
-        yield "--catalog: none of its streams is a stream of this tap; discover again"
+        yield "--catalog has no stream of this tap; run discovery again"
         return
     if unknown:
-        tap.logger.warning("--catalog: unknown streams are passed over: %s", ", ".join(unknown))
-    for name, stream in tap.streams.items():
+        logger.warning("Ignoring unknown streams in --catalog: %s", ", ".join(unknown))
+    for name, stream in streams.items():
         entry = catalog.get_stream(name)
         if entry is None or not stream.selected:
             continue
         if entry.stream and entry.stream != name:
-            yield f"--catalog: the stream {name} has another name there; discover again"
+            yield f"--catalog renames the stream {name}; run discovery again"
         fields = entry.schema.to_dict().get("properties", {})
         typed = {field for field, definition in fields.items() if definition.get("type")}
-        _tell_unknown_fields(tap, name, entry, fields.keys())
+        _log_unknown_fields(logger, name, entry, fields.keys())
         replicated_by = {stream.replication_key} if stream.replication_key else set()
-        needed = {*(stream.primary_keys or ()), *_shaped(stream)} - fields.keys()
+        needed = {*(stream.primary_keys or ()), *_computed_from(stream)} - fields.keys()
         if missing := sorted(needed | (replicated_by - typed)):
-            yield f"--catalog: the stream {name} lacks {', '.join(missing)}; discover again"
+            yield f"--catalog lacks {', '.join(missing)} of {name}; run discovery again"
 
 
-def _shaped(stream: Stream) -> set[str]:
-    """The fields that a stream's rows cannot be made without, whatever is selected."""
-    of_answers = getattr(stream, "answer_fields", None)  # a stream of the SDK's own has none
-    if of_answers is None:
+def _computed_from(stream: Stream) -> set[str]:
+    """Return the fields without which no row can be made, whatever is selected."""
+    of_responses = getattr(stream, "response_fields", None)  # a stream of the SDK's has none
+    if of_responses is None:
         return set()
-    shaped = {*of_answers.own, *of_answers.needed} - {*of_answers.other}
-    return shaped & {*stream.schema["properties"]}  # some come and go with a setting
+    needed = {*of_responses.computed, *of_responses.inputs} - {*of_responses.raw_types}
+    return needed & {*stream.schema["properties"]}  # some depend on a setting
 
 
-def _tell_unknown_fields(
-    tap: KitTap, name: str, entry: CatalogEntry, fields: AbstractSet[str]
+def _log_unknown_fields(
+    logger: logging.Logger, name: str, entry: CatalogEntry, fields: AbstractSet[str]
 ) -> None:
     chosen = {path[1] for path in entry.metadata if len(path) > 1}
     if unknown := sorted(chosen - fields):
-        names = ", ".join(unknown)
-        tap.logger.warning("--catalog: unknown fields of %s are passed over: %s", name, names)
+        logger.warning("Ignoring unknown fields of %s in --catalog: %s", name, ", ".join(unknown))
 
 
 @contextlib.contextmanager

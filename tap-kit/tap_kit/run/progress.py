@@ -51,14 +51,14 @@ class Progress:
         self.close()
         logging.getLogger().removeHandler(self.warnings)
 
-    def planned(self, tasks: Mapping[str, int], *, at_once: int) -> None:
-        """So many tasks are to be done of each stream, ``at_once`` side by side."""
+    def planned(self, tasks: Mapping[str, int], /, *, concurrency: int) -> None:
+        """So many tasks are to be done of each stream, ``concurrency`` at a time."""
         self.close()
         total = sum(tasks.values())
         self.tasks = self.done + total
         parts = _listed(tasks) if self._unit == TASK else ""
         counted = _counted(total, self._unit)
-        self._logger.info("%s: %s, at most %d at a time%s", self._goal, counted, at_once, parts)
+        self._logger.info("%s: %s, at most %d at a time%s", self._goal, counted, concurrency, parts)
         if total and sys.stderr.isatty():
             self._bar = _Bar(total, self._unit)
 
@@ -69,7 +69,7 @@ class Progress:
         self._doing = f"reading {stream}"
         self._tell(self._doing)
 
-    def task_done(self, count: int = 1) -> None:
+    def task_done(self, count: int = 1, /) -> None:
         """One more task is done; or several, since they will never be begun."""
         self.done += count
         if self._bar is not None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
 import pytest
-from tap_kissmetrics.once import Once
+from tap_kit.flow.once import Once
 
 LONG_S = 20  # nothing waits that long unless the test has failed
 

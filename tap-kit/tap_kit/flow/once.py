@@ -1,4 +1,4 @@
-"""What is asked or done once in a run, whichever of its threads needs it first."""
+"""Make a value once in a run, whichever of its threads needs it first."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """Results by key: the first one who asks makes it, the others wait for it.
+    """Values by key: the first thread that needs one makes it, the others wait for it.
 
-    A result that could not be made is not kept, so that the next one tries again.
+    A value whose making failed is not kept, so that the next thread tries again.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Once(Generic[T]):
         self._made: dict[Hashable, T] = {}
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What ``make`` gave for ``key``; it is called by the first one who asks."""
+        """Return the value of ``key``; call ``make`` for it if there is none yet."""
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
@@ -32,7 +32,7 @@ class Once(Generic[T]):
             return self._made[key]
 
     def forget(self, key: Hashable, made: T) -> None:
-        """Have it made anew, unless somebody else did so since ``made``."""
+        """Have the value made again, unless another thread did so since ``made``."""
         with self._lock:
             if self._made.get(key) is made:
                 del self._made[key]

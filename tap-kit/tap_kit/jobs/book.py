@@ -1,0 +1,97 @@
+"""The ids of unfinished jobs in the state, so that the next run resumes them."""
+
+from __future__ import annotations
+
+import queue
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tap_kit.flow.tasks import Task, TaskStream
+    from tap_kit.jobs.protocol import Ids
+
+
+class JobBook:
+    """The ids of unfinished jobs, kept in the state of their partition.
+
+    Workers record ids from any thread; only the main thread touches the state. ``part`` tells the
+    jobs of a window apart, where it needs several.
+    """
+
+    KEY = "jobs"
+
+    def __init__(self) -> None:
+        self._records: queue.SimpleQueue[tuple[Task, Ids | None, str]] = queue.SimpleQueue()
+        self._is_changed = False
+        self._placed: set[str] = set()
+
+    def record(self, task: Task, ids: Ids, part: str = "") -> None:
+        """Remember that the job of ``task`` has these ids (from any thread)."""
+        self._records.put((task, ids, part))
+
+    def forget(self, task: Task, part: str = "") -> None:
+        """Forget the job of ``task``: it no longer exists (from any thread)."""
+        self._records.put((task, None, part))
+
+    def write_to_state(self) -> bool:
+        """Put the records into the state; return whether there are any since the last call."""
+        self._take_records()
+        is_changed, self._is_changed = self._is_changed, False
+        return is_changed
+
+    def _take_records(self) -> None:
+        while not self._records.empty():
+            task, ids, part = self._records.get()
+            self._place(task.stream)
+            state = task.stream.get_context_state(task.context)
+            jobs = state.setdefault(self.KEY, {})
+            if ids is not None:
+                jobs[_name(task, part)] = dict(ids)
+            else:
+                jobs.pop(_name(task, part), None)
+                _drop_if_empty(state)
+            task.stream.state_manager.is_flushed = False
+            self._is_changed = True
+
+    def _place(self, stream: TaskStream) -> None:
+        """Create the entries of a stream's partitions in the state, in plan order.
+
+        Otherwise they would be in the order in which the vendor accepted the jobs.
+        """
+        if stream.name not in self._placed:
+            self._placed.add(stream.name)
+            for partition in stream.partition_list:
+                stream.get_context_state(dict(partition) or None)
+
+    def known(self, task: Task, part: str = "") -> Ids | None:
+        """Return the ids that an earlier run left for the job of ``task``."""
+        for entry in _entries(task.stream):
+            if entry.get("context") == task.context:
+                ids = entry.get(self.KEY, {}).get(_name(task, part))
+                return ids if isinstance(ids, dict) else None
+        return None
+
+    def forget_up_to(self, task: Task) -> None:
+        """Forget all jobs of the window of ``task``, whose rows are written, and of earlier ones.
+
+        With other settings, nothing would ever remove those of earlier windows.
+        """
+        self._take_records()  # a job can be done before the main thread has looked
+        state = task.stream.get_context_state(task.context)
+        jobs = state.get(self.KEY, {})
+        for name in [name for name in jobs if name.partition(" ")[0] <= task.window_name]:
+            del jobs[name]
+        _drop_if_empty(state)
+
+
+def _drop_if_empty(state: dict[str, Any]) -> None:
+    if not state.get(JobBook.KEY):
+        state.pop(JobBook.KEY, None)
+
+
+def _name(task: Task, part: str) -> str:
+    return f"{task.window_name} {part}" if part else task.window_name
+
+
+def _entries(stream: TaskStream) -> list[dict[str, Any]]:
+    entry = stream.tap_state.get("bookmarks", {}).get(stream.name, {})
+    return [*entry.get("partitions", []), entry]

@@ -1,0 +1,163 @@
+"""Check all settings in one pass, and describe each problem in words."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft7Validator, validators
+
+from tap_kit.flow.windows import parse_day
+from tap_kit.net.hosts import url_problem
+from tap_kit.run.settings import Config, Shard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
+    from jsonschema import ValidationError
+
+
+def _is_integer(_checker: object, value: object) -> bool:
+    """JSON schema also takes 1.0, with which neither days nor threads can be counted."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_Validator = validators.extend(  # type: ignore[no-untyped-call]
+    Draft7Validator, type_checker=Draft7Validator.TYPE_CHECKER.redefine("integer", _is_integer)
+)
+
+
+def problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with ``config``: a line each, the setting's name first, never its value."""
+    errors = _first_of_each_place(_Validator(schema).iter_errors(dict(config)))
+    # Each once: of two settings that are missing, there are two errors that name both.
+    found = dict.fromkeys(problem for error in errors for problem in _in_words(error))
+    yield from (f"{setting}: {problem}" for setting, problem in found)
+    faulty = {setting for setting, _ in found}
+    for setting in (name for name, value in config.items() if not _is_unicode(value)):
+        faulty.add(setting)
+        yield f"{setting}: has a text that is not valid Unicode"
+    fine = {k: v for k, v in config.items() if k not in faulty and v is not None}
+    yield from _meaning_problems(fine, schema)
+
+
+def _is_unicode(value: object) -> bool:
+    """JSON can hold half of a character (a lone surrogate), which nobody can send or store."""
+    if isinstance(value, str):
+        return value.isprintable() or value.encode(errors="replace").decode() == value
+    if isinstance(value, Mapping):
+        return all(map(_is_unicode, [*value.keys(), *value.values()]))
+    return not isinstance(value, list) or all(map(_is_unicode, value))
+
+
+def _first_of_each_place(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
+    """Of a value that has the wrong type no more than that: it cannot be one of the right ones."""
+    found = list(errors)
+    of_wrong_type = {_path(error) for error in found if error.validator == "type"}
+    return (e for e in found if e.validator == "type" or _path(e) not in of_wrong_type)
+
+
+def _meaning_problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
+    """Problems that a JSON schema cannot see, of settings whose types are right."""
+    start, end = (_day(config.get(setting)) for setting in ("start_date", "end_date"))
+    for setting, day in (("start_date", start), ("end_date", end)):
+        if setting in config and day is None:
+            yield f"{setting}: is not a date, it has to look like 2024-01-31"
+    if start and end and start > end:
+        yield "start_date: is after end_date"
+    try:
+        Shard.parse(config.get("shard", "0/1"))
+    except ValueError:
+        yield "shard: has to be i/n with i from 0 to n-1, such as 0/2 and 1/2"
+    for setting, definition in schema["properties"].items():
+        if definition.get("format") == "uri" and setting in config:
+            problem = url_problem(config[setting])
+            if problem:
+                yield f"{setting}: {problem}"
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return parse_day(text) if text else None
+    except ValueError:
+        return None
+
+
+def _in_words(error: ValidationError) -> Iterator[tuple[str, str]]:
+    """The settings that one schema error is about, each with its problem in words."""
+    where = _path(error)
+    wanted: Any = error.validator_value
+    instance: Any = error.instance
+    if error.validator == "required":
+        for name in wanted:
+            if name not in instance:
+                yield _join(where, name), "is required"
+    elif error.validator == "additionalProperties":
+        schema: Any = error.schema
+        known = schema["properties"]
+        for name in instance.keys() - known.keys():
+            yield _join(where, name), "is not a setting of this tap" + _did_you_mean(name, known)
+    else:
+        yield where, _problem(str(error.validator), wanted, instance)
+
+
+def _problem(validator: str, wanted: Any, value: object) -> str:
+    if validator == "type":
+        names = [wanted] if isinstance(wanted, str) else wanted
+        wanted_names = " or ".join(_WORDS[name] for name in names if name != "null")
+        return f"has to be {wanted_names}, not {_word_of(value)}"
+    words = {
+        "minimum": f"has to be at least {wanted}",
+        "maximum": f"has to be at most {wanted}",
+        "minLength": "must not be empty",
+        "minItems": "must not be empty",
+        "enum": f"has to be one of {wanted}",
+        "pattern": "has characters that are not allowed there",
+        "uniqueItems": "has an entry twice",
+    }
+    return words.get(validator, f"does not fit ({validator})")
+
+
+_WORDS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "null",
+    "number": "a number",
+    "object": "an object",
+    "string": "a text",
+}
+
+
+def _word_of(value: object) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    kinds: dict[type, str] = {
+        str: "a text",
+        int: "a number",
+        float: "a decimal number",
+        Decimal: "a decimal number",
+        list: "a list",
+        dict: "an object",
+        type(None): "null",
+    }
+    return kinds.get(type(value), "something else")
+
+
+def _path(error: ValidationError) -> str:
+    path = ""
+    for part in error.absolute_path:
+        path = f"{path}[{part}]" if isinstance(part, int) else _join(path, str(part))
+    return path
+
+
+def _join(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name
+
+
+def _did_you_mean(name: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(name, known)
+    return f" (did you mean {near[0]}?)" if near else ""

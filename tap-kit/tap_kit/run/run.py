@@ -1,0 +1,206 @@
+"""What the streams of one run share: settings, budget, connections, jobs, progress, state clock."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from datetime import date, datetime, timedelta, timezone, tzinfo
+from functools import cached_property
+from threading import Event
+from typing import TYPE_CHECKING
+
+from tap_kit.errors import Interrupted
+from tap_kit.flow.ahead import ReadAhead
+from tap_kit.flow.windows import DayRange, parse_day
+from tap_kit.jobs.book import JobBook
+from tap_kit.jobs.runner import JobRunner, Pace
+from tap_kit.jobs.running import RunningJobs
+from tap_kit.net.http import Api
+from tap_kit.net.throttle import Throttle
+from tap_kit.run.progress import Progress
+from tap_kit.run.settings import Shard
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterable, Sequence
+
+    from requests.auth import AuthBase
+
+    from tap_kit.flow.ahead import Work
+    from tap_kit.flow.tasks import Task, TaskStream
+    from tap_kit.net.http import ErrorMapper
+    from tap_kit.run.settings import Config
+
+DEFAULT_DAYS = 30  # how far back a run without a start_date begins
+CANCEL_S = 2.0  # for cancelling running jobs, well within the time that a stopped run has
+
+
+class Run:
+    """One run of a tap, as its streams and its vendor's client see it.
+
+    ``began`` is when it began; ``write_state`` writes the bookmarks as they are; ``streams``
+    returns the selected streams in the order of their sync; ``on_plan`` receives what is about to
+    be read. Settings are read when they are needed: a tap without any can still describe itself.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        default_user_agent: str,
+        logger: logging.Logger,
+        began: datetime,
+        write_state: Callable[[], None],
+        streams: Callable[[], Iterable[TaskStream]],
+        on_plan: Callable[[Sequence[Work]], None] = lambda _: None,
+        default_requests_per_minute: int | None = None,
+    ) -> None:
+        self.config = config
+        self._default_user_agent = default_user_agent
+        self._logger = logger
+        self._began = began
+        self._write_state = write_state
+        self._streams = streams
+        self._on_plan = on_plan
+        self._state_written_at = time.monotonic()
+        self._default_requests_per_minute = default_requests_per_minute
+        self.stop = Event()
+        self.jobs = JobBook()
+        self.running_jobs = RunningJobs()
+        self.failed: list[str] = []  # the tasks whose job the vendor could not do
+        self.connections = ExitStack()  # closed when the run ends
+
+    # Settings
+
+    @cached_property
+    def shard(self) -> Shard:
+        """The part of the partitions that this run reads."""
+        return Shard.parse(self.config.get("shard", "0/1"))
+
+    def today(self, zone: tzinfo = timezone.utc) -> date:
+        """Return the day on which the run began, in ``zone``."""
+        return self._began.astimezone(zone).date()
+
+    def day_range(self, zone: tzinfo = timezone.utc) -> DayRange:
+        """Return the days that this run reads, counted in ``zone``."""
+        config, today = self.config, self.today(zone)
+        start = parse_day(config["start_date"]) if "start_date" in config else None
+        end = parse_day(config["end_date"]) if "end_date" in config else today
+        return DayRange(
+            start=start or today - timedelta(days=DEFAULT_DAYS),
+            end=min(end, today),
+            days=config["window_days"],
+            lookback=config["lookback_days"],
+        )
+
+    # The vendor
+
+    @property
+    def requests_per_minute(self) -> int | None:
+        """The rate limit; None for none."""
+        per_minute: int | None = self.config.get("requests_per_minute")
+        return per_minute or self._default_requests_per_minute
+
+    @cached_property
+    def throttle(self) -> Throttle:
+        """The rate limit and the limit of concurrent requests, shared by all threads."""
+        concurrency = self.config["max_concurrency"]
+        return Throttle(self.requests_per_minute, self.stop, concurrency=concurrency)
+
+    @property
+    def user_agent(self) -> str:
+        """The tap's name in requests."""
+        return str(self.config.get("user_agent", self._default_user_agent))
+
+    def open_api(
+        self,
+        url: str,
+        *,
+        auth: AuthBase,
+        error_for: ErrorMapper,
+        prefixes: tuple[str, ...] = ("/",),
+    ) -> Api:
+        """Open the API at ``url``, within the limits of this run; ``Api`` documents the rest.
+
+        Its connections are closed when the run ends.
+        """
+        api = Api(
+            url,
+            auth=auth,
+            error_for=error_for,
+            throttle=self.throttle,
+            timeout_s=self.config["request_timeout"],
+            user_agent=self.user_agent,
+            connections=self.config["max_concurrency"],
+            prefixes=prefixes,
+        )
+        self.connections.callback(api.close)
+        return api
+
+    def job_runner(
+        self, *, longest_s: float, growth: float, polling_share: float | None = None
+    ) -> JobRunner:
+        """Return the runner of the vendor's jobs, by the settings of ``polling_settings``.
+
+        ``polling_share`` is the share of the rate limit, from 0 to 1, that polls may use: the more
+        jobs run, the longer the pauses between the polls of each. Without it only the pace counts.
+        """
+        first_s = self.config["poll_interval_ms"] / 1000
+        pace = Pace(first_s, longest_s, self.config["poll_timeout"], growth)
+
+        def least_pause_s() -> float:
+            turns = self.running_jobs.count / polling_share if polling_share else 0
+            return turns * self.throttle.seconds_per_request
+
+        sleep, running = self.throttle.sleep, self.running_jobs
+        return JobRunner(pace, sleep, running_jobs=running, least_pause_s=least_pause_s)
+
+    # Work, progress and state
+
+    @cached_property
+    def ahead(self) -> ReadAhead:
+        """The tasks of all streams, read ahead in plan order."""
+        return ReadAhead(
+            self._streams,
+            concurrency=self.config["max_concurrency"],
+            progress=self.progress,
+            on_plan=self._on_plan,
+            heartbeat=self.heartbeat,
+        )
+
+    def heartbeat(self, task: Task) -> None:
+        """Show that the main thread waits for ``task``, and write the state when it is due.
+
+        Raises:
+            Interrupted: when the run was asked to stop.
+        """
+        self.progress.waiting(task)
+        self.write_state_if_due()
+
+    @cached_property
+    def progress(self) -> Progress:
+        """What the user sees of the run."""
+        return Progress(self._logger)
+
+    def write_state_if_due(self) -> None:
+        """Write the bookmarks when ``state_interval`` has passed, or a job was started.
+
+        Raises:
+            Interrupted: when the run was asked to stop; the main thread stops only here.
+        """
+        if self.stop.is_set():
+            msg = "the run is being stopped"
+            raise Interrupted(msg)
+        is_due = time.monotonic() - self._state_written_at >= self.config["state_interval"]
+        if self.jobs.write_to_state() or is_due:
+            self._state_written_at = time.monotonic()
+            self._write_state()
+
+    def finish(self, how: str) -> None:
+        """End the run, whatever its end was: cancel jobs, write the bookmarks, log a summary."""
+        self.ahead.close()
+        if self.stop.is_set():
+            self.running_jobs.cancel_all(CANCEL_S)
+        self.jobs.write_to_state()
+        self._write_state()
+        self.progress.summary(how, self.throttle.requests)
