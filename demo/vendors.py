@@ -13,7 +13,7 @@ from sandbox.khoros import Khoros
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.kissmetrics import Kissmetrics
 from sandbox.server import running
-from tap_khoros_analytics.exports.catalogue import EXPORTS
+from tap_khoros_analytics.exports.definitions import EXPORTS
 from tap_khoros_analytics.exports.columns import columns_from
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 from tap_kindmetrics.tap import TapKindmetrics

@@ -1,53 +1,40 @@
-"""The analytics host: its address, Basic credentials and company key, what a refusal means."""
+"""The Analytics Reports API: its address, its credentials, what each of its errors means."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from requests.auth import HTTPBasicAuth
-from tap_kit.errors import SyncFailed, setting_error
-from tap_kit.net.connections import api_at
-from tap_kit.net.http import Check, ErrorResponse, Params, Request, Response
+from tap_kit import PartitionUnavailable, Request, SyncFailed, setting_error
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from tap_kit.jobs.runner import Ids
-    from tap_kit.tap import KitTap
+    from tap_kit import Check, ErrorResponse, Ids, Params, Response, Run
 
 HOSTS = {
     "us": "https://analytics-api.app.lithium.com",
     "emea": "https://analytics-api-emea.app.lithium.com",
 }
 REPORTS = "/api/public/reports/report"
+FORBIDDEN = 403
+UNSUPPORTED_MEDIA_TYPE = 415
 
 
-class RequestRefused(SyncFailed):
+class RequestRejected(SyncFailed):
     """The server says that the request itself is wrong (HTTP 400 and the like)."""
 
 
-class AccessRefused(SyncFailed):
-    """The server knows the user, but refuses this (HTTP 403)."""
-
-
-class MethodRefused(SyncFailed):
-    """The server has nothing here, or not for this method or body (HTTP 404, 405, 415)."""
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.status = status
-
-
 class Client:
-    """Answers of the API; safe to use from several threads."""
+    """Requests to the API; safe to use from several threads."""
 
-    def __init__(self, tap: KitTap) -> None:
-        config = tap.config
+    def __init__(self, run: Run) -> None:
+        config = run.config
         self._key = config["company_key"]
         self._secrets = (config["password"], self._key, config["username"])
-        self._api = api_at(
-            tap,
+        self._api = run.open_api(
             config.get("api_url") or HOSTS[config["region"]],
             auth=HTTPBasicAuth(config["username"].encode(), config["password"].encode()),
             error_for=error_for,
@@ -55,54 +42,60 @@ class Client:
         )
 
     def look_up(self, path: str, params: Params) -> list[dict[str, Any]]:
-        """A list that is answered at once, under ``result``."""
-        answer = self._ask(Request(f"/api/public{path}", params), _list_problem)
-        rows: list[dict[str, Any]] = answer.value["result"]
+        """Return the list under ``result``, for a request that needs no job."""
+        response = self._send(Request(f"/api/public{path}", params), _list_problem)
+        rows: list[dict[str, Any]] = response.value["result"]
         return rows
 
     def start(self, request: Request, check: Check) -> dict[str, Any]:
-        """Start an export; the envelope of the answer, with which nothing is wrong."""
-        envelope: dict[str, Any] = self._ask(request, check).value
+        """Start an export; return the envelope of the response, in which ``check`` finds no error.
+
+        Raises:
+            PartitionUnavailable: when this export, method or body is not available.
+            RequestRejected: when the parameters are wrong.
+        """
+        envelope: dict[str, Any] = self._send(request, check).value
         return envelope
 
     def status(self, ids: Ids, token: str | None) -> dict[str, Any]:
-        """Ask how far a job is; the envelope of the answer."""
+        """Poll a job; return the envelope of the response.
+
+        Raises:
+            PartitionUnavailable: when the server no longer knows the job.
+        """
         request = Request(_path(ids, "status"), _token(token), urgent=False)
-        envelope: dict[str, Any] = self._ask(request).value
+        envelope: dict[str, Any] = self._send(request).value
         return envelope
 
     def download(self, ids: Ids, token: str | None) -> Generator[bytes, None, None]:
-        """The rows of a finished job, in pieces as they arrive; one attempt."""
+        """Return the body of a finished job in pieces, as they arrive; in one attempt."""
         request = Request(_path(ids, "download"), _token(token))
         yield from self._api.open(self._with_key(request))
 
     def redacted(self, text: str) -> str:
-        """A text of the server's, fit for a message: it can quote what it was asked."""
+        """Return a text of the server without secrets: it can quote the request."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text
 
-    def _ask(self, request: Request, check: Check = lambda _: None) -> Response:
+    def _send(self, request: Request, check: Check = lambda _: None) -> Response:
         return self._api.send(self._with_key(request), dict, check)
 
     def _with_key(self, request: Request) -> Request:
-        params = {**request.params, "companyKey": self._key}
-        return Request(
-            request.path, params, request.method, request.body, request.form, request.urgent
-        )
+        return replace(request, params={**request.params, "companyKey": self._key})
 
 
-def _list_problem(answer: Response) -> str | None:
-    result = answer.value.get("result")
+def _list_problem(response: Response) -> str | None:
+    result = response.value.get("result")
     if isinstance(result, list) and all(isinstance(row, dict) for row in result):
         return None
-    return f"expected a list of objects under 'result', got the keys {sorted(answer.value)}"
+    return f"expected a list of objects under 'result', got the keys {sorted(response.value)}"
 
 
 def _path(ids: Ids, what: str) -> str:
-    """The address of a job, built from its ids: those in answers can lead to other hosts.
+    """Return the path for a job, built from its ids: URLs in responses can lead to other hosts.
 
-    Run ids hold ``+``, ``/`` and ``=``, so they are quoted whole.
+    Run ids contain ``+``, ``/`` and ``=``, so all characters are quoted.
     """
     workflow, run = (quote(ids[name], safe="") for name in ("workflow_id", "run_id"))
     return f"{REPORTS}/{workflow}/{run}/{what}"
@@ -112,19 +105,22 @@ def _token(token: str | None) -> dict[str, str]:
     return {"analyticsAccessToken": token} if token else {}
 
 
-def error_for(refusal: ErrorResponse) -> Exception:
-    """What a refusal means; the vendor documents none of them, so the usual meanings apply."""
-    message = f"{refusal.source}: HTTP {refusal.status}"
-    match refusal.status:
+def error_for(response: ErrorResponse) -> Exception:
+    """Return what an error means; the vendor documents none, so the usual meanings apply."""
+    source, status = response.source, response.status
+    match status:
         case 401:
-            problem = "the server does not accept them (HTTP 401)"
+            problem = "were rejected by the server (HTTP 401)"
             return setting_error("username, password", problem)
         case 403:
-            return AccessRefused(message)
-        case 404 | 405 | 415 as status:
-            return MethodRefused(message, status)
-        case status if status < 400:
-            problem = f"the server redirects elsewhere (HTTP {status}); use the final address"
+            problem = f"{source}: this user has no access (HTTP 403)"
+            return PartitionUnavailable(problem, status=status)
+        case 404 | 405 | 415:
+            problem = f"{source}: not available (HTTP {status})"
+            return PartitionUnavailable(problem, status=status)
+        case _ if status < 400:
+            problem = f"redirects elsewhere (HTTP {status}); set it to the final address"
             return setting_error("api_url", problem)
         case _:
-            return RequestRefused(message)
+            problem = f"{source}: HTTP {status}"
+            return RequestRejected(problem)

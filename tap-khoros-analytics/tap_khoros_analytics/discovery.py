@@ -1,94 +1,98 @@
-"""The tenant's columns, learned from the header of a small CSV export of each kind."""
+"""Discover the tenant's columns: the CSV header of a small export of each kind."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
-from tap_kit.flow.pipeline import Pipeline
-from tap_kit.net.throttle import stop_on_error
-from tap_kit.rows.streaming import CsvRows, resumed
-from tap_kit.run.progress import Progress
+from tap_kit import (
+    CsvRows,
+    JobFailed,
+    PartitionUnavailable,
+    Pipeline,
+    Progress,
+    SyncFailed,
+    resumed,
+    stop_on_error,
+)
 
-from tap_khoros_analytics.client import AccessRefused, MethodRefused, RequestRefused
-from tap_khoros_analytics.exports.columns import Column, attested, columns_from
-from tap_khoros_analytics.exports.jobs import ExportJob
+from tap_khoros_analytics.client import RequestRejected
+from tap_khoros_analytics.exports.columns import Column, columns_from, known_columns
 from tap_khoros_analytics.exports.parameters import INTERVAL_EXPORT, epoch_ms, midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from tap_khoros_analytics.exports.catalogue import Export
-    from tap_khoros_analytics.tap import TapKhorosAnalytics
+    from tap_kit import Run
+
+    from tap_khoros_analytics.exports.definitions import Export
+    from tap_khoros_analytics.tenant import Tenant
 
 logger = logging.getLogger(__name__)
 
-# The vendor does not have an export for this user, or cannot make it: another try cures nothing.
-_REFUSED = (AccessRefused, MethodRefused, RequestRefused, PartitionUnavailable, JobFailed)
-MINUTE = timedelta(minutes=1)  # as little as can be asked for: the header comes without rows too
+# This user has no access to an export, or the vendor cannot make it: a retry does not help.
+_FINAL = (RequestRejected, PartitionUnavailable, JobFailed)
+MINUTE = timedelta(minutes=1)  # the smallest window: an export without rows has a header, too
 
 
-def learned(
-    tap: TapKhorosAnalytics, exports: list[Export]
+def discovered_columns(
+    tenant: Tenant, exports: Sequence[Export]
 ) -> Iterator[tuple[Export, list[Column]]]:
-    """The columns of each export, side by side within the limits of the settings.
+    """Return the columns of each export, read in parallel within the limits of the settings.
 
-    At the vendor's 20 requests a minute that takes minutes.
+    With the vendor's limit of 20 requests a minute, this takes minutes.
     """
-    at_once = tap.config["max_concurrency"]
-    pipeline = Pipeline(iter(exports), lambda export: _columns(tap, export), workers=at_once)
-    told = Progress(tap.logger, "export", "Learning the columns")
-    with contextlib.closing(pipeline), told as progress, stop_on_error(tap.stop):
-        progress.planned({"columns": len(exports)}, at_once=at_once)
+    workers = tenant.run.config["max_concurrency"]
+    pipeline = Pipeline(iter(exports), lambda export: _columns(tenant, export), workers=workers)
+    progress = Progress(logger, unit="export", goal="Discovering columns")
+    with contextlib.closing(pipeline), progress, stop_on_error(tenant.run.stop):
+        progress.planned({"columns": len(exports)}, concurrency=workers)
         while (export := pipeline.head) is not None:
             found = pipeline.take(lambda export: progress.waiting(f"the columns of {export.id}"))
             progress.task_done()
             yield export, found
 
 
-def _columns(tap: TapKhorosAnalytics, export: Export) -> list[Column]:
-    """The columns in the header of an export; the attested ones where there is none to be had.
+def _columns(tenant: Tenant, export: Export) -> list[Column]:
+    """Return the columns in the header of an export; the known ones where it cannot be read.
 
     Raises:
-        SyncFailed: when a fault keeps them from us that may pass. A catalog without the tenant's
-            columns would stay in use for long, and nobody would know.
+        SyncFailed: when a temporary error keeps a selected export from being read. A catalog
+            without the tenant's columns would be used for long, and nobody would notice.
     """
     try:
-        header = _header(tap, export)
-    except (*_REFUSED, SyncFailed) as error:
-        is_final = isinstance(error, _REFUSED)
-        msg = f"{export.id}: its columns could not be learned: {error}"
-        # Nobody misses what is not read unless somebody selects it.
+        header = _header(tenant, export)
+    except (*_FINAL, SyncFailed) as error:
+        is_final = isinstance(error, _FINAL)
+        msg = f"{export.id}: discovery of its columns failed: {error}"
         if export.selected and not is_final:
             raise SyncFailed(msg) from None
         level = logging.INFO if is_final and not export.selected else logging.WARNING
         logger.log(level, "%s", msg)
-        return list(attested(export.id))
+        return list(known_columns(export.id))
     found = columns_from(export.id, header)
     fields = {column.field for column in found}
-    is_json = tap.config["report_format"] == "json"
+    is_json = tenant.run.config["report_format"] == "json"
     return [
         *found,
-        *(c for c in attested(export.id) if is_json and c.json_only and c.field not in fields),
+        *(c for c in known_columns(export.id) if is_json and c.json_only and c.field not in fields),
     ]
 
 
-def _header(tap: TapKhorosAnalytics, export: Export) -> list[str]:
-    """The names in the header, out of a download that may break off as any other.
+def _header(tenant: Tenant, export: Export) -> list[str]:
+    """Return the names in the header of an export, whose download is resumed like any other.
 
     Raises:
-        JobFailed: when the vendor's job fails, or when its body is empty each time.
+        JobFailed: when the vendor's job fails, or its body is empty in all attempts.
     """
     what = f"columns of {export.id}"
-    job = ExportJob(tap.client, export, _parameters(tap.config, tap, export), tap.lessons)
-    ids = tap.job_runner.run(job, what, None, lambda _ids: None)
-    download = _Download(what, lambda: job.client.download(ids, job.token))
+    finished = tenant.finished(export, _parameters(tenant.run, export), what)
+    download = _HeaderDownload(what, finished.download)
     header: list[str]
     try:
-        (header,) = next(resumed(download.header, tap.throttle.sleep))
+        (header,) = next(resumed(download.header, tenant.run.throttle.sleep))
     except SyncFailed as error:
         if download.is_empty:
             raise JobFailed(str(error)) from None
@@ -96,22 +100,22 @@ def _header(tap: TapKhorosAnalytics, export: Export) -> list[str]:
     return header
 
 
-class _Download:
-    """The first line of an export; ``is_empty`` says so of the last body that came whole."""
+class _HeaderDownload:
+    """Downloads the first line of an export; ``is_empty`` if the last complete body was empty."""
 
-    def __init__(self, what: str, begin: Callable[[], Generator[bytes, None, None]]) -> None:
+    def __init__(self, what: str, download: Callable[[], Generator[bytes, None, None]]) -> None:
         self._what = what
-        self._begin = begin
+        self._download = download
         self.is_empty = False
 
     def header(self) -> Iterator[list[list[str]]]:
-        """The names of the columns, as the only row of the only batch.
+        """Return the names of the columns as the only row of the only batch.
 
         Raises:
-            Retriable: when it breaks off, or is no table.
+            Retriable: when the download breaks off, or is not a table.
         """
         parser, self.is_empty, size = CsvRows(self._what), False, 0
-        with contextlib.closing(self._begin()) as pieces:
+        with contextlib.closing(self._download()) as pieces:
             for piece in pieces:
                 size += len(piece)
                 parser.push(piece)
@@ -119,19 +123,17 @@ class _Download:
                     break
         self.is_empty = not size
         if parser.header is None:
-            parser.finalize()  # an error where there is no header
+            parser.finalize()  # raises where there is no header
         yield [parser.header or []]
 
 
-def _parameters(
-    config: Mapping[str, Any], tap: TapKhorosAnalytics, export: Export
-) -> dict[str, str]:
-    begin = midnight(tap.today()) - timedelta(days=1)
+def _parameters(run: Run, export: Export) -> dict[str, str]:
+    config, begin = run.config, midnight(run.today()) - timedelta(days=1)
     params = {
         "startTime": epoch_ms(begin),
         "endTime": epoch_ms(begin + MINUTE),
         "reportFormat": "csv",
-        # Headers follow the locale; the keys of JSON exports are metric ids, like English ones.
+        # Headers depend on the locale. Keys of JSON exports are metric ids, like English headers.
         "locale": config["locale"] if config["report_format"] == "csv" else "en",
     }
     if export.id == INTERVAL_EXPORT:

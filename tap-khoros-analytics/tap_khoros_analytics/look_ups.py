@@ -1,25 +1,21 @@
-"""The two look-ups: lists that are answered at once."""
+"""The two lookups: lists that need no job."""
 
 from __future__ import annotations
 
 from abc import ABC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from singer_sdk import SchemaDirectory, StreamSchema
-from tap_kit.errors import PartitionUnavailable
-from tap_kit.rows.names import snake_case
-from tap_kit.streams import KitStream
+from tap_kit import KitStream, Result, snake_case
 from typing_extensions import override
 
 from tap_khoros_analytics import schemas
-from tap_khoros_analytics.client import AccessRefused, MethodRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from singer_sdk import Tap
+    from tap_kit import Task
 
-    from tap_kit.flow.tasks import Task
-
-    from tap_khoros_analytics.tap import TapKhorosAnalytics
+    from tap_khoros_analytics.tenant import Tenant
 
 SCHEMAS = SchemaDirectory(schemas)
 
@@ -27,20 +23,22 @@ SCHEMAS = SchemaDirectory(schemas)
 class LookUp(KitStream, ABC):
     """A list under ``result``, its names in snake_case."""
 
-    tap: TapKhorosAnalytics
     schema = StreamSchema(SCHEMAS)
     path: str
 
+    def __init__(self, tap: Tap, tenant: Tenant) -> None:
+        self.tenant = tenant
+        super().__init__(tap, tenant.run)
+
     @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        try:
-            rows = self.tap.client.look_up(self.path, self.parameters())
-        except (AccessRefused, MethodRefused) as error:
-            raise PartitionUnavailable(str(error)) from None
-        return [{snake_case(key): value for key, value in row.items()} for row in rows]
+    def fetch(self, task: Task) -> Result:
+        rows = self.tenant.client.look_up(self.path, self.parameters())
+        return Result(
+            self.checked([{snake_case(key): value for key, value in row.items()} for row in rows])
+        )
 
     def parameters(self) -> dict[str, str]:
-        """The query, besides the company key."""
+        """Return the query of the request, without the company key."""
         return {}
 
 
@@ -61,4 +59,4 @@ class Timezones(LookUp):
 
     @override
     def parameters(self) -> dict[str, str]:
-        return {"locale": str(self.tap.config["locale"])}
+        return {"locale": str(self.config["locale"])}

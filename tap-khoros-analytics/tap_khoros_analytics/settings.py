@@ -1,4 +1,4 @@
-"""The settings, and what is wrong with them that a JSON schema cannot see."""
+"""The settings, and the problems with them that a JSON schema cannot express."""
 
 from __future__ import annotations
 
@@ -6,21 +6,38 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
-from tap_kit.jobs.runner import polling_settings
-from tap_kit.run.settings import common_settings
+from tap_kit import common_settings, polling_settings
 
-from tap_khoros_analytics.exports.catalogue import BOOLEANS, EXPORTS, INTERVALS_MS, SINGLE
+from tap_khoros_analytics.exports.definitions import BOOLEANS, EXPORTS, INTERVALS_MS, SINGLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_khoros_analytics.exports.catalogue import Export
+    from tap_kit import Config
+
+    from tap_khoros_analytics.exports.definitions import Export
 
 EXPORT_OPTIONS = th.ObjectType(
-    th.Property("columns", th.ArrayType(th.StringType), description="The columns, metric ids"),
-    th.Property("primary_key", th.ArrayType(th.StringType), description="The key's columns"),
-    th.Property("filters", th.ObjectType(additional_properties=True), description="Filters"),
-    th.Property("method", th.StringType(allowed_values=["GET", "POST"]), description="Method"),
+    th.Property(
+        "columns",
+        th.ArrayType(th.StringType),
+        description="Metric ids of the columns to read. Unset: the tenant's columns",
+    ),
+    th.Property(
+        "primary_key",
+        th.ArrayType(th.StringType),
+        description="Columns of the primary key. Unset: the export's key, or a hash of the row",
+    ),
+    th.Property(
+        "filters",
+        th.ObjectType(additional_properties=True),
+        description="Filters by the vendor's parameter name",
+    ),
+    th.Property(
+        "method",
+        th.StringType(allowed_values=["GET", "POST"]),
+        description="HTTP method of the request that starts the export",
+    ),
     additional_properties=False,
 )
 
@@ -30,7 +47,7 @@ SETTINGS = (
         th.StringType(min_length=1),
         required=True,
         title="User name",
-        description="Of the dedicated user of type Analytics",
+        description="Name of the dedicated API user, whose type is Analytics",
     ),
     th.Property(
         "password",
@@ -38,7 +55,7 @@ SETTINGS = (
         required=True,
         secret=True,
         title="Password",
-        description="Of that user",
+        description="Password of the API user",
     ),
     th.Property(
         "company_key",
@@ -46,41 +63,41 @@ SETTINGS = (
         required=True,
         secret=True,
         title="Company key",
-        description="From Account Admin, General Settings, Analytics API Settings",
+        description="Company key from Account Admin, General Settings, Analytics API Settings",
     ),
     th.Property(
         "region",
         th.StringType(allowed_values=["us", "emea"]),
         default="us",
         title="Region",
-        description="Where the data is hosted: us or emea",
+        description="Region that hosts the data: us or emea",
     ),
     th.Property(
         "api_url",
         th.URIType,
         title="API URL",
-        description="Address of the API, where it is neither region's",
+        description="Address of the API. Unset: the address of the region",
     ),
     th.Property(
         "locale",
         th.StringType(min_length=1),
         default="en",
         title="Locale",
-        description="Language of the texts and of CSV headers",
+        description="Language of texts and CSV headers",
     ),
     th.Property(
         "timezone",
         th.StringType(min_length=1),
         default="UTC",
         title="Time zone",
-        description="Zone in which the vendor writes times, an id of the stream timezones",
+        description="Time zone of the times in exports: an id from the stream timezones",
     ),
     th.Property(
         "report_format",
         th.StringType(allowed_values=["json", "csv"]),
         default="json",
         title="Report format",
-        description="How exports are downloaded: json or csv",
+        description="Format in which exports are downloaded: json or csv",
     ),
     th.Property(
         "exports",
@@ -94,63 +111,71 @@ SETTINGS = (
         th.ArrayType(th.StringType(allowed_values=["CREATED", "CLOSED", "OPEN_AT_END"])),
         default=["CREATED", "CLOSED", "OPEN_AT_END"],
         title="Conversation report types",
-        description="Which conversations a window has; CREATED and CLOSED miss those still open",
+        description="Conversations to read for each window. "
+        "CREATED and CLOSED together miss those that stay open",
     ),
     th.Property(
         "time_interval",
         th.IntegerType(minimum=300_000, maximum=31_536_000_000),
         default=3_600_000,
         title="Time interval",
-        description="Milliseconds of an interval of team_performance_interval",
+        description="Length of an interval of team_performance_interval, in milliseconds",
     ),
     th.Property(
         "discover_columns",
         th.BooleanType,
         default=True,
         title="Discover columns",
-        description="Whether discovery learns each export's columns from the tenant",
+        description="Request the columns of each export from the tenant during discovery",
     ),
     *polling_settings("job", first_ms=5000, longest_ms=120_000, timeout_s=7200),
     *common_settings(lookback_days=0, requests_per_minute=20, max_concurrency=6),
 )
 
 
-def problems(config: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with settings that fit their schema, a line each, without their values."""
+def export_options(config: Config, export_id: str) -> Mapping[str, Any]:
+    """Return the options of an export in the settings; none where the settings are invalid."""
+    exports = config.get("exports")
+    options = exports.get(export_id) if isinstance(exports, dict) else None
+    return options if isinstance(options, dict) else {}
+
+
+def problems(config: Config) -> Iterator[str]:
+    """Return what is wrong with settings that fit their schema, a line each, without the values."""
     for export_id, options in (config.get("exports") or {}).items():
         if export := EXPORTS.get(export_id):
             yield from _filter_problems(export, options.get("filters") or {})
         else:
             near = difflib.get_close_matches(export_id, EXPORTS, n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
-            yield f"exports.{export_id}: there is no such export{hint}"
+            yield f"exports.{export_id} is not an export{hint}"
     interval = config.get("time_interval")
     if isinstance(interval, int) and interval not in INTERVALS_MS and interval <= INTERVALS_MS[-1]:
-        yield f"time_interval: has to be one of {', '.join(map(str, INTERVALS_MS))}, or longer"
+        yield f"time_interval must be one of {', '.join(map(str, INTERVALS_MS))}, or larger"
     if not config.get("conversation_report_types", ("any",)):
-        yield "conversation_report_types: must not be empty"
+        yield "conversation_report_types must not be empty"
 
 
 def _filter_problems(export: Export, filters: Mapping[str, Any]) -> Iterator[str]:
     where = f"exports.{export.id}.filters"
     for name, value in filters.items():
         if export.filters is not None and name not in export.filters:
-            has = ", ".join(export.filters)
-            yield f"{where}.{name}: is not a filter of this export; it has {has}"
+            valid = ", ".join(export.filters)
+            yield f"{where}.{name} is not a filter of this export; use one of {valid}"
         elif problem := _value_problem(name, value):
-            yield f"{where}.{name}: {problem}"
+            yield f"{where}.{name} {problem}"
     if "businessHourType" in filters and filters.get("enableBusinessHour") is not True:
-        yield f"{where}.businessHourType: needs enableBusinessHour: true"
+        yield f"{where}.businessHourType needs enableBusinessHour to be true"
 
 
 def _value_problem(name: str, value: Any) -> str | None:
     if name in BOOLEANS:
-        return None if isinstance(value, bool) else "has to be true or false"
+        return None if isinstance(value, bool) else "must be true or false"
     values = value if isinstance(value, list) and name not in SINGLE else [value]
     if not values or any(type(item) not in {str, int} for item in values):
-        kind = "a text or a number" if name in SINGLE else "a text, a number or a list of them"
-        return f"has to be {kind}"
+        kind = "a string or a number" if name in SINGLE else "a string, a number or a list of them"
+        return f"must be {kind}"
     if name == "priorities":
         parts = [part for item in values for part in str(item).split(",")]
-        return None if {*parts} <= {*"012345"} else "has to be of 0 to 5"
+        return None if {*parts} <= {*"012345"} else "must have values from 0 to 5"
     return None

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 from sandbox.khoros import Khoros
-from tap_khoros_analytics.exports.catalogue import EXPORTS
+from tap_khoros_analytics.exports.definitions import EXPORTS
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 
 from tests.processes import Ended, clean_environment, collected, execute
@@ -78,14 +78,14 @@ class Site:
         catalog = catalog or catalog_of(*streams)
         settings = self.settings(**changes)
         with collected() as written:
-            TapKhorosAnalytics(config=settings, state=state, catalog=catalog).run()
+            TapKhorosAnalytics(config=settings, state=state, catalog=catalog).execute()
         return Output(written.getvalue().decode())
 
     def sync_without_catalog(self, *, state: State | None = None, **changes: Any) -> Output:
         """One run in this process that discovers the columns itself, where it has to."""
         settings = self.settings(**changes)
         with collected() as written:
-            TapKhorosAnalytics(config=settings, state=state).run()
+            TapKhorosAnalytics(config=settings, state=state).execute()
         return Output(written.getvalue().decode())
 
     def failing_sync(
@@ -100,7 +100,7 @@ class Site:
         catalog = catalog or catalog_of(*streams)
         settings = self.settings(**changes)
         with collected() as written, pytest.raises(error) as caught:
-            TapKhorosAnalytics(config=settings, state=state, catalog=catalog).run()
+            TapKhorosAnalytics(config=settings, state=state, catalog=catalog).execute()
         return Output(written.getvalue().decode()), caught.value
 
     def command(

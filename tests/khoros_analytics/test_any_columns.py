@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tap_khoros_analytics.exports.bodies import CsvCells, JsonCells, Names
-from tap_khoros_analytics.exports.columns import OURS, alike, columns_from, columns_of, schema_of
+from tap_khoros_analytics.exports.bodies import CsvCells, FieldNames, JsonCells
+from tap_khoros_analytics.exports.columns import OWN_FIELDS, normalized, columns_from, columns_of, schema_of
 from tap_kit.errors import Retriable
 from tap_kit.rows.names import LONGEST_NAME
 from tap_kit.rows.streaming import JsonRows, parsed
@@ -46,9 +46,9 @@ def pieces(body: bytes, cuts: list[int]) -> Iterator[bytes]:
 def test_fields_are_identifiers_and_all_different(names: list[str]) -> None:
     columns = columns_from(EXPORT, names)
     fields = [column.field for column in columns]
-    assert len({*fields, *OURS}) == len(fields) + len(OURS)
+    assert len({*fields, *OWN_FIELDS}) == len(fields) + len(OWN_FIELDS)
     assert all(IDENTIFIER.fullmatch(field) and len(field) <= LONGEST_NAME for field in fields)
-    assert len(columns) == len({alike(column.metric) for column in columns})
+    assert len(columns) == len({normalized(column.metric) for column in columns})
 
 
 @given(names=NAMES)
@@ -102,7 +102,7 @@ def _names_of(header: list[str], fields: list[str]) -> list[str]:
 def _parser_and_body(
     fields: list[str], columns: Any, header: list[str], rows: list[list[str]], *, is_csv: bool
 ) -> tuple[Any, bytes]:
-    names = Names(EXPORT, columns, LOGGER)
+    names = FieldNames(EXPORT, columns, LOGGER)
     if not is_csv:
         objects = [dict(zip(header, row, strict=True)) for row in rows]
         body = json.dumps(objects, ensure_ascii=False).encode()
@@ -115,7 +115,7 @@ def _parser_and_body(
 @given(body=st.binary(max_size=60), cuts=CUTS)
 def test_a_body_that_is_something_else_is_asked_for_again(body: bytes, cuts: list[int]) -> None:
     columns = columns_from(EXPORT, HEADER)
-    decode = JsonCells([column.field for column in columns], Names(EXPORT, columns, LOGGER)).decode
+    decode = JsonCells([column.field for column in columns], FieldNames(EXPORT, columns, LOGGER)).decode
     assume(not body.lstrip().startswith(b"["))
     with pytest.raises(Retriable):
         list(parsed(pieces(body, cuts), JsonRows(decode, "the export")))

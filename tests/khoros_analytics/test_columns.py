@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
-from tap_khoros_analytics.exports.catalogue import EXPORTS
-from tap_khoros_analytics.exports.columns import alike, columns_from, fields_of
+from tap_khoros_analytics.exports.definitions import EXPORTS
+from tap_khoros_analytics.exports.columns import normalized, columns_from, fields_of
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 from tap_kit.errors import SyncFailed
 
@@ -249,7 +249,7 @@ def test_discovery_says_nothing_of_brand_posts_that_nobody_has(
     ids=str,
 )
 def test_names_that_mean_the_same_become_one_column(names: list[str], field: int) -> None:
-    assert len({alike(name) for name in names}) == field
+    assert len({normalized(name) for name in names}) == field
     columns = columns_from("combined", names)
     assert len(columns) == field
     assert len({column.field for column in columns} - OURS) == field

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_khoros_analytics.exports.catalogue import EXPORTS
+from tap_khoros_analytics.exports.definitions import EXPORTS
 
 from tests.khoros_analytics.expected import days, expected_rows, midnight
 from tests.khoros_analytics.site import LAST, STREAMS, bookmark, catalog_of

@@ -40,8 +40,7 @@ def test_no_thread_waits_on_when_a_run_has_failed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The first in the order fails at once; the others would try again in a minute."""
-    monkeypatch.setattr("tap_kit.net.http.FIRST_PAUSE_S", 60)
-    monkeypatch.setattr("tap_kit.rows.streaming.FIRST_PAUSE_S", 60)
+    monkeypatch.setattr("tap_kit.net.retries.FIRST_PAUSE_S", 60)
     site.api.faults += [
         Fault("status", status=401, path=rf"report/{first}\b"),
         Fault("reset", path=rf"care-analytics-exports/|report/{second}\b"),

@@ -9,7 +9,7 @@ import pytest
 import tap_kit.net.throttle
 from sandbox.faults import Fault
 from sandbox.khoros import Start
-from tap_khoros_analytics.exports.catalogue import EXPORTS
+from tap_khoros_analytics.exports.definitions import EXPORTS
 from tap_kit.errors import SyncFailed
 
 from tests.khoros_analytics.answers import serving

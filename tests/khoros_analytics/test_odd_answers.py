@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
-from tap_khoros_analytics.exports.columns import attested
+from tap_khoros_analytics.exports.columns import known_columns
 from tap_kit.errors import SyncFailed
-from tap_kit.net.redaction import without_query
+from tap_kit.net.sessions import without_query
 
 from tests.khoros_analytics import site as sites
 from tests.khoros_analytics.answers import serving
@@ -87,7 +87,7 @@ def test_an_export_without_a_header_leaves_the_attested_columns(
 ) -> None:
     with serving(b"") as url:
         catalog = site.tap(api_url=url, report_format="csv").catalog_dict
-    assert columns_in(catalog) == {column.field for column in attested("author")}
+    assert columns_in(catalog) == {column.field for column in known_columns("author")}
     assert "author: its columns could not be learned: columns of author: " in caplog.text
 
 

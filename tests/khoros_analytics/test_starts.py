@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
-from tap_khoros_analytics.exports.catalogue import EXPORTS
+from tap_khoros_analytics.exports.definitions import EXPORTS
 
 from tests.khoros_analytics.expected import days, expected_rows
 from tests.khoros_analytics.site import (
@@ -80,7 +80,7 @@ def test_what_discovery_learned_of_a_method_the_run_knows(serve: Serve) -> None:
     site = serve(methods={"author": ["GET"]})
     tap = site.tap(max_concurrency=1)
     assert [request.method for request in creations(site, "author")] == ["POST", "GET"]
-    assert tap.lessons.ways == {"author": "GET"}
+    assert tap.tenant.start_rules.methods == {"author": "GET"}
 
 
 def test_a_form_that_is_refused_is_tried_as_json(serve: Serve) -> None:

@@ -11,7 +11,7 @@ from collections import Counter
 from datetime import date
 
 import pytest
-from tap_khoros_analytics.exports.catalogue import EXPORTS
+from tap_khoros_analytics.exports.definitions import EXPORTS
 from tap_kit.rows.keys import shard_of
 
 from orchestration.shards import ROOT

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.khoros import Khoros
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.kissmetrics import Kissmetrics, Sizes
-from tap_khoros_analytics.exports.catalogue import EXPORTS
+from tap_khoros_analytics.exports.definitions import EXPORTS
 from typing_extensions import override
 
 from demo.vendors import Days, KhorosDemo, KindmetricsDemo, KissmetricsDemo

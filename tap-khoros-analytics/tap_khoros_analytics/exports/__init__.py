@@ -1,1 +1,1 @@
-"""The exports: parameters, jobs, columns, and rows as they arrive."""
+"""The exports: definitions, jobs, columns, and rows that are written while they arrive."""

@@ -1,4 +1,4 @@
-"""Which conversations have as many actions as the vendor gives at most."""
+"""Find the conversations whose actions reach the vendor's limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import zlib
 from array import array
 from typing import TYPE_CHECKING
 
-from tap_khoros_analytics.exports.catalogue import RAISED_LIMIT
+from tap_khoros_analytics.exports.definitions import RAISED_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,10 +15,10 @@ _COUNTERS = 1 << 20
 
 
 class ActionLimit:
-    """Counts the actions of each conversation of a window, in 4 MiB however many there are.
+    """Counts the actions of each conversation in a window, in 4 MiB for any number of them.
 
-    Conversations share counters by their checksum, so that one may be told of that has some
-    actions less than the limit; never is one missed that has reached it.
+    Conversations share counters by checksum. A conversation below the limit can therefore be
+    reported by mistake, but one that has reached it is never missed.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class ActionLimit:
         self.reached: list[str] = []
 
     def count(self, conversations: Iterable[str | None]) -> None:
-        """Count one action more of each of these."""
+        """Count one action for each of ``conversations``."""
         counts = self._counts
         for conversation in conversations:
             if conversation is not None:

@@ -1,4 +1,4 @@
-"""Columns of an export: three spellings of a name, and where the names are learned from."""
+"""The columns of an export: their fields and metric ids, the key, the schema."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from tap_kit.rows.names import snake_case, unique_names
+from tap_kit import snake_case, unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_khoros_analytics.exports.catalogue import Export
+    from tap_khoros_analytics.exports.definitions import Export
 
-OURS = ("row_id", "window_start", "window_end", "conversation_report_type")
+OWN_FIELDS = ("row_id", "window_start", "window_end", "conversation_report_type")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: our ``field``, the vendor's ``metric`` id for asking, what is known of it.
+    """A column: our ``field``, and the vendor's ``metric`` id, by which it is requested.
 
     ``json_only``: the vendor has it in JSON exports only.
     """
@@ -33,15 +33,18 @@ class Column:
     json_only: bool = False
 
 
-def alike(name: str) -> str:
-    """What ``Responding Agent Name``, ``RESPONDINGAGENTNAME`` and the like have in common."""
+def normalized(name: str) -> str:
+    """Return what the spellings of a name have in common, such as AGENT_ID and ``agentId``."""
     plain = unicodedata.normalize("NFKC", name)
     return re.sub(r"[\W_]+", "", plain).casefold() or plain
 
 
 @cache
-def attested(export_id: str) -> tuple[Column, ...]:
-    """The columns that are known of an export whatever the tenant [reference, section 4]."""
+def known_columns(export_id: str) -> tuple[Column, ...]:
+    """Return the columns of an export that are known for every tenant.
+
+    See docs/reference/khoros.md, section 4.
+    """
     return tuple(
         Column(
             snake_case(entry["metric"]),
@@ -49,42 +52,42 @@ def attested(export_id: str) -> tuple[Column, ...]:
             entry["description"],
             entry.get("json_only", False),
         )
-        for entry in _attested_entries(export_id)
+        for entry in _known_entries(export_id)
     )
 
 
 @cache
-def _attested_entries(export_id: str) -> list[dict[str, Any]]:
-    text = (files("tap_khoros_analytics.schemas") / "attested_columns.json").read_text("utf-8")
+def _known_entries(export_id: str) -> list[dict[str, Any]]:
+    text = (files("tap_khoros_analytics.schemas") / "known_columns.json").read_text("utf-8")
     entries: list[dict[str, Any]] = json.loads(text)[export_id]
     return entries
 
 
 @cache
 def known_names(export_id: str) -> Mapping[str, Column]:
-    """Attested columns by what their names have in common, CSV headers included."""
+    """Return the known columns by their normalized metric ids and CSV headers."""
     names = {}
-    for entry, column in zip(_attested_entries(export_id), attested(export_id), strict=True):
-        names[alike(column.metric)] = column
-        names[alike(entry.get("header", column.metric))] = column
+    for entry, column in zip(_known_entries(export_id), known_columns(export_id), strict=True):
+        names[normalized(column.metric)] = column
+        names[normalized(entry.get("header", column.metric))] = column
     return names
 
 
 def columns_from(
     export_id: str, names: Iterable[str], *, are_metrics: bool = False
 ) -> list[Column]:
-    """Columns for names in any spelling, in order, each once; fields all different.
+    """Return columns for names in any spelling, in order, without duplicates.
 
-    ``are_metrics``: a name without a space is what the vendor wants to be asked for, as it is.
+    ``are_metrics``: a name without a space is a metric id, which is requested as it is written.
     """
     by_name = known_names(export_id)
     distinct: dict[str, str] = {}
     for name in names:
-        known = by_name.get(alike(name))
-        distinct.setdefault(alike(known.metric if known else name), name)
+        known = by_name.get(normalized(name))
+        distinct.setdefault(normalized(known.metric if known else name), name)
     fields = unique_names(
         (by_name[key].field if key in by_name else name for key, name in distinct.items()),
-        taken=OURS,
+        taken=OWN_FIELDS,
     )
     return [
         _column(by_name.get(key), name, field, is_metric=are_metrics and " " not in name)
@@ -100,74 +103,77 @@ def _column(known: Column | None, name: str, field: str, *, is_metric: bool) -> 
 
 
 def _metric_of(header: str) -> str:
-    """The metric id of a header: its words in capitals.
+    """Return the metric id of a CSV header: its words in capitals.
 
-    So it is for all that are known but one [reference, section 3.5].
+    This is right for all known columns but one: see docs/reference/khoros.md, section 3.5.
     """
     return "_".join(re.findall(r"[^\W_]+", header)).upper() or header
 
 
 def fields_of(columns: Iterable[Column], names: Iterable[str]) -> tuple[str, ...]:
-    """The fields that are meant by ``names`` in any spelling; for a name unknown its own."""
-    fields = {alike(name): name for name in OURS}
+    """Return the fields for names in any spelling; an unknown name becomes a field of its own."""
+    fields = {normalized(name): name for name in OWN_FIELDS}
     for column in columns:
-        fields |= {alike(column.field): column.field, alike(column.metric): column.field}
-    return tuple(fields.get(alike(name), snake_case(name)) for name in names)
+        fields |= {normalized(column.field): column.field, normalized(column.metric): column.field}
+    return tuple(fields.get(normalized(name), snake_case(name)) for name in names)
 
 
 def key_of(
     export: Export, columns: Sequence[Column], chosen: Sequence[str] | None
 ) -> tuple[str, ...]:
-    """The key: the settings', the export's own where it has such columns, else the whole row."""
+    """Return the key: the one from the settings, the export's, or the hash of the whole row.
+
+    The export's own key is used only if the tenant has all of its columns.
+    """
     key = fields_of(columns, chosen or export.key)
-    if not chosen and missing(key, columns):
+    if not chosen and missing_fields(key, columns):
         return ("row_id",)
     if export.aggregate and key and "window_start" not in key:
         key = (*key, "window_start")
     return key or ("row_id",)
 
 
-def missing(key: Sequence[str], columns: Sequence[Column]) -> list[str]:
-    """The fields of a key that are no columns yet."""
-    there = {column.field for column in columns}
-    return [field for field in key if field not in there | {*OURS}]
+def missing_fields(key: Sequence[str], columns: Sequence[Column]) -> list[str]:
+    """Return the fields of a key that are neither among the columns nor our own."""
+    existing = {column.field for column in columns}
+    return [field for field in key if field not in existing | {*OWN_FIELDS}]
 
 
 def schema_of(
     columns: Sequence[Column], *, title: str, key: Sequence[str], has_report_type: bool
 ) -> dict[str, Any]:
-    """The JSON schema of an export: its columns, all texts, and ours."""
+    """Return the JSON schema of an export: its columns, which are all strings, and our fields."""
     properties: dict[str, Any] = {}
     if "row_id" in key:
-        properties["row_id"] = _text(
-            "Key: 128-bit BLAKE2b, hex, over the compact JSON array of the row's values in the "
-            "order of their fields' names (empty texts as null, without what only JSON exports "
-            "have), for aggregates with window_start in front, and from the second equal row of "
-            "a window on with its occurrence behind.",
+        properties["row_id"] = _string(
+            "Key: 128-bit BLAKE2b in hex over the compact JSON array of the row's values, in the "
+            "order of their field names (empty strings as null, without columns that only JSON "
+            "exports have). For aggregates, window_start is the first value. For the second and "
+            "further equal rows of a window, the occurrence number is the last value.",
             required=True,
         )
     for column in columns:
         properties[column.field] = {
-            **_text(column.description, required=column.field in key),
-            "title": column.metric,  # what the vendor is asked for when columns are deselected
+            **_string(column.description, required=column.field in key),
+            "title": column.metric,  # to request the columns that are left after a deselection
         }
     if has_report_type:
-        properties["conversation_report_type"] = _text(
-            "Why the row is there: CREATED or CLOSED in the window, or OPEN_AT_END of it.",
+        properties["conversation_report_type"] = _string(
+            "Why the row is in the export: CREATED or CLOSED in the window, or OPEN_AT_END of it.",
             required=True,
         )
-    for field, which in (("window_start", "Begin"), ("window_end", "End")):
-        properties[field] = {
-            **_text(f"{which} of the window, UTC; today's is read up to now.", required=True),
-            "format": "date-time",
-        }
-    must = list(dict.fromkeys([*key, "window_start", "window_end"]))
-    return {"title": title, "type": "object", "properties": properties, "required": must}
+    for field, description in (
+        ("window_start", "Start of the window, UTC."),
+        ("window_end", "End of the window, UTC. Today's window is read up to the current time."),
+    ):
+        properties[field] = {**_string(description, required=True), "format": "date-time"}
+    required = list(dict.fromkeys([*key, "window_start", "window_end"]))
+    return {"title": title, "type": "object", "properties": properties, "required": required}
 
 
 def columns_of(export_id: str, schema: Mapping[str, Any]) -> list[Column]:
-    """The columns of a schema that a catalog holds."""
-    json_only = {column.field for column in attested(export_id) if column.json_only}
+    """Return the columns of a schema in a catalog."""
+    json_only = {column.field for column in known_columns(export_id) if column.json_only}
     return [
         Column(
             field,
@@ -176,9 +182,9 @@ def columns_of(export_id: str, schema: Mapping[str, Any]) -> list[Column]:
             field in json_only,
         )
         for field, definition in schema.get("properties", {}).items()
-        if field not in OURS
+        if field not in OWN_FIELDS
     ]
 
 
-def _text(description: str, *, required: bool) -> dict[str, Any]:
+def _string(description: str, *, required: bool) -> dict[str, Any]:
     return {"type": "string" if required else ["string", "null"], "description": description}

@@ -1,4 +1,4 @@
-"""Start and poll of one export [reference, section 3]."""
+"""The start and the poll of one export: see docs/reference/khoros.md, section 3."""
 
 from __future__ import annotations
 
@@ -8,137 +8,150 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tap_kit.errors import JobFailed, PartitionUnavailable
-from tap_kit.jobs.runner import JobState, Poll
-from tap_kit.net.http import Request
+from tap_kit import JobFailed, JobState, PartitionUnavailable, Poll, Request
 
-from tap_khoros_analytics.client import AccessRefused, MethodRefused, RequestRefused
+from tap_khoros_analytics.client import FORBIDDEN, UNSUPPORTED_MEDIA_TYPE, RequestRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
-    from tap_kit.jobs.runner import Ids
-    from tap_kit.net.http import Params, Response
+    from tap_kit import Ids, Params, Response
 
     from tap_khoros_analytics.client import Client
-    from tap_khoros_analytics.exports.catalogue import Export
+    from tap_khoros_analytics.exports.definitions import Export
 
 logger = logging.getLogger(__name__)
 
-Way = Literal["GET", "POST", "POST JSON"]
+StartMethod = Literal["GET", "POST", "POST JSON"]
 
 
-@dataclass
-class Lessons:
-    """What the server taught us of each export, for all jobs of the run (and several threads)."""
+@dataclass(frozen=True)
+class StartRules:
+    """How the server accepts the start of each export, as far as it is not as documented.
 
-    ways: dict[str, Way] = field(default_factory=dict)  # how it is started
-    all_columns: set[str] = field(default_factory=set)  # it does not take reportMetrics
+    The rules come from the settings and from errors. All jobs of a run, in several threads, share
+    them, so that each error occurs once.
+    """
+
+    methods: dict[str, StartMethod] = field(default_factory=dict)
+    without_columns: set[str] = field(default_factory=set)  # exports that reject reportMetrics
+
+
+@dataclass(frozen=True)
+class FinishedExport:
+    """An export whose rows can be downloaded."""
+
+    client: Client
+    ids: Ids
+    token: str | None = field(repr=False)
+
+    def download(self) -> Generator[bytes, None, None]:
+        """Return the body in pieces, as they arrive; in one attempt."""
+        return self.client.download(self.ids, self.token)
 
 
 @dataclass
 class ExportJob:
-    """One export over one window, as a job of the kit's."""
+    """One export of one window, as a job for the kit; its result is a ``FinishedExport``."""
 
     client: Client
     export: Export
     params: Params
-    lessons: Lessons
+    rules: StartRules
     token: str | None = field(default=None, repr=False)
 
     def start(self) -> Ids:
-        """Start the export; its ids.
+        """Start the export; return its ids.
 
         Raises:
-            PartitionUnavailable: when the server does not have this export for this user.
-            JobFailed: when it does not want to start it.
+            PartitionUnavailable: when this user has no access to the export.
+            JobFailed: when the server does not start it.
         """
-        if self.export.id in self.lessons.all_columns:
-            self._ask_for_all_columns()
+        if self.export.id in self.rules.without_columns:
+            self._request_all_columns()
         try:
             envelope = self._started()
-        except RequestRefused as error:
+        except RequestRejected as error:
             if "reportMetrics" not in self.params:
                 raise
-            logger.warning("%s with chosen columns; asking for all of them", error)
-            self._ask_for_all_columns()
+            logger.warning("%s with selected columns; requesting all columns", error)
+            self._request_all_columns()
             envelope = self._started()
-            self.lessons.all_columns.add(self.export.id)
+            self.rules.without_columns.add(self.export.id)
         return {**self._ids(envelope), "started_at": datetime.now(timezone.utc).isoformat()}
 
-    def _ask_for_all_columns(self) -> None:
+    def _request_all_columns(self) -> None:
         self.params = {key: value for key, value in self.params.items() if key != "reportMetrics"}
 
     def _started(self) -> dict[str, Any]:
-        """The answer to the start, by the usual way or, once that is refused, by the other."""
-        way = self.lessons.ways.get(self.export.id, self.export.method)
+        """Send the start with the usual method or, if the server rejects it, with the other one."""
+        method = self.rules.methods.get(self.export.id, self.export.method)
         try:
-            return self.client.start(self._request(way), self._problem)
-        except AccessRefused as error:
-            raise _unavailable(error) from None
-        except MethodRefused as error:
-            other = self._other_way(way, error.status)
-            logger.info("%s; trying %s", error, other)
-        try:
-            envelope = self.client.start(self._request(other), self._problem)
-        except (AccessRefused, MethodRefused) as error:
-            raise _unavailable(error) from None
-        self.lessons.ways[self.export.id] = other
+            return self.client.start(self._request(method), self._problem)
+        except PartitionUnavailable as error:
+            if error.status == FORBIDDEN:
+                raise
+            other = self._other_method(method, error.status)
+            logger.info("%s; retrying with %s", error, other)
+        envelope = self.client.start(self._request(other), self._problem)
+        self.rules.methods[self.export.id] = other
         return envelope
 
-    def _other_way(self, way: Way, status: int) -> Way:
-        if way == "POST" and status == 415 and self.export.in_body:
-            return "POST JSON"  # so it is declared; all samples send a form [reference, 8.9]
-        return "POST" if way == "GET" else "GET"
+    def _other_method(self, method: StartMethod, status: int | None) -> StartMethod:
+        if method == "POST" and status == UNSUPPORTED_MEDIA_TYPE and self.export.in_body:
+            # Declared so, but all samples send a form: docs/reference/khoros.md, section 8.9.
+            return "POST JSON"
+        return "POST" if method == "GET" else "GET"
 
-    def _request(self, way: Way) -> Request:
+    def _request(self, method: StartMethod) -> Request:
         path = self.export.path
-        if way == "GET" or not self.export.in_body:
-            return Request(path, self.params, method=way)
-        in_query = {key: value for key, value in self.params.items() if key == "raiselimit"}
+        if method == "GET" or not self.export.in_body:
+            return Request(path, self.params, method=method)
+        query = {key: value for key, value in self.params.items() if key == "raiselimit"}
         rest = {key: value for key, value in self.params.items() if key != "raiselimit"}
-        if way == "POST JSON":
-            return Request(path, in_query, method="POST", body=rest)
-        return Request(path, in_query, method="POST", form=rest)
+        if method == "POST JSON":
+            return Request(path, query, method="POST", body=rest)
+        return Request(path, query, method="POST", form=rest)
 
-    def _problem(self, answer: Response) -> str | None:
-        """What keeps an answer to a start from being one; the text of an exception is none."""
-        result = _unwrapped(answer.value.get("result"))
+    def _problem(self, response: Response) -> str | None:
+        """Return why a response to a start is useless; the text of an exception is not useless."""
+        result = _unwrapped(response.value.get("result"))
         if isinstance(result, str) or _ids_of(_job_in(result)):
             return None
-        status = self.client.redacted(_short(str(answer.value.get("status"))))
-        return f"the server started it without saying its ids (status {status})"
+        status = self.client.redacted(_short(str(response.value.get("status"))))
+        return f"expected the ids of the started job, got none (status {status})"
 
     def _ids(self, envelope: Mapping[str, Any]) -> dict[str, str]:
         result = _unwrapped(envelope.get("result"))
-        if isinstance(result, str):  # where the server puts the text of an exception
-            msg = f"the server did not start it: {self.client.redacted(_short(result))}"
+        if isinstance(result, str):  # the server puts the text of an exception here
+            msg = f"the server did not start the export: {self.client.redacted(_short(result))}"
             raise JobFailed(msg)
         job = _job_in(result)
-        self._learn_token(job)
+        self._keep_token(job)
         return _ids_of(job)
 
     def poll(self, ids: Ids) -> Poll:
-        """Ask how far it is: ready means CLOSED, COMPLETED and with a download URL."""
+        """Poll the job: it is done when it is CLOSED, COMPLETED and has a download URL."""
         try:
             envelope = self.client.status(ids, self.token)
-        except (AccessRefused, MethodRefused):
+        except PartitionUnavailable:
             return Poll(JobState.GONE, reason="the server no longer knows the job")
         result = _unwrapped(envelope.get("result"))
         if not isinstance(result, dict):
             return Poll(JobState.RUNNING)
-        state, info = _part(result, "result") or result, _part(result, "jobInfo") or result
-        self._learn_token(info)
+        state, info = _part(result, "result") or result, _job_in(result)
+        self._keep_token(info)
         if state.get("runnerState") != "CLOSED":
             return Poll(JobState.RUNNING)
         detail, has_url = state.get("detail", state.get("details")), bool(info.get("downloadUrl"))
         if detail == "COMPLETED" or (not detail and has_url):
-            return Poll(JobState.DONE, result=ids) if has_url else Poll(JobState.RUNNING)
+            finished = FinishedExport(self.client, ids, self.token)
+            return Poll(JobState.DONE, result=finished) if has_url else Poll(JobState.RUNNING)
         ended_as = self.client.redacted(_short(str(detail or "unknown")))
         return Poll(JobState.FAILED, reason=f"the vendor's job ended as {ended_as}")
 
-    def _learn_token(self, job: Mapping[str, Any]) -> None:
-        """Keep the access token that the vendor puts into a job's own addresses."""
+    def _keep_token(self, job: Mapping[str, Any]) -> None:
+        """Keep the access token that the vendor puts into the URLs of a job."""
         for name in ("downloadUrl", "statusUrl"):
             query = parse_qs(urlsplit(str(job.get(name) or "")).query)
             if "analyticsAccessToken" in query:
@@ -146,12 +159,8 @@ class ExportJob:
                 return
 
 
-def _unavailable(error: Exception) -> PartitionUnavailable:
-    return PartitionUnavailable(f"the server does not have it for this user ({error})")
-
-
 def _unwrapped(result: Any) -> Any:
-    """A result that comes as an object, or as a list of one."""
+    """Return a result that is an object, a text, or a list of one of them."""
     if isinstance(result, list):
         result = result[0] if result else None
     return result if isinstance(result, (dict, str)) else {}
@@ -167,7 +176,7 @@ def _job_in(result: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _ids_of(job: Mapping[str, Any]) -> dict[str, str]:
-    """The ids that an answer to a start names, or has in its address; empty where it has none."""
+    """Return the ids that a response names or has in its status URL; none if it has none."""
     ids = {"workflow_id": job.get("workflowId"), "run_id": job.get("runId")}
     if not all(ids.values()):
         ids = _ids_in(str(job.get("statusUrl") or ""))
@@ -175,7 +184,7 @@ def _ids_of(job: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _ids_in(url: str) -> dict[str, str | None]:
-    """The ids in ``.../report/{workflowId}/{runId}/status``."""
+    """Return the ids in ``.../report/{workflowId}/{runId}/status``."""
     parts = urlsplit(url).path.split("/")
     if len(parts) < 4 or parts[-1] != "status":
         return {"workflow_id": None, "run_id": None}
@@ -183,5 +192,5 @@ def _ids_in(url: str) -> dict[str, str | None]:
 
 
 def _short(text: str) -> str:
-    """The message of an exception, without the names of its classes in front."""
+    """Return the message of an exception without the class names before it."""
     return " ".join(text.rpartition("Exception: ")[2].split())[:200]

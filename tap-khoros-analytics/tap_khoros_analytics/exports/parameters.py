@@ -1,59 +1,57 @@
-"""What an export is asked for: the parameters of its creation [reference, section 2.1]."""
+"""The parameters that start an export: see docs/reference/khoros.md, section 2.1."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_kit.rows.keys import row_id
+from tap_kit import row_id
 
-from tap_khoros_analytics.exports.catalogue import MOST_BUCKETS, REPEATED
+from tap_khoros_analytics.exports.definitions import MAX_INTERVALS, REPEATED
+from tap_khoros_analytics.settings import export_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_kit.flow.tasks import Partition
-    from tap_kit.flow.windows import Window
+    from tap_kit import Config, Partition, Window
 
-    from tap_khoros_analytics.exports.catalogue import Export
     from tap_khoros_analytics.exports.columns import Column
+    from tap_khoros_analytics.exports.definitions import Export
 
 REPORT_TYPE = "conversation_report_type"
 INTERVAL_EXPORT = "team_performance_interval"
 
 
 class Span(NamedTuple):
-    """What one job covers: from ``begin`` up to ``end``, both UTC."""
+    """The time that one job covers, from ``begin`` to ``end``, both UTC."""
 
     begin: datetime
     end: datetime
 
     def end_by(self, now: datetime) -> datetime:
-        """Where it ends for the vendor: what has not happened yet cannot be asked for.
+        """Return the end to request, which is not in the future.
 
-        It is the next window's begin. Whether the vendor counts the last millisecond or not, no
-        row is missed; one that is given twice has the same key.
+        It is also the next span's begin. Whether or not the vendor includes the last millisecond,
+        no row is missed, and a row that comes twice has the same key.
         """
         return max(self.begin, min(self.end, now))
 
 
-def spans_of(export: Export, window: Window, config: Mapping[str, Any]) -> Iterator[Span]:
-    """A window as one job, or as several where the vendor limits the number of buckets."""
+def spans_of(export: Export, window: Window, config: Config) -> Iterator[Span]:
+    """Return the spans of a window: one, or more where the vendor limits the intervals of a job."""
     begin, end = midnight(window.first), midnight(window.last + timedelta(days=1))
     step = end - begin
     if export.id == INTERVAL_EXPORT:
-        step = timedelta(milliseconds=config["time_interval"] * MOST_BUCKETS)
+        step = timedelta(milliseconds=config["time_interval"] * MAX_INTERVALS)
     now = datetime.now(timezone.utc)
     while begin < end and begin <= now:
         yield Span(begin, min(begin + step, end))
         begin += step
 
 
-def parameters(
-    export: Export, span: Span, partition: Partition | None, config: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The parameters of a creation, without the company key and the columns."""
-    filters = config["exports"].get(export.id, {}).get("filters") or {}
+def parameters(export: Export, span: Span, partition: Partition, config: Config) -> dict[str, Any]:
+    """Return the parameters of a start, without the company key and the columns."""
+    filters = export_options(config, export.id).get("filters") or {}
     params: dict[str, Any] = {
         "startTime": epoch_ms(span.begin),
         "endTime": epoch_ms(span.end_by(datetime.now(timezone.utc))),
@@ -67,7 +65,7 @@ def parameters(
         params["timeInterval"] = str(config["time_interval"])
     if export.id == "conversation_history_action":
         params["raiselimit"] = "true"
-    if partition:
+    if REPORT_TYPE in partition:
         params["conversationReportType"] = partition[REPORT_TYPE]
     return params
 
@@ -75,29 +73,29 @@ def parameters(
 def metrics(
     known: Sequence[Column], chosen: Sequence[Column], *, is_fixed: bool, is_csv: bool
 ) -> list[str]:
-    """The columns to ask for; none when the vendor's default set is what is wanted."""
+    """Return the columns to request; none where the vendor's default set has all of them."""
     if not is_fixed and len(chosen) == len(known):
         return []
     return [column.metric for column in chosen if not (is_csv and column.json_only)]
 
 
 def fingerprint(params: Mapping[str, Any]) -> str:
-    """What tells one request from another, but for the end of its window."""
+    """Return a hash that is equal for equal parameters, whatever the end of the window."""
     return row_id(sorted([name, value] for name, value in params.items() if name != "endTime"))
 
 
 def midnight(day: date) -> datetime:
-    """The first moment of a UTC day."""
+    """Return the first moment of a UTC day."""
     return datetime.combine(day, time(), tzinfo=timezone.utc)
 
 
 def epoch_ms(moment: datetime) -> str:
-    """Milliseconds since 1970 as text, as the vendor wants its times."""
+    """Return the milliseconds since 1970 as text, as the vendor expects times."""
     return str(int(moment.timestamp() * 1000))
 
 
 def as_parameter(name: str, value: Any) -> str | list[str]:
-    """A filter as a parameter: true and false in lower case, lists with commas or repeated."""
+    """Return a filter as a parameter: booleans in lower case, lists with commas or repeated."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""From the vendor's rows, CSV or JSON, to ours: fields by name, a key, the window."""
+"""Make our rows of the vendor's: fields by name, a key, the window."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import defstruct
-from tap_kit.errors import JobFailed
+from tap_kit import JobFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from tap_kit.rows.check import Row
-    from tap_kit.rows.occurrences import Occurrences
+    from tap_kit import Occurrences, Row
 
     from tap_khoros_analytics.exports.columns import Column
 
 _lines = msgspec.json.Encoder().encode_lines
 
 Cells = Sequence["str | None"]
+"""The values of one row, in the order of our fields."""
 
 
-class Shape:
-    """What the rows of one window of an export become.
+class RowMaker:
+    """Makes the rows of one window of an export.
 
-    ``columns`` are the selected ones, in the order in which their values stand in ``Cells``: by
-    their fields' names. ``key`` are those of them that may not be null. ``constants`` are the
-    fields that are the same in all rows; ``key_prefix`` begins what is hashed. CSV has no empty
-    texts besides null.
+    ``columns`` are the selected ones; ``Cells`` have their values in the order of the field names.
+    ``key`` fields that are columns must not be null. ``constants`` are fields with the same value
+    in all rows. ``key_prefix`` comes first in what is hashed. ``has_empty_texts`` is False for
+    CSV, where an empty text is null.
     """
 
     def __init__(
@@ -43,18 +43,18 @@ class Shape:
         has_empty_texts: bool = True,
     ) -> None:
         self.columns = sorted(columns, key=lambda column: column.field)
-        fields = [column.field for column in self.columns]
-        self._key = [fields.index(field) for field in key if field in fields]
+        self.fields = [column.field for column in self.columns]
+        self._key = [self.fields.index(field) for field in key if field in self.fields]
         self._prefix = tuple(key_prefix)
         self._has_empty_texts = has_empty_texts
         hashed = [place for place, column in enumerate(self.columns) if not column.json_only]
-        self._is_hashed_whole = len(hashed) == len(fields) and not key_prefix
+        self._is_hashed_whole = len(hashed) == len(self.fields) and not key_prefix
         self._hashed = hashed
         has_id = "row_id" in key
         self._row: Callable[..., Row] = defstruct(
             "ExportRow",
             [
-                *((field, str | None) for field in fields),
+                *((field, str | None) for field in self.fields),
                 *([("row_id", str)] if has_id else []),
                 *((field, str, value) for field, value in constants.items()),
             ],
@@ -62,20 +62,20 @@ class Shape:
         )
 
     def keyed(self, rows: Sequence[Cells]) -> list[Row]:
-        """Rows whose key are columns of their own.
+        """Return rows whose key consists of columns.
 
         Raises:
-            JobFailed: when one of those is null.
+            JobFailed: when one of those columns is null.
         """
         for place in self._key:
             if not all(map(itemgetter(place), rows)):
-                msg = f"a row has no {self.columns[place].field}, which is its key"
+                msg = f"a row has no {self.fields[place]}, which is part of the key"
                 raise JobFailed(msg)
         make = self._row
         return [make(*cells) for cells in rows]
 
     def hashed(self, rows: Sequence[Cells], occurrences: Occurrences) -> list[Row]:
-        """Rows with a ``row_id``."""
+        """Return rows with a ``row_id``; ``occurrences`` counts the equal rows of the window."""
         arrays = self._arrays(rows)
         blake2b = hashlib.blake2b
         digests = [blake2b(array, digest_size=16).digest() for array in arrays]
@@ -87,9 +87,10 @@ class Shape:
         return [make(*cells, digest.hex()) for cells, digest in zip(rows, digests, strict=True)]
 
     def _arrays(self, rows: Sequence[Cells]) -> list[bytes]:
-        """The compact JSON array of each row's values; empty texts, which CSV has not, as null.
+        """Return the compact JSON array of each row's values, with empty texts as null.
 
-        JSON escapes quotes and line feeds within texts, so these bytes stand for nothing else.
+        CSV has no empty texts. Within a text, JSON escapes quotes and line feeds, so the bytes
+        that are replaced and split at here never occur in one.
         """
         if not self._is_hashed_whole:
             prefix, places = self._prefix, self._hashed

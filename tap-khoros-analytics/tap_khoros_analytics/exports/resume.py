@@ -1,4 +1,4 @@
-"""Which job of an earlier run is as good as a new one."""
+"""Decide whether the job of an earlier run can be resumed."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING
 from tap_khoros_analytics.exports.parameters import epoch_ms, fingerprint
 
 if TYPE_CHECKING:
-    from tap_kit.jobs.runner import Ids
-    from tap_kit.net.http import Params
+    from tap_kit import Ids, Params
 
     from tap_khoros_analytics.exports.parameters import Span
 
-DOWNLOADABLE = timedelta(hours=20)  # of the 24 h that the vendor promises
+DOWNLOADABLE = timedelta(hours=20)  # less than the 24 h for which the vendor keeps a download
 
 
-def marks(params: Params) -> dict[str, str]:
-    """What the state keeps of a job besides its ids: what it was asked for, and up to when."""
+def job_record(params: Params) -> dict[str, str]:
+    """Return what the state keeps of a job besides its ids: a fingerprint and the end time."""
     return {"asked": fingerprint(params), "until": str(params["endTime"])}
 
 
-def still_good(known: Ids | None, params: Params, span: Span) -> Ids | None:
-    """The ids of a job that brings what ``params`` ask for; None where a new one is needed.
+def resumable(known: Ids | None, params: Params, span: Span) -> Ids | None:
+    """Return ``known`` if that job brings what ``params`` request; None if a new one is needed.
 
-    A job that was started while its window was not over brings the rest of the window too late:
-    it will do as long as the window is not over, since it is then read again anyway.
+    A job that was started before its window was over lacks the rest of the window. It is resumed
+    while the window is not over, since the window is then read again anyway.
     """
     if known is None or known.get("asked") != fingerprint(params):
         return None

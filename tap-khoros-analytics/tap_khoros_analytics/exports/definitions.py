@@ -1,6 +1,7 @@
-"""The exports of the API: what each is called, how it is asked for, which filters it takes.
+"""The exports of the API: the id, the method, the filters and the key of each.
 
-From the vendor's own specification, as far as it is known [reference, sections 2.1 and 4].
+From the vendor's specification, as far as it is public: see docs/reference/khoros.md, sections 2.1
+and 4.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
 
 Method = Literal["GET", "POST"]
 
-REPEATED = frozenset({"agentId", "teamId"})  # a parameter each; lists elsewhere are commas
+# Filters that repeat the parameter for each value; all others take one list with commas.
+REPEATED = frozenset({"agentId", "teamId"})
 BOOLEANS = frozenset({"enableBusinessHour", "businessHourType", "includeDisabled"})
-SINGLE = frozenset({"smartViewId", "timezoneOffset"})
+SINGLE = frozenset({"smartViewId", "timezoneOffset"})  # filters that take one value only
 
 _COMMON = (
     "timezoneOffset",
@@ -29,10 +31,11 @@ _COMMON = (
 
 @dataclass(frozen=True)
 class Export:
-    """One export. ``in_body``: on POST all but companyKey (and raiselimit) is the body.
+    """The definition of one export.
 
-    ``filters`` is None where the vendor's list is not known. ``key`` are columns; an export that
-    has none is keyed by the whole row. ``aggregate``: its rows are of the window, not of a moment.
+    ``in_body``: a POST has its parameters in the body, except companyKey and raiselimit.
+    ``filters`` is None if the vendor's list is unknown. ``key`` names columns; without them, the
+    key is a hash of the whole row. ``aggregate``: a row describes the window, not a moment in it.
     """
 
     id: str
@@ -43,13 +46,13 @@ class Export:
     key: tuple[str, ...] = ()
     aggregate: bool = False
     has_timezone: bool = True
-    family: str = ""
+    path_prefix: str = ""
     selected: bool = True
 
     @property
     def path(self) -> str:
-        """Where it is started."""
-        return f"/api/public/reports/report/{self.family}{self.id}"
+        """The path of the request that starts it."""
+        return f"/api/public/reports/report/{self.path_prefix}{self.id}"
 
 
 EXPORTS: Mapping[str, Export] = {
@@ -95,14 +98,17 @@ EXPORTS: Mapping[str, Export] = {
             "Raw brand posts (publishing; perhaps retired)",
             filters=None,
             has_timezone=False,
-            family="marketing/",
+            path_prefix="marketing/",
             selected=False,
         ),
     )
 }
 
-RAISED_LIMIT = 2000  # actions of one conversation that conversation_history_action gives at most
-MOST_BUCKETS = 31  # of team_performance_interval; 31 pass and 42 do not [reference, section 6]
+# The vendor's maximum of actions for each conversation in conversation_history_action.
+RAISED_LIMIT = 2000
+# For team_performance_interval. The vendor's maximum is unknown: 31 intervals are accepted and 42
+# are rejected, see docs/reference/khoros.md, section 6.
+MAX_INTERVALS = 31
 INTERVALS_MS = (
     300_000,
     600_000,

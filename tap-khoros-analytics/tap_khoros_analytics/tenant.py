@@ -1,0 +1,58 @@
+"""What a run needs of the vendor's tenant: the API, and exports that are run to their end."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tap_khoros_analytics.client import Client
+from tap_khoros_analytics.exports.definitions import EXPORTS
+from tap_khoros_analytics.exports.jobs import ExportJob, StartRules
+from tap_khoros_analytics.settings import export_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_kit import Ids, Params, Run
+
+    from tap_khoros_analytics.exports.definitions import Export
+    from tap_khoros_analytics.exports.jobs import FinishedExport
+
+LONGEST_POLL_PAUSE_S = 120.0
+POLL_GROWTH = 1.2  # as in the one public client that is known
+
+
+class Tenant:
+    """The tenant that a run reads; safe to use from several threads."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        chosen = ((i, export_options(run.config, i).get("method")) for i in EXPORTS)
+        self.start_rules = StartRules({i: method for i, method in chosen if method})
+
+    @cached_property
+    def client(self) -> Client:
+        """The API with this run's settings."""
+        return Client(self.run)
+
+    def finished(
+        self,
+        export: Export,
+        params: Params,
+        what: object,
+        known: Ids | None = None,
+        on_started: Callable[[Ids], None] = lambda _: None,
+    ) -> FinishedExport:
+        """Start an export and wait until it can be downloaded.
+
+        ``what`` names it in messages, ``known`` are the ids of a job of an earlier run that is
+        resumed instead, and ``on_started`` receives the ids.
+
+        Raises:
+            PartitionUnavailable: when this user has no access to the export.
+            JobFailed: when the job fails twice, or is not done in time.
+        """
+        job = ExportJob(self.client, export, params, self.start_rules)
+        runner = self.run.job_runner(longest_s=LONGEST_POLL_PAUSE_S, growth=POLL_GROWTH)
+        finished: FinishedExport = runner.run(job, what, known, on_started)
+        return finished
