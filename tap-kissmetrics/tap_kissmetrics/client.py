@@ -1,43 +1,52 @@
-"""What the clients of both versions of the API offer, and what refusals mean."""
+"""What the client of each version of the API offers, and what its error responses mean."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
-from tap_kit.errors import PartitionUnavailable, SyncFailed, setting_error
+from tap_kit import PartitionUnavailable, SyncFailed, setting_error
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from zoneinfo import ZoneInfo
 
-    from tap_kit.flow.windows import Window
-    from tap_kit.jobs.runner import Job
-    from tap_kit.net.http import ErrorMapper, ErrorResponse
+    from tap_kit import ErrorMapper, ErrorResponse, Job, Window
 
-    from tap_kissmetrics.lists.pagination import CorePaginator, Page
-    from tap_kissmetrics.reports.saved import Report
+    from tap_kissmetrics.lists.pagination import LinkPaginator, Page
 
 Id = str | int  # UUIDs in the Core API and version 2, integers in version 3
-NOT_FOUND = "not found (HTTP 404)"
 _QUERY_ID = re.compile(r"/queries/([\w-]+)")
 
 
 @dataclass(frozen=True)
+class Report:
+    """A saved report and what its runs need; ``columns`` are the configured labels."""
+
+    id: Id
+    name: str | None
+    product_id: Id | None
+    zone: ZoneInfo
+    columns: tuple[str, ...] = ()
+    of_people: bool = True  # whether its rows are people, as those of a people search are
+    saved_dates: bool = False  # whether it runs with the dates that are saved in it
+
+
+@dataclass(frozen=True)
 class Finished:
-    """A query that is done: the path of its results, and their first page where that came along."""
+    """A finished query: the path of its results, and their first page if that came along."""
 
     path: str
     _first: list[Page] = field(default_factory=list)
 
     @classmethod
     def with_page(cls, path: str, page: Page) -> Finished:
-        """One whose first page is there already."""
+        """Return one whose first page came with the last poll."""
         return cls(path, [page])
 
     def take_page(self) -> Page | None:
-        """The first page, once: it is not kept for a second reader, or memory would grow."""
+        """Return the first page, once: kept for a second reader, it would take memory."""
         try:
             return self._first.pop()
         except IndexError:
@@ -45,49 +54,80 @@ class Finished:
 
 
 class Client(Protocol):
-    """Answers of the API; safe to use from several threads."""
+    """Responses of one version of the API as Python values; safe to use from several threads."""
 
     def id_of(self, value: Id) -> Id:
-        """An id of the settings as this version has it."""
+        """Return an id of the settings in the form that this version uses."""
 
     def products(self) -> list[dict[str, Any]]:
-        """All products, for what has to be known before the plan."""
+        """Return the products that have to be known before the plan."""
 
     def reports(self) -> list[dict[str, Any]]:
-        """All saved reports."""
+        """Return the saved reports."""
 
     def report(self, report_id: Id) -> dict[str, Any]:
-        """One report.
+        """Return one saved report.
 
         Raises:
             PartitionUnavailable: when there is none with this id.
         """
 
-    def runs(self, report: dict[str, Any]) -> bool:
-        """Whether the API can run a report of its type."""
+    def can_run(self, report: dict[str, Any]) -> bool:
+        """Return whether the API can run reports of this type."""
 
     def report_query(self, report: Report, window: Window, span: tuple[datetime, datetime]) -> Job:
-        """A run of a report over the days of a window, as a job whose result is ``Finished``.
+        """Return a run of a report over the days of a window: a job that ends in ``Finished``.
 
-        ``span`` are the window's first and last second in the zone of the report's product.
+        ``span`` is the window's first and last second in the zone of the report's product.
         """
 
     def results(self, path: str) -> Page:
-        """One page of the results of a query."""
+        """Return one page of the results of a query."""
 
-    def pages_of(self, finished: Finished) -> CorePaginator:
-        """The pages of its results, at the first one."""
+    def pages_of(self, finished: Finished) -> LinkPaginator:
+        """Return the pages of a query's results, at the first one."""
 
     def check_access(self) -> str:
-        """What the credentials see, in words.
+        """Send a cheap request; return what the credentials can access, in words.
 
         Raises:
-            ConfigValidationError: when they or an address are wrong.
+            ConfigValidationError: when a credential or an address is wrong.
         """
 
 
+class RequestRefused(SyncFailed):
+    """The server rejects the request itself (HTTP 400 and the like)."""
+
+
+def error_for(*, address: str, credential: str) -> ErrorMapper:
+    """Return what error responses mean (see docs/reference/kissmetrics.md, section 4).
+
+    ``address`` and ``credential`` are the settings that can be wrong.
+    """
+
+    def error(response: ErrorResponse) -> Exception:
+        match response.status:
+            case 401:
+                return setting_error(credential, "was rejected by the server (HTTP 401)")
+            case 403:
+                problem = f"the {_NOUNS[credential]} has no access to it (HTTP 403)"
+                return PartitionUnavailable(problem, status=403)
+            case 404:
+                return PartitionUnavailable("not found (HTTP 404)", status=404)
+            case status if status < 400:
+                problem = f"must be the final address: the server redirects (HTTP {status})"
+                return setting_error(address, problem)
+            case status:
+                return RequestRefused(f"{response.source}: HTTP {status}")
+
+    return error
+
+
+_NOUNS = {"api_token": "token", "username": "user"}
+
+
 def query_id_of(path: str) -> str:
-    """The id in ``/v2/queries/{id}/status``, ``/queries/{id}`` and the like.
+    """Return the id in ``/v2/queries/{id}/status``, ``/queries/{id}`` and the like.
 
     Raises:
         SyncFailed: when there is none.
@@ -99,38 +139,16 @@ def query_id_of(path: str) -> str:
     return found[1]
 
 
-def is_record(value: Any) -> bool:
-    """Whether it is what lists are made of: an object with an id, or a row made of one."""
-    return isinstance(value, msgspec.Struct) or (isinstance(value, dict) and "id" in value)
+def utc_time(text: object) -> datetime:
+    """Return a date-time with an offset in UTC, so that two of them also compare as texts.
 
+    The vendor writes ``Z`` in one list and ``+00:00`` in the others (see
+    docs/reference/kissmetrics.md, section 2.1).
 
-def error_for(*, address: str, credential: str) -> ErrorMapper:
-    """What a refusal means and whose turn it is [reference, section 4].
-
-    ``address`` and ``credential`` are the settings to look at.
+    Raises:
+        ValueError: when the text is anything else.
     """
-
-    def judged(refusal: ErrorResponse) -> Exception:
-        match refusal.status:
-            case 401:
-                return setting_error(credential, "the server does not accept it (HTTP 401)")
-            case 403:
-                return PartitionUnavailable(
-                    f"the {_NOUNS[credential]} has no access to it (HTTP 403)"
-                )
-            case 404:
-                return PartitionUnavailable(NOT_FOUND)
-            case status if status < 400:
-                problem = f"the server redirects elsewhere (HTTP {status}); use the final address"
-                return setting_error(address, problem)
-            case status:
-                return RequestRefused(f"{refusal.source}: HTTP {status}")
-
-    return judged
-
-
-_NOUNS = {"api_token": "token", "username": "user"}
-
-
-class RequestRefused(SyncFailed):
-    """The server says that the request itself is wrong (HTTP 400 and the like)."""
+    time = datetime.fromisoformat(str(text).replace("Z", "+00:00"))  # 3.10 does not read Z
+    if time.tzinfo is None:
+        raise ValueError(text)
+    return time.astimezone(timezone.utc)

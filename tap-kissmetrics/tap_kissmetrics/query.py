@@ -1,151 +1,232 @@
-"""How rows of queries are read, in both versions of the API: start, poll, page."""
+"""How the results of queries are read, in every version of the API: start, poll, page."""
 
 from __future__ import annotations
 
-import abc
-from typing import TYPE_CHECKING, Any
+from abc import ABC, abstractmethod
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple
 
-from tap_kit.errors import JobFailed, PartitionUnavailable
-from tap_kit.flow.tasks import Found, Outcome, Result, Task
-from typing_extensions import override
+from tap_kit import (
+    JobFailed,
+    ListPass,
+    Once,
+    PartitionUnavailable,
+    WindowedStream,
+    WindowTask,
+    row_id,
+)
+from typing_extensions import TypeVar, override
 
-from tap_kissmetrics.client import query_id_of
-from tap_kissmetrics.lists.pages import PagedStream
-from tap_kissmetrics.lists.pagination import Reading
+from tap_kissmetrics.client import Client, query_id_of
+from tap_kissmetrics.lists.streams import PagedStream, PageResult, PageTask
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
-    from tap_kit.jobs.runner import Ids, Job
-    from tap_kit.rows.check import Row
+    from singer_sdk import Tap
+    from tap_kit import Ids, Job, JobRunner, PageInfo, Partition, Row, Run, Task, Window
 
     from tap_kissmetrics.client import Finished
-    from tap_kissmetrics.lists.pagination import CorePaginator, Page
+    from tap_kissmetrics.lists.pagination import Page, Place
+
+LONGEST_POLL_PAUSE_S = 30.0
+POLL_GROWTH = 1.2  # most reports take seconds
+
+ClientT = TypeVar("ClientT", bound=Client, default=Client)
 
 
-class QueryStream(PagedStream, abc.ABC):
-    """Rows of queries: the first task of a window runs its query, the others read further pages."""
+@dataclass(frozen=True)
+class Question:
+    """What a task asks of the vendor, and when the query of an earlier run still answers it.
+
+    A query shows what the vendor knew when it began. So an earlier run's query is good on its own
+    day, and on later days only if the data of its window was settled by then.
+    """
+
+    key: Hashable  # tasks with the same key share one query
+    job: Job  # it ends in ``Finished``
+    terms: Mapping[str, str]  # what an earlier query must have in common with this one
+    today: date  # the day on which the run began, in the zone of the windows
+    settled_on: date | None = None  # after this day the data does not change; None for never
+
+    def record(self, ids: Ids) -> Ids:
+        """Return what the state keeps of a query with these ids."""
+        return {**self.terms, "asked_on": self.today.isoformat(), **ids}
+
+    def can_resume(self, record: Ids) -> bool:
+        """Return whether the query that the state keeps shows what a new one would show."""
+        if "query_id" not in record or not self.terms.items() <= record.items():
+            return False  # of other settings, or the state was edited by hand
+        asked_on = record.get("asked_on", "")
+        is_settled = self.settled_on is not None and asked_on > self.settled_on.isoformat()
+        return is_settled or asked_on == self.today.isoformat()
+
+
+class Queries(Generic[ClientT]):
+    """The queries of a run, which its streams share: each question is asked once."""
+
+    def __init__(
+        self, run: Run, open_client: Callable[[Run], ClientT], *, polling_share: float | None = None
+    ) -> None:
+        self.run = run
+        self._open_client = open_client
+        self._polling_share = polling_share
+        self._finished: Once[Finished] = Once()
+
+    @cached_property
+    def client(self) -> ClientT:
+        """The API with the settings of this run, which are checked by then."""
+        return self._open_client(self.run)
+
+    @cached_property
+    def job_runner(self) -> JobRunner:
+        """The runner that starts and polls the queries."""
+        share = self._polling_share
+        return self.run.job_runner(
+            longest_s=LONGEST_POLL_PAUSE_S, growth=POLL_GROWTH, polling_share=share
+        )
+
+    def finished(self, question: Question, task: Task) -> Finished:
+        """Return the finished query; the first task that asks runs it, or resumes it."""
+        return self._finished.get(question.key, lambda: self._resume_or_run(question, task))
+
+    def finished_again(self, question: Question, task: Task, expired: Finished) -> Finished:
+        """Return the finished query anew, as the results of ``expired`` no longer exist."""
+        self._finished.forget(question.key, expired)
+        return self._finished.get(question.key, lambda: self._run(question, task, None))
+
+    def _resume_or_run(self, question: Question, task: Task) -> Finished:
+        known = self.run.jobs.known(task) or {}
+        return self._run(question, task, known if question.can_resume(known) else None)
+
+    def _run(self, question: Question, task: Task, known: Ids | None) -> Finished:
+        jobs = self.run.jobs
+        finished: Finished = self.job_runner.run(
+            question.job,
+            task,
+            known,
+            lambda ids: jobs.record(task, question.record(ids)),
+            lambda: jobs.forget(task),
+        )
+        return finished
+
+
+class KeyedRow(NamedTuple):
+    """A row and its natural key, of which only the last part differs within a result."""
+
+    key: Sequence[Any]
+    values: dict[str, Any]
+
+
+@dataclass
+class ResultPass(ListPass):
+    """One pass over the result of a query: it numbers the rows and makes their keys."""
+
+    _seen: Counter[str] = field(default_factory=Counter, init=False)
+
+    def numbered(self, rows: Sequence[KeyedRow], info: PageInfo) -> list[dict[str, Any]]:
+        """Return the rows of the next page with their key and their number."""
+        first = self.count + 1
+        self.add(info)
+        return [
+            {"row_id": self.row_id(row.key), "row_number": number, **row.values}
+            for number, row in enumerate(rows, first)
+        ]
+
+    def row_id(self, key: Sequence[Any]) -> str:
+        """Return the key of the next row: its natural key, and how often that came so far."""
+        last = repr(key[-1])  # of any type: the schema is checked later
+        self._seen[last] += 1
+        return row_id([*key, self._seen[last]])
+
+    def close(self) -> None:
+        """Free what the keys needed; no rows follow."""
+
+
+@dataclass(frozen=True)
+class WindowPageTask(PageTask[ResultPass], WindowTask):
+    """A page of the result of a window's query."""
+
+
+QueryTaskT = TypeVar("QueryTaskT", bound=PageTask[ResultPass])
+
+
+class QueryStream(PagedStream[QueryTaskT], ABC, Generic[QueryTaskT]):
+    """Rows of queries: the first task of a window runs its query, the others read more pages.
+
+    Keys depend on the rows before, so rows are made and checked in ``finalize``, in order.
+    """
 
     primary_keys = ("row_id",)
+    pass_type: ClassVar[type[ResultPass]] = ResultPass
 
-    # What a stream has to say of its queries
+    def __init__(self, tap: Tap, queries: Queries[Any]) -> None:
+        self.queries = queries
+        super().__init__(tap, queries.run)
 
-    @abc.abstractmethod
-    def query(self, task: Task) -> Job:
-        """The query of a window, as a job whose result is ``Finished``."""
+    @abstractmethod
+    def question(self, task: QueryTaskT) -> Question:
+        """Return what the query of a window asks."""
 
-    @abc.abstractmethod
-    def question(self, task: Task) -> Hashable:
-        """What is asked: streams that ask the same share one query."""
-
-    @abc.abstractmethod
-    def terms(self, task: Task) -> dict[str, str]:
-        """What an earlier sync's query has to agree in, to be picked up."""
-
-    @abc.abstractmethod
-    def today(self, task: Task) -> date:
-        """The day on which the run began, where the windows are counted."""
-
-    @abc.abstractmethod
-    def settled_on(self, task: Task) -> date | None:
-        """The day after which nothing in the window changes any more; None for never."""
-
-    @abc.abstractmethod
-    def rows(self, task: Task, page: Page) -> Iterable[dict[str, Any]]:
-        """The rows of a page, without number, key and query."""
-
-    @abc.abstractmethod
-    def window_begins(self) -> None:
-        """The keys of another window are about to be made."""
-
-    @abc.abstractmethod
-    def key_of(self, row: dict[str, Any]) -> str:
-        """The key of the next row of the window, in order."""
-
-    # Fetch
+    @abstractmethod
+    def rows(self, task: QueryTaskT, page: Page) -> Iterable[KeyedRow]:
+        """Return the rows of a page, without number, key and query."""
 
     @override
-    def perform(self, task: Task) -> Outcome:
-        return self.guarded(lambda: self._unchecked(task))
-
-    def _unchecked(self, task: Task) -> Result:
-        found = self.read(task)
-        return Result(found, getattr(found, "note", None))  # checked in `finalize`, with its key
-
-    @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        if task.piece is not None:
-            try:
-                return self._page(task, task.piece)
-            except PartitionUnavailable as error:
-                msg = f"{task}: its results are there no more: {error}; the next run begins it anew"
-                raise JobFailed(msg) from None
-        finished = self._run(task)
+    def fetch(self, task: QueryTaskT) -> PageResult:
+        if task.place is not None:
+            return self._further_page(task, task.place)
+        question = self.question(task)
+        finished = self.queries.finished(question, task)
         try:
             return self._first_page(task, finished)
         except PartitionUnavailable as error:
-            self.logger.warning("%s: its results are there no more: %s; run again", task, error)
-            self.tap.runs.forget(self.question(task), finished)
-            return self._first_page(task, self._run(task, pick_up=False))
+            text = "%s: results have expired (%s); running the query again"
+            self.logger.warning(text, task, error)
+            return self._first_page(task, self.queries.finished_again(question, task, finished))
 
-    def _first_page(self, task: Task, finished: Finished) -> Found:
-        return self._page(task, self.tap.client.pages_of(finished), finished.take_page())
+    def _first_page(self, task: QueryTaskT, finished: Finished) -> PageResult:
+        client = self.queries.client
+        place = client.pages_of(finished)
+        page = finished.take_page() or client.results(place.current_value)
+        return self._result(task, place, page)
 
-    def _page(self, task: Task, paginator: CorePaginator, page: Page | None = None) -> Found:
-        path = paginator.current_value
-        page = page or self.tap.client.results(path)
-        query_id = query_id_of(path)
-        rows = ({**row, "extracted_from": query_id} for row in self.rows(task, page))
-        return Found(rows, (paginator, page.facts))
+    def _further_page(self, task: QueryTaskT, place: Place) -> PageResult:
+        try:
+            page = self.queries.client.results(place.current_value)
+        except PartitionUnavailable as error:
+            msg = f"{task}: results have expired ({error}); the next run starts the query again"
+            raise JobFailed(msg) from None
+        return self._result(task, place, page)
 
-    def _run(self, task: Task, *, pick_up: bool = True) -> Finished:
-        """The query's results; two streams that read the same report pay for one run."""
-
-        def begin() -> Finished:
-            known = self._known(task) if pick_up else None
-            finished: Finished = self.tap.job_runner.run(
-                self.query(task),
-                task,
-                known,
-                lambda ids: self._note(task, ids),
-                lambda: self.tap.jobs.forget(task),
-            )
-            return finished
-
-        return self.tap.runs.get(self.question(task), begin)
-
-    # A query shows what the vendor knew when it began. An earlier sync's is good for its own day,
-    # and for later days only when its window was settled by then.
-
-    def _note(self, task: Task, ids: Ids) -> None:
-        mine = {**self.terms(task), "asked_on": self.today(task).isoformat()}
-        self.tap.jobs.note(task, {**mine, **ids})
-
-    def _known(self, task: Task) -> Ids | None:
-        known = self.tap.jobs.known(task) or {}
-        asked_on, settled_on = known.get("asked_on", ""), self.settled_on(task)
-        is_today = asked_on == self.today(task).isoformat()
-        is_good = is_today or (settled_on is not None and asked_on > settled_on.isoformat())
-        is_good = is_good and "query_id" in known  # a hand may have been in the state
-        return known if is_good and self.terms(task).items() <= known.items() else None
-
-    # Emit: keys need the rows before them, so they are made in order.
+    def _result(self, task: QueryTaskT, place: Place, page: Page) -> PageResult:
+        extracted_from = {"extracted_from": query_id_of(place.current_value)}
+        rows = [KeyedRow(row.key, row.values | extracted_from) for row in self.rows(task, page)]
+        return PageResult(rows, place, page.info)
 
     @override
-    def finalize(self, task: Task, result: Result) -> Sequence[Row]:
-        if task.piece is None:
-            self._reading = Reading()
-            self.window_begins()
-        first = self._reading.count + 1
-        self._reading.add(result.note[1], task)
-        return self.row_check.rows([self._keyed(*row) for row in enumerate(result.rows, first)])
-
-    def _keyed(self, number: int, row: dict[str, Any]) -> dict[str, Any]:
-        return {"row_id": self.key_of(row), "row_number": number, **row}
+    def finalize(self, task: QueryTaskT, result: PageResult) -> Sequence[Row]:
+        return self.checked(task.list_pass.numbered(result.rows, result.info))
 
     @override
-    def on_window_written(self, task: Task) -> None:
-        self._reading.check(task)
+    def on_window_written(self, task: QueryTaskT) -> None:
+        task.list_pass.check_complete()
+        task.list_pass.close()
         super().on_window_written(task)
-        self.tap.jobs.forget_up_to(task)
+        self.run.jobs.forget_up_to(task)
+
+
+class WindowedQueryStream(
+    QueryStream[WindowPageTask], WindowedStream[WindowPageTask, PageResult], ABC
+):
+    """Rows of queries that are asked for each window of days."""
+
+    replication_key = "start_date"
+
+    @override
+    def window_tasks(self, partition: Partition, window: Window) -> Iterator[WindowPageTask]:
+        what = WindowTask(self, partition, window)
+        yield WindowPageTask(self, partition, window, self.pass_type(what))

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
-from tap_kit.jobs.runner import polling_settings
-from tap_kit.rows.names import LONGEST_NAME, snake_case
-from tap_kit.run.settings import TOKEN_TEXT, common_settings
+from tap_kit import LONGEST_NAME, common_settings, polling_settings, snake_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tap_kit.run.settings import Config
+    from singer_sdk import Stream, Tap
+    from tap_kit import Config, Run, Work
 
-CORE, V3 = "core", "v3"
-REQUIRED = {CORE: "api_token", V3: "username"}
-OF_VERSION = {
-    CORE: ("api_token", "api_url", "query_url"),
-    V3: ("username", "password", "v3_url", "metric_ids", "queries"),
-}
-WITH_ENTRIES = ("product_ids", "reports", "metric_ids", "queries")
-# Ids are UUIDs in the Core API and integers in version 3, where a text of digits will do too.
+    from tap_kissmetrics.client import Client, Id
+    from tap_kissmetrics.reports.saved import Account
+
+# Ids are UUIDs in the Core API and integers in version 3, where a text of digits is accepted too.
 ID = th.CustomType({"type": ["string", "integer"], "minLength": 1})
+LIST_SETTINGS = ("product_ids", "reports", "metric_ids", "queries")
 
 REPORT = (
-    th.Property(
-        "id", ID, required=True, description="The report's id (core: a UUID, v3: a number)"
-    ),
+    th.Property("id", ID, required=True, description="Id of the report (core: UUID, v3: number)"),
     th.Property(
         "name",
         th.StringType(min_length=1),
@@ -37,159 +32,145 @@ REPORT = (
     th.Property(
         "columns",
         th.ArrayType(th.StringType),
-        description="Labels of the report's columns after the person, as the API names none",
+        description="Labels of the report's columns after the person; the API does not send them",
     ),
     th.Property(
         "saved_dates",
         th.BooleanType,
-        description="v3: run it once a sync with the dates saved in it, not for each window",
+        description="v3: run it once per sync with its saved dates, instead of for each window",
     ),
 )
 
-QUERY = (
-    th.Property("name", th.StringType(min_length=1), required=True, description="Our name for it"),
-    th.Property(
-        "query_type",
-        th.StringType(min_length=1),
-        required=True,
-        description="The vendor's name of its type, such as sql or people_count",
-    ),
-    th.Property(
-        "query_params",
-        th.ObjectType(additional_properties=True),
-        required=True,
-        description="The vendor's parameters for that type, passed through as they are",
-    ),
-    th.Property(
-        "primary_key",
-        th.ArrayType(th.StringType(min_length=1)),
-        description="Columns that tell the rows apart. Unset: all of them, and how often they came",
-    ),
-    th.Property("product_id", ID, description="The product to ask about. Unset: each product"),
-)
-
-SETTINGS = (
-    th.Property(
-        "api_version",
-        th.StringType(allowed_values=[CORE, V3]),
-        default=CORE,
-        title="API version",
-        description="core: the Core API and version 2 of the query API; v3: version 3",
-    ),
-    th.Property(
-        "api_token",
-        th.StringType(pattern=TOKEN_TEXT),
-        secret=True,
-        title="API token",
-        description="core, required: a personal token, from Account settings, Manage API Tokens",
-    ),
-    th.Property(
-        "api_url",
-        th.URIType,
-        default="https://api.kissmetrics.com",
-        title="API URL",
-        description="core: address of the Core API",
-    ),
-    th.Property(
-        "query_url",
-        th.URIType,
-        default="https://query.kissmetrics.com",
-        title="Query URL",
-        description="core: address of the API that runs reports",
-    ),
-    th.Property(
-        "username",
-        th.StringType(pattern=r"^[^:]*$"),
-        secret=True,
-        title="User name",
-        description="v3, required: e-mail of the login, or an API key",
-    ),
-    th.Property(
-        "password",
-        th.StringType,
-        secret=True,
-        title="Password",
-        description="v3: password of the login; none with an API key",
-    ),
-    th.Property(
-        "v3_url",
-        th.URIType,
-        default="https://query.kissmetrics.io/v3",
-        title="v3 URL",
-        description="v3: address of the API, its version included",
-    ),
+SELECTION = (
     th.Property(
         "product_ids",
         th.ArrayType(ID),
         title="Product ids",
-        description="The products to read. Unset: all that the credentials see",
+        description="The products to read. Unset: all that the credentials can access",
     ),
     th.Property(
         "page_size",
         th.IntegerType(minimum=1, maximum=10_000),
         default=1000,
         title="Page size",
-        description="Records asked for at a time; the server may give less",
+        description="Records to request per page; the server may send fewer",
     ),
     th.Property(
         "reports",
         th.ArrayType(th.ObjectType(*REPORT, additional_properties=False)),
         title="Reports",
-        description="The reports to run. Unset: every report that can be run",
+        description="The reports to run. Unset: every report that the API can run",
     ),
-    th.Property(
-        "metric_ids",
-        th.ArrayType(ID),
-        title="Metric ids",
-        description="v3: the metrics to read, since the API lists none. Unset: none",
-    ),
-    th.Property(
-        "queries",
-        th.ArrayType(th.ObjectType(*QUERY, additional_properties=False)),
-        title="Queries",
-        description="v3: queries of your own to run once a sync, SQL among them. Unset: none",
-    ),
-    *polling_settings("query", first_ms=2000, longest_ms=30_000, timeout_s=3600),
-    th.Property(
-        "include_tracking_key",
-        th.BooleanType,
-        default=False,
-        title="Include the tracking key",
-        description="Whether products have their tracking key, which lets anyone write to them",
-    ),
-    *common_settings(lookback_days=1, unset_budget="15 in v3, no limit in core"),
+)
+
+TRACKING_KEY = th.Property(
+    "include_tracking_key",
+    th.BooleanType,
+    default=False,
+    title="Include the tracking key",
+    description="Include each product's tracking key, with which anyone can write to the product",
 )
 
 
-def version_problems(config: Config, properties: Mapping[str, Any]) -> Iterator[str]:
-    """What does not fit ``api_version``, a line each.
+@dataclass(frozen=True)
+class Version:
+    """A version of the API: its settings, its limits, and what the tap reads with it.
 
-    A setting of the other version may be there with its default, or empty: Meltano sends all
-    defaults, and a line of ``.env`` that was not filled in is an empty text.
+    ``access`` are its addresses and credentials; ``selection`` says what only this version can
+    read. ``report_settings`` are the settings of a report that it has beyond those of all versions.
+    ``polling_share`` is the share of the rate limit that polls may use.
     """
-    version = config.get("api_version", CORE)
-    if not isinstance(version, str) or version not in OF_VERSION:
+
+    description: str
+    access: Sequence[th.Property[Any]]
+    required: str  # one of ``access``
+    id_type: type[str | int]
+    open_client: Callable[[Run], Client]
+    streams: Sequence[Callable[[Tap, Account[Any]], Stream]]
+    report_stream: Callable[[Tap, Account[Any], Id, str, Sequence[str]], Stream]
+    selection: Sequence[th.Property[Any]] = ()
+    report_settings: Sequence[str] = ()
+    requests_per_minute: int | None = None
+    polling_share: float | None = None
+    on_plan: Callable[[Run, Sequence[Work]], None] = lambda _run, _work: None
+
+    @property
+    def settings(self) -> list[str]:
+        """The names of the settings that not every version has."""
+        return [setting.name for setting in (*self.access, *self.selection)]
+
+
+def settings_of(versions: Mapping[str, Version]) -> dict[str, Any]:
+    """Return the JSON schema of the settings of these versions; the first one is the default."""
+    described = "; ".join(f"{name}: {one.description}" for name, one in versions.items())
+    limits = (
+        f"{one.requests_per_minute or 'no limit'} in {name}" for name, one in versions.items()
+    )
+    api_version = th.Property(
+        "api_version",
+        th.StringType(allowed_values=[*versions]),
+        default=next(iter(versions)),
+        title="API version",
+        description=described,
+    )
+    settings: list[th.Property[Any]] = [
+        api_version,
+        *(setting for one in versions.values() for setting in one.access),
+        *SELECTION,
+        *(setting for one in versions.values() for setting in one.selection),
+        *polling_settings("query", first_ms=2000, longest_ms=30_000, timeout_s=3600),
+        TRACKING_KEY,
+        *common_settings(lookback_days=1, unset_budget=", ".join(limits)),
+    ]
+    by_name = {setting.name: setting for setting in settings}  # versions can share a setting
+    return th.PropertiesList(*by_name.values()).to_dict()
+
+
+def version_problems(
+    config: Config, versions: Mapping[str, Version], properties: Mapping[str, Any]
+) -> Iterator[str]:
+    """Return the settings that do not fit ``api_version``, a line each.
+
+    A setting of another version may be present with its default, or empty: Meltano sends all
+    defaults, and a line in ``.env`` without a value is an empty text.
+    """
+    name, version = _selected(config, versions)
+    if version is None:
         return
-    required = REQUIRED[version]
-    if not config.get(required):
-        yield f"{required}: {'must not be empty' if required in config else 'is required'}"
-    other = V3 if version == CORE else CORE
-    for name in OF_VERSION[other]:
-        if config.get(name) not in (None, "", properties[name].get("default")):
-            yield f"{name}: belongs to api_version {other}, and api_version is {version}"
+    if not config.get(version.required):
+        problem = "must not be empty" if version.required in config else "is required"
+        yield f"{version.required} {problem}"
+    for setting in dict.fromkeys(setting for one in versions.values() for setting in one.settings):
+        default = properties[setting].get("default")
+        if setting not in version.settings and config.get(setting) not in (None, "", default):
+            owners = [owner for owner, one in versions.items() if setting in one.settings]
+            yield f"{setting} {_belongs_to(owners, name)}"
 
 
-def id_problems(config: Config) -> Iterator[str]:
-    """Ids that are of the other version's kind, and what only version 3 can do."""
-    version = config.get("api_version", CORE)
+def entry_problems(config: Config, versions: Mapping[str, Version]) -> Iterator[str]:
+    """Return the entries of lists that do not fit ``api_version``, a line each."""
+    name, version = _selected(config, versions)
+    if version is None:
+        return
     for where, value in _ids(config):
-        if version == CORE and isinstance(value, int):
-            yield f"{where}: has to be a text in api_version core"
-        if version == V3 and not (isinstance(value, int) or _is_number(value)):
-            yield f"{where}: has to be a whole number in api_version v3"
+        if version.id_type is str and not isinstance(value, str):
+            yield f"{where} must be a text in api_version {name}"
+        if version.id_type is int and not _is_number(value):
+            yield f"{where} must be a whole number in api_version {name}"
     for place, entry in enumerate(config.get("reports") or ()):
-        if version == CORE and "saved_dates" in entry:
-            yield f"reports[{place}].saved_dates: belongs to api_version v3"
+        for setting in entry.keys() - {*version.report_settings}:
+            owners = [owner for owner, one in versions.items() if setting in one.report_settings]
+            if owners:
+                yield f"reports[{place}].{setting} {_belongs_to(owners, name)}"
+
+
+def _selected(config: Config, versions: Mapping[str, Version]) -> tuple[str, Version | None]:
+    name = config.get("api_version", next(iter(versions)))
+    return str(name), versions.get(name) if isinstance(name, str) else None
+
+
+def _belongs_to(owners: Sequence[str], selected: str) -> str:
+    return f"belongs to api_version {' or '.join(owners)}, but api_version is {selected}"
 
 
 def _ids(config: Config) -> Iterator[tuple[str, Any]]:
@@ -201,25 +182,25 @@ def _ids(config: Config) -> Iterator[tuple[str, Any]]:
                 yield f"{name}[{place}].{field}", entry[field]
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal()
+def _is_number(value: str | int) -> bool:
+    return isinstance(value, int) or (value.isascii() and value.isdecimal())
 
 
 def name_problems(config: Config) -> Iterator[str]:
-    """Reports and queries that cannot be told apart."""
+    """Return which ids and names of reports and queries are not unique, a line each."""
     reports, queries = config.get("reports") or [], config.get("queries") or []
     ids = [str(entry["id"]) for entry in reports]
     names = [stream_part(entry) for entry in filter(has_stream, reports)]
-    yield from (f"reports: the id {one} is there twice" for one in _repeated(ids))
-    yield from (f"reports: two are named {one}" for one in _repeated(names))
+    yield from (f"reports has two entries with the id {one}" for one in _repeated(ids))
+    yield from (f"reports has two entries with the name {one}" for one in _repeated(names))
     if "results" in names:
-        yield "reports: `results` is the name of the stream of all reports, choose another"
+        yield "reports must have no entry with the name results: report_results is a stream already"
     own = [entry["name"] for entry in queries]
-    yield from (f"queries: two are named {one}" for one in _repeated(own))
+    yield from (f"queries has two entries with the name {one}" for one in _repeated(own))
 
 
 def has_stream(entry: Any) -> bool:
-    """Whether an entry of ``reports`` has what a stream of its own needs."""
+    """Return whether an entry of ``reports`` has what a stream of its own needs."""
     if not isinstance(entry, dict):
         return False
     report_id, name, columns = (entry.get(field) for field in ("id", "name", "columns"))
@@ -228,7 +209,7 @@ def has_stream(entry: Any) -> bool:
 
 
 def stream_part(entry: Mapping[str, Any]) -> str:
-    """What stands behind ``report_`` in the name of a report's stream."""
+    """Return what follows ``report_`` in the name of a report's stream."""
     return snake_case(entry["name"])[: LONGEST_NAME - len("report_")].rstrip("_")
 
 

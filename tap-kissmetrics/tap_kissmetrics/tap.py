@@ -1,62 +1,105 @@
-"""The tap: its streams by the version of the API, and what they share."""
+"""The tap: the versions of the API that it reads, and its streams."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk import typing as th
-from tap_kit.tap import KitTap
+from tap_kit import KitTap
 from typing_extensions import override
 
 from tap_kissmetrics import settings
-from tap_kissmetrics.core.version import CoreVersion
-from tap_kit.flow.once import Once
-from tap_kissmetrics.reports.saved import Reports
-from tap_kissmetrics.v3.version import V3Version
+from tap_kissmetrics.core import settings as core_settings
+from tap_kissmetrics.core import streams as core
+from tap_kissmetrics.core.client import CoreClient
+from tap_kissmetrics.reports.saved import Account
+from tap_kissmetrics.reports.streams import NamedReport, ReportResults
+from tap_kissmetrics.settings import Version
+from tap_kissmetrics.v3 import query_streams
+from tap_kissmetrics.v3 import settings as v3_settings
+from tap_kissmetrics.v3 import streams as v3
+from tap_kissmetrics.v3.client import V3Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk import Stream
-    from tap_kit.flow.ahead import Work
-    from tap_kit.jobs.runner import JobRunner
-    from tap_kit.run.settings import Config
+    from tap_kit import Config, Work
 
-    from tap_kissmetrics.client import Client, Finished
-    from tap_kissmetrics.versions import Version
-
-LONGEST_POLL_PAUSE_S = 30.0
-POLL_GROWTH = 1.2  # most reports take seconds
+VERSIONS = {
+    "core": Version(
+        description="the Core API and version 2 of the query API",
+        access=core_settings.ACCESS,
+        required="api_token",
+        id_type=str,
+        open_client=CoreClient,
+        streams=(
+            core.Accounts,
+            core.Products,
+            core.Reports,
+            core.Events,
+            core.Properties,
+            core.Metrics,
+            ReportResults,
+        ),
+        report_stream=NamedReport,
+    ),
+    "v3": Version(
+        description="version 3",
+        access=v3_settings.ACCESS,
+        required="username",
+        selection=v3_settings.SELECTION,
+        report_settings=("saved_dates",),
+        id_type=int,
+        open_client=V3Client,
+        streams=(
+            v3.Products,
+            v3.Reports,
+            v3.Events,
+            v3.Properties,
+            query_streams.V3ReportResults,
+            query_streams.MetricResults,
+            query_streams.QueryResults,
+        ),
+        report_stream=query_streams.V3NamedReport,
+        requests_per_minute=15,  # by the vendor's price page
+        polling_share=0.5,  # a query is a start and a poll that finds it done
+        on_plan=query_streams.log_expected_requests,
+    ),
+}
 
 
 class TapKissmetrics(KitTap):
-    """Reads a Kissmetrics account: what is tracked, and the people that its reports find."""
+    """Reads a Kissmetrics account: what it tracks, and the people that its reports find."""
 
     name = "tap-kissmetrics"
-    config_jsonschema = th.PropertiesList(*settings.SETTINGS).to_dict()
+    versions: ClassVar[Mapping[str, Version]] = VERSIONS
+    config_jsonschema = settings.settings_of(VERSIONS)
 
     @classmethod
     @override
     def required_settings(cls) -> list[list[str]]:
-        # The version's own ways; `config_problems` tells which of them is missing.
-        return [["api_token"], ["api_version", "username"]]
+        """Return the settings that each version requires; `config_problems` names missing ones."""
+        first, *others = cls.versions.values()
+        return [[first.required], *(["api_version", one.required] for one in others)]
 
     @classmethod
     @override
     def variants(cls) -> Mapping[str, Config]:
-        return {"core": {}, "v3": {"api_version": "v3"}}
+        first, *others = cls.versions
+        return {first: {}, **{name: {"api_version": name} for name in others}}
 
     @override
     def discover_streams(self) -> list[Stream]:
-        own = (
-            self.version.named_report(entry["id"], settings.stream_part(entry), entry["columns"])
-            for entry in self._entries_with_streams()
-        )
-        return [*self.version.streams(), *own]
+        version, account = self.version, self.account
+        streams = [stream_type(self, account) for stream_type in version.streams]
+        for entry in self._entries_with_streams():
+            name, columns = settings.stream_part(entry), entry["columns"]
+            streams.append(version.report_stream(self, account, entry["id"], name, columns))
+        return streams
 
     def _entries_with_streams(self) -> list[dict[str, Any]]:
-        """Those of ``reports``; wrong ones are told later, when the streams are made already."""
+        """Return those entries of ``reports``; wrong ones are reported by ``config_problems``."""
         entries = self.config.get("reports")
         return list(filter(settings.has_stream, entries)) if isinstance(entries, list) else []
 
@@ -64,50 +107,34 @@ class TapKissmetrics(KitTap):
     def config_problems(self) -> Iterator[str]:
         problems = list(super().config_problems())
         yield from problems
-        yield from settings.version_problems(self.config, self.config_jsonschema["properties"])
-        if not any(problem.startswith(settings.WITH_ENTRIES) for problem in problems):
-            yield from settings.id_problems(self.config)
+        properties = self.config_jsonschema["properties"]
+        yield from settings.version_problems(self.config, self.versions, properties)
+        if not any(problem.startswith(settings.LIST_SETTINGS) for problem in problems):
+            yield from settings.entry_problems(self.config, self.versions)
             yield from settings.name_problems(self.config)
 
     @cached_property
     def version(self) -> Version:
-        """The version of the API that the settings ask for."""
-        is_v3 = self.config.get("api_version") == settings.V3
-        return V3Version(self) if is_v3 else CoreVersion(self)
-
-    @property
-    def client(self) -> Client:
-        """The API with this run's settings."""
-        return self.version.client
+        """The version of the API that the settings select; the first one if they are wrong."""
+        selected = self.config.get("api_version")
+        first = next(iter(self.versions.values()))
+        return next((one for name, one in self.versions.items() if name == selected), first)
 
     @cached_property
-    def reports(self) -> Reports:
-        """The reports that are run."""
-        return Reports(self)
-
-    @cached_property
-    def runs(self) -> Once[Finished]:
-        """The queries of this sync that are done."""
-        return Once()
+    def account(self) -> Account:
+        """What the streams of this run share."""
+        version = self.version
+        return Account(self.run, version.open_client, polling_share=version.polling_share)
 
     @property
     @override
-    def requests_per_minute(self) -> int | None:
-        return super().requests_per_minute or self.version.requests_per_minute
-
-    @cached_property
-    def job_runner(self) -> JobRunner:
-        """How running queries are waited for."""
-        return self.job_runner_with(
-            longest_s=LONGEST_POLL_PAUSE_S,
-            growth=POLL_GROWTH,
-            polling_share=self.version.polling_share,
-        )
+    def default_requests_per_minute(self) -> int | None:
+        return self.version.requests_per_minute
 
     @override
     def on_plan(self, work: Sequence[Work]) -> None:
-        self.version.on_plan(work)
+        self.version.on_plan(self.run, work)
 
     @override
     def check_access(self) -> str:
-        return self.client.check_access()
+        return self.account.client.check_access()

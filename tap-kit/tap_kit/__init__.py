@@ -15,6 +15,7 @@ from tap_kit.errors import (
 from tap_kit.flow.ahead import Work
 from tap_kit.flow.background import read_in_background, sleep_with_heartbeat
 from tap_kit.flow.bookmarks import read_bookmark
+from tap_kit.flow.lists import ListPass, PageInfo, read_whole
 from tap_kit.flow.once import Once
 from tap_kit.flow.pipeline import Pipeline
 from tap_kit.flow.tasks import Outcome, Partition, Result, ResultT, Task, TaskT, WindowTask
@@ -77,9 +78,11 @@ __all__ = [
     "KitError",
     "KitStream",
     "KitTap",
+    "ListPass",
     "Occurrences",
     "Once",
     "Outcome",
+    "PageInfo",
     "Params",
     "Partition",
     "PartitionUnavailable",
@@ -113,6 +116,7 @@ __all__ = [
     "polling_settings",
     "read_bookmark",
     "read_in_background",
+    "read_whole",
     "resumed",
     "row_id",
     "row_ids",

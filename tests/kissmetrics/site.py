@@ -59,7 +59,7 @@ class Site:
             catalog = self.catalog(*streams, **changes)
         settings = self.settings(**changes)
         with collected() as written:
-            TapKissmetrics(config=settings, state=deepcopy(state), catalog=catalog).run()
+            TapKissmetrics(config=settings, state=deepcopy(state), catalog=catalog).execute()
         return Output(written.getvalue().decode())
 
     def failing_sync(
@@ -69,7 +69,7 @@ class Site:
         catalog = self.catalog(*streams, **changes) if streams else None
         settings = self.settings(**changes)
         with collected() as written, pytest.raises(error) as caught:
-            TapKissmetrics(config=settings, state=deepcopy(state), catalog=catalog).run()
+            TapKissmetrics(config=settings, state=deepcopy(state), catalog=catalog).execute()
         return Output(written.getvalue().decode()), caught.value
 
     def catalog(self, *streams: str, **changes: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tap_kit.errors import SyncFailed
 
 from tests.kissmetrics.rows import comparable, expected_rows
 from tests.kissmetrics.site import CORE, TOKEN, days
-from tests.kissmetrics.test_lists import WITH_NEXT, expected_list
+from tests.kissmetrics.lists.test_streams import WITH_NEXT, expected_list
 from tests.processes import Ended, execute
 
 if TYPE_CHECKING:

@@ -22,11 +22,11 @@ def test_further_pages_are_no_tasks_of_their_own(
     site = serve(run_rules=RunRules(polls=1))
     tap = TapKissmetrics(config=site.settings(page_size=3))
     with collected(), caplog.at_level("INFO"):
-        tap.run()
+        tap.execute()
     (plan,) = (text for text in caplog.messages if text.startswith("Plan: "))
-    assert plan.startswith(f"Plan: {tap.progress.tasks} tasks, at most 4 at a time (accounts 1, ")
-    assert tap.progress.done == tap.progress.tasks
-    assert len(site.api.log.requests) > 2 * tap.progress.tasks
+    assert plan.startswith(f"Plan: {tap.run.progress.tasks} tasks, at most 4 at a time (accounts 1, ")
+    assert tap.run.progress.done == tap.run.progress.tasks
+    assert len(site.api.log.requests) > 2 * tap.run.progress.tasks
     (end,) = (text for text in caplog.messages if text.startswith("Done after "))
     assert f", {len(site.api.log.requests)} requests, " in end
 
@@ -38,6 +38,6 @@ def test_a_report_that_is_gone_leaves_nothing_to_do(serve: Serve) -> None:
     site.api.delete_report(reports[0])
     tap = TapKissmetrics(config=settings)
     with collected():
-        tap.run()
-    assert tap.progress.done == tap.progress.tasks > len(reports)
-    assert tap.progress.warnings.count >= 1
+        tap.execute()
+    assert tap.run.progress.done == tap.run.progress.tasks > len(reports)
+    assert tap.run.progress.warnings.count >= 1

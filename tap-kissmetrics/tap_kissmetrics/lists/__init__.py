@@ -1,1 +1,1 @@
-"""Lists of records, page by page, in both versions of the API."""
+"""Lists of records and their pages, in every version of the API."""

@@ -1,105 +1,134 @@
-"""Lists of records, in both versions of the API: read page by page, and again when they change."""
+"""Lists of records, in every version of the API: read in pages, and again when they change."""
 
 from __future__ import annotations
 
-import abc
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Generic, cast
 
+import msgspec
+from msgspec import UNSET, UnsetType, defstruct
 from singer_sdk import StreamSchema
-from tap_kit.flow.tasks import Found, Result, Task
-from tap_kit.rows.check import ResponseFields
-from typing_extensions import override
+from tap_kit import KitStream, ListPass, PageInfo, ResponseFields, Result, RowDecoder, Task
+from typing_extensions import TypeVar, override
 
-from tap_kissmetrics.lists.bodies import list_decoder
-from tap_kissmetrics.lists.pages import PagedStream
-from tap_kissmetrics.lists.pagination import PASSES, Reading, changed_too_often
+from tap_kissmetrics.lists.pagination import Place, further_pages, is_record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from singer_sdk import Stream
-    from tap_kit.flow.tasks import Partition
-    from tap_kit.net.http import Decode
-    from tap_kit.rows.check import Row
+    from tap_kit import Decode, Partition, Row, RowCheck
 
-    from tap_kissmetrics.lists.pagination import CorePaginator, Page
-    from tap_kissmetrics.tap import TapKissmetrics
+    from tap_kissmetrics.lists.pagination import LinkPaginator, Page
 
-
-LINKS = ("links",)  # volatile, and bound to a host
+LINKS = ("links",)  # they change at any time, and name a host
 TOTAL = {"total": {"type": ["integer", "string", "null"]}}
+_BESIDES_RECORDS = ("links", "pagination", "total")  # the other fields of a list's envelope
+
+PassT = TypeVar("PassT", bound=ListPass, default=ListPass)
 
 
-class ListStream(PagedStream, abc.ABC):
-    """A list of the API, token-wide or of each product."""
+@dataclass(frozen=True)
+class PageTask(Task, Generic[PassT]):
+    """A page of a list or of a query's result; the first one has no ``place`` yet."""
+
+    list_pass: PassT = field(compare=False)
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class PageResult(Result):
+    """The rows of a page, where it was, and what it says besides."""
+
+    place: Place
+    info: PageInfo
+
+
+PageTaskT = TypeVar("PageTaskT", bound=PageTask[Any])
+
+
+class PagedStream(KitStream[PageTaskT, PageResult], ABC, Generic[PageTaskT]):
+    """A stream whose tasks are pages.
+
+    The first page makes the others known. They are read ahead when it states a total, and one
+    after the other when it does not.
+    """
+
+    @override
+    def follow_ups(self, task: PageTaskT, result: PageResult) -> Iterator[PageTaskT]:
+        for place in further_pages(result.place, result.info, is_first=task.place is None):
+            yield replace(task, place=place)
+
+
+class ListStream(PagedStream[PageTask[PassT]], ABC, Generic[PassT]):
+    """A list of the API, of all products or of each product."""
 
     primary_keys = ("id",)
     response_fields = ResponseFields(ignored=LINKS)
 
-    def __init__(self, tap: TapKissmetrics) -> None:
-        super().__init__(tap)
-        self._pass = 1  # over the list that is being read
+    @abstractmethod
+    def pages(self, partition: Partition) -> LinkPaginator:
+        """Return the pages of the list, at the first one."""
 
-    @abc.abstractmethod
-    def pages(self, partition: Partition | None) -> CorePaginator:
-        """The pages of the list, at the first one."""
-
-    @abc.abstractmethod
+    @abstractmethod
     def page(self, path: str, decode: Decode) -> Page:
-        """One of its pages, its records as ``decode`` makes them."""
+        """Return one of its pages, with the records that ``decode`` made."""
 
     def record_keys(self) -> Sequence[str]:
-        """The names under which an answer can have the records."""
+        """Return the names under which a response can have the records."""
         return ("data", "rows")
+
+    def first_pass(self, what: object) -> PassT:
+        """Return the first pass over the list; ``what`` names the list."""
+        return cast("PassT", ListPass(what))
 
     @cached_property
     def decoder(self) -> Decode:
-        """Makes rows of an answer."""
+        """The decoder that makes rows of the records in a response."""
         return list_decoder(self.row_check, self.record_keys())
 
     @override
-    def read(self, task: Task) -> Sequence[Any]:
-        paginator = task.piece or self.pages(task.partition)
-        page = self.page(paginator.current_value, self.decoder)
-        return self.found(page.records, (paginator, page.facts))
+    def tasks(self, partition: Partition) -> Iterator[PageTask[PassT]]:
+        yield PageTask(self, partition, self.first_pass(Task(self, partition)))
 
-    def found(self, records: Sequence[Any], note: Any) -> Found:
-        """The records as rows, shaped."""
+    @override
+    def fetch(self, task: PageTask[PassT]) -> PageResult:
+        place = task.place or self.pages(task.partition)
+        page = self.page(place.current_value, self.decoder)
+        return PageResult(self.checked(self.shaped(page.records)), place, page.info)
+
+    def shaped(self, records: Sequence[Any]) -> list[Row]:
+        """Return the records as rows that fit the stream's schema."""
         rows = self.row_check.typed(records)
         for row in rows:
             self.shape(row)
-        return Found(rows, note)
+        return rows
 
     def shape(self, row: Any) -> None:
-        """Make a row, which has all that the answer has, what the stream's schema says."""
+        """Change a row, which has all fields of the response, so that it fits the schema."""
 
     @override
-    def finalize(self, task: Task, result: Result) -> Sequence[Row]:
-        if task.piece is None:
-            self._reading = Reading()
-        self._reading.add(result.note[1], task)
+    def finalize(self, task: PageTask[PassT], result: PageResult) -> Sequence[Row]:
+        task.list_pass.add(result.info)
         return result.rows
 
     @override
-    def on_window_written(self, task: Task) -> None:
-        if not self._reading.changed:
-            self._reading.check(task)
-            self._pass = 1
-            self.list_written(task)
+    def on_window_written(self, task: PageTask[PassT]) -> None:
+        following = task.list_pass.next_pass()
+        if following is None:
+            self.on_list_written(task)
             return
-        self._pass += 1
-        if self._pass > PASSES:
-            raise changed_too_often(task)
         self.logger.info("%s: the list changed while it was read; reading it again", task)
-        self.tap.ahead.insert(iter([Task(self, task.partition, None)]))
+        self.run.ahead.insert(replace(task, list_pass=following, place=None))
 
-    def list_written(self, task: Task) -> None:
-        """All of a list is written out."""
+    def on_list_written(self, task: PageTask[PassT]) -> None:
+        """React to the fact that all rows of a list are written."""
 
 
 class ProductSchema(StreamSchema[str]):
-    """The schema of products, without the tracking key where nobody asked for it."""
+    """The schema of products, without the tracking key unless a setting includes it."""
 
     @override
     def get_stream_schema(self, stream: Stream, stream_class: type[Stream]) -> dict[str, Any]:
@@ -110,7 +139,37 @@ class ProductSchema(StreamSchema[str]):
         return {**schema, "properties": kept}
 
 
-def make_total_whole(row: Any) -> None:
-    """Make a row's ``total`` a number; the vendor's own client casts it."""
+def make_total_integer(row: Any) -> None:
+    """Make a row's ``total`` a number, as the vendor's own client does."""
     if isinstance(row.total, str) and row.total.isdecimal():
         row.total = int(row.total)
+
+
+def list_decoder(check: RowCheck, keys: Sequence[str]) -> Decode:
+    """Return a decoder that makes rows of a list's records, in an array or in an envelope.
+
+    ``keys`` are the names that the records can have in the envelope. A response without a list
+    of records is returned as plain values, so that the client reports it.
+    """
+    rows = RowDecoder(check, partial(_response_type, keys), is_record)
+
+    def decode(body: bytes, source: str) -> Any:
+        response = rows(body, source)
+        if not isinstance(response, msgspec.Struct):
+            return response
+        parts = ((name, getattr(response, name)) for name in response.__struct_fields__)
+        return {name: part for name, part in parts if part is not UNSET}
+
+    return decode
+
+
+def _response_type(keys: Sequence[str], row: Any) -> Any:
+    records = list[row] | dict[str, Any] | None | UnsetType
+    envelope = defstruct(
+        "Envelope",
+        [
+            *((key, records, UNSET) for key in keys),
+            *((name, Any, UNSET) for name in _BESIDES_RECORDS if name not in keys),
+        ],
+    )
+    return list[row] | envelope

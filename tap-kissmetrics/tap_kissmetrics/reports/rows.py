@@ -1,20 +1,20 @@
-"""Rows of a report's result, in either of their shapes, and what their columns are called."""
+"""Rows of a report's result, in each of their shapes, and the labels of their columns."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from tap_kit.rows.names import unique_labels
+from tap_kit import unique_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 class Person(NamedTuple):
-    """One row of a result: who, and the values of the report's columns in order.
+    """One row of a result: the person, and the values of the report's columns in order.
 
-    ``labels`` are the columns of a row that names them itself.
+    ``labels`` are the names of the columns, if the row has them itself.
     """
 
     kmid: int | None
@@ -24,10 +24,10 @@ class Person(NamedTuple):
 
 
 def person_of(row: Any, *, of_people: bool = True) -> Person:
-    """A row in any of its shapes.
+    """Return a row of any shape.
 
-    ``[kmid, identity, ...]`` or ``{identity, columns}`` where a report finds people. Other reports
-    (funnels, cohorts) give an object for each step, or an array: all of it is values.
+    It is ``[kmid, identity, ...]`` or ``{identity, columns}`` if the report finds people. Other
+    reports (funnels, cohorts) have an object or an array for each step: all of it is values.
     """
     if isinstance(row, list):
         return Person(row[0], row[1], row[2:]) if of_people else Person(None, None, row)
@@ -37,17 +37,18 @@ def person_of(row: Any, *, of_people: bool = True) -> Person:
 
 
 def labels_of(
-    answered: Sequence[Any] | None, configured: Sequence[str], people: Sequence[Person]
+    sent: Sequence[Any] | None, configured: Sequence[str], people: Sequence[Person]
 ) -> list[str]:
-    """The columns' labels: the answer's, else the settings', else ``column_N``; all different.
+    """Return the columns' labels, all different.
 
-    An answer names the two columns of the person too, when it names any.
+    They are those that the response sent, else those in the settings, else ``column_N``. A response
+    that sends any also labels the two columns of the person.
     """
     width = max((len(person.values) for person in people), default=0)
-    if answered and len(answered) == width + 2:
-        given = [_label(column) for column in answered[2:]]
-    elif answered and len(answered) == width:
-        given = [_label(column) for column in answered]
+    if sent and len(sent) == width + 2:
+        given = [_label(column) for column in sent[2:]]
+    elif sent and len(sent) == width:
+        given = [_label(column) for column in sent]
     else:
         given = list(configured)[:width]
     numbered = [f"column_{number}" for number in range(len(given) + 1, width + 1)]
@@ -55,7 +56,7 @@ def labels_of(
 
 
 def _label(column: Any) -> str:
-    """The vendor's own rule for a header: ``display_name (display_return_option)``."""
+    """Return a label by the vendor's own rule: ``display_name (display_return_option)``."""
     if not isinstance(column, dict):
         return str(column)
     option = column.get("display_return_option")
@@ -63,7 +64,7 @@ def _label(column: Any) -> str:
 
 
 def as_text(value: Any) -> str | None:
-    """A value of unknown kind as text: the vendor's text as it is, everything else as JSON."""
+    """Return a value of any type as text: a text as it is, everything else as JSON."""
     if value is None or isinstance(value, str):
         return value
     return msgspec.json.encode(value).decode()

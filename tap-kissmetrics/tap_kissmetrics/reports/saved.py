@@ -1,22 +1,23 @@
-"""Which reports are run: the configured ones, or all that the API can run."""
+"""Which saved reports are run: the configured ones, or all that the API can run."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tap_kit.errors import PartitionUnavailable
+from tap_kit import Once, PartitionUnavailable
 
-from tap_kit.flow.once import Once
+from tap_kissmetrics.client import Report
+from tap_kissmetrics.query import ClientT, Queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_kissmetrics.client import Id
-    from tap_kissmetrics.tap import TapKissmetrics
+    from tap_kit import Config
+
+    from tap_kissmetrics.client import Client, Id
 
 UTC = ZoneInfo("UTC")
 PEOPLE = "people_search"
@@ -24,63 +25,58 @@ PEOPLE = "people_search"
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Report:
-    """A report and what its runs need; ``columns`` are the configured labels."""
+class Account(Queries[ClientT]):
+    """What the streams of a run share: the API, its queries, and the reports that are run."""
 
-    id: Id
-    name: str | None
-    product_id: Id | None
-    zone: ZoneInfo
-    columns: tuple[str, ...] = ()
-    of_people: bool = True  # whether its rows are people, as a people search's are
-    saved_dates: bool = False  # whether it is run with the dates that are saved in it
+    @cached_property
+    def reports(self) -> Reports:
+        """The reports that are run."""
+        return Reports(self.client, self.run.config)
 
 
 class Reports:
-    """The reports of one sync."""
+    """The saved reports that a run reads."""
 
-    def __init__(self, tap: TapKissmetrics) -> None:
-        self._tap = tap
-        entries = tap.config.get("reports") or []
-        self._configured = {tap.client.id_of(entry["id"]): entry for entry in entries}
+    def __init__(self, client: Client, config: Config) -> None:
+        self._client = client
+        entries = config.get("reports") or []
+        self._configured = {client.id_of(entry["id"]): entry for entry in entries}
         self._zones: Once[ZoneInfo] = Once()
 
     def to_run(self) -> Iterator[Report]:
-        """The reports whose results are read, in a stable order."""
+        """Return the reports whose results are read, in a stable order."""
         return iter(self._all.values())
 
     def by_id(self, report_id: Id) -> Report:
-        """One of them."""
+        """Return one of them."""
         return self._all[report_id]
 
     @cached_property
     def _all(self) -> dict[Id, Report]:
-        found = self._those_configured() if self._configured else self._those_that_run()
-        return {record["id"]: self._report(record) for record in found}
+        records = self._configured_records() if self._configured else self._runnable_records()
+        return {record["id"]: self._report(record) for record in records}
 
-    def _those_configured(self) -> Iterator[dict[str, Any]]:
-        return filter(None, map(self._configured_one, self._configured))
+    def _configured_records(self) -> Iterator[dict[str, Any]]:
+        return filter(None, map(self._configured_record, self._configured))
 
-    def _configured_one(self, report_id: Id) -> dict[str, Any] | None:
+    def _configured_record(self, report_id: Id) -> dict[str, Any] | None:
         try:
-            return self._tap.client.report(report_id)
+            return self._client.report(report_id)
         except PartitionUnavailable as error:
-            logger.warning("report %s of the settings is left out: %s", report_id, error)
+            logger.warning("Skipped report %s of the settings: %s", report_id, error)
             return None
 
-    def _those_that_run(self) -> Iterator[dict[str, Any]]:
+    def _runnable_records(self) -> Iterator[dict[str, Any]]:
         others = []
-        for record in self._tap.client.reports():
-            if self._tap.client.runs(record):
+        for record in self._client.reports():
+            if self._client.can_run(record):
                 yield record
             else:
                 others.append(f"{record.get('name')} ({record.get('report_type')})")
         if others:
+            names = ", ".join(others)
             logger.warning(
-                "%d reports are of types that the API does not run, and left out: %s",
-                len(others),
-                ", ".join(others),
+                "Skipped %d reports whose type the API cannot run: %s", len(others), names
             )
 
     def _report(self, record: dict[str, Any]) -> Report:
@@ -97,18 +93,16 @@ class Reports:
         )
 
     def _zone(self, product_id: Id | None) -> ZoneInfo:
-        """The zone of a product; UTC, with a warning, where its name is unknown."""
+        """Return the zone of a product; UTC, with a warning, if its name is unknown."""
         name = self._zone_names.get(product_id or "")
         try:
             return ZoneInfo(name or "")
         except (OSError, ValueError, ZoneInfoNotFoundError):  # OSError: a folder of the database
             logger.warning(
-                "product %s: its timezone %r is unknown here; its days are counted in UTC",
-                product_id,
-                name,
+                "product %s: unknown timezone %r; its days are counted in UTC", product_id, name
             )
             return UTC
 
     @cached_property
     def _zone_names(self) -> dict[Id, str | None]:
-        return {product["id"]: product.get("timezone") for product in self._tap.client.products()}
+        return {product["id"]: product.get("timezone") for product in self._client.products()}

@@ -1,4 +1,4 @@
-"""Queries of version 3 [reference, 2.4 and 4].
+"""Queries of version 3 (see docs/reference/kissmetrics.md, sections 2.4 and 4).
 
 ``POST /queries...`` -> 200 ``{id}``; ``GET /queries/{id}`` is status and results in one,
 ``{completed, data}``; ``DELETE /queries/{id}`` cancels.
@@ -10,102 +10,97 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tap_kit.errors import KitError, PartitionUnavailable
-from tap_kit.jobs.runner import JobState, Poll
-from tap_kit.net.http import Request
+from tap_kit import JobState, KitError, PageInfo, PartitionUnavailable, Poll, Request
 
-from tap_kissmetrics.client import NOT_FOUND, Finished, RequestRefused
-from tap_kissmetrics.lists.pagination import Page, facts_of
+from tap_kissmetrics.client import Finished, RequestRefused
+from tap_kissmetrics.lists.pagination import Page, first_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_kit.flow.windows import Window
-    from tap_kit.jobs.runner import Ids
-    from tap_kit.net.http import Response
-
-    from tap_kissmetrics.v3.client import V3Client
+    from tap_kit import Api, Ids, Response, Window
 
 _ID = re.compile(r"[\w-]{1,100}")  # it becomes part of a path
 
 
 @dataclass(frozen=True)
 class V3Query:
-    """A query as a job of the kit's, done with the first page of its results."""
+    """A query as a job of the kit; it is done with the first page of its results."""
 
-    client: V3Client
+    api: Api
     path: str
     body: Mapping[str, Any]
+    page_size: int
 
     def start(self) -> Ids:
-        """Start it; its id.
+        """Start the query; return its id.
 
         Raises:
-            PartitionUnavailable: when just this cannot be asked.
+            PartitionUnavailable: when the server refuses this query.
         """
         request = Request(self.path, method="POST", body=self.body)
         try:
-            answer = self.client.api.send(request, dict, _id_problem)
+            response = self.api.send(request, dict, _id_problem)
         except RequestRefused as error:
             msg = f"the server refuses the query ({error})"
             raise PartitionUnavailable(msg) from None
-        return {"query_id": answer.value["id"]}
+        return {"query_id": response.value["id"]}
 
     def poll(self, ids: Ids) -> Poll:
-        """Ask how far it is, and for its first page in case that it is done."""
-        first = self.client.pages_of(Finished(f"/queries/{ids['query_id']}")).current_value
+        """Ask for the state of the query, and for its first page in case it is done."""
+        first = first_page(f"/queries/{ids['query_id']}", self.page_size)
         try:
-            answer = self.client.api.send(Request(first, urgent=False), dict, _status_problem)
+            response = self.api.send(Request(first, urgent=False), dict, _status_problem)
         except PartitionUnavailable:
             return Poll(JobState.GONE, reason="the server no longer knows the query")
-        if answer.value.get("error"):
+        if response.value.get("error"):
             return Poll(JobState.FAILED, reason="the server reports an error in the query")
-        if answer.value.get("completed") is not True:
+        if response.value.get("completed") is not True:
             return Poll(JobState.RUNNING)
-        return Poll(JobState.DONE, result=Finished.with_page(first, page_in(answer)))
+        return Poll(JobState.DONE, result=Finished.with_page(first, page_in(response)))
 
     def cancel(self, ids: Ids, timeout_s: float) -> bool:
-        """Call it off; whether the server says that it did, or does not know it any more."""
+        """Cancel the query; return whether the server confirms it, or no longer knows it."""
         path = f"/queries/{ids['query_id']}"
         try:
             request = Request(path, method="DELETE", timeout_s=timeout_s)
-            answer = self.client.api.send_once(request)
+            response = self.api.send_once(request)
         except PartitionUnavailable as error:
-            return str(error) == NOT_FOUND
+            return error.status == 404
         except KitError:
             return False
-        return isinstance(answer, dict) and answer.get("cancelled") is True
+        return isinstance(response, dict) and response.get("cancelled") is True
 
 
-def page_in(answer: Response) -> Page:
-    """The page of results in the answer about a query that is completed."""
-    rows = answer.value["data"]
-    return Page(rows, facts_of(rows))
+def page_in(response: Response) -> Page:
+    """Return the page of results in the response about a query that is completed."""
+    rows = response.value["data"]
+    return Page(rows, PageInfo.of(rows))
 
 
-def results_problem(answer: Response) -> str | None:
-    """What is wrong with a page of results; they are never read before the query is completed."""
-    if answer.value.get("completed", True) is not True:
-        return "the query was completed before and is not any more"
-    return _status_problem(answer)
+def results_problem(response: Response) -> str | None:
+    """Return what is wrong with a page of results, which is read after the query is completed."""
+    if response.value.get("completed", True) is not True:
+        return "the query was completed before and no longer is"
+    return _status_problem(response)
 
 
-def _status_problem(answer: Response) -> str | None:
-    if answer.value.get("completed") is not True:
-        return None if "completed" in answer.value else "expected a query: {completed, data}"
-    rows = answer.value.get("data")
+def _status_problem(response: Response) -> str | None:
+    if response.value.get("completed") is not True:
+        return None if "completed" in response.value else "expected a query: {completed, data}"
+    rows = response.value.get("data")
     fits = isinstance(rows, list) and all(isinstance(row, (list, dict)) for row in rows)
     return None if fits else "expected rows: lists or objects"
 
 
-def _id_problem(answer: Response) -> str | None:
-    query_id = answer.value.get("id")
+def _id_problem(response: Response) -> str | None:
+    query_id = response.value.get("id")
     fits = isinstance(query_id, str) and _ID.fullmatch(query_id)
     return None if fits else "expected the id of a query"
 
 
 def date_range(window: Window) -> dict[str, str]:
-    """The days of a window, both included, as version 3 has them."""
+    """Return the days of a window, both included, as version 3 has them."""
     first, last = window.first.isoformat(), window.last.isoformat()
     if first == last:
         return {"type": "on", "date": first}

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 from singer_sdk import SchemaDirectory, StreamSchema
-from tap_kit.flow.tasks import Found
-from tap_kit.rows.check import ResponseFields
+from tap_kit import ResponseFields
 from typing_extensions import override
 
 from tap_kissmetrics.lists.streams import (
@@ -16,7 +15,7 @@ from tap_kissmetrics.lists.streams import (
     TOTAL,
     ListStream,
     ProductSchema,
-    make_total_whole,
+    make_total_integer,
 )
 from tap_kissmetrics.schemas import v3 as schemas
 from tap_kissmetrics.v3.client import record_keys
@@ -24,11 +23,12 @@ from tap_kissmetrics.v3.client import record_keys
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_kit.flow.tasks import Partition
-    from tap_kit.net.http import Decode
+    from singer_sdk import Tap
+    from tap_kit import Decode, Partition, Row
 
-    from tap_kissmetrics.lists.pagination import CorePaginator, Page
-    from tap_kissmetrics.v3.version import V3Version
+    from tap_kissmetrics.lists.pagination import LinkPaginator, Page
+    from tap_kissmetrics.reports.saved import Account
+    from tap_kissmetrics.v3.client import V3Client
 
 SCHEMAS = SchemaDirectory(schemas)
 
@@ -38,26 +38,31 @@ class V3List(ListStream, ABC):
 
     schema = StreamSchema(SCHEMAS)
 
-    def __init__(self, version: V3Version) -> None:
-        super().__init__(version.tap)
-        self._version = version
+    def __init__(self, tap: Tap, account: Account[V3Client]) -> None:
+        self.account = account
+        super().__init__(tap, account.run)
 
-    def list_path(self, partition: Partition | None) -> str:
-        """Where the list is."""
-        of = f"/products/{partition['product_id']}" if partition else ""
-        return f"{of}/{self.name}"
+    @property
+    def client(self) -> V3Client:
+        """Version 3 of the API."""
+        return self.account.client
 
-    def requests_expected(self, partition: Partition | None) -> int:
-        """How many requests it takes, as far as is known before."""
-        return 0 if self._version.client.is_known(self.list_path(partition)) else 1
+    def list_path(self, partition: Partition) -> str:
+        """Return the path of the list."""
+        product = f"/products/{partition['product_id']}" if partition else ""
+        return f"{product}/{self.name}"
+
+    def expected_requests(self, partition: Partition) -> int:
+        """Return how many requests the list needs, as far as that is known before it is read."""
+        return 0 if self.client.is_known(self.list_path(partition)) else 1
 
     @override
-    def pages(self, partition: Partition | None) -> CorePaginator:
-        return self._version.client.pages(self.list_path(partition))
+    def pages(self, partition: Partition) -> LinkPaginator:
+        return self.client.pages(self.list_path(partition))
 
     @override
     def page(self, path: str, decode: Decode) -> Page:
-        return self._version.client.page(path, decode)
+        return self.client.page(path, decode)
 
     @override
     def record_keys(self) -> Sequence[str]:
@@ -69,23 +74,23 @@ class Products(V3List):
 
     name = "products"
     schema = ProductSchema(SCHEMAS)
-    # Two names of the same: the Core API's is kept.
+    # Two names of the same field: the row has the Core API's.
     response_fields = ResponseFields(
-        needed=("tracking_key",),
-        other={"km_key": {"type": ["string", "null"]}},
+        inputs=("tracking_key",),
+        raw_types={"km_key": {"type": ["string", "null"]}},
         ignored=(*LINKS, "tracking_key"),
     )
 
     @override
-    def found(self, records: Sequence[Any], note: Any) -> Found:
-        found = super().found(records, note)
-        wanted = {product["id"] for product in self._version.client.products()}
-        return Found((row for row in found if row.id in wanted), note)
+    def shaped(self, records: Sequence[Any]) -> list[Row]:
+        selected = {product["id"] for product in self.client.products()}
+        rows: list[Any] = super().shaped(records)
+        return [row for row in rows if row.id in selected]
 
     @override
     def shape(self, row: Any) -> None:
-        # It lets anyone write to the product, so it is not even known unless it is asked for.
-        if self.tap.config["include_tracking_key"] and row.km_key is not UNSET:
+        # Anyone with the key can write to the product: without the setting it is not even a field.
+        if self.config["include_tracking_key"] and row.km_key is not UNSET:
             row.tracking_key = row.km_key
 
 
@@ -94,7 +99,7 @@ class ProductList(V3List, ABC):
 
     @override
     def all_partitions(self) -> Iterator[Partition]:
-        return ({"product_id": product["id"]} for product in self._version.client.products())
+        return ({"product_id": product["id"]} for product in self.client.products())
 
 
 class Reports(ProductList):
@@ -104,18 +109,18 @@ class Reports(ProductList):
 
 
 class UsedList(ProductList, ABC):
-    """A list of what the product's visitors did or were: with a total, visible or not."""
+    """A list of what a product's visitors did or were: with a total, visible or not."""
 
-    # Two names of the same: the Core API's is kept.
+    # Two names of the same field: the row has the Core API's.
     response_fields = ResponseFields(
-        needed=("is_visible",),
-        other={"visible": {"type": ["boolean", "null"]}, **TOTAL},
+        inputs=("is_visible",),
+        raw_types={"visible": {"type": ["boolean", "null"]}, **TOTAL},
         ignored=LINKS,
     )
 
     @override
     def shape(self, row: Any) -> None:
-        make_total_whole(row)
+        make_total_integer(row)
         if row.visible is not UNSET:
             row.is_visible = row.visible
 

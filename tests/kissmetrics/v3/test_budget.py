@@ -77,11 +77,11 @@ def test_a_server_that_allows_less_is_obeyed(serve_v3: ServeV3) -> None:
 @pytest.mark.usefixtures("short_minute")
 def test_the_more_queries_run_the_longer_each_is_left_alone(v3: V3Site) -> None:
     tap = TapKissmetrics(config=v3.settings(requests_per_minute=15))
-    runner = tap.job_runner
+    runner = tap.account.job_runner
     pauses = []
     for number in range(4):
         pauses.append(runner.least_pause_s())
-        tap.running_jobs.add(number)  # type: ignore[arg-type]
+        tap.run.running_jobs.add(number)  # type: ignore[arg-type]
     # Half of the budget is for looks: one of them every 2/15 of a minute, in turn.
     assert pauses == pytest.approx([0, 2 * SPAN_S / 15, 4 * SPAN_S / 15, 6 * SPAN_S / 15])
 
@@ -91,14 +91,14 @@ def test_the_budget_of_version_3_is_fifteen_unless_it_is_set(
     v3: V3Site, setting: int | None, budget: int
 ) -> None:
     tap = TapKissmetrics(config=v3.settings(requests_per_minute=setting))
-    assert tap.requests_per_minute == budget
-    assert tap.throttle.seconds_per_request == pytest.approx(61 / budget)
+    assert tap.run.requests_per_minute == budget
+    assert tap.run.throttle.seconds_per_request == pytest.approx(61 / budget)
 
 
 def test_the_core_api_has_no_budget_unless_it_is_set() -> None:
-    assert TapKissmetrics(config={"api_token": "t"}).requests_per_minute is None
+    assert TapKissmetrics(config={"api_token": "t"}).run.requests_per_minute is None
     core = TapKissmetrics(config={"api_token": "t", "requests_per_minute": 5})
-    assert core.requests_per_minute == 5
+    assert core.run.requests_per_minute == 5
 
 
 def test_the_plan_says_what_it_will_take(

@@ -9,7 +9,7 @@ from sandbox.kissmetrics import V3Rules
 
 from tests.kissmetrics.rows import comparable, hashed
 from tests.kissmetrics.site import days
-from tests.kissmetrics.v3.answers import V3Answers, pages
+from tests.kissmetrics.v3.canned import V3Answers, pages
 from tests.kissmetrics.v3.site import SQL
 from tests.singer import Loader
 

@@ -10,7 +10,7 @@ from sandbox.exchange import json_response
 from sandbox.kissmetrics import FieldRules, PageRules
 from sandbox.kissmetrics.rules import FORMS
 
-from tests.kissmetrics.answers import Answers, records
+from tests.kissmetrics.canned import Answers, records
 from tests.kissmetrics.site import CORE
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from sandbox.kissmetrics import LinkRules, PageRules
 from sandbox.kissmetrics.rules import FORMS
 from tap_kissmetrics.core.directory import Product, product_template
 
-from tests.kissmetrics.answers import Answers, records
+from tests.kissmetrics.canned import Answers, records
 from tests.kissmetrics.rows import comparable, expected_rows
 from tests.kissmetrics.site import CORE, days
-from tests.kissmetrics.test_lists import expected_list
+from tests.kissmetrics.lists.test_streams import expected_list
 
 if TYPE_CHECKING:
     import logging

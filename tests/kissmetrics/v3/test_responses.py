@@ -8,7 +8,7 @@ import pytest
 from sandbox.exchange import json_response
 from tap_kit.errors import SyncFailed
 
-from tests.kissmetrics.v3.answers import ROWS, V3Answers, pages
+from tests.kissmetrics.v3.canned import ROWS, V3Answers, pages
 
 if TYPE_CHECKING:
     from sandbox.exchange import Request

@@ -10,8 +10,8 @@ from sandbox.kissmetrics import PageRules
 from sandbox.kissmetrics.rules import FORMS
 from tap_kit.errors import SyncFailed
 
-from tests.kissmetrics.answers import Answers, records
-from tests.kissmetrics.test_lists import WITH_TOTAL
+from tests.kissmetrics.canned import Answers, records
+from tests.kissmetrics.lists.test_streams import WITH_TOTAL
 from tests.singer import Loader
 
 if TYPE_CHECKING:

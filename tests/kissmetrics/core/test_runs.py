@@ -12,7 +12,7 @@ from sandbox.kissmetrics import PageRules, RunRules
 from sandbox.kissmetrics.rules import FORMS
 from tap_kit.errors import SyncFailed
 
-from tests.kissmetrics.answers import RESULTS, RUN, STATUS, Answers
+from tests.kissmetrics.canned import RESULTS, RUN, STATUS, Answers
 from tests.kissmetrics.rows import comparable, expected_rows
 from tests.kissmetrics.site import days
 

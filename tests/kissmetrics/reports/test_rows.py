@@ -8,7 +8,7 @@ import pytest
 from sandbox.kissmetrics import RunRules
 from tap_kissmetrics.reports.rows import Person, as_text, labels_of
 
-from tests.kissmetrics.answers import RESULTS, Answers
+from tests.kissmetrics.canned import RESULTS, Answers
 from tests.kissmetrics.rows import comparable, expected_rows, hashed
 from tests.kissmetrics.site import days
 

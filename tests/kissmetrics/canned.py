@@ -59,7 +59,7 @@ class Answers:
         catalog = self.catalog(**changes)
         catalog["streams"] = [e for e in catalog["streams"] if e["stream"] in streams]
         with collected() as written:
-            TapKissmetrics(config=settings, state=state, catalog=catalog).run()
+            TapKissmetrics(config=settings, state=state, catalog=catalog).execute()
         return Output(written.getvalue().decode())
 
     def settings(self, **changes: Any) -> dict[str, Any]:

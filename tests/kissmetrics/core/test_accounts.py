@@ -8,7 +8,7 @@ import pytest
 from sandbox.kissmetrics import PageRules
 from tap_kit.errors import SyncFailed
 
-from tests.kissmetrics.answers import Answers
+from tests.kissmetrics.canned import Answers
 
 if TYPE_CHECKING:
     from tests.kissmetrics.conftest import Serve

@@ -9,7 +9,7 @@ from tap_kissmetrics.tap import TapKissmetrics
 from tap_kit.errors import Interrupted
 from typing_extensions import override
 
-from tests.kissmetrics.answers import Answers
+from tests.kissmetrics.canned import Answers
 from tests.kissmetrics.v3.site import PASSWORD, USERNAME
 from tests.processes import collected
 from tests.singer import Output
@@ -56,9 +56,9 @@ class V3Answers(Answers):
         catalog = self.catalog(**changes)
         catalog["streams"] = [e for e in catalog["streams"] if e["stream"] in streams]
         tap = TapKissmetrics(config=self.settings(**changes), catalog=catalog)
-        self.stop = tap.stop.set
+        self.stop = tap.run.stop.set
         with collected() as written, pytest.raises(Interrupted):
-            tap.run()
+            tap.execute()
         return Output(written.getvalue().decode())
 
 

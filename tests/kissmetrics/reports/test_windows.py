@@ -11,7 +11,7 @@ import pytest
 from sandbox.kissmetrics import RunRules
 from tap_kit.errors import SyncFailed
 
-from tests.kissmetrics.answers import RESULTS, RUN, Answers
+from tests.kissmetrics.canned import RESULTS, RUN, Answers
 from tests.kissmetrics.rows import comparable, expected_rows
 from tests.kissmetrics.site import days
 from tests.singer import Loader, State
