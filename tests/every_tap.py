@@ -135,7 +135,7 @@ class EveryTap:
                 with one_line_errors(self.tap.logger):
                     self.tap(
                         config=dict(settings), state=deepcopy(state), catalog=deepcopy(catalog)
-                    ).run()
+                    ).execute()
             except SystemExit as end:
                 code = int(str(end.code))
         return Ended(code, Output(written.getvalue().decode()), "".join(said))
@@ -195,8 +195,7 @@ def hurried() -> Iterator[None]:
         return None if wait is None else wait / FASTER
 
     with (
-        patch("tap_kit.net.http.FIRST_PAUSE_S", 0.002),
-        patch("tap_kit.rows.streaming.FIRST_PAUSE_S", 0.002),
+        patch("tap_kit.net.retries.FIRST_PAUSE_S", 0.002),
         patch("tap_kit.net.http.retry_after_s", shortened),
     ):
         yield

@@ -51,7 +51,7 @@ class Client:
         try:
             answer = self._api.send(Request("/api/domains"), list, _domains_problem)
         except PartitionUnavailable as error:
-            problem = f"the account behind it has no access to the API: {error}"
+            problem = f"belongs to an account without access to the API: {error}"
             raise setting_error("api_token", problem) from None  # noqa: EM101
         domains: list[dict[str, Any]] = answer.value
         return domains
@@ -126,7 +126,7 @@ def error_for(refusal: ErrorResponse) -> Exception:
     """What a refusal means and whose turn it is [reference, Errors]."""
     match refusal.status:
         case 401:
-            return setting_error("api_token", "the server does not accept it (HTTP 401)")
+            return setting_error("api_token", "was rejected by the server (HTTP 401)")
         case 403:
             problem = "no active plan or trial (HTTP 403)"
             return PartitionUnavailable(problem, status=403)
@@ -134,7 +134,7 @@ def error_for(refusal: ErrorResponse) -> Exception:
             problem = "not found (HTTP 404)"
             return PartitionUnavailable(problem, status=NOT_FOUND)
         case status if status < 400:
-            problem = f"the server redirects elsewhere (HTTP {status}); use the final address"
+            problem = f"must be the final address, the server redirects elsewhere (HTTP {status})"
             return setting_error("api_url", problem)
         case status:
             problem = f"{refusal.source}: HTTP {status}"

@@ -94,7 +94,7 @@ class TapKindmetrics(KitTap):
         parts = segments if isinstance(segments, list) else []
         names = [part.get("name") for part in parts if isinstance(part, dict)]
         for name in {n for n in names if isinstance(n, str) and names.count(n) > 1}:
-            yield f"segments: two have the name {name!r}"
+            yield f"segments must have different names, two are named {name!r}"
 
     @cached_property
     def selection(self) -> Selection:

@@ -55,6 +55,9 @@ class Interrupted(KitError):
 
 
 def setting_error(setting: str, problem: str) -> ConfigValidationError:
-    """Return the SDK's error for a wrong setting; its command line prints only ``errors``."""
-    message = f"{setting}: {problem}"
+    """Return the SDK's error for a wrong setting: ``api_url must be ...``.
+
+    ``problem`` is a predicate. The SDK's command line prints only ``errors``.
+    """
+    message = f"{setting} {problem}"
     return ConfigValidationError(message, errors=[message])

@@ -136,8 +136,8 @@ def test_a_run_with_wrong_settings_names_them_all(
     wrong = {**settings, "TAP_KINDMETRICS_SHARD": "2/2", "TAP_KINDMETRICS_WINDOW_DAYS": "0"}
     done = project.meltano(*RUN, "--state-id-suffix=wrong", **wrong)
     assert done.code == 1
-    assert "shard: has to be i/n" in done.stderr
-    assert "window_days: has to be at least 1" in done.stderr
+    assert "shard must be i/n" in done.stderr
+    assert "window_days must be at least 1" in done.stderr
     assert list(tmp_path.glob("*.jsonl")) == []
 
 

@@ -45,7 +45,7 @@ def stopped(account: Account) -> Ended:
         while _started(account) < RUNNING and time.monotonic() < end:
             time.sleep(0.005)
         time.sleep(0.02)  # the answers arrive
-        made.stop.set()
+        made.run.stop.set()
 
     code = 0
     with collected() as written, told() as said:
@@ -53,7 +53,7 @@ def stopped(account: Account) -> Ended:
         watcher.start()
         try:
             with one_line_errors(TAP.tap.logger):
-                made.run()
+                made.execute()
         except SystemExit as end:
             code = int(str(end.code))
         watcher.join()

@@ -52,7 +52,7 @@ class Answers:
         catalog = TapKindmetrics(config=settings).catalog_dict
         catalog["streams"] = [e for e in catalog["streams"] if e["stream"] in streams]
         with collected() as written:
-            TapKindmetrics(config=settings, catalog=catalog).run()
+            TapKindmetrics(config=settings, catalog=catalog).execute()
         return Output(written.getvalue().decode())
 
     async def _respond(self, request: Request) -> Response:

@@ -43,4 +43,4 @@ def site(serve: Serve) -> Site:
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a second try follow at once; how long the pauses really are is tested with the kit."""
-    monkeypatch.setattr("tap_kit.net.http.FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("tap_kit.net.retries.FIRST_PAUSE_S", 0.01)

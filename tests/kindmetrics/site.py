@@ -61,7 +61,7 @@ class Site:
         """One run in this process."""
         settings = self.settings(**changes)
         with collected() as written:
-            TapKindmetrics(config=settings, state=state, catalog=catalog).run()
+            TapKindmetrics(config=settings, state=state, catalog=catalog).execute()
         return Output(written.getvalue().decode())
 
     def failing_sync(
@@ -70,7 +70,7 @@ class Site:
         """One run in this process that has to fail, with what it wrote before it did."""
         settings = self.settings(**changes)
         with collected() as written, pytest.raises(error) as caught:
-            TapKindmetrics(config=settings, state=state, catalog=catalog).run()
+            TapKindmetrics(config=settings, state=state, catalog=catalog).execute()
         return Output(written.getvalue().decode()), caught.value
 
     def catalog(self, *streams: str) -> dict[str, Any]:

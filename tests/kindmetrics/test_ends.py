@@ -131,7 +131,7 @@ def test_a_target_that_is_gone_is_one_line(site: Site, lines: int) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://127.0.0.1:9", "no connection to http://127.0.0.1:9; given up after 5 tries"),
+        ("http://127.0.0.1:9", "no connection to http://127.0.0.1:9; failed after 5 tries"),
         ("https://kindmetrics.invalid", "the host of https://kindmetrics.invalid is not known"),
     ],
 )
@@ -145,7 +145,7 @@ def test_a_failure_in_the_middle_is_one_line_and_its_bookmarks_are_written(site:
     fault = Fault("status", status=503, retry_after=0, path="/api/domains/2/pages.*02-04")
     site.api.faults.append(fault)
     ended = site.execute()
-    ended.assert_told_in_one_line("GET /api/domains/2/pages: HTTP 503", "given up after 5 tries")
+    ended.assert_told_in_one_line("GET /api/domains/2/pages: HTTP 503", "failed after 5 tries")
     assert ended.output.messages[-1]["type"] == "STATE"
     site.api.faults.clear()
     assert_resumes(site, ended.output, {})

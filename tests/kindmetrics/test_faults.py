@@ -108,7 +108,7 @@ def test_a_fault_that_stays_stops_the_run_after_five_tries(site: Site, kind: str
     site.api.faults.append(Fault(**PASSING[kind], path=path))
     _, error = site.failing_sync(SyncFailed, max_concurrency=1, **SETTINGS)
     assert str(error).startswith(f"GET {path}: ")
-    assert str(error).endswith("; given up after 5 tries")
+    assert str(error).endswith("; failed after 5 tries")
     assert "\n" not in str(error)
     assert len(site.asked(path)) == 5
 

@@ -1,4 +1,4 @@
-"""Killed at any point and started again: in the end the warehouse is as if nothing had happened."""
+"""Killed at any point and starting it again: in the end the warehouse is as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_a_run_that_gives_up_keeps_what_it_has_and_the_next_one_goes_on(
     site.api.faults.append(Fault("status", status=503, path=f"{target}$"))
     loader = Loader()
     output, error = site.failing_sync(SyncFailed, **SETTINGS)
-    assert "HTTP 503; given up after 5 tries" in str(error)
+    assert "HTTP 503; failed after 5 tries" in str(error)
     loader.load(output)
     site.api.faults.clear()
     loader.load(site.sync(state=loader.state, **SETTINGS))

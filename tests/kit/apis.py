@@ -104,7 +104,7 @@ def client(url: str, **different: Any) -> Iterator[Api]:
     """The kit's client of one API."""
     options: dict[str, Any] = {
         "auth": Bearer(),
-        "judge": error_for,
+        "error_for": error_for,
         "throttle": Throttle(None, Event()),
         "timeout_s": 10,
         "user_agent": "tap-canned/1",

@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import json
 import sys
+from abc import ABC
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import tap_kit.rows.chunks
 from singer_sdk import typing as th
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from tap_kit.errors import KitError
+from tap_kit.flow.tasks import Result, TaskT, WindowTask
 from tap_kit.rows.check import RowDecoder
 from tap_kit.run.settings import common_settings
 from tap_kit.streams import KitStream, WindowedStream
@@ -40,7 +42,7 @@ class Table:
     """A stream of the canned tap: its schema, and what each of its tasks brings."""
 
     properties: Mapping[str, Any]
-    read: Rows | Callable[[Task], Rows]
+    read: Rows | Callable[[Any], Rows]  # of a Task, or of a WindowTask
     name: str = "figures"
     keys: tuple[str, ...] = ("id",)
     replication_key: str | None = None  # then it is read in windows
@@ -63,11 +65,11 @@ class Table:
             "replication_key": self.replication_key,
             "table": self,
         }
-        made: type[CannedStream] = type(self.name.title(), (base,), members)
-        return made(tap)
+        made: type[CannedStream[Any]] = type(self.name.title(), (base,), members)
+        return made(tap, tap.run)
 
 
-class CannedStream(KitStream):
+class CannedStream(KitStream[TaskT], ABC, Generic[TaskT]):
     """What both kinds of canned streams have in common."""
 
     table: Table
@@ -77,7 +79,11 @@ class CannedStream(KitStream):
         return self.table.partitions
 
     @override
+    def fetch(self, task: TaskT) -> Result:
+        return Result(self.checked(self.read(task)))
+
     def read(self, task: Task) -> Rows:
+        """Return the canned rows."""
         read = self.table.read
         return read(task) if callable(read) else read
 
@@ -86,7 +92,7 @@ class WholeTable(CannedStream):
     """A table that is read whole."""
 
 
-class WindowTable(CannedStream, WindowedStream):
+class WindowTable(WindowedStream, CannedStream[WindowTask]):
     """A table that is read in windows."""
 
 
@@ -160,7 +166,7 @@ def run_of(tap: KitTap) -> Run:
     """One whole run."""
     with captured() as run:
         try:
-            tap.run()
+            tap.execute()
         except KitError as error:
             run.error = str(error)
     return run
@@ -175,7 +181,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on every stream makes its rows of the bytes of a JSON answer."""
     read = CannedStream.read
 
-    def read_bytes(self: CannedStream, task: Task) -> Rows:
+    def read_bytes(self: CannedStream[Any], task: Task) -> Rows:
         decode = RowDecoder(self.row_check)
         rows: Rows = decode(json.dumps(list(read(self, task))).encode(), str(task))
         return rows
@@ -186,10 +192,9 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> None:
 def stock(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on every stream yields what was read, as an ordinary tap's would."""
 
-    def get_records(self: CannedStream, context: Context | None) -> Iterator[dict[str, Any]]:
+    def get_records(self: CannedStream[Any], context: Context | None) -> Iterator[dict[str, Any]]:
         self.TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.RECURSIVE
-        partition = dict(context) if context else None
-        for task in self.tasks(partition):
+        for task in self.tasks(dict(context or {})):
             yield from (dict(row) for row in self.read(task))
 
     monkeypatch.setattr(CannedStream, "get_records", get_records)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from requests.auth import AuthBase
 from sandbox.exchange import Request as Asked
@@ -12,9 +12,9 @@ from sandbox.exchange import Response, json_response
 from sandbox.frame import Frame
 from singer_sdk import typing as th
 from tap_kit.errors import SyncFailed
-from tap_kit.flow.tasks import Outcome, Result, Task
-from tap_kit.jobs.runner import Ids, JobRunner, JobState, Pace, Poll
-from tap_kit.net.connections import api_at
+from tap_kit.flow.tasks import Result, WindowTask
+from tap_kit.jobs.protocol import Ids, JobState, Poll
+from tap_kit.jobs.runner import JobRunner, Pace
 from tap_kit.net.http import Api, Request
 from tap_kit.run.settings import common_settings
 from tap_kit.streams import WindowedStream
@@ -22,11 +22,10 @@ from tap_kit.tap import KitTap
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from requests import PreparedRequest
     from singer_sdk import Stream
     from tap_kit.net.http import ErrorResponse
+    from tap_kit.run.run import Run
 
 
 class NoAuth(AuthBase):
@@ -88,27 +87,22 @@ class Days(WindowedStream):
     ).to_dict()
     primary_keys = ("id",)
     replication_key = "day"
-    tap: JobTap
+
+    def __init__(self, tap: JobTap, run: Run) -> None:
+        super().__init__(tap, run)
+        self._job_tap = tap
 
     @override
-    def perform(self, task: Task) -> Outcome:
-        return self.guarded(lambda: self._done(task))
-
-    def _done(self, task: Task) -> Result:
-        assert task.window is not None
-        tap, job = self.tap, DayJob(self.tap.api, task.window.first.isoformat())
-        known = tap.jobs.known(task)
-        rows = tap.runner.run(job, task, known, lambda ids: tap.jobs.note(task, ids))
-        return Result(self.row_check.rows(rows))
+    def fetch(self, task: WindowTask) -> Result:
+        job, jobs = DayJob(self._job_tap.api, task.window.first.isoformat()), self.run.jobs
+        record = partial(jobs.record, task)
+        rows = self._job_tap.runner.run(job, task, jobs.known(task), record)
+        return Result(self.checked(rows))
 
     @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        return ()
-
-    @override
-    def on_window_written(self, task: Task) -> None:
+    def on_window_written(self, task: WindowTask) -> None:
         super().on_window_written(task)
-        self.tap.jobs.forget_up_to(task)
+        self.run.jobs.forget_up_to(task)
 
 
 class JobTap(KitTap):
@@ -121,7 +115,7 @@ class JobTap(KitTap):
 
     @override
     def discover_streams(self) -> list[Stream]:
-        return [Days(self)]
+        return [Days(self, self.run)]
 
     @override
     def check_access(self) -> str:
@@ -130,12 +124,12 @@ class JobTap(KitTap):
     @cached_property
     def runner(self) -> JobRunner:
         """Polls often."""
-        return JobRunner(Pace(0.02, 0.1, 60), self.throttle.sleep)
+        return JobRunner(Pace(0.02, 0.1, 60), self.run.throttle.sleep)
 
     @cached_property
     def api(self) -> Api:
         """The API."""
-        return api_at(self, self.config["api_url"], auth=NoAuth(), error_for=error_for)
+        return self.run.open_api(self.config["api_url"], auth=NoAuth(), error_for=error_for)
 
 
 def error_for(refusal: ErrorResponse) -> Exception:

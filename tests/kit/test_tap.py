@@ -12,6 +12,7 @@ import pytest
 from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.errors import Interrupted
+from tap_kit.flow.tasks import WindowTask
 from tap_kit.flow.windows import DayRange
 from tap_kit.jobs.runner import Pace
 from tap_kit.rows.chunks import ChunkWriter
@@ -47,8 +48,8 @@ class Reader:
         threading.Event().wait(self._seconds)
         with self._lock:
             self.busy -= 1
-        day = {"date": task.window.first.isoformat()} if task.window else {}
-        return [{"id": i, **day, **(task.partition or {})} for i in range(self._rows)]
+        day = {"date": task.window.first.isoformat()} if isinstance(task, WindowTask) else {}
+        return [{"id": i, **day, **task.partition} for i in range(self._rows)]
 
     def table(self, name: str = "figures", *, windows: bool = True, **more: Any) -> Table:
         """A table that this reads."""
@@ -132,7 +133,7 @@ def test_the_sdks_own_settings_are_known(settings: dict[str, Any]) -> None:
     ],
 )
 def test_the_reach_follows_the_settings(config: dict[str, Any], expected: DayRange) -> None:
-    assert tap_of()(config=config).day_range() == expected
+    assert tap_of()(config=config).run.day_range() == expected
 
 
 def test_every_row_comes_in_plan_order_whatever_the_concurrency() -> None:
@@ -239,9 +240,9 @@ def test_a_run_that_is_stopped_ends_between_two_windows_with_its_bookmark() -> N
     reader = Reader()
     made = tap(reader.table())
 
-    def read(task: Task) -> list[dict[str, Any]]:
-        if task.window and task.window.first.day == 3:
-            made.stop.set()
+    def read(task: WindowTask) -> list[dict[str, Any]]:
+        if task.window.first.day == 3:
+            made.run.stop.set()
         return reader.read(task)
 
     made.streams["figures"].table = Table({"id": ID, "date": TEXT}, read)  # type: ignore[attr-defined]
@@ -270,8 +271,8 @@ def test_nothing_is_written_when_access_is_refused() -> None:
 
 
 def test_the_user_agent_has_a_default_and_a_setting() -> None:
-    assert tap_of()(config=DAYS).user_agent.startswith("tap-canned/")
-    assert tap_of()(config={**DAYS, "user_agent": "me/1"}).user_agent == "me/1"
+    assert tap_of()(config=DAYS).run.user_agent.startswith("tap-canned/")
+    assert tap_of()(config={**DAYS, "user_agent": "me/1"}).run.user_agent == "me/1"
 
 
 def test_jobs_are_waited_for_by_the_settings_and_until_the_run_is_stopped() -> None:
@@ -283,8 +284,8 @@ def test_jobs_are_waited_for_by_the_settings_and_until_the_run_is_stopped() -> N
         ).to_dict()
 
     made = Tap(config={"poll_interval_ms": 250, "poll_timeout": 90})
-    runner = made.job_runner_with(longest_s=30, growth=2)
+    runner = made.run.job_runner(longest_s=30, growth=2)
     assert runner.pace == Pace(first_s=0.25, longest_s=30, timeout_s=90, growth=2)
-    made.stop.set()
+    made.run.stop.set()
     with pytest.raises(Interrupted):
         runner.sleep(60)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 import tap_kit.run.progress
 from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
-from tap_kit.flow.tasks import Result
+from tap_kit.flow.tasks import Result, Task
 from typing_extensions import override
 
 from tests.kit.canned import ID, TEXT, CannedStream, CannedTap, Run, Table, run_of, tap_of
@@ -19,7 +19,7 @@ from tests.kit.canned import ID, TEXT, CannedStream, CannedTap, Run, Table, run_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_kit.flow.tasks import Task
+    from tap_kit.flow.tasks import Partition, WindowTask
     from tap_kit.tap import KitTap
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-04"}
@@ -36,9 +36,7 @@ def run_until(
 ) -> Run:
     """A run in which one day of one site cannot be read; all others can, at once."""
 
-    def read(task: Task) -> list[dict[str, Any]]:
-        assert task.partition is not None
-        assert task.window is not None
+    def read(task: WindowTask) -> list[dict[str, Any]]:
         if error is not None and (task.partition["site"], task.window.first.day) == (site, day):
             raise error
         return [{"id": task.window.first.day, "site": task.partition["site"]}]
@@ -75,7 +73,7 @@ def test_a_job_that_failed_is_an_error_and_ends_the_run_with_its_name(
         "All other streams are complete, these failed: figures, site 1, 2024-01-02"
     )
     told = [(r.levelname, r.getMessage()) for r in caplog.records if "given up" in r.getMessage()]
-    assert told == [("ERROR", "figures, site 1, 2024-01-02: given up: no disk")]
+    assert told == [("ERROR", "figures, site 1, 2024-01-02: failed: no disk")]
 
 
 def test_the_sdk_does_not_say_with_a_traceback_what_the_command_line_says_in_a_line(
@@ -96,11 +94,11 @@ def test_every_task_is_counted_as_done_also_those_that_are_never_begun(
     """Else the bar of a run that is over would stand in the middle."""
     taps: list[KitTap] = []
     run_until(error, taps=taps)
-    (progress,) = [tap.progress for tap in taps]
+    (progress,) = [tap.run.progress for tap in taps]
     assert (progress.done, progress.tasks) == (8, 8)
 
 
-@pytest.mark.parametrize(("error", "how"), [(None, "Done"), (SyncFailed("no"), "Broken off")])
+@pytest.mark.parametrize(("error", "how"), [(None, "Done"), (SyncFailed("no"), "Stopped early")])
 def test_the_last_line_says_how_the_run_ended(
     error: Exception | None, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -111,7 +109,14 @@ def test_the_last_line_says_how_the_run_ended(
     assert ends[0].startswith(f"{how} after 0 s: ")
 
 
-class Chained(CannedStream):
+@dataclass(frozen=True)
+class PartTask(Task):
+    """One of two parts of a site."""
+
+    part: int = 1
+
+
+class Chained(CannedStream[PartTask]):
     """A stream that would go on behind whatever a task brings."""
 
     name = "chained"
@@ -120,17 +125,20 @@ class Chained(CannedStream):
     table = Table({}, (), partitions=SITES)
 
     @override
-    def read(self, task: Task) -> list[dict[str, Any]]:
-        assert task.partition is not None
-        if task.partition["site"] == 1:
-            raise PartitionUnavailable("gone")  # noqa: EM101
-        return [{"id": task.piece or 1}]
+    def tasks(self, partition: Partition) -> Iterator[PartTask]:
+        yield PartTask(self, partition)
 
     @override
-    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
+    def fetch(self, task: PartTask) -> Result:
+        if task.partition["site"] == 1:
+            raise PartitionUnavailable("gone")  # noqa: EM101
+        return Result(self.checked([{"id": task.part}]))
+
+    @override
+    def follow_ups(self, task: PartTask, result: Result) -> Iterator[PartTask]:
         assert isinstance(result, Result)
-        if task.piece is None:
-            yield replace(task, piece=2)
+        if task.part == 1:
+            yield replace(task, part=2)
 
 
 @pytest.mark.parametrize("limit", [None, 5])
@@ -138,7 +146,7 @@ def test_nothing_follows_on_what_could_not_be_read(limit: int | None) -> None:
     class Tap(CannedTap):
         @override
         def discover_streams(self) -> list[Any]:
-            return [Chained(self)]
+            return [Chained(self, self.run)]
 
     tap = Tap(config=DAYS)
     tap.streams["chained"].ABORT_AT_RECORD_COUNT = limit

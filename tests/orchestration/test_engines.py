@@ -92,7 +92,7 @@ def assert_all_is_there(here: Trial) -> None:
     settings = {name.removeprefix("TAP_KINDMETRICS_").lower(): v for name, v in DAYS.items()}
     url = here.environment["TAP_KINDMETRICS_API_URL"]
     with collected() as written:
-        TapKindmetrics(config={"api_url": url, "api_token": TOKEN, **settings}).run()
+        TapKindmetrics(config={"api_url": url, "api_token": TOKEN, **settings}).execute()
     loader.load(Output(written.getvalue().decode()))
     with psycopg.connect(here.postgres.url, row_factory=dict_row) as connection:
         for stream, rows in loader.content.items():

@@ -83,7 +83,7 @@ class Account:
                 metadata["metadata"]["selected"] = True
         loader = Loader()
         with collected() as written:
-            self.tap(config=settings, catalog=catalog).run()
+            self.tap(config=settings, catalog=catalog).execute()
         loader.load(Output(written.getvalue().decode()))
         return loader.rows
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 from requests.auth import AuthBase
 from singer_sdk import typing as th
 from tap_kit.errors import SyncFailed
-from tap_kit.flow.tasks import Found, Partition, Result, Task
+from tap_kit.flow.tasks import Partition, Result, Task
 from tap_kit.net.http import Api, ErrorResponse, Request
 from tap_kit.rows.check import RowDecoder
 from tap_kit.run.settings import common_settings
@@ -21,7 +21,7 @@ from tap_kit.tap import KitTap
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from requests import PreparedRequest
     from singer_sdk import Stream
@@ -47,17 +47,34 @@ class NoAuth(AuthBase):
         return request
 
 
-class Records(KitStream):
+@dataclass(frozen=True)
+class PageTask(Task):
+    """A page of a partition."""
+
+    page: int = 1
+
+
+@dataclass(frozen=True)
+class PageResult(Result):
+    """The rows of a page, and how many pages there are."""
+
+    pages: int
+
+
+class Records(KitStream[PageTask, PageResult]):
     """A list in pages. ``GET /records?page=N`` -> ``{"pages": int, "data": [{...}]}``."""
 
-    tap: TapBench
     name = "records"
     primary_keys = ("id",)
     schema = SCHEMA
 
+    def __init__(self, tap: TapBench) -> None:
+        super().__init__(tap, tap.run)
+        self._api = tap.api
+
     @override
     def all_partitions(self) -> Iterator[Partition] | None:
-        count = self.tap.config.get("partitions")
+        count = self.run.config.get("partitions")
         return ({"partition": number} for number in range(count)) if count else None
 
     @cached_property
@@ -66,15 +83,19 @@ class Records(KitStream):
         return RowDecoder(self.row_check, lambda row: Page[row])  # type: ignore[valid-type]
 
     @override
-    def read(self, task: Task) -> Sequence[Any]:
-        request = Request("/records", {**(task.partition or {}), "page": task.piece or 1})
-        page = self.tap.api.send(request, Page, decode=self.decoder).value
-        is_first = task.piece is None
-        return Found(page.data, range(2, page.pages + 1) if is_first else ())
+    def tasks(self, partition: Partition) -> Iterator[PageTask]:
+        yield PageTask(self, partition)
 
     @override
-    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
-        return (replace(task, piece=number) for number in result.note)
+    def fetch(self, task: PageTask) -> PageResult:
+        request = Request("/records", {**task.partition, "page": task.page})
+        page = self._api.send(request, Page, decode=self.decoder).value
+        return PageResult(self.checked(page.data), page.pages)
+
+    @override
+    def follow_ups(self, task: PageTask, result: PageResult) -> Iterator[PageTask]:
+        if task.page == 1:
+            yield from (replace(task, page=page) for page in range(2, result.pages + 1))
 
 
 class TapBench(KitTap):
@@ -98,15 +119,7 @@ class TapBench(KitTap):
     @cached_property
     def api(self) -> Api:
         """The API."""
-        return Api(
-            self.config["api_url"],
-            auth=NoAuth(),
-            error_for=error_for,
-            throttle=self.throttle,
-            timeout_s=self.config["request_timeout"],
-            user_agent=self.user_agent,
-            connections=self.config["max_concurrency"],
-        )
+        return self.run.open_api(self.config["api_url"], auth=NoAuth(), error_for=error_for)
 
 
 def error_for(refusal: ErrorResponse) -> Exception:

@@ -18,16 +18,16 @@ def url_problem(url: str) -> str | None:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return "is not an address"
+        return "must be a valid URL"
     stray = " " in url or "\\" in url or not url.isprintable()  # urlsplit drops or accepts these
     if parts.scheme not in {"http", "https"} or not host or stray:
-        return "is not an address: it has to begin with https:// and a host"
+        return "must be a URL with https:// and a host"
     if parts.username is not None or parts.password is not None:
         return "must not hold a user name or password"
     if parts.query or parts.fragment:
         return "must not have a query (?) or a fragment (#)"
     if parts.scheme == "http" and not is_loopback(host):
-        return "has to begin with https://, so that the credentials are not sent in clear text"
+        return "must begin with https://, or the credentials would be sent in clear text"
     return None
 
 

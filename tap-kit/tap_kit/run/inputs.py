@@ -1,4 +1,4 @@
-"""The files that a user hands to a tap: settings, state, catalog; told in a line when unusable."""
+"""The files that a user gives to a tap: settings, state, catalog; an unusable one is one line."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Bookmark(_Jobs):
 
 
 class State(Struct):
-    """What a Singer state has to look like, as far as a tap relies on it."""
+    """The shape of a Singer state, as far as a tap relies on it."""
 
     bookmarks: dict[str, _Bookmark] | UnsetType = UNSET
 
@@ -70,35 +70,35 @@ class _CatalogEntry(Struct):
 
 
 class Catalog(Struct):
-    """What a Singer catalog has to look like."""
+    """The shape of a Singer catalog."""
 
     streams: list[_CatalogEntry]
 
 
 def load_input(file: IO[str] | None, option: str, shape: type[Struct]) -> dict[str, Any] | None:
-    """What the file of an option holds: JSON of a ``shape``; None without a file.
+    """Return the content of the file of an option, JSON of a ``shape``; None without a file.
 
     Raises:
-        ConfigValidationError: when it holds something else; names the option and the place.
+        ConfigValidationError: when the content is something else; names the option and the place.
     """
     if file is None:
         return None
     try:
         value: dict[str, Any] = load_json(file.read())
     except ValueError as error:
-        problem = f"the file is not JSON: {error}"
+        problem = f"must be JSON: {error}"
         raise setting_error(option, problem) from None
     try:
         msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
-        problem = f"the file holds no Singer {option.strip('-')}: {error}"
+        problem = f"must be a Singer {option.strip('-')}: {error}"
         raise setting_error(option, problem) from None
     return value
 
 
 @contextlib.contextmanager
 def as_config_errors() -> Iterator[None]:
-    """Inside, a file of settings that cannot be read is an error of ``--config``.
+    """Turn errors of reading the settings inside into errors of ``--config``.
 
     Raises:
         ConfigValidationError: in place of what the SDK's own reading raises.
@@ -106,9 +106,9 @@ def as_config_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise setting_error("--config", str(error)) from None  # noqa: EM101
+        raise setting_error("--config", f"cannot be read: {error}") from None  # noqa: EM101
     except (TypeError, ValueError) as error:
-        problem = f"the file is no JSON object: {error}"
+        problem = f"must be a JSON object: {error}"
         raise setting_error("--config", problem) from None  # noqa: EM101
 
 
@@ -161,7 +161,7 @@ def _log_unknown_fields(
 
 @contextlib.contextmanager
 def sdk_config_warning_silenced(logger: logging.Logger) -> Iterator[None]:
-    """Keep the SDK from warning of wrong settings: we say which, it says only that there are."""
+    """Silence the SDK's warning that settings are wrong: the tap logs which ones."""
 
     def other(record: logging.LogRecord) -> bool:
         return record.msg != "Config validation failed"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _is_integer(_checker: object, value: object) -> bool:
-    """JSON schema also takes 1.0, with which neither days nor threads can be counted."""
+    """Return whether a value can count days or threads; JSON schema also accepts 1.0."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -31,21 +31,21 @@ _Validator = validators.extend(  # type: ignore[no-untyped-call]
 
 
 def problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with ``config``: a line each, the setting's name first, never its value."""
+    """Return what is wrong with ``config``, a line each: the setting's name first, no value."""
     errors = _first_of_each_place(_Validator(schema).iter_errors(dict(config)))
-    # Each once: of two settings that are missing, there are two errors that name both.
+    # Without duplicates: if two settings are missing, each of two errors names both.
     found = dict.fromkeys(problem for error in errors for problem in _in_words(error))
-    yield from (f"{setting}: {problem}" for setting, problem in found)
+    yield from (f"{setting} {problem}" for setting, problem in found)
     faulty = {setting for setting, _ in found}
     for setting in (name for name, value in config.items() if not _is_unicode(value)):
         faulty.add(setting)
-        yield f"{setting}: has a text that is not valid Unicode"
+        yield f"{setting} must be valid Unicode"
     fine = {k: v for k, v in config.items() if k not in faulty and v is not None}
     yield from _meaning_problems(fine, schema)
 
 
 def _is_unicode(value: object) -> bool:
-    """JSON can hold half of a character (a lone surrogate), which nobody can send or store."""
+    """Return whether all text is valid: a lone surrogate in JSON can be neither sent nor stored."""
     if isinstance(value, str):
         return value.isprintable() or value.encode(errors="replace").decode() == value
     if isinstance(value, Mapping):
@@ -54,29 +54,29 @@ def _is_unicode(value: object) -> bool:
 
 
 def _first_of_each_place(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
-    """Of a value that has the wrong type no more than that: it cannot be one of the right ones."""
+    """Leave out all other errors of a value whose type is wrong: they follow from it."""
     found = list(errors)
     of_wrong_type = {_path(error) for error in found if error.validator == "type"}
     return (e for e in found if e.validator == "type" or _path(e) not in of_wrong_type)
 
 
 def _meaning_problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
-    """Problems that a JSON schema cannot see, of settings whose types are right."""
+    """Return the problems that a JSON schema cannot express, of settings with valid types."""
     start, end = (_day(config.get(setting)) for setting in ("start_date", "end_date"))
     for setting, day in (("start_date", start), ("end_date", end)):
         if setting in config and day is None:
-            yield f"{setting}: is not a date, it has to look like 2024-01-31"
+            yield f"{setting} must be a date in YYYY-MM-DD format"
     if start and end and start > end:
-        yield "start_date: is after end_date"
+        yield "start_date must not be after end_date"
     try:
         Shard.parse(config.get("shard", "0/1"))
     except ValueError:
-        yield "shard: has to be i/n with i from 0 to n-1, such as 0/2 and 1/2"
+        yield "shard must be i/n with i from 0 to n-1, such as 0/2 or 1/2"
     for setting, definition in schema["properties"].items():
         if definition.get("format") == "uri" and setting in config:
             problem = url_problem(config[setting])
             if problem:
-                yield f"{setting}: {problem}"
+                yield f"{setting} {problem}"
 
 
 def _day(text: str | None) -> date | None:
@@ -87,7 +87,7 @@ def _day(text: str | None) -> date | None:
 
 
 def _in_words(error: ValidationError) -> Iterator[tuple[str, str]]:
-    """The settings that one schema error is about, each with its problem in words."""
+    """Return the settings that a schema error is about, each with its problem as a predicate."""
     where = _path(error)
     wanted: Any = error.validator_value
     instance: Any = error.instance
@@ -108,17 +108,17 @@ def _problem(validator: str, wanted: Any, value: object) -> str:
     if validator == "type":
         names = [wanted] if isinstance(wanted, str) else wanted
         wanted_names = " or ".join(_WORDS[name] for name in names if name != "null")
-        return f"has to be {wanted_names}, not {_word_of(value)}"
+        return f"must be {wanted_names}, not {_word_of(value)}"
     words = {
-        "minimum": f"has to be at least {wanted}",
-        "maximum": f"has to be at most {wanted}",
+        "minimum": f"must be at least {wanted}",
+        "maximum": f"must be at most {wanted}",
         "minLength": "must not be empty",
         "minItems": "must not be empty",
-        "enum": f"has to be one of {wanted}",
-        "pattern": "has characters that are not allowed there",
-        "uniqueItems": "has an entry twice",
+        "enum": f"must be one of {wanted}",
+        "pattern": "has characters that are not allowed in it",
+        "uniqueItems": "has the same entry twice",
     }
-    return words.get(validator, f"does not fit ({validator})")
+    return words.get(validator, f"is not valid ({validator})")
 
 
 _WORDS = {
@@ -128,7 +128,7 @@ _WORDS = {
     "null": "null",
     "number": "a number",
     "object": "an object",
-    "string": "a text",
+    "string": "a string",
 }
 
 
@@ -136,7 +136,7 @@ def _word_of(value: object) -> str:
     if isinstance(value, bool):
         return "true or false"
     kinds: dict[type, str] = {
-        str: "a text",
+        str: "a string",
         int: "a number",
         float: "a decimal number",
         Decimal: "a decimal number",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -12,7 +12,7 @@ from sandbox.exchange import Response, json_response
 from sandbox.frame import Frame
 from sandbox.server import running
 from tap_kit.errors import JobFailed
-from tap_kit.flow.tasks import Found, Result, Task
+from tap_kit.flow.tasks import Result, WindowTask
 from tap_kit.net.http import Api, Request
 from tap_kit.streams import KitStream, WindowedStream
 from typing_extensions import override
@@ -21,17 +21,34 @@ from tests.kit.apis import client
 from tests.kit.canned import ID, TEXT, CannedTap, Run, run_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from tap_kit.flow.tasks import Partition, Task
+    from tap_kit.flow.windows import Window
     from tap_kit.rows.check import Row
+    from tap_kit.run.run import Run as TapRun
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
 SCHEMA = {"type": "object", "properties": {"id": ID, "date": TEXT, "name": TEXT}}
 PAGES = 3
 
 
-class Paged(WindowedStream):
-    """Three pages a day; the note of a page says which one is next."""
+@dataclass(frozen=True)
+class PageTask(WindowTask):
+    """A page of a day."""
+
+    page: int = 1
+
+
+@dataclass(frozen=True)
+class PageResult(Result):
+    """The rows of a page, and which page is next."""
+
+    next_page: int | None
+
+
+class Paged(WindowedStream[PageTask, PageResult]):
+    """Three pages a day."""
 
     name = "paged"
     schema = SCHEMA
@@ -40,26 +57,27 @@ class Paged(WindowedStream):
     stop_at: ClassVar[tuple[int, int] | None] = None  # a day and a page
 
     @override
-    def read(self, task: Task) -> Found:
-        assert task.window is not None
-        day, page = task.window.first, task.piece or 1
-        row = {"id": day.day * 10 + page, "date": day.isoformat()}
-        return Found([row], page + 1 if page < PAGES else None)
+    def window_tasks(self, partition: Partition, window: Window) -> Iterator[PageTask]:
+        yield PageTask(self, partition, window)
 
     @override
-    def finalize(self, task: Task, result: Result) -> Sequence[Row]:
-        assert task.window is not None
-        self.tap.jobs.note(
-            task, {"id": str(task.piece)}
-        )  # so that a state is written behind each page
-        if self.stop_at == (task.window.first.day, task.piece or 1):
-            self.tap.stop.set()
+    def fetch(self, task: PageTask) -> PageResult:
+        day, page = task.window.first, task.page
+        row = {"id": day.day * 10 + page, "date": day.isoformat()}
+        return PageResult(self.checked([row]), page + 1 if page < PAGES else None)
+
+    @override
+    def finalize(self, task: PageTask, result: PageResult) -> Sequence[Row]:
+        # Recorded so that a state is written behind each page.
+        self.run.jobs.record(task, {"id": str(task.page)})
+        if self.stop_at == (task.window.first.day, task.page):
+            self.run.stop.set()
         return result.rows
 
     @override
-    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
-        if result.note is not None:
-            yield replace(task, piece=result.note)
+    def follow_ups(self, task: PageTask, result: PageResult) -> Iterator[PageTask]:
+        if result.next_page is not None:
+            yield replace(task, page=result.next_page)
 
 
 class Again(Paged):
@@ -67,17 +85,16 @@ class Again(Paged):
 
     name = "again"
 
-    def __init__(self, tap: CannedTap) -> None:
-        super().__init__(tap)
+    def __init__(self, tap: CannedTap, run: TapRun) -> None:
+        super().__init__(tap, run)
         self.written: list[int] = []
 
     @override
-    def on_window_written(self, task: Task) -> None:
-        assert task.window is not None
+    def on_window_written(self, task: PageTask) -> None:
         super().on_window_written(task)
         self.written.append(task.window.first.day)
         if self.written.count(2) == 1 and self.written[-1] == 2:
-            self.tap.ahead.insert(iter([Task(self, task.partition, task.window)]))
+            self.run.ahead.insert(replace(task, page=1))
 
 
 class Whole(KitStream):
@@ -88,8 +105,8 @@ class Whole(KitStream):
     primary_keys = ("id",)
 
     @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
-        return [{"id": 1}, {"id": 2}]
+    def fetch(self, task: Task) -> Result:
+        return Result(self.checked([{"id": 1}, {"id": 2}]))
 
 
 class Breaking(Whole):
@@ -110,20 +127,22 @@ class BreakingDays(Paged):
     name = "breaking_days"
 
     @override
-    def batches(self, task: Task, result: Result) -> Iterator[Sequence[Row]]:
+    def batches(self, task: PageTask, result: PageResult) -> Iterator[Sequence[Row]]:
         yield from super().batches(task, result)
-        if task.window is not None and (task.window.first.day, task.piece) == (2, 2):
+        if (task.window.first.day, task.page) == (2, 2):
             msg = "the export is gone"
             raise JobFailed(msg)
 
 
-def run(*streams: type[KitStream], state: dict[str, Any] | None = None, **config: Any) -> Run:
+def run(
+    *streams: Callable[..., KitStream[Any, Any]], state: dict[str, Any] | None = None, **config: Any
+) -> Run:
     """One run of a tap with these streams."""
 
     class Tap(CannedTap):
         @override
         def discover_streams(self) -> list[Any]:
-            return [stream(self) for stream in streams]
+            return [stream(self, self.run) for stream in streams]
 
     return run_of(Tap(config={**DAYS, **config}, state=state))
 
@@ -216,19 +235,19 @@ class Downloads(WindowedStream):
     api: ClassVar[Api]
 
     @override
-    def read(self, task: Task) -> Sequence[dict[str, Any]]:
+    def fetch(self, task: WindowTask) -> Result:
         self.api.send(Request("/ask"), list)
-        return [{"id": 1}]
+        return Result(self.checked([{"id": 1}]))
 
     @override
-    def batches(self, task: Task, result: Result) -> Iterator[Sequence[Row]]:
+    def batches(self, task: WindowTask, result: Result) -> Iterator[Sequence[Row]]:
         for _ in self.api.open(Request("/file")):
             yield result.rows
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 4])
+@pytest.mark.parametrize("concurrency", [1, 2, 4])
 def test_downloads_and_workers_together_keep_to_the_limit(
-    at_once: int, monkeypatch: pytest.MonkeyPatch
+    concurrency: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def respond(_request: Asked) -> Response:
         return json_response([])
@@ -238,12 +257,12 @@ def test_downloads_and_workers_together_keep_to_the_limit(
     class Tap(CannedTap):
         @override
         def discover_streams(self) -> list[Any]:
-            return [Downloads(self)]
+            return [Downloads(self, self.run)]
 
-    tap = Tap(config={**DAYS, "end_date": "2024-01-20", "max_concurrency": at_once})
-    with running(frame) as server, client(server.url, throttle=tap.throttle) as api:
+    tap = Tap(config={**DAYS, "end_date": "2024-01-20", "max_concurrency": concurrency})
+    with running(frame) as server, client(server.url, throttle=tap.run.throttle) as api:
         monkeypatch.setattr(Downloads, "api", api, raising=False)
         done = run_of(tap)
     assert done.error == ""
     assert frame.log.count == 40
-    assert frame.log.max_in_flight == at_once
+    assert frame.log.max_in_flight == concurrency

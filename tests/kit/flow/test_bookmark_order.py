@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from singer_sdk.helpers.types import TapState
-    from tap_kit.flow.tasks import Task
+    from tap_kit.flow.tasks import WindowTask
 
 START, DAYS = date(2024, 1, 1), 5
 SITES = ({"site": 1}, {"site": 2})
@@ -47,16 +47,14 @@ def text(day: int) -> str:
     return (START + timedelta(days=day)).isoformat()
 
 
-def place_of(task: Task) -> Place:
-    assert task.partition is not None
-    assert task.window is not None
+def place_of(task: WindowTask) -> Place:
     return task.partition["site"], (task.window.first - START).days
 
 
 def run(ends: Ends, state: dict[str, Any], workers: int) -> Run:
     """A run in which every piece of work ends as it is told to."""
 
-    def read(task: Task) -> list[dict[str, Any]]:
+    def read(task: WindowTask) -> list[dict[str, Any]]:
         site, day = place_of(task)
         error, waits_ms = ends[site, day]
         threading.Event().wait(waits_ms / 1000)

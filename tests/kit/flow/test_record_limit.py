@@ -5,20 +5,23 @@ The SDK stops a stream at the first row beyond the limit, which is one here: at 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tap_kit.errors import PartitionUnavailable
-from tap_kit.flow.tasks import Found, Result, Task
+from tap_kit.flow.tasks import Result, WindowTask
 from tap_kit.streams import WindowedStream
 from typing_extensions import override
 
 from tests.kit.canned import ID, TEXT, CannedTap, Table, captured, tap_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pytest
+    from tap_kit.flow.tasks import Partition
+    from tap_kit.flow.windows import Window
+    from tap_kit.run.run import Run
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-05"}
 
@@ -28,8 +31,7 @@ def test_partitions_come_in_order_and_one_that_is_refused_is_passed_over(
 ) -> None:
     asked: list[str] = []
 
-    def read(task: Task) -> list[dict[str, Any]]:
-        assert task.partition is not None
+    def read(task: WindowTask) -> list[dict[str, Any]]:
         asked.append(str(task))
         if task.partition["site"] == 1:
             msg = "its plan has ended"
@@ -47,18 +49,25 @@ def test_partitions_come_in_order_and_one_that_is_refused_is_passed_over(
     assert "figures, site 1, 2024-01-01: skipped: its plan has ended" in caplog.messages
 
 
-def tap_with(stream: type[WindowedStream]) -> CannedTap:
+def tap_with(stream: Callable[..., EmptyPages]) -> CannedTap:
     """A tap that has only this stream, over five days."""
 
     class Tap(CannedTap):
         @override
         def discover_streams(self) -> Sequence[Any]:  # type: ignore[override]
-            return [stream(self)]
+            return [stream(self, self.run)]
 
     return Tap(config=DAYS)
 
 
-class EmptyPages(WindowedStream):
+@dataclass(frozen=True)
+class PageTask(WindowTask):
+    """A page of a day."""
+
+    page: int = 1
+
+
+class EmptyPages(WindowedStream[PageTask]):
     """Two pages a day, of which the second one of the second day is the first with rows."""
 
     name = "pages"
@@ -66,28 +75,28 @@ class EmptyPages(WindowedStream):
     primary_keys = ("id",)
     replication_key = "date"
 
-    def __init__(self, tap: CannedTap) -> None:
-        super().__init__(tap)
+    def __init__(self, tap: CannedTap, run: Run) -> None:
+        super().__init__(tap, run)
         self.asked: list[tuple[int, int]] = []
         self.written: list[int] = []
 
     @override
-    def read(self, task: Task) -> Found:
-        assert task.window is not None
-        place = task.window.first.day, task.piece or 1
+    def window_tasks(self, partition: Partition, window: Window) -> Iterator[PageTask]:
+        yield PageTask(self, partition, window)
+
+    @override
+    def fetch(self, task: PageTask) -> Result:
+        place = task.window.first.day, task.page
         self.asked.append(place)
-        return Found(
-            [{"id": 1}, {"id": 2}] if place == (2, 2) else [], "next" if place[1] == 1 else None
-        )
+        return Result(self.checked([{"id": 1}, {"id": 2}] if place == (2, 2) else []))
 
     @override
-    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
-        if result.note:
-            yield replace(task, piece=2)
+    def follow_ups(self, task: PageTask, result: Result) -> Iterator[PageTask]:
+        if task.page == 1:
+            yield replace(task, page=2)
 
     @override
-    def on_window_written(self, task: Task) -> None:
-        assert task.window is not None
+    def on_window_written(self, task: PageTask) -> None:
         self.written.append(task.window.first.day)
 
 
@@ -105,16 +114,16 @@ class RefusedPages(EmptyPages):
     """A first page that tells of two more: the second is refused, the third has the rows."""
 
     @override
-    def read(self, task: Task) -> Found:
-        if task.piece == 2:
+    def fetch(self, task: PageTask) -> Result:
+        if task.page == 2:
             msg = "no longer there"
             raise PartitionUnavailable(msg)
-        return Found([{"id": 1}, {"id": 2}] if task.piece else [], "next")
+        return Result(self.checked([] if task.page == 1 else [{"id": 1}, {"id": 2}]))
 
     @override
-    def follow_ups(self, task: Task, result: Result) -> Iterator[Task]:
-        if task.piece is None:
-            yield from (replace(task, piece=number) for number in (2, 3))
+    def follow_ups(self, task: PageTask, result: Result) -> Iterator[PageTask]:
+        if task.page == 1:
+            yield from (replace(task, page=number) for number in (2, 3))
 
 
 def test_pages_behind_one_that_is_refused_are_not_written() -> None:
@@ -127,7 +136,7 @@ def test_pages_behind_one_that_is_refused_are_not_written() -> None:
 def test_a_stream_without_any_row_is_read_to_its_end() -> None:
     asked: list[str] = []
 
-    def read(task: Task) -> list[dict[str, Any]]:
+    def read(task: WindowTask) -> list[dict[str, Any]]:
         asked.append(str(task))
         return []
 

@@ -14,16 +14,15 @@ from typing_extensions import override
 from tests.kit.canned import ID, TEXT, CannedTap, Run, Table, WindowTable, run_of, tap_of
 
 if TYPE_CHECKING:
-    from tap_kit.flow.tasks import Partition, Task
+    from tap_kit.flow.tasks import Partition, WindowTask
     from tap_kit.flow.windows import Window
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
 SITES = ({"site": 1}, {"site": 2})
 
 
-def daily(task: Task) -> list[dict[str, Any]]:
+def daily(task: WindowTask) -> list[dict[str, Any]]:
     """A row a day."""
-    assert task.window is not None
     return [{"id": task.window.first.day, "date": task.window.first.isoformat()}]
 
 
@@ -125,18 +124,18 @@ class ZonedTable(WindowTable):
     table = Table({}, daily, partitions=({"hour": 3}, {"hour": 7}))
 
     @override
-    def day_range(self, partition: Partition | None) -> DayRange:
+    def day_range(self, partition: Partition) -> DayRange:
         assert partition is not None
         day = date(2024, 1, partition["hour"])
         return DayRange(day, day)
 
     @override
-    def bookmark_value(self, window: Window, partition: Partition | None) -> str:
+    def bookmark_value(self, window: Window, partition: Partition) -> str:
         assert partition is not None
         return f"{window.first}T{partition['hour']:02}:00:00"
 
     @override
-    def bookmark_day(self, value: str, partition: Partition | None) -> date:
+    def bookmark_day(self, value: str, partition: Partition) -> date:
         assert partition is not None
         assert int(value[11:13]) == partition["hour"], "the bookmark of another partition"
         return date.fromisoformat(value[:10])
@@ -146,7 +145,7 @@ def test_a_partition_counts_its_days_its_own_way() -> None:
     class Tap(CannedTap):
         @override
         def discover_streams(self) -> list[Any]:
-            return [ZonedTable(self)]
+            return [ZonedTable(self, self.run)]
 
     first = run_of(Tap(config={}))
     assert (first.error, days(first)) == ("", [3, 7])

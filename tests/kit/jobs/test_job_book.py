@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from tap_kit.flow.tasks import Task
+from tap_kit.flow.tasks import Task, WindowTask
 from tap_kit.flow.windows import Window
 
 from tests.kit.canned import ID, TEXT, Table, tap_of
@@ -31,11 +31,11 @@ def daily(*, sites: bool = False, **more: Any) -> Any:
 
 def test_what_is_noted_is_in_the_state_once_it_is_written_down() -> None:
     tap, stream = daily()
-    tap.jobs.note(Task(stream, None, FIRST), {"id": "a"})
-    tap.jobs.note(Task(stream, None, FIRST), {"id": "b"}, "part 2")
+    tap.run.jobs.record(WindowTask(stream, {}, FIRST), {"id": "a"})
+    tap.run.jobs.record(WindowTask(stream, {}, FIRST), {"id": "b"}, "part 2")
     assert "figures" not in tap.state.get("bookmarks", {})
-    assert tap.jobs.write_to_state()
-    assert not tap.jobs.write_to_state(), "that is no news any more"
+    assert tap.run.jobs.write_to_state()
+    assert not tap.run.jobs.write_to_state(), "that is no news any more"
     kept = {"2024-01-01": {"id": "a"}, "2024-01-01 part 2": {"id": "b"}}
     assert tap.state["bookmarks"]["figures"] == {"jobs": kept}
 
@@ -43,76 +43,76 @@ def test_what_is_noted_is_in_the_state_once_it_is_written_down() -> None:
 def test_each_partition_keeps_its_own() -> None:
     tap, stream = daily(sites=True)
     for site in (1, 2):
-        tap.jobs.note(Task(stream, {"site": site}, FIRST), {"id": f"of {site}"})
-    tap.jobs.write_to_state()
+        tap.run.jobs.record(WindowTask(stream, {"site": site}, FIRST), {"id": f"of {site}"})
+    tap.run.jobs.write_to_state()
     assert tap.state["bookmarks"]["figures"]["partitions"] == [
         {"context": {"site": site}, "jobs": {"2024-01-01": {"id": f"of {site}"}}} for site in (1, 2)
     ]
 
 
-@pytest.mark.parametrize("partition", [None, {"site": 2}], ids=["whole", "partition"])
-def test_the_next_run_knows_them(partition: dict[str, Any] | None) -> None:
-    tap, stream = daily(sites=partition is not None)
-    task = Task(stream, partition, FIRST)
-    tap.jobs.note(task, {"id": "a"})
-    tap.jobs.note(task, {"id": "b"}, "p")
-    tap.jobs.write_to_state()
-    next_tap, stream = daily(sites=partition is not None, state=json.loads(json.dumps(tap.state)))
-    task = Task(stream, partition, FIRST)
-    assert next_tap.jobs.known(task) == {"id": "a"}
-    assert next_tap.jobs.known(task, "p") == {"id": "b"}
-    assert next_tap.jobs.known(task, "q") is None
-    assert next_tap.jobs.known(Task(stream, partition, SECOND)) is None
-    assert next_tap.jobs.known(Task(stream, {"site": 3}, FIRST)) is None
+@pytest.mark.parametrize("partition", [{}, {"site": 2}], ids=["whole", "partition"])
+def test_the_next_run_knows_them(partition: dict[str, Any]) -> None:
+    tap, stream = daily(sites=bool(partition))
+    task = WindowTask(stream, partition, FIRST)
+    tap.run.jobs.record(task, {"id": "a"})
+    tap.run.jobs.record(task, {"id": "b"}, "p")
+    tap.run.jobs.write_to_state()
+    next_tap, stream = daily(sites=bool(partition), state=json.loads(json.dumps(tap.state)))
+    task = WindowTask(stream, partition, FIRST)
+    assert next_tap.run.jobs.known(task) == {"id": "a"}
+    assert next_tap.run.jobs.known(task, "p") == {"id": "b"}
+    assert next_tap.run.jobs.known(task, "q") is None
+    assert next_tap.run.jobs.known(WindowTask(stream, partition, SECOND)) is None
+    assert next_tap.run.jobs.known(WindowTask(stream, {"site": 3}, FIRST)) is None
 
 
 def test_crossing_out_removes_all_jobs_of_the_window_and_at_last_the_key() -> None:
     tap, stream = daily()
     for window, part in [(FIRST, ""), (FIRST, "p"), (SECOND, "")]:
-        tap.jobs.note(Task(stream, None, window), {"id": "a"}, part)
-    tap.jobs.forget_up_to(Task(stream, None, FIRST))
+        tap.run.jobs.record(WindowTask(stream, {}, window), {"id": "a"}, part)
+    tap.run.jobs.forget_up_to(WindowTask(stream, {}, FIRST))
     assert tap.state["bookmarks"]["figures"] == {"jobs": {"2024-01-02": {"id": "a"}}}
-    tap.jobs.forget_up_to(Task(stream, None, SECOND))
+    tap.run.jobs.forget_up_to(WindowTask(stream, {}, SECOND))
     assert "jobs" not in tap.state["bookmarks"]["figures"]
 
 
 def test_a_job_that_was_called_off_is_taken_out_of_the_state() -> None:
     tap, stream = daily()
     for window in (FIRST, SECOND):
-        tap.jobs.note(Task(stream, None, window), {"id": "a"})
-    tap.jobs.write_to_state()
-    tap.jobs.forget(Task(stream, None, FIRST))
-    assert tap.jobs.write_to_state(), "which is news"
+        tap.run.jobs.record(WindowTask(stream, {}, window), {"id": "a"})
+    tap.run.jobs.write_to_state()
+    tap.run.jobs.forget(WindowTask(stream, {}, FIRST))
+    assert tap.run.jobs.write_to_state(), "which is news"
     assert tap.state["bookmarks"]["figures"] == {"jobs": {"2024-01-02": {"id": "a"}}}
-    tap.jobs.forget(Task(stream, None, SECOND))
-    tap.jobs.write_to_state()
+    tap.run.jobs.forget(WindowTask(stream, {}, SECOND))
+    tap.run.jobs.write_to_state()
     assert "jobs" not in tap.state["bookmarks"]["figures"]
 
 
 def test_no_note_is_lost_between_threads() -> None:
     tap, stream = daily()
-    task, go = Task(stream, None, FIRST), threading.Barrier(9)
+    task, go = WindowTask(stream, {}, FIRST), threading.Barrier(9)
 
     def note(worker: int) -> None:
         go.wait(20)
         for number in range(100):
-            tap.jobs.note(task, {"id": "a"}, f"{worker}-{number}")
+            tap.run.jobs.record(task, {"id": "a"}, f"{worker}-{number}")
 
     threads = [threading.Thread(target=note, args=(worker,)) for worker in range(8)]
     for thread in threads:
         thread.start()
     go.wait(20)
     while any(thread.is_alive() for thread in threads):
-        tap.jobs.write_to_state()
-    tap.jobs.write_to_state()
+        tap.run.jobs.write_to_state()
+    tap.run.jobs.write_to_state()
     assert len(tap.state["bookmarks"]["figures"]["jobs"]) == 800
 
 
 def test_crossing_out_leaves_the_jobs_of_other_partitions() -> None:
     tap, stream = daily(sites=True)
     for site in (1, 2):
-        tap.jobs.note(Task(stream, {"site": site}, FIRST), {"id": f"of {site}"})
-    tap.jobs.forget_up_to(Task(stream, {"site": 2}, FIRST))
+        tap.run.jobs.record(WindowTask(stream, {"site": site}, FIRST), {"id": f"of {site}"})
+    tap.run.jobs.forget_up_to(WindowTask(stream, {"site": 2}, FIRST))
     assert tap.state["bookmarks"]["figures"]["partitions"] == [
         {"context": {"site": 1}, "jobs": {"2024-01-01": {"id": "of 1"}}},
         {"context": {"site": 2}},
@@ -121,23 +121,23 @@ def test_crossing_out_leaves_the_jobs_of_other_partitions() -> None:
 
 def test_crossing_out_where_nothing_was_noted_leaves_no_trace() -> None:
     tap, stream = daily()
-    tap.jobs.forget_up_to(Task(stream, None, FIRST))
+    tap.run.jobs.forget_up_to(WindowTask(stream, {}, FIRST))
     assert tap.state["bookmarks"]["figures"] == {}
 
 
 def test_partitions_stand_in_plan_order_in_whichever_order_the_vendor_took_their_jobs() -> None:
     tap, stream = daily(sites=True)
     for site in (2, 1):
-        tap.jobs.note(Task(stream, {"site": site}, FIRST), {"id": "a"})
-    tap.jobs.write_to_state()
+        tap.run.jobs.record(WindowTask(stream, {"site": site}, FIRST), {"id": "a"})
+    tap.run.jobs.write_to_state()
     places = [part["context"] for part in tap.state["bookmarks"]["figures"]["partitions"]]
     assert places == [{"site": 1}, {"site": 2}]
 
 
 def test_a_job_without_a_window_is_the_job_of_all() -> None:
     tap, stream = daily()
-    tap.jobs.note(Task(stream, None, None), {"id": "a"})
-    tap.jobs.write_to_state()
+    tap.run.jobs.record(Task(stream, {}), {"id": "a"})
+    tap.run.jobs.write_to_state()
     assert tap.state["bookmarks"]["figures"] == {"jobs": {"all": {"id": "a"}}}
 
 
@@ -145,4 +145,4 @@ def test_a_job_without_a_window_is_the_job_of_all() -> None:
 def test_a_state_that_holds_no_ids_knows_no_job(ids: object) -> None:
     state = {"bookmarks": {"figures": {"jobs": {"2024-01-01": ids}}}}
     tap, stream = daily(state=state)
-    assert tap.jobs.known(Task(stream, None, FIRST)) is None
+    assert tap.run.jobs.known(WindowTask(stream, {}, FIRST)) is None

@@ -13,7 +13,8 @@ import pytest
 from sandbox.server import running
 from tap_kit.errors import Interrupted, JobFailed
 from tap_kit.flow.windows import Window
-from tap_kit.jobs.runner import Ids, JobRunner, JobState, Pace, Poll
+from tap_kit.jobs.protocol import Ids, JobState, Poll
+from tap_kit.jobs.runner import JobRunner, Pace
 from typing_extensions import override
 
 from tests.kit.canned import run_of
@@ -77,7 +78,7 @@ def test_patience_has_an_end_that_names_the_job() -> None:
     job = Canned(RUNNING)
     with pytest.raises(JobFailed) as caught:
         job.run(pace=Pace(2, 10, 30))
-    assert str(caught.value) == "days, 2024-01-01: the vendor is not done after 30 s"
+    assert str(caught.value) == "days, 2024-01-01: the vendor's job is still running after 30 s"
     assert sum(job.pauses) == 30, "the last pause ends with the patience"
     assert job.did.count("start") == 1
 
@@ -109,9 +110,7 @@ def test_a_known_job_is_asked_for_at_once_and_not_started(
     job = Canned(DONE)
     assert job.run({"id": "old"}) == "rows"
     assert (job.did, job.pauses, job.noted) == (["poll old"], [], [{"id": "old"}])
-    assert caplog.messages == [
-        "days, 2024-01-01: picked up again, it was started by an earlier run"
-    ]
+    assert caplog.messages == ["days, 2024-01-01: resuming the job that an earlier run started"]
 
 
 def test_a_known_job_that_is_not_done_is_waited_for() -> None:
@@ -131,7 +130,9 @@ def test_a_known_job_that_has_no_result_is_started_afresh(end: Poll) -> None:
 @pytest.mark.parametrize("known", [None, {"id": "7"}], ids=["its own", "an earlier run's"])
 @pytest.mark.parametrize("first", [RUNNING, FAILED], ids=["at once", "after a failure"])
 def test_patience_names_the_job_whichever_start_it_was(first: Poll, known: Ids | None) -> None:
-    with pytest.raises(JobFailed, match=r"^days, 2024-01-01: the vendor is not done after 5 s$"):
+    with pytest.raises(
+        JobFailed, match=r"^days, 2024-01-01: the vendor's job is still running after 5 s$"
+    ):
         Canned(first, RUNNING).run(known, Pace(2, 10, 5))
 
 
@@ -142,7 +143,7 @@ def test_a_second_start_is_told_with_its_reason(
     end: Poll, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert Canned(end, DONE).run() == "rows"
-    assert caplog.messages == [f"days, 2024-01-01: {why}; started again"]
+    assert caplog.messages == [f"days, 2024-01-01: {why}; starting it again"]
 
 
 def test_a_stop_while_it_waits_passes_through() -> None:

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 import pytest
 from singer_sdk import typing as th
-from tap_kit.jobs.runner import Pace, polling_settings
+from tap_kit.jobs.runner import Pace
 from tap_kit.jobs.running import Running
-from tap_kit.run.settings import common_settings, problems
+from tap_kit.run.problems import problems
+from tap_kit.run.settings import common_settings, polling_settings
 
 from tests.kit.canned import CannedTap
 
@@ -53,10 +54,10 @@ def test_a_tap_with_jobs_has_these_settings() -> None:
     [
         ({"poll_interval_ms": 1, "poll_timeout": 1}, []),
         ({"poll_interval_ms": 30_000, "poll_timeout": 604_800}, []),
-        ({"poll_interval_ms": 0}, ["poll_interval_ms: has to be at least 1"]),
-        ({"poll_interval_ms": 30_001}, ["poll_interval_ms: has to be at most 30000"]),
-        ({"poll_timeout": 0}, ["poll_timeout: has to be at least 1"]),
-        ({"poll_timeout": 604_801}, ["poll_timeout: has to be at most 604800"]),
+        ({"poll_interval_ms": 0}, ["poll_interval_ms must be at least 1"]),
+        ({"poll_interval_ms": 30_001}, ["poll_interval_ms must be at most 30000"]),
+        ({"poll_timeout": 0}, ["poll_timeout must be at least 1"]),
+        ({"poll_timeout": 604_801}, ["poll_timeout must be at most 604800"]),
     ],
 )
 def test_the_limits_are_told(config: dict[str, int], lines: list[str]) -> None:
@@ -65,14 +66,14 @@ def test_the_limits_are_told(config: dict[str, int], lines: list[str]) -> None:
 
 def test_the_settings_are_the_pace() -> None:
     tap = Waiting(config={"poll_interval_ms": 250, "poll_timeout": 90})
-    runner = tap.job_runner_with(longest_s=30, growth=2)
+    runner = tap.run.job_runner(longest_s=30, growth=2)
     assert runner.pace == Pace(first_s=0.25, longest_s=30, timeout_s=90, growth=2)
 
 
 def running(tap: CannedTap, count: int) -> None:
     """So many jobs run, of which nothing is asked here."""
     for _ in range(count):
-        tap.running_jobs.add(Running(object(), {}, lambda: None))  # type: ignore[arg-type]
+        tap.run.running_jobs.add(Running(object(), {}, lambda: None))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_the_more_jobs_run_the_longer_each_is_left_alone(
 ) -> None:
     """So that all polls together take no more than their share of the budget."""
     tap = Waiting(config={"requests_per_minute": budget})
-    runner = tap.job_runner_with(longest_s=30, growth=2, polling_share=share)
-    assert runner.running_jobs is tap.running_jobs
+    runner = tap.run.job_runner(longest_s=30, growth=2, polling_share=share)
+    assert runner.running_jobs is tap.run.running_jobs
     running(tap, jobs)
     assert runner.least_pause_s() == pytest.approx(least_s)

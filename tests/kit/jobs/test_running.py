@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tap_kit.errors import Interrupted, JobFailed
-from tap_kit.jobs.runner import Ids, JobRunner, JobState, Pace, Poll
+from tap_kit.jobs.protocol import Ids, JobState, Poll
+from tap_kit.jobs.runner import JobRunner, Pace
 from tap_kit.jobs.running import Running, RunningJobs
 from typing_extensions import override
 
@@ -119,8 +120,8 @@ def test_a_job_that_is_done_runs_no_more(known: Ids | None, looks: int) -> None:
 @pytest.mark.parametrize(
     ("stops", "words"),
     [
-        ([True, False], "1 of 2 running jobs were called off; the others are left to the next run"),
-        ([True], "1 of 1 running jobs were called off; the others are left to the next run"),
+        ([True, False], "Cancelled 1 of 2 running jobs; the next run resumes the others"),
+        ([True], "Cancelled 1 of 1 running jobs; the next run resumes the others"),
     ],
 )
 def test_how_many_were_called_off_is_told(

@@ -65,10 +65,10 @@ def test_the_budget_is_used_up(budget: int, requests: int) -> None:
         assert clock.now - began <= whole_spans * (SPAN_S + 0.5)
 
 
-@given(at_once=st.integers(1, 3), threads=st.integers(1, 6))
-def test_threads_share_one_budget(at_once: int, threads: int) -> None:
+@given(concurrency=st.integers(1, 3), threads=st.integers(1, 6))
+def test_threads_share_one_budget(concurrency: int, threads: int) -> None:
     stop = threading.Event()
-    throttle, passed = Throttle(1_000_000, stop, at_once=at_once), []
+    throttle, passed = Throttle(1_000_000, stop, concurrency=concurrency), []
 
     def send() -> None:
         for _ in range(5):

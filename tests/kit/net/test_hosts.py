@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.net.hosts import is_loopback, url_problem
-from tap_kit.run.settings import problems
+from tap_kit.run.problems import problems
 
-CLEAR_TEXT = "has to begin with https://, so that the credentials are not sent in clear text"
-NO_ADDRESS = "is not an address: it has to begin with https:// and a host"
+CLEAR_TEXT = "must begin with https://, or the credentials would be sent in clear text"
+NO_ADDRESS = "must be a URL with https:// and a host"
 USER = "must not hold a user name or password"
 QUERY = "must not have a query (?) or a fragment (#)"
 
@@ -55,15 +55,15 @@ def test_https_anywhere_and_http_on_this_machine_are_fine(url: str) -> None:
         ("https://@app.example.com", USER),
         ("https://app.example.com?token=x", QUERY),
         ("https://app.example.com/#part", QUERY),
-        ("https://app.example.com:port", "is not an address"),
-        ("https://app.example.com:99999", "is not an address"),
-        ("https://[::1", "is not an address"),
+        ("https://app.example.com:port", "must be a valid URL"),
+        ("https://app.example.com:99999", "must be a valid URL"),
+        ("https://[::1", "must be a valid URL"),
     ],
 )
 def test_anything_else_is_refused_in_words(url: str, problem: str) -> None:
     assert url_problem(url) == problem
     schema = {"properties": {"api_url": {"type": "string", "format": "uri"}}}
-    assert list(problems({"api_url": url}, schema)) == [f"api_url: {problem}"]
+    assert list(problems({"api_url": url}, schema)) == [f"api_url {problem}"]
 
 
 @pytest.mark.parametrize("url", ["https://a b.example", "https://a.example/\n", "https://a\\b"])

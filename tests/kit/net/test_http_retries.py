@@ -7,11 +7,11 @@ from threading import Event
 from typing import Any
 
 import pytest
-import tap_kit.net.http
 from sandbox.faults import Fault
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
 from tap_kit.errors import Interrupted, SyncFailed
+from tap_kit.net import http, retries
 from tap_kit.net.http import RETRIABLE_STATUS, Request
 from tap_kit.net.throttle import Throttle
 from typing_extensions import override
@@ -92,14 +92,14 @@ def test_after_five_tries_it_ends_in_one_line_that_names_the_request(
         line = failure(server.url, Request("/api/domains"), timeout_s=timeout_s, throttle=pauses)
     assert vendor.log.count == 5
     assert line.startswith("GET /api/domains: ")
-    assert line.endswith("; given up after 5 tries")
+    assert line.endswith("; failed after 5 tries")
     assert "\n" not in line
     assert TOKEN not in line
 
 
 def test_pauses_grow(pauses: Pauses, caplog: pytest.LogCaptureFixture) -> None:
     with serving(Reply(500)) as server:
-        assert failure(server.url, throttle=pauses) == "GET /list: HTTP 500; given up after 5 tries"
+        assert failure(server.url, throttle=pauses) == "GET /list: HTTP 500; failed after 5 tries"
     assert pauses.taken == [1, 2, 4, 8]
     assert caplog.messages == [
         f"GET /list: HTTP 500; try {n} of 5 in {pause}.0 s"
@@ -157,7 +157,7 @@ def test_a_wish_of_more_than_five_minutes_ends_it_at_once(pauses: Pauses, second
     with serving(Reply(429, headers={"Retry-After": str(seconds)})) as server:
         line = failure(server.url, throttle=pauses)
         assert len(server.seen) == 1
-    expected = f"HTTP 429, the server asks to wait {seconds} s; given up after 1 try"
+    expected = f"HTTP 429, the server asks to wait {seconds} s; failed after 1 try"
     assert line == f"GET /list: {expected}"
     assert pauses.taken == []
 
@@ -219,14 +219,14 @@ def test_json_of_another_shape_is_tried_again(
         pytest.raises(SyncFailed) as caught,
     ):
         api.send(LIST, shape)
-    assert str(caught.value) == f"GET /list: {words}; given up after 5 tries"
+    assert str(caught.value) == f"GET /list: {words}; failed after 5 tries"
 
 
 def test_a_body_that_never_ends_is_given_up(
     pauses: Pauses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tap_kit.net.http, "PATIENCE_S", 0.1)
-    monkeypatch.setattr(tap_kit.net.http, "_PIECE", 1)
+    monkeypatch.setattr(http, "LONGEST_S", 0.1)
+    monkeypatch.setattr(http, "_PIECE", 1)
     with serving(Reply(body=b"[" * 10_000, drip_s=0.01)) as server:
         line = failure(server.url, throttle=pauses)
         assert len(server.seen) == 1
@@ -253,6 +253,5 @@ def test_a_stop_ends_the_pause_between_two_tries() -> None:
 
 
 def test_the_constants_are_what_the_documents_say() -> None:
-    http = tap_kit.net.http
-    assert (http.TRIES, http.FIRST_PAUSE_S, http.LONGEST_PAUSE_S) == (5, 1, 60)
-    assert http.PATIENCE_S == 300
+    assert (retries.TRIES, retries.FIRST_PAUSE_S, retries.LONGEST_PAUSE_S) == (5, 1, 60)
+    assert retries.LONGEST_S == 300

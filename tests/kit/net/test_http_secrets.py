@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-import tap_kit.net.http
+import tap_kit.net.retries
 from sandbox.server import running
 from sandbox.stranger import Stranger
 from tap_kit.errors import Interrupted, Retriable, SyncFailed
@@ -28,7 +28,7 @@ Talk = Callable[[socket.socket], object]
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tap_kit.net.http, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(tap_kit.net.retries, "FIRST_PAUSE_S", 0.001)
 
 
 def failure(url: str) -> str:
@@ -117,13 +117,13 @@ def test_no_message_and_no_log_line_holds_a_secret(
 
 def test_an_unknown_host_is_told_in_words() -> None:
     url = "https://nowhere.invalid"
-    assert failure(url) == f"GET /list: the host of {url} is not known; given up after 5 tries"
+    assert failure(url) == f"GET /list: the host of {url} is not known; failed after 5 tries"
 
 
 def test_a_port_where_nobody_listens_is_told_in_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-    assert failure(url) == f"GET /list: no connection to {url}; given up after 5 tries"
+    assert failure(url) == f"GET /list: no connection to {url}; failed after 5 tries"
 
 
 def test_a_server_that_says_nothing_is_told_in_words() -> None:
@@ -138,7 +138,7 @@ def test_a_server_that_says_nothing_is_told_in_words() -> None:
 def test_a_server_that_hangs_up_is_told_in_words() -> None:
     with listening(lambda connection: connection.recv(1000)) as (port, count):
         line = failure(f"http://127.0.0.1:{port}")
-    assert line == "GET /list: the connection broke off; given up after 5 tries"
+    assert line == "GET /list: the connection broke off; failed after 5 tries"
     assert len(count) == 5
 
 

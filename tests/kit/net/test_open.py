@@ -212,7 +212,7 @@ def test_five_breaks_without_a_new_row_are_the_end() -> None:
         with pytest.raises(SyncFailed) as caught:
             given.extend(row for batch in rows(api, pauses) for row in batch)
         assert len(server.seen) == 5
-    assert str(caught.value) == "GET /file: the connection broke off; given up after 5 tries"
+    assert str(caught.value) == "GET /file: the connection broke off; failed after 5 tries"
     assert pauses == [1, 2, 4, 8]
 
 

@@ -10,7 +10,7 @@ import pytest
 import requests
 from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.net.http import Request, Response
-from tap_kit.net.redaction import without_query
+from tap_kit.net.sessions import without_query
 from tap_kit.net.throttle import Throttle
 from tap_kit.net.wire import failure
 
@@ -44,7 +44,7 @@ def test_an_answer_that_is_never_the_one_asked_for_is_given_up_with_the_reason()
         pytest.raises(SyncFailed) as caught,
     ):
         api.send(LIST, list, of_page)
-    assert str(caught.value) == ("GET /list: page 1 came instead of page 2; given up after 5 tries")
+    assert str(caught.value) == ("GET /list: page 1 came instead of page 2; failed after 5 tries")
     assert len(server.seen) == 5
 
 
@@ -65,7 +65,7 @@ def test_a_body_is_read_the_way_that_was_asked_for() -> None:
 
 def test_what_is_asked_at_once_waits_for_no_budget() -> None:
     stop = Event()
-    throttle = Throttle(1, stop, at_once=1)
+    throttle = Throttle(1, stop, concurrency=1)
     throttle.acquire()
     stop.set()
     with serving(Reply(body=b'{"state": "stopped"}')) as server:

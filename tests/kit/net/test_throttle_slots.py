@@ -28,9 +28,9 @@ def until(holds: object) -> None:
         time.sleep(0.002)
 
 
-@pytest.mark.parametrize("at_once", [1, 3])
-def test_no_more_than_so_many_are_under_way(at_once: int) -> None:
-    throttle = Throttle(None, threading.Event(), at_once=at_once)
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_no_more_than_so_many_are_under_way(concurrency: int) -> None:
+    throttle = Throttle(None, threading.Event(), concurrency=concurrency)
     busy, most, lock = [0], [0], threading.Lock()
 
     def send() -> None:
@@ -42,15 +42,15 @@ def test_no_more_than_so_many_are_under_way(at_once: int) -> None:
             with lock:
                 busy[0] -= 1
 
-    threads = [in_thread(send) for _ in range(4 * at_once)]
+    threads = [in_thread(send) for _ in range(4 * concurrency)]
     for thread in threads:
         thread.join(LONG_S)
-    assert most[0] == at_once
-    assert throttle.requests == 4 * at_once
+    assert most[0] == concurrency
+    assert throttle.requests == 4 * concurrency
 
 
 def test_one_that_fails_gives_its_place_back() -> None:
-    throttle = Throttle(None, threading.Event(), at_once=1)
+    throttle = Throttle(None, threading.Event(), concurrency=1)
     for _ in range(3):
         with pytest.raises(ValueError, match="no"), throttle.request():
             raise ValueError("no")  # noqa: EM101
@@ -66,7 +66,7 @@ def test_without_a_limit_any_number_is_under_way() -> None:
 def test_a_stop_ends_the_wait_for_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LET_PASS_S", 0.005)
     stop = threading.Event()
-    throttle = Throttle(None, stop, at_once=1)
+    throttle = Throttle(None, stop, concurrency=1)
     ended: list[str] = []
 
     def send() -> None:

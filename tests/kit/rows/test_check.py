@@ -125,7 +125,7 @@ def test_what_shaping_needs_is_read_and_not_written_when_it_is_deselected(
     new: dict[str, Any],
 ) -> None:
     stream = stream_of(
-        PROPERTIES, "name", response_fields=ResponseFields(needed=("name", "visitors"))
+        PROPERTIES, "name", response_fields=ResponseFields(inputs=("name", "visitors"))
     )
     rows = decoded(stream, {"id": 1, "name": "a", **new}, {"id": 2, **new})
     assert [values_of(row, ("name", "visitors", "id")) for row in rows] == [
@@ -141,7 +141,7 @@ def test_own_fields_are_filled_in_whatever_the_answer_has(new: dict[str, Any]) -
     stream = stream_of(
         properties,
         "day",
-        response_fields=ResponseFields(own=("site", "day")),
+        response_fields=ResponseFields(computed=("site", "day")),
         required=("id", "site"),
     )
     rows = decoded(stream, {"id": 1, "site": 7, **new}, {"id": 2, **new})
@@ -150,7 +150,7 @@ def test_own_fields_are_filled_in_whatever_the_answer_has(new: dict[str, Any]) -
 
 
 OTHER = ResponseFields(
-    other={"visitors": {"type": ["integer", "string", "null"]}, "contact": {"type": "object"}},
+    raw_types={"visitors": {"type": ["integer", "string", "null"]}, "contact": {"type": "object"}},
     ignored=("links",),
 )
 

@@ -122,7 +122,7 @@ def some_rows(count: int) -> Table:
 def test_a_stdout_without_bytes_beneath_gets_the_same_text() -> None:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        tap_of(some_rows(3))(config=DAYS).run()
+        tap_of(some_rows(3))(config=DAYS).execute()
     messages = [json.loads(line) for line in out.getvalue().split("\n")[:-1]]
     assert [m["record"] for m in messages if m["type"] == "RECORD"] == [
         {"id": i, "name": "ü\n"} for i in range(3)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from singer_sdk.singerlib import Message
-    from tap_kit.flow.tasks import Task
+    from tap_kit.flow.tasks import WindowTask
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
 NESTED = {
@@ -63,21 +63,21 @@ def rows_of(table: Table) -> Sequence[Any]:
 def daily(rows: int = 2, **more: Any) -> Table:
     """A table in windows: some rows a day and partition."""
 
-    def read(task: Task) -> list[dict[str, Any]]:
-        assert task.window is not None
+    def read(task: WindowTask) -> list[dict[str, Any]]:
         day = task.window.first
-        place = dict(task.partition or {})
+        place = dict(task.partition)
         return [{"id": day.day * 100 + i, "date": day.isoformat(), **place} for i in range(rows)]
 
     properties = {"id": ID, "date": {"type": "string", "format": "date"}, "site": WHOLE}
     return Table(properties, more.pop("read", read), replication_key="date", **more)
 
 
-def failing_on(day: int, error: Exception | None = None) -> Callable[[Task], list[dict[str, Any]]]:
+def failing_on(
+    day: int, error: Exception | None = None
+) -> Callable[[WindowTask], list[dict[str, Any]]]:
     """Rows until a day that has a wrong value, or an error."""
 
-    def read(task: Task) -> list[dict[str, Any]]:
-        assert task.window is not None
+    def read(task: WindowTask) -> list[dict[str, Any]]:
         if task.window.first.day != day:
             return [{"id": task.window.first.day, "date": task.window.first.isoformat()}]
         if error is not None:
@@ -158,7 +158,7 @@ SAME_AS_STOCK: dict[str, tuple[Table, ...]] = {
     "partitions": (
         Table(
             {"id": ID, "site": ID},
-            lambda task: [{"id": 1, **(task.partition or {})}],
+            lambda task: [{"id": 1, **task.partition}],
             partitions=SITES,
         ),
     ),
@@ -318,8 +318,7 @@ def test_unknown_fields_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
         [{"id": 3, "c": 1, "date": None}],
     ]
 
-    def read(task: Task) -> list[dict[str, Any]]:
-        assert task.window is not None
+    def read(task: WindowTask) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = rows[task.window.first.day - 1]
         return found
 

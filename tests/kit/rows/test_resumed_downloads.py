@@ -55,7 +55,7 @@ def test_five_times_without_a_new_row_is_enough() -> None:
     pauses: list[float] = []
     batches = resumed(source.begin, pauses.append)
     assert next(batches) == [1]
-    with pytest.raises(SyncFailed, match="broke off; given up after 5 tries"):
+    with pytest.raises(SyncFailed, match="broke off; failed after 5 tries"):
         next(batches)
     assert source.begun == 5
     assert pauses == [1.0, 2.0, 4.0, 8.0]
@@ -95,7 +95,7 @@ def test_what_is_begun_again_is_told_with_its_reason_and_its_place(
 
 @pytest.mark.parametrize(
     ("asked_s", "pauses", "words"),
-    [(300, [300], ""), (301, [], "busy; given up after 1 try"), (0.5, [1.0], "")],
+    [(300, [300], ""), (301, [], "busy; failed after 1 try"), (0.5, [1.0], "")],
 )
 def test_a_server_that_asks_for_more_patience_than_there_is_ends_it(
     asked_s: float, pauses: list[float], words: str

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.singerlib import Catalog
+from tap_kit.flow.tasks import Task
 from tap_kit.rows.check import ResponseFields
 from tap_kit.run.inputs import catalog_problems
 from typing_extensions import override
@@ -42,9 +43,14 @@ def tap_with(catalog: dict[str, Any] | None, tap: type[CannedTap] | None = None)
     return (tap or tap_of(FIGURES, NAMES))(config=DAYS, catalog=made)
 
 
+def problems_of(tap: CannedTap) -> list[str]:
+    """Return the problems of the catalog that the tap was started with."""
+    return list(catalog_problems(tap.input_catalog, tap.streams, tap.logger))
+
+
 def problems(*changes: Change) -> list[str]:
     """What the tap says of the changed catalog."""
-    return list(catalog_problems(tap_with(catalog_of(*changes))))
+    return problems_of(tap_with(catalog_of(*changes)))
 
 
 def lose(*fields: str) -> Callable[[dict[str, Any]], Any]:
@@ -65,7 +71,7 @@ def deselect(entry: dict[str, Any]) -> None:
 
 def test_what_was_discovered_is_fine(caplog: pytest.LogCaptureFixture) -> None:
     assert problems() == []
-    assert list(catalog_problems(tap_with(None))) == []
+    assert (problems_of(tap_with(None))) == []
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
@@ -73,12 +79,12 @@ def test_a_catalog_of_another_tap_is_told_in_a_line() -> None:
     catalog = catalog_of()
     for entry in catalog["streams"]:
         entry["tap_stream_id"] += "_of_others"
-    told = list(catalog_problems(tap_with(catalog)))
-    assert told == ["--catalog: none of its streams is a stream of this tap; discover again"]
+    told = problems_of(tap_with(catalog))
+    assert told == ["--catalog has no stream of this tap; run discovery again"]
 
 
 def test_a_catalog_without_streams_reads_nothing() -> None:
-    assert list(catalog_problems(tap_with({"streams": []}))) == []
+    assert (problems_of(tap_with({"streams": []}))) == []
 
 
 def test_unknown_streams_are_told_of_and_passed_over(caplog: pytest.LogCaptureFixture) -> None:
@@ -89,22 +95,20 @@ def test_unknown_streams_are_told_of_and_passed_over(caplog: pytest.LogCaptureFi
     assert done.error == ""
     assert {message["stream"] for message in done.of("RECORD")} == {"figures", "names"}
     told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert told == ["--catalog: unknown streams are passed over: areas, zones"]
+    assert told == ["Ignoring unknown streams in --catalog: areas, zones"]
 
 
 def test_a_stream_the_catalog_does_not_have_is_not_missed() -> None:
     catalog = catalog_of()
     catalog["streams"] = [e for e in catalog["streams"] if e["tap_stream_id"] == "names"]
-    assert list(catalog_problems(tap_with(catalog))) == []
+    assert (problems_of(tap_with(catalog))) == []
     lose("id")(catalog["streams"][0])
-    assert list(catalog_problems(tap_with(catalog))) == [
-        "--catalog: the stream names lacks id; discover again"
-    ]
+    assert (problems_of(tap_with(catalog))) == ["--catalog lacks id of names; run discovery again"]
 
 
 def test_a_stream_that_has_another_name_is_told() -> None:
     assert problems(("names", lambda entry: entry.update(stream="Names"))) == [
-        "--catalog: the stream names has another name there; discover again"
+        "--catalog renames the stream names; run discovery again"
     ]
 
 
@@ -115,8 +119,8 @@ def test_a_stream_without_a_name_of_its_own_is_fine() -> None:
 def test_keys_and_the_replication_key_have_to_be_there() -> None:
     changes = ("figures", lose("id", "date")), ("names", lose("id"))
     assert problems(*changes) == [
-        "--catalog: the stream figures lacks date, id; discover again",
-        "--catalog: the stream names lacks id; discover again",
+        "--catalog lacks date, id of figures; run discovery again",
+        "--catalog lacks id of names; run discovery again",
     ]
 
 
@@ -124,7 +128,7 @@ def test_keys_and_the_replication_key_have_to_be_there() -> None:
 def test_the_replication_key_needs_a_type(definition: dict[str, Any]) -> None:
     """The SDK looks whether it is a date-time, and stumbles where there is nothing to look at."""
     change = ("figures", lambda entry: entry["schema"]["properties"].update(date=definition))
-    assert problems(change) == ["--catalog: the stream figures lacks date; discover again"]
+    assert problems(change) == ["--catalog lacks date of figures; run discovery again"]
 
 
 def test_other_fields_may_be_missing() -> None:
@@ -144,9 +148,7 @@ def test_unknown_fields_are_told_of_and_passed_over(caplog: pytest.LogCaptureFix
             entry["metadata"].append(chosen)
 
     assert problems(("figures", choose)) == []
-    assert caplog.messages == [
-        "--catalog: unknown fields of figures are passed over: height, width"
-    ]
+    assert caplog.messages == ["Ignoring unknown fields of figures in --catalog: height, width"]
 
 
 def test_what_is_wrong_ends_the_run_before_anybody_is_asked() -> None:
@@ -162,14 +164,14 @@ def test_what_is_wrong_ends_the_run_before_anybody_is_asked() -> None:
     with pytest.raises(ConfigValidationError) as caught:
         run_of(tap)
     assert caught.value.errors == [
-        "--catalog: the stream figures lacks id; discover again",
-        "--catalog: the stream names lacks id; discover again",
+        "--catalog lacks id of figures; run discovery again",
+        "--catalog lacks id of names; run discovery again",
     ]
     assert str(caught.value) == "; ".join(caught.value.errors)
     assert asked == []
 
 
-class ShapedStream(CannedStream):
+class ShapedStream(CannedStream[Task]):
     """A stream whose rows are made of more than what is written."""
 
     name = "shaped"
@@ -179,7 +181,7 @@ class ShapedStream(CannedStream):
     }
     primary_keys = ("id",)
     response_fields = ResponseFields(
-        own=("site",), needed=("label", "not_always"), other={"raw": ID}, ignored=("more",)
+        computed=("site",), inputs=("label", "not_always"), raw_types={"raw": ID}, ignored=("more",)
     )
     table = Table({}, ())
 
@@ -189,7 +191,7 @@ class ShapedTap(CannedTap):
 
     @override
     def discover_streams(self) -> list[Any]:
-        return [ShapedStream(self)]
+        return [ShapedStream(self, self.run)]
 
 
 @pytest.mark.parametrize(
@@ -207,6 +209,6 @@ def test_fields_that_rows_are_shaped_with_have_to_be_there(
 ) -> None:
     catalog = ShapedTap(config=DAYS).catalog_dict
     lose(*fields)(catalog["streams"][0])
-    told = list(catalog_problems(tap_with(catalog, ShapedTap)))
-    line = f"--catalog: the stream shaped lacks {missing}; discover again"
+    told = problems_of(tap_with(catalog, ShapedTap))
+    line = f"--catalog lacks {missing} of shaped; run discovery again"
     assert told == ([line] if missing else [])

@@ -18,15 +18,14 @@ from tests.singer import Output
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_kit.flow.tasks import Task
+    from tap_kit.flow.tasks import WindowTask
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
 SITES = ({"site": 1}, {"site": 2})
 
 
-def rows_of(task: Task) -> list[dict[str, Any]]:
+def rows_of(task: WindowTask) -> list[dict[str, Any]]:
     """Two rows a day."""
-    assert task.window is not None
     day = task.window.first
     return [{"id": day.day * 10 + n, "date": day.isoformat()} for n in (1, 2)]
 
@@ -126,7 +125,7 @@ def test_a_file_that_cannot_be_used_is_a_line(
     code, run = ended(tap_of(FIGURES), "--config", config, option, wrong)
     assert (code, run.text) == (1, "")
     (line,) = errors(caplog)
-    assert line.startswith(f"{option}: the file holds no Singer {option[2:]}: Expected `object`")
+    assert line.startswith(f"{option} must be a Singer {option[2:]}: Expected `object`")
 
 
 @pytest.mark.parametrize("option", ["--state", "--catalog"])
@@ -138,7 +137,7 @@ def test_a_file_that_is_no_json_is_a_line(
     code, run = ended(tap_of(FIGURES), "--config", config, option, str(wrong))
     assert (code, run.text) == (1, "")
     (line,) = errors(caplog)
-    assert line.startswith(f"{option}: the file is not JSON: ")
+    assert line.startswith(f"{option} must be JSON: ")
 
 
 def test_all_wrong_settings_are_a_line_each(
@@ -159,7 +158,7 @@ def test_a_file_of_settings_that_holds_something_else_is_a_line(
     code, run = ended(tap_of(FIGURES), "--config", str(path))
     assert (code, run.text) == (1, "")
     (line,) = errors(caplog)
-    assert line.startswith("--config: the file is no JSON object: ")
+    assert line.startswith("--config must be a JSON object: ")
 
 
 def test_a_file_of_settings_that_is_not_there_is_a_line(
@@ -201,7 +200,7 @@ def test_a_test_asks_for_access_and_reads_a_record_of_each_stream(
 ) -> None:
     read: list[str] = []
 
-    def note(task: Task) -> list[dict[str, Any]]:
+    def note(task: WindowTask) -> list[dict[str, Any]]:
         read.append(str(task))
         return rows_of(task)
 

@@ -48,7 +48,7 @@ def assert_told(done: Ended, begins: tuple[str, ...]) -> None:
 def test_a_file_that_is_not_json_ends_the_run_in_a_line(option: str, tmp_path: Path) -> None:
     file = tmp_path / "given.json"
     file.write_text("{x", encoding="utf-8")
-    assert_told(tap({}, tmp_path, option, str(file)), (f"{option}: the file is not JSON: ",))
+    assert_told(tap({}, tmp_path, option, str(file)), (f"{option} must be JSON: ",))
 
 
 def test_a_full_disk_is_a_line(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ LOGGER = logging.getLogger("tap-canned")
 def planned(**tasks: int) -> Progress:
     """The progress of a run with so many tasks of each stream."""
     progress = Progress(LOGGER)
-    progress.planned(tasks, at_once=4)
+    progress.planned(tasks, concurrency=4)
     return progress
 
 
@@ -143,10 +143,10 @@ def test_the_end_tells_rows_by_stream_requests_and_warnings(
         progress.rows(4, "domains")
         progress.rows(1_500, "pages")
         clock.now += 3_725
-        progress.summary("Broken off", requests=1_000)
+        progress.summary("Stopped early", requests=1_000)
     LOGGER.warning("after it")
     assert (
-        "Broken off after 1 h 2 min: 1,504 rows (domains 4, pages 1,500), 1,000 requests, 1 warning"
+        "Stopped early after 1 h 2 min: 1,504 rows (domains 4, pages 1,500), 1,000 requests, 1 warning"
     ) in caplog.messages
     assert progress.warnings.count == 1
 
@@ -167,7 +167,7 @@ def test_durations_are_in_words(
 def test_what_is_no_task_has_no_rows(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     """Discovery uses it too: there the exports count whose columns are known."""
     progress = Progress(LOGGER, "export", "Learning the columns")
-    progress.planned({"columns": 14}, at_once=6)
+    progress.planned({"columns": 14}, concurrency=6)
     progress.task_done(7)
     clock.now += 30
     progress.waiting("the columns of user")
