@@ -61,7 +61,7 @@ coverage: .venv/.dev
 	@$(BIN)/coverage report
 
 mutation: .venv/.dev
-	@$(BIN)/python tests/mutation.py $(if $(ONLY),'$(ONLY)')
+	@$(BIN)/python tools/mutation.py $(if $(ONLY),'$(ONLY)')
 
 lint: .venv/.dev
 	@$(UV) lock --check --quiet
@@ -105,7 +105,7 @@ requirements: .tools-ready
 	done
 
 pages: .venv/.dev
-	@$(BIN)/python -m tests.repository.generated
+	@$(BIN)/python -m tools.pages
 
 wheels: .tools-ready
 	@for package in tap-kit $(TAPS); do $(UV) build --quiet $$package --out-dir dist || exit 1; done

@@ -15,13 +15,13 @@ from sandbox.faults import KINDS as SANDBOX_KINDS
 
 from tests.every_tap import TAPS, EveryTap, hurried
 from tests.fault_matrix import calling_off, cells, connections, discovery
-from tests.fault_matrix.__main__ import PAGE
 from tests.fault_matrix.connections import TROUBLES
 from tests.fault_matrix.kinds import KINDS, Kind
 from tests.fault_matrix.matrix import Cell, chosen_cells
 from tests.fault_matrix.places import kind_of, places
-from tests.repository.workspace import ROOT
 from tests.tls import Certificate, needs_openssl
+from tools.pages.fault_page import PAGE
+from tools.workspace import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

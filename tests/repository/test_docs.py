@@ -14,9 +14,9 @@ import pytest
 import yaml
 from sandbox.cli import main as sandbox_command
 
-from tests.meltano_settings import expected_settings
-from tests.repository.doc_pages import PAGES, VARIABLE, commands, links, text_of
-from tests.repository.workspace import ROOT, TAPS, tap_class
+from tools.pages.doc_pages import PAGES, VARIABLE, commands, links, text_of
+from tools.pages.meltano_settings import expected_settings
+from tools.workspace import ROOT, TAPS, tap_class
 
 if TYPE_CHECKING:
     from pathlib import Path

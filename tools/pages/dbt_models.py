@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from typing_extensions import override
 
-from tests.repository.workspace import ROOT, TAPS, tap_class
+from tools.workspace import ROOT, TAPS, tap_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

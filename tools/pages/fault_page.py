@@ -1,14 +1,17 @@
-"""The results of the matrix as a page."""
+"""The page ``docs/faults.md``, made from the results of the fault matrix."""
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from tools.workspace import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tests.fault_matrix.matrix import Results
-
+PAGE = ROOT / "docs" / "faults.md"
 HEAD = """\
 # What a fault does to a run
 
@@ -39,6 +42,37 @@ warning: the vendor's job is never done, or its table is empty each time.
 Pauses and time-outs are shortened, the order of things is not. What a refusal (401, 403, 404, a
 redirect) means to each tap is in its README.
 """
+
+
+@dataclass
+class Results:
+    """What became of the cells of one tap."""
+
+    tap: str
+    ends: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # fault, request -> ends
+    passed: Counter[str] = field(default_factory=Counter)  # of faults that pass: how many whole
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, fault: str, request: str, end: str, *, passes: bool) -> None:
+        """Count one cell."""
+        if passes:
+            self.passed[end] += 1
+        else:
+            self.ends.setdefault((fault, request), set()).add(end)
+
+    def merge(self, other: Results) -> None:
+        """Take in the results of other cells."""
+        self.passed += other.passed
+        self.wrong += other.wrong
+        for key, ends in other.ends.items():
+            self.ends.setdefault(key, set()).update(ends)
+
+
+def write(made: Mapping[str, tuple[Results, Results]], titles: Sequence[str]) -> None:
+    """Put the sections of these results into the page: by title those of requests, connections."""
+    before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    texts = {title: section(*parts) for title, parts in made.items()}
+    PAGE.write_text(page(before, texts, titles), encoding="utf-8")
 
 
 def page(before: str, made: Mapping[str, str], titles: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_kit.run.about import streams_table
 
-from tests.repository.readme_tables import (
+from tools.pages.readme_tables import (
     default_of,
     kind_of,
     own_settings,
