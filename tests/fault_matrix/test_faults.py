@@ -56,7 +56,7 @@ def test_a_discovery_ends_with_the_whole_catalog_or_says_why_not(kind: Kind) -> 
         for cell in discovery.every_cell(account, kind):
             if cell.place.which in {"middle", "only"} and cell.lasting != "twice":
                 end = discovery.outcome(account, whole, cell)
-                assert cell.lasting == "for good" or end == "whole", cell
+                assert cell.lasting == "for good" or end == "complete", cell
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -65,7 +65,7 @@ def test_what_cannot_be_called_off_is_left_to_the_next_run(kind: Kind) -> None:
     with tap.serving() as account:
         whole = cells.undisturbed(tap, account)
         end = calling_off.outcome(account, whole, Cell(kind, place, "for good"))
-        assert (end == "called off") == kind.is_slow  # slow, but in time
+        assert (end == "cancelled") == kind.is_slow  # slow, but in time
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -75,7 +75,7 @@ def test_a_fault_leaves_no_trace_or_ends_the_run_well(tap: EveryTap, kind: Kind)
         whole = cells.undisturbed(tap, account)
         for cell in chosen_cells(places(account.log.requests), kind):
             end = cells.outcome(tap, account, whole, *cell)
-            assert cell.lasting == "for good" or end == "whole", cell
+            assert cell.lasting == "for good" or end == "complete", cell
 
 
 @needs_openssl
@@ -89,7 +89,7 @@ def test_a_connection_that_is_not_made_leaves_no_trace_or_ends_the_run_well(
         for address in connections.addresses(tap, account):
             for trouble in TROUBLES:
                 end = connections.outcome(tap, account, whole, trouble, address, certificate)
-                assert (end == "whole") == trouble.passes, (address, trouble)
+                assert (end == "complete") == trouble.passes, (address, trouble)
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)

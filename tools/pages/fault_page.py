@@ -15,32 +15,32 @@ PAGE = ROOT / "docs" / "faults.md"
 HEAD = """\
 # What a fault does to a run
 
-This page is written by `python -m tests.fault_matrix`; it took the taps through all of it.
+`python -m tests.fault_matrix` runs the taps with all of these faults and writes this page.
 
-Each fault strikes the first, a middle and the last request of each kind that an undisturbed run
-sends, in three ways: once, twice in a row, and from then on for good. The sandbox's servers do it
-over real sockets. Names that do not resolve and TLS that fails are real ones too.
+Each fault hits the first, a middle and the last request of each kind that an undisturbed run
+sends, in three ways: once, twice in a row, and permanently. The sandbox's servers produce the
+faults over real sockets. Host names that do not resolve and TLS errors are real too.
 
-- **A fault that passes** (once, twice) has to leave no trace: exit code 0, each row of the
-  undisturbed run exactly once, the same bookmarks.
-- **A fault that stays** is tried five times with growing pauses. Then the run ends in one of the
-  ways below. The next run, given the last state and a vendor that is well again, has to bring what
-  is missing: both together give the rows of the undisturbed run, none of them twice.
+- **A temporary fault** (once, twice) must have no effect: exit code 0, each row of the undisturbed
+  run exactly once, the same bookmarks.
+- With **a permanent fault**, the tap sends the request five times, with growing pauses. Then the
+  run ends in one of the ways below. The next run, with the last state and without the fault, must
+  read what is missing: both runs together give the rows of the undisturbed run, none of them twice.
 
 | in the tables | what the run does |
 |---|---|
 | stops | one line says which request failed and why; exit code 1; no traceback |
-| others go on | the stream is given up, with one line; the others are complete; exit code 1 |
-| whole | nothing is missing: this part of the answer is not needed, or can be taken up again |
-| called off | of a stopped run: the vendor confirmed it, no query is left |
-| left to the next run | of a stopped run: nobody confirmed it, so the query's id is in the state |
+| others continue | this stream fails, with one line; the other streams are complete; exit code 1 |
+| complete | nothing is missing: this part of the response is not needed, or the tap can resume it |
+| cancelled | for a stopped run: the vendor confirmed it, no query is left |
+| left for the next run | for a stopped run: not confirmed, so the query's id is in the state |
 
-A discovery that asks the vendor (`--discover` of tap-khoros-analytics) ends with the whole catalog,
-or stops. "Others go on" means there that an export's columns are the documented ones, with a
-warning: the vendor's job is never done, or its table is empty each time.
+A discovery that sends requests (`--discover` of tap-khoros-analytics) ends with the complete
+catalog, or stops. There, "others continue" means that the catalog has the documented columns for
+an export, and the log has a warning: the vendor's job never ends, or its table is always empty.
 
-Pauses and time-outs are shortened, the order of things is not. What a refusal (401, 403, 404, a
-redirect) means to each tap is in its README.
+The tests shorten pauses and timeouts, and keep the order of events. The README of each tap says
+what a refusal (401, 403, 404, a redirect) means to it.
 """
 
 
@@ -91,11 +91,11 @@ def section(requests: Results, connections: Results) -> str:
     parts = []
     whole = requests.passed + connections.passed
     if tried := sum(whole.values()):
-        parts.append(f"Faults that pass: {tried} tried, {whole['whole']} ended whole.\n")
-    parts += ["Faults that stay:\n", _table(requests, "fault")]
+        parts.append(f"Temporary faults: {tried} runs, {whole['complete']} complete.\n")
+    parts += ["Permanent faults:\n", _table(requests, "fault")]
     if connections.ends:
-        parts.append("Connections that are never made, by address:\n")
-        parts.append(_table(connections, "trouble"))
+        parts.append("Connections that cannot be made, by address:\n")
+        parts.append(_table(connections, "fault"))
     return "\n".join(parts)
 
 

@@ -67,7 +67,7 @@ def verdict(load: Load) -> str:
     wrong = {
         "missing": load.missing,
         "rows missing": load.short,
-        "doubled": load.doubled,
+        "duplicate rows": load.doubled,
         "other values": load.other,
     }
     parts = [f"{what}: {_few(names)}" for what, names in wrong.items() if names]
