@@ -1,5 +1,5 @@
-# Each command makes what it needs: uv, the virtual environment, Meltano's plugins.
-# Nothing but a Python 3.10 or newer, git and make has to be there, and no host but PyPI is asked.
+# Each command installs what it needs: uv, the virtual environment, Meltano's plugins.
+# They need Python 3.10 or newer, git and make. PyPI is the only host contacted.
 
 UV_VERSION := 0.13.8
 PYTHON     ?= python3
@@ -16,23 +16,25 @@ export UV_NO_PROGRESS := 1
 .PHONY: help setup demo show transform test coverage mutation lint bench matrix trial machines airflow constraints requirements pages wheels clean
 
 help:
-	@echo "make setup      what the taps need, in .venv/ (also done by the others)"
+	@echo "make setup      install what the taps need into .venv/ (the other commands do this too)"
 	@echo "make demo       sandbox -> Meltano -> JSONL -> DuckDB -> charts, without an account"
-	@echo "make show       opens what the demo made of it: output/demo/report.html"
-	@echo "make transform  typed and tested tables of what the demo loaded, with dbt"
-	@echo "make test       all tests"
-	@echo "make coverage   the tests of taps and kit, and which lines and branches they come by"
-	@echo "make mutation   which changes of the kit its tests notice (ONLY=tap_kit.flow.windows*)"
-	@echo "make lint       ruff, mypy, deptry"
-	@echo "make bench      the benchmarks; results in benchmarks/results/ (ONLY=records ARGS=--quick)"
-	@echo "make matrix     every tap into every target, killed at every point, stopped in every way;"
-	@echo "                into docs/targets.md (ARGS=--missing: only what is not there yet)"
-	@echo "make pages      the pages and plugin settings that are made from the taps"
-	@echo "make wheels     kit and taps as packages, in dist/"
-	@echo "make trial      shards of a tap on an engine (ENGINE=dask or airflow), into PostgreSQL"
-	@echo "make machines   what the engines need besides: Dask, a driver for Meltano's state"
-	@echo "make airflow    Airflow, in an environment of its own, for the above and its tests"
-	@echo "make clean      remove all that these commands made"
+	@echo "make show       open the report of the demo: output/demo/report.html"
+	@echo "make transform  build typed and tested tables from the demo's files, with dbt"
+	@echo "make test       run all tests"
+	@echo "make coverage   run the tests of taps and kit; show the lines and branches they miss"
+	@echo "make mutation   change the kit's code; show which changes no test notices"
+	@echo "                (ONLY=tap_kit.flow.windows*)"
+	@echo "make lint       run ruff, mypy and deptry"
+	@echo "make bench      run the benchmarks; results in benchmarks/results/"
+	@echo "                (ONLY=records ARGS=--quick)"
+	@echo "make matrix     run every tap into every target, kill and stop runs at several points,"
+	@echo "                and write docs/targets.md (ARGS=--missing: only the missing results)"
+	@echo "make pages      write the pages and plugin settings that are generated from the taps"
+	@echo "make wheels     build packages of kit and taps in dist/"
+	@echo "make trial      run a tap in shards on an engine (ENGINE=dask or airflow), into PostgreSQL"
+	@echo "make machines   install what runs in shards need: Dask, a driver for Meltano's state"
+	@echo "make airflow    install Airflow into its own environment, for make trial and its tests"
+	@echo "make clean      remove everything that these commands created"
 
 setup: .venv/.setup
 demo: .venv/.setup .venv/charts/.ready .meltano/.plugins
@@ -42,16 +44,16 @@ show: .venv/.setup
 	@$(BIN)/python -m demo.show
 
 transform: transform/.venv/.ready
-	@test -d output/demo/tap-kindmetrics || { echo "Nothing was loaded yet: make demo"; exit 1; }
+	@test -d output/demo/tap-kindmetrics || { echo "There is no data yet: run make demo"; exit 1; }
 	@DBT_PROJECT_DIR=transform DBT_PROFILES_DIR=transform transform/.venv/bin/dbt --quiet build
 
-# Its tests install plugins: a registry that is away for a minute is no fault of theirs.
+# The tests install plugins. With retries they do not fail if PyPI is down for a minute.
 test: export UV_HTTP_RETRIES := 8
 test: .venv/.dev .venv/charts/.ready transform/.venv/.ready
 	@$(BIN)/python -m tests.prepare
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-# The tests of what is measured; with fewer than all lines and branches it fails.
+# The tests of the measured packages. The command fails below 100 % of lines and branches.
 MEASURED   := $(addprefix tests/,kit khoros_analytics kindmetrics kissmetrics)
 
 coverage: .venv/.dev
@@ -61,7 +63,7 @@ coverage: .venv/.dev
 	@$(BIN)/coverage report
 
 mutation: .venv/.dev
-	@$(BIN)/python tests/mutation.py $(if $(ONLY),'$(ONLY)')
+	@$(BIN)/python tools/mutation.py $(if $(ONLY),'$(ONLY)')
 
 lint: .venv/.dev
 	@$(UV) lock --check --quiet
@@ -81,7 +83,7 @@ ENGINE := dask
 trial: .venv/.machines .meltano/.plugins
 	@$(BIN)/python -m orchestration.trial $(ENGINE)
 
-# Many packages, so not for `make test`: its test of Airflow runs where this has been run.
+# Airflow has many packages, so `make test` does not install it. Its Airflow test runs only after this command.
 airflow: orchestration/.envs/airflow/.made
 orchestration/.envs/airflow/.made: orchestration/airflow.txt | .tools-ready
 	@$(UV) venv --quiet --clear orchestration/.envs/airflow
@@ -92,12 +94,12 @@ matrix: .venv/.dev
 	@$(BIN)/python -m tests.prepare
 	@$(BIN)/python -m tests.warehouses all $(ONLY) $(ARGS)
 
-# What Meltano's own environments for the taps are pinned to; Meltano does not read uv.lock.
+# The versions that Meltano installs for the taps, since Meltano does not read uv.lock.
 constraints: .tools-ready
 	@$(UV) export --quiet --frozen --no-hashes --no-header --no-annotate --no-emit-workspace \
 		$(TAPS:%=--package %) -o constraints.txt
 
-# The versions of the environments that uv.lock does not know.
+# The versions of the environments that are not in uv.lock.
 requirements: .tools-ready
 	@for folder in demo transform; do \
 		$(UV) pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate \
@@ -105,14 +107,14 @@ requirements: .tools-ready
 	done
 
 pages: .venv/.dev
-	@$(BIN)/python -m tests.repository.generated
+	@$(BIN)/python -m tools.pages
 
 wheels: .tools-ready
 	@for package in tap-kit $(TAPS); do $(UV) build --quiet $$package --out-dir dist || exit 1; done
 	@ls dist
 
 .venv/.setup: $(SOURCES) | .tools-ready
-	@echo "Setting up .venv/ (the first time, from PyPI: a minute or so)"
+	@echo "Installing into .venv/ from PyPI (the first time this takes about a minute)"
 	@$(UV) sync --quiet --frozen --inexact --group run
 	@touch $@
 
@@ -124,8 +126,8 @@ wheels: .tools-ready
 	@$(UV) sync --quiet --frozen --inexact --group dev
 	@touch $@ .venv/.setup .venv/.machines
 
-# Environments of their own: numpy, which matplotlib brings, would slow down every start of a tap,
-# and what dbt needs does not go together with what Meltano needs.
+# Separate environments: numpy, which matplotlib depends on, would slow down every start of a tap,
+# and the dependencies of dbt conflict with those of Meltano.
 .venv/charts/.ready: demo/requirements.txt | .venv/.setup
 transform/.venv/.ready: transform/requirements.txt | .tools-ready
 .venv/charts/.ready transform/.venv/.ready:
@@ -134,7 +136,8 @@ transform/.venv/.ready: transform/requirements.txt | .tools-ready
 	@$(UV) pip install --quiet --python $(@D) -r $<
 	@touch $@
 
-# Meltano's environments hold a copy of the kit too; it installs them anew where they are missing.
+# Meltano's environments contain a copy of the kit too. After a change they are deleted, and Meltano
+# installs them again.
 .meltano/.plugins: $(SOURCES) constraints.txt
 	@rm -rf .meltano/extractors
 	@mkdir -p .meltano && touch $@
@@ -142,7 +145,7 @@ transform/.venv/.ready: transform/requirements.txt | .tools-ready
 .PHONY: .tools-ready
 .tools-ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
-		|| { echo "Python 3.10 or newer is needed; name one with: make PYTHON=python3.12"; exit 1; }
+		|| { echo "Python 3.10 or newer is needed. Choose one with: make PYTHON=python3.12"; exit 1; }
 	@test -x "$(UV)" || $(PYTHON) -m pip install --quiet --disable-pip-version-check \
 		--root-user-action ignore --target .tools uv==$(UV_VERSION)
 

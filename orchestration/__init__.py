@@ -1,1 +1,1 @@
-"""Runs of a tap in shards, on engines that exist: see docs/beyond_one_machine.md."""
+"""Run a tap in shards on Dask, Airflow or another engine: see docs/beyond_one_machine.md."""

@@ -1,7 +1,8 @@
-"""A tap in shards on Airflow, from nothing to the end of one run: scheduler, API, worker processes.
+"""Run a tap in shards on an Airflow that is started for this run: scheduler, API, workers.
 
-Airflow is in an environment of its own (``make airflow``), as its packages are many. Its notes and
-logs are in ``orchestration/.airflow``. Who has an Airflow needs ``dags/shards.py`` only.
+Airflow has its own environment (``make airflow``), since it has many packages. Its database and
+logs are in ``orchestration/.airflow``. If you already have an Airflow, you need only
+``dags/shards.py``.
 """
 
 from __future__ import annotations
@@ -29,16 +30,17 @@ AIRFLOW = ROOT / "orchestration" / ".envs" / "airflow" / "bin" / "airflow"
 RUNS = "/dags/shards/dagRuns"
 START_S, STOP_S, POLL_S, REQUEST_S = 240, 20, 2, 60
 ENDED = {"success", "failed"}
-# Ends the whole group as soon as standard input ends: also when this process was killed.
+# Ends the whole process group when standard input ends, which it also does if this process is
+# killed.
 GUARD = """exec 3<&0; { trap "" TERM; read -r _ <&3; kill -TERM 0; sleep 20; kill -KILL 0; } &
 exec "$@" 3<&- </dev/null"""
 
 
 def settings(job: Job, port: int) -> dict[str, str]:
-    """An Airflow of one's own: worker processes of this machine, SQLite, loopback, no login."""
+    """Return Airflow's settings: worker processes on this machine, SQLite, loopback, no login."""
     own = {
         "CORE__EXECUTOR": "LocalExecutor",
-        "CORE__PARALLELISM": str(job.at_once),
+        "CORE__PARALLELISM": str(job.max_running),
         "CORE__DAGS_FOLDER": str(ROOT / "orchestration" / "dags"),
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
@@ -53,37 +55,37 @@ def settings(job: Job, port: int) -> dict[str, str]:
     return {
         **{f"AIRFLOW__{name}": value for name, value in own.items()},
         "AIRFLOW_HOME": str(HOME),
-        "SHARD_WORKERS": str(job.at_once),
-        "SHARD_RETRIES": "0",  # somebody is waiting for this run
+        "SHARD_WORKERS": str(job.max_running),
+        "SHARD_RETRIES": "0",  # a person waits for this run
         "PYTHONPATH": str(ROOT),
     }
 
 
 class Airflow(NamedTuple):
-    """Its API, and the processes without which it does not go on."""
+    """A running Airflow: its API, and the processes that must stay alive."""
 
     api: str
     servers: list[subprocess.Popen[bytes]]
 
     def get(self, path: str) -> dict[str, Any]:
-        """An answer of the API.
+        """Return a response of the API.
 
         Raises:
-            RuntimeError: a server has ended.
+            RuntimeError: a process of Airflow has ended.
         """
         if any(server.poll() is not None for server in self.servers):
-            msg = f"Airflow has stopped, see {HOME / 'airflow.log'}"
+            msg = f"Airflow has stopped; see {HOME / 'airflow.log'}"
             raise RuntimeError(msg)
-        answer = requests.get(f"{self.api}{path}", timeout=REQUEST_S)
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
+        response = requests.get(f"{self.api}{path}", timeout=REQUEST_S)
+        response.raise_for_status()
+        found: dict[str, Any] = response.json()
         return found
 
     def wait(self) -> None:
-        """Wait until the API answers.
+        """Wait until the API responds.
 
         Raises:
-            TimeoutError: it does not.
+            TimeoutError: it does not respond in time.
         """
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
@@ -91,15 +93,15 @@ class Airflow(NamedTuple):
                 self.get("/monitor/health")
                 return
             time.sleep(POLL_S)
-        msg = f"Airflow does not answer, see {HOME / 'airflow.log'}"
+        msg = f"Airflow does not respond; see {HOME / 'airflow.log'}"
         raise TimeoutError(msg)
 
     def run(self, params: dict[str, Any]) -> list[dict[str, Any]]:
-        """The task instances of one run of the DAG, when all of them have ended."""
+        """Run the DAG once and return its task instances when all of them have ended."""
         self.wait()
-        ours = {"dag_run_id": "once", "logical_date": None, "conf": params}
-        begun = requests.post(f"{self.api}{RUNS}", json=ours, timeout=REQUEST_S)
-        begun.raise_for_status()
+        dag_run = {"dag_run_id": "once", "logical_date": None, "conf": params}
+        response = requests.post(f"{self.api}{RUNS}", json=dag_run, timeout=REQUEST_S)
+        response.raise_for_status()
         while self.get(f"{RUNS}/once")["state"] not in ENDED:
             time.sleep(POLL_S)
         found: list[dict[str, Any]] = self.get(f"{RUNS}/once/taskInstances")["task_instances"]
@@ -108,10 +110,10 @@ class Airflow(NamedTuple):
 
 @contextlib.contextmanager
 def airflow(job: Job) -> Iterator[Airflow]:
-    """Airflow at work with the DAG, stopped at the end."""
+    """Start Airflow with the DAG, and stop it at the end of the block."""
     port = _free_port()
     environment = {**os.environ, **settings(job, port)}
-    shutil.rmtree(HOME, ignore_errors=True)  # where a shard goes on from is noted by Meltano
+    shutil.rmtree(HOME, ignore_errors=True)  # Meltano keeps the bookmarks, not Airflow
     HOME.mkdir()
     with (HOME / "airflow.log").open("wb") as log, contextlib.ExitStack() as stack:
         for command in ("db migrate", "dags reserialize"):
@@ -128,7 +130,7 @@ def airflow(job: Job) -> Iterator[Airflow]:
 def _started(
     command: str, environment: dict[str, str], log: IO[bytes]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A command of Airflow in a group of processes of its own, all of which end with the block."""
+    """Start a command of Airflow in its own process group, which ends with the block."""
     process = subprocess.Popen(
         ["/bin/sh", "-c", GUARD, "guard", str(AIRFLOW), *command.split()],
         env=environment,
@@ -155,12 +157,12 @@ def _free_port() -> int:
 
 
 def main() -> int:
-    """Run a tap in shards; 1 when one of them fails, which does not stop the others."""
+    """Run a tap in shards; return 1 if one of them fails. The others continue."""
     parser = arguments(__doc__)
     options = vars(parser.parse_args())
     job = job_of(parser, options)
     if not AIRFLOW.exists():
-        sys.stderr.write("Airflow is not installed; `make airflow` does it\n")
+        sys.stderr.write("Airflow is not installed; run `make airflow`\n")
         return 1
     with airflow(job) as running:
         tasks = running.run({name: v for name, v in options.items() if name != "workers"})

@@ -1,7 +1,7 @@
-"""A tap in shards on Dask: worker processes on this machine, or those of a cluster that is there.
+"""Run a tap in shards on Dask: in worker processes on this machine, or on a running cluster.
 
 The workers of a cluster need what this machine has: this folder with Meltano and its plugins, the
-same environment variables, and ``MELTANO_DATABASE_URI`` with a database that all of them reach.
+same environment variables, and ``MELTANO_DATABASE_URI`` with a database that all can reach.
 """
 
 from __future__ import annotations
@@ -21,53 +21,59 @@ if TYPE_CHECKING:
     from distributed import Future
 
 
-class Ended(NamedTuple):
-    """How a shard ended, and in which worker process it ran."""
+class ShardResult(NamedTuple):
+    """The exit code of a shard, and the worker process in which it ran."""
 
-    code: int
+    exit_code: int
     worker: str
 
 
-def work(job: Job, number: int) -> Ended:
-    """Run a shard; in a worker."""
-    return Ended(job.run(number), f"{socket.gethostname()}, process {os.getpid()}")
+def run_shard(job: Job, number: int) -> ShardResult:
+    """Run a shard; called in a worker."""
+    return ShardResult(job.run(number), f"{socket.gethostname()}, process {os.getpid()}")
 
 
-def run(client: Client, job: Job) -> dict[str, Ended]:
-    """How the tables ended, and if these could be made, all shards; by state id."""
+def run(client: Client, job: Job) -> dict[str, ShardResult]:
+    """Create the tables, then run all shards; return the results by state id.
 
-    def begin(number: int) -> Future[Ended]:
-        return client.submit(work, job, number, key=job.state_id(number), pure=False)
+    If the tables cannot be created, no shard runs.
+    """
 
-    # First the tables: several shards would race for those that are not there yet.
-    ended = {job.state_id(TABLES): begin(TABLES).result()}
-    if any(one.code for one in ended.values()):
-        return ended
-    to_come = iter(range(job.shards))
-    # A cluster may have more workers than the vendor's budget was shared out to.
-    running = as_completed([begin(next(to_come)) for _ in range(job.at_once)])
+    def submit(number: int) -> Future[ShardResult]:
+        return client.submit(run_shard, job, number, key=job.state_id(number), pure=False)
+
+    # The tables come first, or several shards create the same table at the same time.
+    results = {job.state_id(TABLES): submit(TABLES).result()}
+    if any(result.exit_code for result in results.values()):
+        return results
+    waiting = iter(range(job.shards))
+    # A cluster may have more workers than the request budget was divided by.
+    running = as_completed([submit(next(waiting)) for _ in range(job.max_running)])
     for done in running:
-        ended[done.key] = done.result()
-        for number in islice(to_come, 1):
-            running.add(begin(number))
-    return ended
+        results[done.key] = done.result()
+        for number in islice(waiting, 1):
+            running.add(submit(number))
+    return results
 
 
 def main() -> int:
-    """Run a tap in shards; 1 when one of them fails, which does not stop the others."""
+    """Run a tap in shards; return 1 if one of them fails. The others continue."""
     parser = arguments(__doc__)
-    parser.add_argument("--scheduler", help="address of a cluster; without it, workers begin here")
+    parser.add_argument(
+        "--scheduler", help="address of a cluster; without it, workers start on this machine"
+    )
     options = vars(parser.parse_args())
     scheduler = options.pop("scheduler")
     job = job_of(parser, options)
     with contextlib.ExitStack() as stack:
         cluster = scheduler or stack.enter_context(
-            LocalCluster(n_workers=job.at_once, threads_per_worker=1, dashboard_address=":0")
+            LocalCluster(n_workers=job.max_running, threads_per_worker=1, dashboard_address=":0")
         )
-        ended = run(stack.enter_context(Client(cluster)), job)
-    for state_id, one in sorted(ended.items()):
-        print(f"{state_id}: {f'failed with {one.code}' if one.code else 'done'}, {one.worker}")
-    return int(any(one.code for one in ended.values()))
+        results = run(stack.enter_context(Client(cluster)), job)
+    for state_id, result in sorted(results.items()):
+        outcome = f"failed with {result.exit_code}" if result.exit_code else "done"
+        print(f"{state_id}: {outcome}, {result.worker}")
+    return int(any(result.exit_code for result in results.values()))
 
 
 if __name__ == "__main__":

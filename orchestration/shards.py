@@ -1,4 +1,4 @@
-"""What a shard is to Meltano: a state id and a run folder of its own, and one schema for all."""
+"""The Meltano commands of shards: each has its own state id and run folder; all share a schema."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-TABLES = -1  # instead of a shard's number: the run that makes the tables and reads nothing
-# The partitions of the run that makes the tables: one in so many that there is none.
-NOBODYS = f"1/{10**18}"
+TABLES = -1  # instead of a shard's number: the run that creates the tables and reads no data
+# The shard of the run that creates the tables: so small that no partition belongs to it.
+EMPTY_SHARD = f"1/{10**18}"
 STOP_S = 60
 
 
@@ -21,8 +21,8 @@ STOP_S = 60
 class Job:
     """A tap and a target, in ``shards`` parts of which ``workers`` run at a time.
 
-    ``budget`` is how many requests the account may begin in a minute; None: the tap's own setting
-    holds for each of them.
+    ``budget`` is the number of requests that the account may start in a minute. With None, the
+    tap's own setting applies to each shard.
     """
 
     tap: str
@@ -33,27 +33,28 @@ class Job:
     budget: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be shared out.
+        """Check the numbers.
 
         Raises:
-            ValueError: there is nobody to work, or less than a request a minute for each.
+            ValueError: there is no shard or worker, or less than one request a minute for each.
         """
         if min(self.shards, self.workers) < 1:
             msg = "at least one shard and one worker are needed"
             raise ValueError(msg)
-        if self.budget is not None and self.budget < self.at_once:
-            msg = f"{self.budget} requests a minute are not enough for {self.at_once} at a time"
+        if self.budget is not None and self.budget < self.max_running:
+            most = self.max_running
+            msg = f"{self.budget} requests a minute are not enough for {most} shards at a time"
             raise ValueError(msg)
 
     @property
-    def at_once(self) -> int:
-        """How many of the shards are under way at a time, at the most."""
+    def max_running(self) -> int:
+        """The maximum number of shards that run at a time."""
         return min(self.shards, self.workers)
 
     def state_id(self, number: int) -> str:
-        """The id that ``meltano run`` gives it with ``--state-id-suffix``; with one shard without.
+        """The state id: that of ``meltano run``, with a suffix if there are several shards.
 
-        The number of shards is in it: another number is another division of the partitions.
+        The number of shards is part of it, since another number divides the partitions differently.
         """
         whole = f"{self.environment}:{self.tap}-to-{self.target}"
         if number == TABLES:
@@ -66,9 +67,10 @@ class Job:
         return [self.state_id(number) for number in range(self.shards)]
 
     def command(self, number: int) -> list[str]:
-        """``meltano el``, since it has a run folder for each state id; ``meltano run`` has not.
+        """Return the command of a shard.
 
-        Without ``--force``: what holds a second run of the same shard back is to hold it back.
+        It is ``meltano el``, which has a run folder per state id, and not ``meltano run``, which
+        has one per tap. It has no ``--force``, so that Meltano refuses a second run of the shard.
         """
         install = [] if number == TABLES else ["--no-install"]
         return [
@@ -77,31 +79,32 @@ class Job:
         ]
 
     def settings(self, number: int) -> dict[str, str]:
-        """What is added to the environment of the command."""
+        """Return the environment variables that the command needs."""
         prefix = self.tap.upper().replace("-", "_")
-        shard = NOBODYS if number == TABLES else f"{number}/{self.shards}"
+        shard = EMPTY_SHARD if number == TABLES else f"{number}/{self.shards}"
         own = {f"{prefix}_SHARD": shard}
         if self.budget is not None:
-            own[f"{prefix}_REQUESTS_PER_MINUTE"] = str(self.budget // self.at_once)
+            own[f"{prefix}_REQUESTS_PER_MINUTE"] = str(self.budget // self.max_running)
         return own
 
-    def line(self, number: int) -> str:
-        """Settings and command as a line for a shell in this folder."""
+    def shell_line(self, number: int) -> str:
+        """Return variables and command as one line for a shell in this folder."""
         own = [f"{name}={value}" for name, value in self.settings(number).items()]
         return shlex.join(["env", *own, *self.command(number)])
 
     def run(self, number: int) -> int:
-        """Run a shard, or make the tables, in a process of its own; its exit code."""
-        # The engine's own packages are none of Meltano's business.
+        """Run a shard, or create the tables, in a separate process; return the exit code."""
+        # Meltano must not import the engine's packages.
         inherited = {name: v for name, v in os.environ.items() if name != "PYTHONPATH"}
         environment = {**inherited, **self.settings(number)}
-        return ended(self.command(number), ROOT, environment)
+        return exit_code_of(self.command(number), ROOT, environment)
 
 
-def ended(command: list[str], folder: Path, environment: dict[str, str]) -> int:
-    """The exit code of a command. Whoever stops us stops it, and not with a kill.
+def exit_code_of(command: list[str], folder: Path, environment: dict[str, str]) -> int:
+    """Run a command and return its exit code. If this process is stopped, stop the command too.
 
-    Killed, Meltano could end neither tap nor target, nor a runner its workers.
+    The command gets SIGTERM and is not killed, so that Meltano can end tap and target, and a
+    runner its workers.
     """
     with subprocess.Popen(command, cwd=folder, env=environment) as process:
         try:
@@ -113,7 +116,7 @@ def ended(command: list[str], folder: Path, environment: dict[str, str]) -> int:
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
-    """The options of what runs shards; those of ``Job`` by the same names."""
+    """Return a parser for the options of a runner, named like the fields of ``Job``."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("tap")
     parser.add_argument("--target", default="target-postgres", help="(%(default)s)")
@@ -121,13 +124,16 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--shards", type=int, default=4, metavar="N", help="(%(default)s)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="(%(default)s)")
     parser.add_argument(
-        "--budget", type=int, metavar="N", help="requests a minute of the account, shared out"
+        "--budget",
+        type=int,
+        metavar="N",
+        help="requests a minute of the account, divided among the running shards",
     )
     return parser
 
 
 def job_of(parser: argparse.ArgumentParser, options: dict[str, Any]) -> Job:
-    """The job of these options; what cannot be shared out is told as any wrong option is."""
+    """Return the job of these options; report wrong numbers like any other wrong option."""
     try:
         return Job(**options)
     except ValueError as error:
@@ -135,11 +141,11 @@ def job_of(parser: argparse.ArgumentParser, options: dict[str, Any]) -> Job:
 
 
 def main() -> None:
-    """Print the lines for an engine of one's own: the tables first, then a line a shard."""
+    """Print the commands for an engine of your own: first the tables, then one line per shard."""
     parser = arguments(main.__doc__)
     job = job_of(parser, vars(parser.parse_args()))
     for number in (TABLES, *range(job.shards)):
-        print(job.line(number))
+        print(job.shell_line(number))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""``make trial``: a tap in shards, from the sandbox into a PostgreSQL made for it, on an engine."""
+"""``make trial``: run a tap in shards on an engine, from the sandbox into a new PostgreSQL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sandbox.kindmetrics import Kindmetrics
 from sandbox.postgres import NoPostgresError, Postgres, postgres_running
 from sandbox.server import App, running
 
-from orchestration.shards import ROOT, ended
+from orchestration.shards import ROOT, exit_code_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ STREAMS = (
 
 @dataclass(frozen=True)
 class Trial:
-    """A vendor, a warehouse that also has Meltano's state, and the variables that name them."""
+    """A vendor, a warehouse that also stores Meltano's state, and the variables that name both."""
 
     api: Kindmetrics
     postgres: Postgres
@@ -40,16 +40,16 @@ class Trial:
     project: Path = ROOT
 
     def run(self, *command: str, **settings: str) -> int:
-        """``python -m`` with these arguments, in a process of its own; its exit code."""
+        """Run ``python -m`` with these arguments in a separate process; return the exit code."""
         environment = {**self.environment, **settings}
-        return ended([sys.executable, "-m", *command], self.project, environment)
+        return exit_code_of([sys.executable, "-m", *command], self.project, environment)
 
     def engine(self, name: str, *options: str, **settings: str) -> int:
-        """Run the tap in shards on an engine; its exit code."""
+        """Run the tap in shards on an engine; return the exit code."""
         return self.run(f"orchestration.{name}_runner", "tap-kindmetrics", *options, **settings)
 
     def count(self, stream: str) -> int:
-        """How many rows a table has."""
+        """Return the number of rows of a table."""
         query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(SCHEMA, stream))
         with psycopg.connect(self.postgres.url) as connection:
             (rows,) = connection.execute(query).fetchone() or (0,)
@@ -60,7 +60,7 @@ class Trial:
 def trial(
     api: Kindmetrics, serve: Callable[[App], App] = lambda app: app, project: Path = ROOT
 ) -> Iterator[Trial]:
-    """The vendor, served as ``serve`` has it, and the warehouse, until the block ends."""
+    """Serve the vendor (its app wrapped by ``serve``) and the warehouse until the block ends."""
     with running(serve(api.app)) as server, postgres_running() as postgres:
         settings = {
             **postgres.target_settings,
@@ -68,20 +68,20 @@ def trial(
             "TAP_KINDMETRICS_API_TOKEN": api.token,
             "TAP_KINDMETRICS_START_DATE": FIRST.isoformat(),
             "TAP_KINDMETRICS_END_DATE": LAST.isoformat(),
-            # Where shards on several machines keep their state.
+            # Shards on several machines store their state in a database like this one.
             "MELTANO_DATABASE_URI": postgres.url.replace("postgresql:", "postgresql+psycopg:", 1),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
-        others = ("TAP_", "TARGET_", "MELTANO_")  # settings for something else
+        others = ("TAP_", "TARGET_", "MELTANO_")  # the user's settings for other runs
         own = {name: v for name, v in os.environ.items() if not name.startswith(others)}
         yield Trial(api, postgres, {**own, **settings}, project)
 
 
 def main() -> int:
-    """Run it and say what arrived."""
+    """Run the trial and print how many rows arrived."""
     engine, *options = sys.argv[1:] or ENGINES[:1]
     if engine not in ENGINES:
-        sys.stderr.write(f"there is no engine {engine}; there are {', '.join(ENGINES)}\n")
+        sys.stderr.write(f"unknown engine {engine}; use one of: {', '.join(ENGINES)}\n")
         return 1
     try:
         with trial(Kindmetrics(domains=12, today=LAST)) as here:

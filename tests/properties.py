@@ -1,6 +1,6 @@
 """How tests of properties choose their examples: the same in every run, however noisy the machine.
 
-``tests/mutation.py`` sets ``MUTANT_UNDER_TEST``: there it is enough that a change is noticed, and
+``tools/mutation.py`` sets ``MUTANT_UNDER_TEST``: there it is enough that a change is noticed, and
 nobody looks for the smallest example.
 """
 

@@ -1,4 +1,4 @@
-"""A tap in shards on Airflow 3: a mapped task a shard, spread over the executor's workers."""
+"""A tap in shards on Airflow 3: one mapped task per shard, on the executor's workers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow.sdk import Param, dag, task
 
 from orchestration.shards import ROOT, TABLES, Job
 
-# How many shards run at a time; a number of the DAG, as Airflow wants to know it beforehand.
+# The number of shards that run at a time. Airflow must know it when it reads the DAG.
 WORKERS = int(os.environ.get("SHARD_WORKERS", "2"))
 RETRIES = int(os.environ.get("SHARD_RETRIES", "2"))
 PARAMS = {
@@ -19,32 +19,32 @@ PARAMS = {
     "target": Param("target-postgres", type="string"),
     "environment": Param("prod", type="string", description="Meltano's"),
     "shards": Param(4, type="integer", minimum=1),
-    "budget": Param(None, type=["null", "integer"], description="requests a minute, shared out"),
+    "budget": Param(None, type=["null", "integer"], description="requests a minute, divided"),
 }
 
 
 def line(params: dict[str, Any], number: int) -> str:
-    """What a shell runs for a shard, or for the tables."""
-    return Job(**params, workers=WORKERS).line(number)
+    """Return the shell command of a shard, or of the tables."""
+    return Job(**params, workers=WORKERS).shell_line(number)
 
 
 @dag(
     dag_id="shards",
-    schedule=None,  # such as "@daily", with the params of that run as their defaults
+    schedule=None,  # for example "@daily", with the params of that run as defaults
     catchup=False,
-    max_active_runs=1,  # two runs of a shard would wait for each other, and then one would fail
+    max_active_runs=1,  # of two runs of a shard, one would wait for the other and then fail
     params=PARAMS,
     user_defined_macros={"line": line},
 )
 def shards() -> None:
-    """First the tables, for which several shards would race; then all shards."""
+    """Create the tables first, or several shards create the same one; then run all shards."""
     tables = BashOperator(
         task_id="tables", bash_command=f"{{{{ line(params, {TABLES}) }}}}", cwd=str(ROOT)
     )
 
     @task
     def lines(params: dict[str, Any] | None = None) -> list[str]:
-        given = params or {}  # Airflow fills it in
+        given = params or {}  # Airflow sets it
         return [line(given, number) for number in range(given["shards"])]
 
     shard = BashOperator.partial(
@@ -52,7 +52,7 @@ def shards() -> None:
         cwd=str(ROOT),
         max_active_tis_per_dagrun=WORKERS,
         retries=RETRIES,
-        # Meltano keeps a shard that was killed locked for five minutes; then it goes on from there.
+        # Meltano keeps a killed shard locked for five minutes; after that a retry can continue.
         retry_delay=timedelta(minutes=6),
         map_index_template="{{ task.bash_command.split()[1] }}",
     ).expand(bash_command=lines())

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.end_to_end.project import MELTANO, Project
-from tests.repository.workspace import ROOT, TAPS
+from tools.workspace import ROOT, TAPS
 
 if TYPE_CHECKING:
     from pathlib import Path

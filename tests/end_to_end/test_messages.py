@@ -8,8 +8,8 @@ import pytest
 
 from tests.end_to_end.messages import all_said
 from tests.kindmetrics.site import TOKEN
-from tests.repository.doc_pages import messages
-from tests.repository.workspace import ROOT
+from tools.pages.doc_pages import messages
+from tools.workspace import ROOT
 
 pytestmark = [pytest.mark.xdist_group("messages"), pytest.mark.timeout(400)]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.processes import clean_environment
-from tests.repository.workspace import KIT, ROOT, TAPS, package_of
+from tools.workspace import KIT, ROOT, TAPS, package_of
 
 if TYPE_CHECKING:
     from email.message import Message

@@ -10,14 +10,12 @@ import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 from tests.fault_matrix.kinds import KINDS
-from tests.fault_matrix.matrix import Results
 from tests.fault_matrix.sections import SECTIONS, Section
-from tests.fault_matrix.table import page, section
+from tools.pages import fault_page
+from tools.pages.fault_page import Results
 
-PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 CONNECTIONS = "connections"
 
 
@@ -52,9 +50,7 @@ def write(results: list[tuple[tuple[int, str], Results]]) -> bool:
         title = SECTIONS[number].title
         parts = by_title.setdefault(title, (Results(title), Results(title)))
         parts[name == CONNECTIONS].merge(found)
-    before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    texts = {title: section(*parts) for title, parts in by_title.items()}
-    PAGE.write_text(page(before, texts, [s.title for s in SECTIONS]), encoding="utf-8")
+    fault_page.write(by_title, [s.title for s in SECTIONS])
     return not any(part.wrong for parts in by_title.values() for part in parts)
 
 

@@ -84,4 +84,4 @@ def outcome(account: Account, whole: Undisturbed, cell: Cell) -> str:
     kept = json.dumps(ended.output.state).count('"query_id"')
     require(len(api.cancelled) - cancelled + kept >= RUNNING, ended)
     must_go_on(TAP, account, whole, ended)
-    return "left to the next run" if kept else "called off"
+    return "left for the next run" if kept else "cancelled"

@@ -68,7 +68,7 @@ def outcome(
     account.faults.clear()
     if ended.code == 0:
         must_be_whole(tap, whole, ended)
-        return "whole"
+        return "complete"
     require(lasting == "for good", ended)
     return must_stop_well(tap, account, whole, kind.words, ended)
 
@@ -126,7 +126,7 @@ def must_stop_well(
     require(len(reasons) == 1 or others_went_on, ended)
     require(all(any(word in reason for word in words) for reason in reasons), ended)
     must_go_on(tap, account, whole, ended)
-    return "others go on" if others_went_on else "stops"
+    return "others continue" if others_went_on else "stops"
 
 
 def must_go_on(tap: EveryTap, account: Account, whole: Undisturbed, ended: Ended) -> None:

@@ -39,8 +39,8 @@ class Trouble:
 
 
 UNKNOWN_HOST = Trouble("unknown host", ("is not known",))
-NO_TLS = Trouble("https where http is spoken", ("no secure connection to",))
-UNTRUSTED = Trouble("certificate of nobody", ("certificate does not verify",))
+NO_TLS = Trouble("https to an http server", ("no secure connection to",))
+UNTRUSTED = Trouble("untrusted certificate", ("certificate does not verify",))
 TROUBLES = (
     UNKNOWN_HOST,
     Trouble("name server silent for a moment", failures=2),
@@ -73,7 +73,7 @@ def outcome(
         ended = tap.run({**account.settings, **settings}, catalog=account.catalog)
     if trouble.passes:
         must_be_whole(tap, whole, ended)
-        return "whole"
+        return "complete"
     return must_stop_well(tap, account, whole, trouble.words, ended)
 
 

@@ -72,11 +72,11 @@ def outcome(account: Account, whole: Ended, cell: Cell) -> str:
         ended = discovered(Account(account.api, settings))
     account.faults.clear()
     if ended.code == 0 and ended.output.text == whole.output.text:
-        return "whole"
+        return "complete"
     _require(lasting == "for good" and "Traceback" not in ended.stderr, ended)
     if ended.code == 0:
         _require(all(_is_told(ended, name) for name in _missing(whole, ended)), ended)
-        return "others go on"
+        return "others continue"
     _require(ended.code == 1 and len(ended.errors) == 1, ended)
     _require(any(word in ended.errors[0] for word in kind.words), ended)
     return "stops"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.fault_matrix import cells, connections
 from tests.fault_matrix.cells import LASTING, Lasting, WrongEndError
 from tests.fault_matrix.kinds import KINDS, Kind
 from tests.fault_matrix.places import Place, places
+from tools.pages.fault_page import Results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,30 +45,6 @@ def chosen_cells(found: Sequence[Place], kind: Kind) -> Iterator[Cell]:
                 yield cell
         elif not is_rare or cell.place.which in {"first", "only"}:
             yield cell
-
-
-@dataclass
-class Results:
-    """What became of the cells of one tap."""
-
-    tap: str
-    ends: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # fault, request -> ends
-    passed: Counter[str] = field(default_factory=Counter)  # of faults that pass: how many whole
-    wrong: list[str] = field(default_factory=list)
-
-    def add(self, fault: str, request: str, end: str, *, passes: bool) -> None:
-        """Count one cell."""
-        if passes:
-            self.passed[end] += 1
-        else:
-            self.ends.setdefault((fault, request), set()).add(end)
-
-    def merge(self, other: Results) -> None:
-        """Take in the results of other cells."""
-        self.passed += other.passed
-        self.wrong += other.wrong
-        for key, ends in other.ends.items():
-            self.ends.setdefault(key, set()).update(ends)
 
 
 def results_of(tap: EveryTap, account: Account, kinds: Iterable[Kind] = KINDS) -> Results:

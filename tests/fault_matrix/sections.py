@@ -13,11 +13,11 @@ from tests.fault_matrix.cells import WrongEndError
 from tests.fault_matrix.matrix import (
     FOR_GOOD,
     Cell,
-    Results,
     connection_results,
     results_of,
 )
 from tests.tls import Certificate
+from tools.pages.fault_page import Results
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,13 +15,13 @@ from sandbox.faults import KINDS as SANDBOX_KINDS
 
 from tests.every_tap import TAPS, EveryTap, hurried
 from tests.fault_matrix import calling_off, cells, connections, discovery
-from tests.fault_matrix.__main__ import PAGE
 from tests.fault_matrix.connections import TROUBLES
 from tests.fault_matrix.kinds import KINDS, Kind
 from tests.fault_matrix.matrix import Cell, chosen_cells
 from tests.fault_matrix.places import kind_of, places
-from tests.repository.workspace import ROOT
 from tests.tls import Certificate, needs_openssl
+from tools.pages.fault_page import PAGE
+from tools.workspace import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ def test_a_discovery_ends_with_the_whole_catalog_or_says_why_not(kind: Kind) -> 
         for cell in discovery.every_cell(account, kind):
             if cell.place.which in {"middle", "only"} and cell.lasting != "twice":
                 end = discovery.outcome(account, whole, cell)
-                assert cell.lasting == "for good" or end == "whole", cell
+                assert cell.lasting == "for good" or end == "complete", cell
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -65,7 +65,7 @@ def test_what_cannot_be_called_off_is_left_to_the_next_run(kind: Kind) -> None:
     with tap.serving() as account:
         whole = cells.undisturbed(tap, account)
         end = calling_off.outcome(account, whole, Cell(kind, place, "for good"))
-        assert (end == "called off") == kind.is_slow  # slow, but in time
+        assert (end == "cancelled") == kind.is_slow  # slow, but in time
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -75,7 +75,7 @@ def test_a_fault_leaves_no_trace_or_ends_the_run_well(tap: EveryTap, kind: Kind)
         whole = cells.undisturbed(tap, account)
         for cell in chosen_cells(places(account.log.requests), kind):
             end = cells.outcome(tap, account, whole, *cell)
-            assert cell.lasting == "for good" or end == "whole", cell
+            assert cell.lasting == "for good" or end == "complete", cell
 
 
 @needs_openssl
@@ -89,7 +89,7 @@ def test_a_connection_that_is_not_made_leaves_no_trace_or_ends_the_run_well(
         for address in connections.addresses(tap, account):
             for trouble in TROUBLES:
                 end = connections.outcome(tap, account, whole, trouble, address, certificate)
-                assert (end == "whole") == trouble.passes, (address, trouble)
+                assert (end == "complete") == trouble.passes, (address, trouble)
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)

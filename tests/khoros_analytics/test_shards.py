@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestration.reshard import joined
+from orchestration.reshard import merged
 from tests.shards import in_shards, loaded
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def test_another_number_of_shards_goes_on_from_the_joined_states(
     whole = loaded(serve().sync(**LATER)).content
     site = serve()
     first = in_shards(site, before)
-    state = joined(part.state for part in first)
+    state = merged(part.state for part in first)
     second = in_shards(site, after, [state] * after, **LATER)
     assert loaded(*first, *second).content == whole
     assert set(site.starts.values()) == {1}, "a window was paid for twice"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tap_kit.rows.keys import shard_of
 
-from orchestration.reshard import joined
+from orchestration.reshard import merged
 from tests.kindmetrics.site import WINDOWED
 from tests.shards import in_shards, loaded
 from tests.singer import bookmark
@@ -69,7 +69,7 @@ def test_another_number_of_shards_goes_on_from_the_joined_states(
     site = serve(domains=DOMAINS, referrers_route="documented")
     first = in_shards(site, before, segments=SEGMENTS)
     site.api.log.clear()
-    state = joined(part.state for part in first)
+    state = merged(part.state for part in first)
     second = in_shards(site, after, [state] * after, **LATER)
     asked = Counter(site.asked("/api/domains/"))
     assert set(asked.values()) == {1}
@@ -77,7 +77,7 @@ def test_another_number_of_shards_goes_on_from_the_joined_states(
     assert loaded(*first, *second).content == loaded(site.sync(**LATER)).content
     for stream in WINDOWED:
         ends = {
-            bookmark(joined(part.state for part in second), stream, domain, segment["name"])
+            bookmark(merged(part.state for part in second), stream, domain, segment["name"])
             for domain in range(1, DOMAINS + 1)
             for segment in SEGMENTS
         }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tap_kit.rows.keys import shard_of
 
-from orchestration.reshard import joined
+from orchestration.reshard import merged
 from tests.kissmetrics.rows import comparable
 from tests.kissmetrics.site import CORE
 from tests.shards import in_shards, loaded
@@ -76,7 +76,7 @@ def test_another_number_of_shards_goes_on_from_the_joined_states(
     whole = tables(serve().sync(**LATER))
     site = serve()
     first = in_shards(site, before)
-    state = joined(part.state for part in first)
+    state = merged(part.state for part in first)
     second = in_shards(site, after, [state] * after, **LATER)
     assert tables(*first, *second) == whole
     runs = Counter(run.report_id for run in site.api.runs.elements())

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.reshard import joined, resharded
+from orchestration.reshard import merged, resharded
 from orchestration.shards import Job
 from tests.end_to_end.project import MELTANO, Project
 
@@ -41,13 +41,13 @@ def kept(*parts: dict[str, Any]) -> dict[str, Any]:
 
 def test_each_shard_brings_its_partitions() -> None:
     one, two = part(1, "2024-02-03"), part(2, "2024-02-05")
-    assert joined([state(one), state(two)]) == state(one, two)
+    assert merged([state(one), state(two)]) == state(one, two)
 
 
 def test_of_a_partition_the_bookmark_that_is_furthest_on_stays() -> None:
     """A shard goes on carrying the bookmarks that it was given of others' partitions."""
     old, new = part(1, "2024-02-03"), part(1, "2024-02-05")
-    assert joined([state(old), state(new)]) == joined([state(new), state(old)]) == state(new)
+    assert merged([state(old), state(new)]) == merged([state(new), state(old)]) == state(new)
 
 
 def test_a_stream_without_partitions_keeps_its_furthest_bookmark() -> None:
@@ -56,16 +56,16 @@ def test_a_stream_without_partitions_keeps_its_furthest_bookmark() -> None:
         return {"bookmarks": {"accounts": own}}
 
     for moments in (["2024-02-03", "2024-02-05", None], [None, "2024-02-05", "2024-02-03"]):
-        assert joined(map(accounts, moments)) == accounts("2024-02-05")
+        assert merged(map(accounts, moments)) == accounts("2024-02-05")
 
 
 def test_jobs_that_are_under_way_are_taken_along() -> None:
     """Or they would be paid for twice."""
     jobs = {"2024-02-06": {"id": "7"}}
     without, having = part(1, "2024-02-05"), part(1, "2024-02-05", jobs=jobs)
-    assert joined([state(without), state(having)]) == state(having)
+    assert merged([state(without), state(having)]) == state(having)
     fresh = {"context": {"domain_id": 2}, "jobs": jobs}
-    assert joined([state(fresh), state(part(1, "2024-02-05"))]) == state(
+    assert merged([state(fresh), state(part(1, "2024-02-05"))]) == state(
         fresh, part(1, "2024-02-05")
     )
 
@@ -74,14 +74,14 @@ def test_jobs_that_are_under_way_are_taken_along() -> None:
     days=st.lists(st.dictionaries(st.integers(1, 5), st.dates().map(str), max_size=5), max_size=4)
 )
 def test_whatever_is_known_stays_known(days: list[dict[int, str]]) -> None:
-    found = joined(state(*(part(d, day) for d, day in one.items())) for one in days)
+    found = merged(state(*(part(d, day) for d, day in one.items())) for one in days)
     parts = found["bookmarks"].get("pages", {}).get("partitions", [])
     known = {one["context"]["domain_id"]: one["replication_key_value"] for one in parts}
     assert known == {
         domain: max(one[domain] for one in days if domain in one) for domain in set().union(*days)
     }
     assert len(parts) == len(known)
-    assert joined([found, found]) == found
+    assert merged([found, found]) == found
 
 
 def test_every_new_shard_gets_all_bookmarks() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tap_kit.run.settings import Shard
 
-from orchestration.shards import NOBODYS, ROOT, TABLES, Job
+from orchestration.shards import EMPTY_SHARD, ROOT, TABLES, Job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,8 +35,8 @@ def test_one_shard_goes_on_where_meltano_run_was() -> None:
 
 @pytest.mark.parametrize("number", [TABLES, 0, 3])
 def test_the_line_for_a_shell_has_all_that_a_shard_needs(number: int) -> None:
-    program, *words = shlex.split(FOUR.line(number))
-    shard = NOBODYS if number == TABLES else f"{number}/4"
+    program, *words = shlex.split(FOUR.shell_line(number))
+    shard = EMPTY_SHARD if number == TABLES else f"{number}/4"
     assert (program, words[0]) == ("env", f"TAP_KINDMETRICS_SHARD={shard}")
     assert words[1:3] == ["meltano", "--environment=prod"]
     assert words[3] == "el", "`meltano run` has one run folder for all state ids"
@@ -47,7 +47,7 @@ def test_the_line_for_a_shell_has_all_that_a_shard_needs(number: int) -> None:
 
 
 def test_the_shard_that_makes_the_tables_is_one_the_taps_take() -> None:
-    assert Shard.parse(NOBODYS).index == 1, "shard 0 would read what has no partitions"
+    assert Shard.parse(EMPTY_SHARD).index == 1, "shard 0 would read what has no partitions"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_shard_that_makes_the_tables_is_one_the_taps_take() -> None:
 def test_the_budget_is_shared_out_among_those_at_work(shards: int, workers: int, each: int) -> None:
     job = Job("tap-x-y", shards=shards, workers=workers, budget=20)
     assert job.settings(0)["TAP_X_Y_REQUESTS_PER_MINUTE"] == str(each)
-    assert each * job.at_once <= 20
+    assert each * job.max_running <= 20
 
 
 def test_without_a_budget_the_setting_of_the_tap_holds() -> None:
@@ -83,7 +83,7 @@ def test_a_wrong_number_is_one_line() -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert "1 requests a minute are not enough for 2 at a time" in done.stderr
+    assert "1 requests a minute are not enough for 2 shards" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -96,7 +96,7 @@ def test_the_lines_are_printed_for_any_other_engine() -> None:
         check=True,
     ).stdout
     job = Job("tap-kindmetrics", shards=4, workers=2, budget=20)
-    assert printed.splitlines() == [job.line(number) for number in (TABLES, 0, 1, 2, 3)]
+    assert printed.splitlines() == [job.shell_line(number) for number in (TABLES, 0, 1, 2, 3)]
 
 
 def test_a_worker_that_is_stopped_stops_meltano_gently(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.repository.workspace import KIT, ROOT, TAPS, VENDORS, package_of, sources
+from tools.workspace import KIT, ROOT, TAPS, VENDORS, package_of, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 PACKAGES = [KIT / "tap_kit", *(tap / package_of(tap) for tap in TAPS)]
 SANDBOX, DEMO = ROOT / "sandbox" / "sandbox", ROOT / "demo"
-ORCHESTRATION = ROOT / "orchestration"
+ORCHESTRATION, TOOLS = ROOT / "orchestration", ROOT / "tools"
+CODE = sources(*PACKAGES, SANDBOX, DEMO, ORCHESTRATION, TOOLS)
 LONGEST_FUNCTION, LONGEST_FILE = 40, 300
 MODULES = [package.name for package in PACKAGES]
 
 
-@pytest.mark.parametrize("source", sources(*PACKAGES, SANDBOX, DEMO, ORCHESTRATION), ids=str)
+@pytest.mark.parametrize("source", CODE, ids=str)
 def test_every_function_and_file_can_be_read_in_one_go(source: Path) -> None:
     text = (ROOT / source).read_text(encoding="utf-8")
     spans = {
@@ -35,7 +36,7 @@ def test_every_function_and_file_can_be_read_in_one_go(source: Path) -> None:
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
 def test_a_tap_stands_on_the_kit_and_the_kit_on_no_tap(package: Path) -> None:
-    others = {*MODULES, "sandbox", "demo", "orchestration", "tests", "benchmarks"} - {
+    others = {*MODULES, "sandbox", "demo", "orchestration", "tools", "tests", "benchmarks"} - {
         package.name,
         "tap_kit",
     }
@@ -49,6 +50,11 @@ def test_the_sandbox_knows_nothing_of_the_taps() -> None:
     assert imported & {*MODULES, "singer_sdk"} == set()
 
 
+def test_the_tools_import_no_test() -> None:
+    imported = {name for source in sources(TOOLS) for name in imports(ROOT / source)}
+    assert imported & {"tests", "benchmarks", "demo", "orchestration", "sandbox"} == set()
+
+
 def test_the_kit_names_no_vendor() -> None:
     files = [path for path in KIT.rglob("*") if path.suffix in {".py", ".md", ".toml", ".json"}]
     assert len(files) > 10
@@ -58,7 +64,7 @@ def test_the_kit_names_no_vendor() -> None:
         assert named == [], path
 
 
-@pytest.mark.parametrize("source", sources(*PACKAGES, SANDBOX, DEMO, ORCHESTRATION), ids=str)
+@pytest.mark.parametrize("source", CODE, ids=str)
 def test_nothing_is_left_to_do_or_commented_out(source: Path) -> None:
     with (ROOT / source).open("rb") as file:
         tokens = tokenize.tokenize(file.readline)
@@ -69,7 +75,7 @@ def test_nothing_is_left_to_do_or_commented_out(source: Path) -> None:
 def test_nothing_is_empty() -> None:
     empty = [
         source
-        for source in sources(*PACKAGES, SANDBOX, DEMO, ORCHESTRATION)
+        for source in CODE
         if source.name != "__init__.py" and not (ROOT / source).read_text().strip()
     ]
     assert empty == []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.repository.workspace import ROOT
+from tools.workspace import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

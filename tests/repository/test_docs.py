@@ -14,9 +14,9 @@ import pytest
 import yaml
 from sandbox.cli import main as sandbox_command
 
-from tests.meltano_settings import expected_settings
-from tests.repository.doc_pages import PAGES, VARIABLE, commands, links, text_of
-from tests.repository.workspace import ROOT, TAPS, tap_class
+from tools.pages.doc_pages import PAGES, VARIABLE, commands, links, text_of
+from tools.pages.meltano_settings import expected_settings
+from tools.workspace import ROOT, TAPS, tap_class
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,9 +65,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert anchor in slugs, link
 
 
-def test_every_page_of_docs_is_linked_from_the_readme() -> None:
-    linked = {(ROOT / link.partition("#")[0]).resolve() for link in links(ROOT / "README.md")}
-    assert {page for page in PAGES if page.parent.name == "docs"} <= linked
+def test_the_index_links_every_page_of_docs_and_the_readme_links_the_index() -> None:
+    docs = ROOT / "docs"
+    index = docs / "README.md"
+    linked = {(docs / link.partition("#")[0]).resolve() for link in links(index)}
+    assert {page for page in PAGES if page.parent == docs} - {index} <= linked
+    assert "docs/README.md" in links(ROOT / "README.md")
 
 
 def test_every_meltano_command_is_one() -> None:

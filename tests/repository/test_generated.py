@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.repository.generated import files
-from tests.repository.workspace import ROOT, TAPS, tap_class
+from tools.pages.generated import files
+from tools.workspace import ROOT, TAPS, tap_class
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.meltano_settings import expected_settings
-from tests.repository.readme_tables import own_settings
-from tests.repository.workspace import ROOT, TAPS, package_of, tap_class
+from tools.pages.meltano_settings import expected_settings
+from tools.pages.readme_tables import own_settings
+from tools.workspace import ROOT, TAPS, package_of, tap_class
 
 if TYPE_CHECKING:
     from pathlib import Path

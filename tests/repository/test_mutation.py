@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parents[1]
+from tools.workspace import ROOT
 
 
 def copies() -> set[str]:
-    """What ``tests/mutation.py`` copies; it is read, as mutmut changes the process it is in."""
-    tree = ast.parse((TESTS / "mutation.py").read_text(encoding="utf-8"))
+    """What ``tools/mutation.py`` copies; it is read, as mutmut changes the process it is in."""
+    tree = ast.parse((ROOT / "tools" / "mutation.py").read_text(encoding="utf-8"))
     (value,) = (
         node.value
         for node in tree.body
@@ -24,7 +23,7 @@ def copies() -> set[str]:
 
 @pytest.mark.parametrize("name", sorted(copies()))
 def test_what_the_mutations_copy_needs_nothing_else(name: str) -> None:
-    path = TESTS.parent / name
+    path = ROOT / name
     files = path.rglob("*.py") if path.is_dir() else [path]
     for file in files:
         text = file.read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.repository.workspace import ROOT, TAPS, package_of, tap_class
+from tools.workspace import ROOT, TAPS, package_of, tap_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

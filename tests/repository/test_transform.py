@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from tests.repository.dbt_models import EVERY_WINDOW, MODELS, NATURAL_KEYS, RELATIONS, files
-from tests.repository.workspace import ROOT, TAPS, tap_class
+from tools.pages.dbt_models import EVERY_WINDOW, MODELS, NATURAL_KEYS, RELATIONS, files
+from tools.workspace import ROOT, TAPS, tap_class
 
 TRANSFORM = ROOT / "transform"
 

@@ -19,22 +19,22 @@ from tests.warehouses.accounts import ACCOUNTS
 from tests.warehouses.bucket import bucket_served
 from tests.warehouses.crashes import VICTIMS, Pipeline, killed
 from tests.warehouses.loads import loaded
-from tests.warehouses.page import (
+from tests.warehouses.matrix import all_keys
+from tests.warehouses.plugins import TAPS
+from tests.warehouses.points import POINTS
+from tests.warehouses.projects import meltano_and_postgres
+from tests.warehouses.stops import WAYS, stopped
+from tests.warehouses.targets import TARGETS, Place
+from tools.pages.target_page import (
     CRASHES,
     LOADS,
     STOPS,
-    all_keys,
     crash_line,
     lines,
     load_line,
     stop_line,
     write,
 )
-from tests.warehouses.plugins import TAPS
-from tests.warehouses.points import POINTS
-from tests.warehouses.projects import meltano_and_postgres
-from tests.warehouses.stops import WAYS, stopped
-from tests.warehouses.targets import TARGETS, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,9 +99,9 @@ def load_all(wanted: Wanted) -> None:
             name = f"{target.plugin}_{tap}".replace("-", "_")
             (project.folder / name).mkdir()
             place = Place(name, project.folder / name, account, server, bucket)
-            line = load_line(target, account, loaded(project, account, target, place))
+            line = load_line(title, tap, loaded(project, account, target, place))
             tell(" | ".join(line))
-            write(LOADS, [line])
+            write(LOADS, [line], all_keys(LOADS))
 
 
 def crash_all(wanted: Wanted) -> bool:
@@ -123,7 +123,7 @@ def crash_all(wanted: Wanted) -> bool:
             good = good and is_equal
             tell(f"{tap} | {name} | {victim}: {'equal' if is_equal else 'DIFFER'}; {outcome}")
             if is_equal:
-                write(CRASHES, [crash_line(tap, name, victim)])
+                write(CRASHES, [crash_line(tap, name, victim)], all_keys(CRASHES))
     return good
 
 
@@ -134,7 +134,7 @@ def stop_all(wanted: Wanted) -> None:
         for tap, name in wanted.keys(STOPS):
             seconds = stopped(project, server, KINDS[tap], ways[name])
             tell(f"{tap} | {name}: {', '.join(f'{s:.2f}' for s in seconds)} s")
-            write(STOPS, [stop_line(tap, name, seconds)])
+            write(STOPS, [stop_line(tap, name, seconds)], all_keys(STOPS))
 
 
 def tell(text: str) -> None:

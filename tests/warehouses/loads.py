@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.warehouses.database import canonical, typed
 from tests.warehouses.targets import from_text
+from tools.pages.target_page import Load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,27 +27,6 @@ class Stream:
     rows: Sequence[Row]
     keys: Sequence[str]
     properties: Mapping[str, Any]
-
-
-@dataclass
-class Load:
-    """What was found after a run: for each verdict, the streams (or stream.field) it is wrong for.
-
-    ``missing`` streams did not arrive; of the others ``short`` ones lack rows, ``doubled`` ones
-    have rows of the same key, ``other`` fields have other values.
-    """
-
-    streams: int
-    missing: list[str] = field(default_factory=list)
-    short: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
-    other: list[str] = field(default_factory=list)
-    error: str = ""
-
-    @property
-    def is_right(self) -> bool:
-        """Whether nothing is wrong."""
-        return not (self.error or self.missing or self.short or self.doubled or self.other)
 
 
 def loaded(project: Project, account: Account, target: Target, place: Place) -> tuple[Load, Load]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import signal
 import subprocess
@@ -17,6 +16,7 @@ import yaml
 
 from tests.end_to_end.project import MELTANO, Project
 from tests.processes import clean_environment
+from tools.locks import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 
 TAPS = ("tap-kindmetrics", "tap-kissmetrics", "tap-khoros-analytics")
 PATIENCE_S = 240.0  # a slow machine with much other work to do
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Only one process at a time gets into the block."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def installed(folder: Path, loaders: Sequence[Mapping[str, Any]]) -> Project:

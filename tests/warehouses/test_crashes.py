@@ -12,8 +12,9 @@ import pytest
 
 from tests.warehouses.accounts import ACCOUNTS
 from tests.warehouses.crashes import VICTIMS, Pipeline, killed
-from tests.warehouses.page import CRASHES, all_keys, lines
+from tests.warehouses.matrix import all_keys
 from tests.warehouses.points import POINTS
+from tools.pages.target_page import CRASHES, lines
 
 if TYPE_CHECKING:
     from collections import Counter

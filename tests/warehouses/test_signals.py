@@ -16,9 +16,10 @@ from tests.warehouses.accounts import (
     KissmetricsV3Account,
 )
 from tests.warehouses.crashes import Pipeline
-from tests.warehouses.page import STOPS, all_keys, lines
+from tests.warehouses.matrix import all_keys
 from tests.warehouses.points import POINTS, Point
 from tests.warehouses.stops import CTRL_C, MELTANO_ALONE, TAP_ALONE, WORK
+from tools.pages.target_page import STOPS, lines
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -12,8 +12,8 @@ import pytest
 from tests.warehouses.accounts import ACCOUNTS
 from tests.warehouses.database import primary_key
 from tests.warehouses.loads import loaded
-from tests.warehouses.page import LOADS, lines, load_line
 from tests.warehouses.targets import CHEAP, TARGETS, Place
+from tools.pages.target_page import LOADS, lines, load_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def test_two_runs_leave_what_the_page_says(
     first, second = loaded(project, account, target, place)
     assert first.is_right or target.plugin not in UPSERTING, first
     assert second.is_right == (target.plugin in UPSERTING), second
-    line = load_line(target, account, (first, second))
+    line = load_line(target.title, account.name, (first, second))
     assert lines(LOADS)[line[:2]] == line, "run: python -m tests.warehouses targets"
     if target.plugin == "target-postgres":
         for stream in account.tap(validate_config=False).streams.values():

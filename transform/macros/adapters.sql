@@ -1,4 +1,4 @@
-{#- All that differs between DuckDB over JSONL files and PostgreSQL as target-postgres fills it. -#}
+{#- All differences between DuckDB on JSONL files and PostgreSQL as target-postgres fills it. -#}
 
 {% macro is_loaded(relation) %}{% do return(adapter.dispatch("is_loaded")(relation)) %}{% endmacro %}
 
@@ -12,7 +12,7 @@
 {% endmacro %}
 
 
-{#- The newest row of each key. target-jsonl appends lines; target-postgres has replaced the row. -#}
+{#- The newest row of each key. target-jsonl appends lines; target-postgres has already replaced the row. -#}
 {% macro newest(relation, key) %}{{ adapter.dispatch("newest")(relation, key) }}{% endmacro %}
 
 {% macro duckdb__newest(relation, key) %}(
@@ -24,14 +24,14 @@
 {% macro postgres__newest(relation, key) %}{{ relation }}{% endmacro %}
 
 
-{#- A column's value in the type that the YAML says. -#}
+{#- A column's value in the type that the model's YAML declares. -#}
 {% macro typed(column, type) %}{{ adapter.dispatch("typed")(column, type) }}{% endmacro %}
 
 {% macro duckdb__typed(column, type) -%}
 {{ column if type == "json" else "cast(" ~ as_text(column) ~ " as " ~ type ~ ")" }}
 {%- endmacro %}
 
-{#- target-postgres keeps moments without a zone, in UTC. -#}
+{#- target-postgres stores timestamps without a time zone, in UTC. -#}
 {% macro postgres__typed(column, type) -%}
 {%- if type == "timestamptz" %}{{ column }} at time zone 'UTC'
 {%- elif type == "json" %}to_jsonb({{ column }})
@@ -44,7 +44,7 @@
 {% macro postgres__type_named(type) %}{{ "jsonb" if type == "json" else type }}{% endmacro %}
 
 
-{#- In the JSONL files each value is read as JSON, so that its type is ours to say. -#}
+{#- A column's value as text. DuckDB reads each value of the JSONL files as JSON, so that the YAML can set its type. -#}
 {% macro as_text(column) %}{{ adapter.dispatch("as_text")(column) }}{% endmacro %}
 {% macro duckdb__as_text(column) %}({{ column }} ->> '$'){% endmacro %}
 {% macro postgres__as_text(column) %}cast({{ column }} as text){% endmacro %}

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.repository.workspace import ROOT
+from tools.workspace import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-{#- No value lies outside of what the vendor's figure can be; null is none. -#}
+{#- Check that no value is outside the possible range of the figure. Null is allowed. -#}
 {% test between(model, column_name, least, most=none) %}
 select {{ adapter.quote(column_name) }}
 from {{ model }}

@@ -1,4 +1,4 @@
-{#- Every row's columns are found together in a row of another model. -#}
+{#- Check that another model has a row with the same values in these columns. -#}
 {% test found_in(model, columns, to) %}
 select distinct {{ quoted(columns) }} from {{ model }}
 except

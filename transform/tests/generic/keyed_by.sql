@@ -1,4 +1,4 @@
-{#- No row shares its key with another, and no part of a key is null. `nulls`: parts may be null. -#}
+{#- Check that no two rows have the same key, and that no part of a key is null. With `nulls`, parts may be null. -#}
 {% test keyed_by(model, columns, nulls=false) %}
 select {{ quoted(columns) }}, count(*) as rows_with_it
 from {{ model }}

@@ -1,6 +1,7 @@
-{#- Each window begins where the one before it ended: no day is missing in between.
+{#- Check that each window begins where the previous one ended, so that no day is missing in between.
 
-    `per`: columns that have windows of their own. Dates: the day after; moments: the same moment. -#}
+    `per`: the columns whose values have separate windows. A window begins one day after the end of the
+    previous one if the bounds are dates, and at the same moment if they are timestamps. -#}
 {% test windows_follow(model, first, last, per=[], dates=true) %}
 with windows as (
     select {{ quoted(per) }}{{ "," if per }} {{ first }} as begins, max({{ last }}) as ends

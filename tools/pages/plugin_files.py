@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.meltano_settings import expected_settings
-from tests.repository.readme_tables import streams_of
+from tools.pages.meltano_settings import expected_settings
+from tools.pages.readme_tables import streams_of
 
 if TYPE_CHECKING:
     from tap_kit.tap import KitTap

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_kit.run.about import streams_table
 
-from tests.repository.readme_tables import (
+from tools.pages.readme_tables import (
     default_of,
     kind_of,
     own_settings,
@@ -26,40 +26,39 @@ COMMON = 3  # a field that so many streams have is described once
 STREAMS_HEAD = """\
 # Which streams and fields?
 
-Made from the taps by `make pages`; a test compares. Your own catalog may have more, and
-`meltano select TAP --list --all` shows it: Khoros' columns are the tenant's, and a Kissmetrics
-report that has a `name` and `columns` in the settings is a stream of its own.
-How to take less of it: [columns.md](columns.md).
+`make pages` generates this page from the taps, and a test checks that it is up to date. Your own
+catalog may have more streams and fields, since Khoros' columns depend on the tenant, and a
+Kissmetrics report with a `name` and `columns` in the settings is a separate stream. To list them,
+run `meltano select TAP --list --all`. To read fewer of them, see [columns.md](columns.md).
 
-- Only a field whose type names null can be null. Keys never are.
-- `row_id` is a hash of the row's natural key, where that can be null or long: 32 characters, the
-  same for the same row in every run.
-- *Replication* names the field whose bookmark tells how far a run has come; `whole` is read anew
-  each time.
+- Only a field whose type includes null can be null. Keys are never null.
+- `row_id` is a hash of the row's natural key, used where that key can be null or long. It has 32
+  characters and is the same for the same row in every run.
+- *Replication* names the replication key. A stream with `whole` is read completely in each run.
 """
 SETTINGS_HEAD = """\
 # Which settings?
 
-Made from the taps by `make pages`; a test compares. `tap-kindmetrics --about` tells the same of
-one tap, in JSON with `--format=json`.
+`make pages` generates this page from the taps, and a test checks that it is up to date.
+`tap-kindmetrics --about` prints the same for one tap, with `--format=json` as JSON.
 
-With Meltano a setting is a variable in `.env`, or in front of the command; lists and objects are
-JSON in one line:
+With Meltano, set a setting as a variable in `.env` or in front of the command. Lists and objects
+are JSON in one line:
 
 ```
 TAP_KINDMETRICS_START_DATE=2026-01-01
 TAP_KINDMETRICS_DOMAIN_IDS=[1,2]
 ```
 
-Or a line under `config:` of the plugin in `meltano.yml`; secrets belong into `.env`. Without
-Meltano it is a key of the file that `--config` names, or a variable again, with `--config=ENV`.
-All wrong settings are told at once, before anything is read.
+Or add a line under `config:` of the plugin in `meltano.yml`, but put secrets in `.env`. Without
+Meltano, set it in the file that `--config` names, or use the same variables with `--config=ENV`.
+All invalid settings are reported together, before anything is read.
 """
 SDK_HEAD = """\
 ## Settings of the SDK, in every tap
 
-What they do is told by the [SDK](https://sdk.meltano.com). A mapping, flattening or batches make a
-stream take the SDK's own, slower path.
+The [SDK](https://sdk.meltano.com) documents them. With a mapping, flattening or batches, a stream
+uses the SDK's own, slower path.
 
 | setting | kind | what it is |
 |---|---|---|

@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from tests.repository.workspace import ROOT
+from tools.workspace import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,39 +1,53 @@
-"""The tables in docs/targets.md, row by row: the command writes them, a test holds them."""
+"""The tables of ``docs/targets.md``: read and written row by row."""
 
 from __future__ import annotations
 
 import re
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from tests.warehouses.accounts import ACCOUNTS
-from tests.warehouses.crashes import VICTIMS
-from tests.warehouses.plugins import locked
-from tests.warehouses.points import POINTS
-from tests.warehouses.stops import WAYS
-from tests.warehouses.targets import TARGETS
+from tools.locks import locked
+from tools.workspace import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.warehouses.accounts import Account
-    from tests.warehouses.loads import Load
-    from tests.warehouses.targets import Target
-
-PAGE = Path(__file__).parents[2] / "docs" / "targets.md"
+PAGE = ROOT / "docs" / "targets.md"
 NAMED = 2  # how many streams or fields a cell names; of more it says how many
 LOADS, CRASHES, STOPS = "loads", "crashes", "stops"
 KEYS = {LOADS: 2, CRASHES: 3, STOPS: 2}  # the first cells of a row, that say what it is about
 Line = tuple[str, ...]
 
 
-def load_line(target: Target, account: Account, loads: tuple[Load, Load]) -> Line:
-    """A row of the table of targets: which target and tap, and how both runs went."""
+@dataclass
+class Load:
+    """What was found after a run: for each verdict, the streams (or stream.field) it is wrong for.
+
+    ``missing`` streams did not arrive; of the others ``short`` ones lack rows, ``doubled`` ones
+    have rows of the same key, ``other`` fields have other values.
+    """
+
+    streams: int
+    missing: list[str] = field(default_factory=list)
+    short: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    other: list[str] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether nothing is wrong."""
+        return not (self.error or self.missing or self.short or self.doubled or self.other)
+
+
+def load_line(target: str, tap: str, loads: tuple[Load, Load]) -> Line:
+    """Return a row of the table of targets: which target and tap, and how both runs went."""
     first, second = loads
     arrived = f"{first.streams - len(first.missing)} of {first.streams}"
-    return (target.title, account.name, arrived, verdict(first), verdict(second))
+    return (target, tap, arrived, verdict(first), verdict(second))
 
 
 def crash_line(tap: str, point: str, victim: str) -> Line:
@@ -53,7 +67,7 @@ def verdict(load: Load) -> str:
     wrong = {
         "missing": load.missing,
         "rows missing": load.short,
-        "doubled": load.doubled,
+        "duplicate rows": load.doubled,
         "other values": load.other,
     }
     parts = [f"{what}: {_few(names)}" for what, names in wrong.items() if names]
@@ -68,18 +82,18 @@ def lines(table: str) -> dict[tuple[str, ...], Line]:
     return {line[:width]: line for line in cells}
 
 
-def write(table: str, new: Sequence[Line]) -> None:
-    """Put rows into a table of the page, in the place of those about the same."""
+def write(table: str, new: Sequence[Line], order: Sequence[tuple[str, ...]]) -> None:
+    """Put rows into a table of the page, in place of those about the same, and sort the table."""
     with locked(Path(tempfile.gettempdir()) / "targets-page.lock"):
-        _write(table, new)
+        _write(table, new, order)
 
 
-def _write(table: str, new: Sequence[Line]) -> None:
+def _write(table: str, new: Sequence[Line], order: Sequence[tuple[str, ...]]) -> None:
     width = KEYS[table]
     rows = {**lines(table), **{line[:width]: line for line in new}}
     found = _region(table)
     head = found.group(2).strip().splitlines()[:2]
-    known = {key: place for place, key in enumerate(all_keys(table))}
+    known = {key: place for place, key in enumerate(order)}
     ordered = sorted(rows.values(), key=lambda line: known.get(line[:width], len(known)))
     body = "\n".join([*head, *(f"| {' | '.join(line)} |" for line in ordered)])
     text = PAGE.read_text(encoding="utf-8")
@@ -88,21 +102,6 @@ def _write(table: str, new: Sequence[Line]) -> None:
 
 def _few(names: Sequence[str]) -> str:
     return f"{len(names)} of them" if len(names) > NAMED else ", ".join(f"`{n}`" for n in names)
-
-
-def all_keys(table: str) -> list[tuple[str, ...]]:
-    """What the rows of a whole table are about, in order."""
-    names = {kind().name: kind for kind in ACCOUNTS}
-    if table == LOADS:
-        return [(target.title, name) for target in TARGETS for name in names]
-    if table == STOPS:
-        return [(name, way.name) for name in names for way in WAYS]
-    return [
-        (name, point.name, victim)
-        for name, kind in names.items()
-        for point in POINTS[kind]
-        for victim in VICTIMS
-    ]
 
 
 def _region(table: str) -> re.Match[str]:

@@ -1,13 +1,13 @@
-"""All files that are made from the taps; ``python -m tests.repository.generated`` writes them."""
+"""All files that are made from the taps, and their text."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.repository import dbt_models, field_pages
-from tests.repository.plugin_files import hub_file, plugin_file, project_file
-from tests.repository.readme_tables import filled
-from tests.repository.workspace import ROOT, TAPS, tap_class
+from tools.pages import dbt_models, field_pages
+from tools.pages.plugin_files import hub_file, plugin_file, project_file
+from tools.pages.readme_tables import filled
+from tools.workspace import ROOT, TAPS, tap_class
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,14 +28,3 @@ def files() -> dict[Path, str]:
         made[folder / "hub.yml"] = hub_file(tap)
         project = project_file(project, tap)
     return {**made, **dbt_models.files(), ROOT / "meltano.yml": project}
-
-
-def main() -> None:
-    """Write them all."""
-    for path, text in files().items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

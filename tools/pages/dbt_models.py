@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from typing_extensions import override
 
-from tests.repository.workspace import ROOT, TAPS, tap_class
+from tools.workspace import ROOT, TAPS, tap_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -122,7 +122,7 @@ def _source(tap: type[KitTap], streams: list[Stream]) -> dict[str, Any]:
     return {
         "name": schema,
         "schema": schema,
-        "description": f"What {tap.name} loaded.",
+        "description": f"The streams that {tap.name} loaded.",
         "config": {"meta": {"external_location": location}},
         "tables": [{"name": stream.name} for stream in streams],
     }
@@ -160,7 +160,7 @@ def _columns(vendor: str, stream: Stream) -> Iterator[dict[str, Any]]:
         if name in TIMES:
             yield {
                 "name": f"{name}_utc",
-                "description": f"The moment that {name} tells; null where it is written otherwise.",
+                "description": f"{name} as a timestamp; null if the text has another format.",
                 "data_type": "timestamptz",
                 "config": {"meta": {"text_of": name}},
             }

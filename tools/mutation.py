@@ -1,4 +1,4 @@
-"""Mutation testing of the kit: ``python tests/mutation.py [PATTERN ...]``, or ``make mutation``.
+"""Mutation testing of the kit: ``python tools/mutation.py [PATTERN ...]``, or ``make mutation``.
 
 mutmut changes one thing in the kit's code at a time and runs the tests that come by that place. A
 change that no test notices is a survivor: a missing test, or code that does not matter. A pattern
@@ -190,8 +190,7 @@ def main(patterns: tuple[str, ...]) -> None:
     """Mutate, test, and tell what survived."""
     _copy()
     os.chdir(WORK)
-    # This folder holds packages of tests that are named like those they test.
-    sys.path.remove(str(Path(__file__).parent))
+    sys.path.remove(str(Path(__file__).parent))  # a script's own folder; nothing there is needed
     # The processes that a test starts take the mutated kit too.
     os.environ["PYTHONPATH"] = str(WORK / "mutants")
     file_mutation.MutationVisitor = Visitor  # type: ignore[misc]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tap_kit.tap import KitTap
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 KIT = ROOT / "tap-kit"
 TAPS = sorted(
     path.parent for path in ROOT.glob("tap-*/pyproject.toml") if path.parent.name != KIT.name

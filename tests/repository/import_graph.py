@@ -1,0 +1,86 @@
+"""Which file of a package imports which, `TYPE_CHECKING` imports included.
+
+The files are read, not imported: the kit that is installed is a copy, and may be older.
+"""
+
+from __future__ import annotations
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+    from pathlib import Path
+
+    Graph = Mapping[str, AbstractSet[str]]
+
+
+def import_graph(package: Path) -> Graph:
+    """Return the modules of a package that each of its modules imports, by their full names.
+
+    ``from package import module`` is an import of the module alone. A folder needs no
+    ``__init__.py``.
+    """
+    modules = {_module_of(file, package): file for file in sorted(package.rglob("*.py"))}
+    return {name: modules.keys() & _names(name, file, modules) for name, file in modules.items()}
+
+
+def _module_of(file: Path, package: Path) -> str:
+    parts = file.relative_to(package.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _names(module: str, file: Path, modules: Mapping[str, Path]) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = _base(node, module, is_package=file.name == "__init__.py")
+            inner = [f"{base}.{alias.name}" for alias in node.names]
+            found |= {name if name in modules else base for name in inner}
+    return found
+
+
+def _base(node: ast.ImportFrom, module: str, *, is_package: bool) -> str:
+    """Return what the names of a ``from`` import are taken from; a leading dot is the folder."""
+    if not node.level:
+        return node.module or ""
+    parts = module.split(".")
+    kept = len(parts) + is_package - node.level
+    return ".".join([*parts[:kept], *([node.module] if node.module else [])])
+
+
+def circle(graph: Graph) -> list[str]:
+    """Return one circle of modules, each of which imports the next; empty where there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return [*reversed(error.args[1])]
+    return []
+
+
+def upward(graph: Graph, levels: Sequence[AbstractSet[str]]) -> Iterator[str]:
+    """Yield the imports that lead up, and the files that have no level.
+
+    A level is a set of rooms: names of files and folders right under the package. A file may import
+    from its own level and from those before it. The package's ``__init__.py`` is above them all.
+    """
+    heights = {room: height for height, level in enumerate(levels) for room in level}
+    for module, imported in graph.items():
+        if _room(module) and _room(module) not in heights:
+            yield f"{module} has no level"
+            continue
+        for other in sorted(imported):
+            if _height(other, heights) > _height(module, heights):
+                yield f"{module} -> {other}"
+
+
+def _room(module: str) -> str:
+    return f"{module}.".split(".")[1]
+
+
+def _height(module: str, heights: Mapping[str, int]) -> int:
+    return heights.get(_room(module), -1) if _room(module) else len(heights)

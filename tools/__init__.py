@@ -1,0 +1,1 @@
+"""The page makers and mutation testing: what ``make`` runs and the tests may import."""

@@ -1,0 +1,1 @@
+"""Makers of pages and plugin files, from the taps or from the results of the matrices."""
