@@ -1,4 +1,4 @@
-"""Tenants on real sockets, with short pauses between tries."""
+"""Tenants on real sockets, with short pauses between retries."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class Serve(Protocol):
-    """Sets up a tenant as its arguments say and serves it until the test ends.
+    """Serves a tenant until the test ends.
 
-    The options are those of ``Khoros``; a few rows a day unless they say otherwise.
+    The options are those of ``Khoros``; by default it has a few rows a day.
     """
 
     def __call__(self, **options: Any) -> Site:
-        """Start it."""
+        """Start the tenant."""
 
 
 @pytest.fixture
@@ -44,5 +44,5 @@ def site(serve: Serve) -> Site:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a second try follow at once; how long the pauses really are is tested with the kit."""
+    """Make retries immediate; the kit's tests check the real pauses."""
     monkeypatch.setattr("tap_kit.net.retries.FIRST_PAUSE_S", 0.01)

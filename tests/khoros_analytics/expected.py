@@ -1,4 +1,4 @@
-"""The rows as they should arrive, reckoned apart from the tap."""
+"""The expected rows, computed without the tap."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections import Counter
 from datetime import datetime, time, timedelta, timezone
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
+
+from sandbox.khoros import Start
 
 from tests.khoros_analytics.site import AGGREGATES, FIRST, LAST
 
@@ -22,25 +24,31 @@ REPORT_TYPES = ("CREATED", "OPEN_AT_END", "CLOSED")
 
 
 def hashed(values: list[object]) -> str:
-    """128-bit BLAKE2b, hex, over the compact JSON array: with the standard library only."""
+    """Return 128-bit BLAKE2b in hex over the compact JSON array, with the standard library only."""
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def midnight(day: date) -> datetime:
-    """The first moment of a UTC day."""
+    """Return the first moment of a UTC day."""
     return datetime.combine(day, time(), tzinfo=timezone.utc)
 
 
+def start_of(export: str, day: date) -> Start:
+    """Return the start of an export for a day, as the sandbox counts it."""
+    begin = int(midnight(day).timestamp() * 1000)
+    return Start(export, begin, begin + 86_400_000, "")
+
+
 def days(first: date = FIRST, last: date = LAST) -> list[date]:
-    """The days from first to last, both included."""
+    """Return the days from ``first`` to ``last``, both included."""
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
 def window_rows(
     api: Khoros, export: str, begin: datetime, end: datetime, **parameters: Any
 ) -> list[Row]:
-    """The rows of one job, in order."""
+    """Return the rows of one job, in order."""
     csv = parameters.get("reportFormat") == "csv"
     seen: Counter[str] = Counter()
     rows = []
@@ -56,7 +64,7 @@ def window_rows(
 
 
 def row_id(export: str, row: Row, begin: datetime, seen: Counter[str]) -> str:
-    """The key of a row; ``seen`` are those of the job before it."""
+    """Return the key of a row; ``seen`` counts the equal rows before it in the job."""
     values = [row[field] or None for field in sorted(row) if not field.endswith("_millis")]
     if export in AGGREGATES:
         values.insert(0, begin.isoformat())
@@ -66,7 +74,7 @@ def row_id(export: str, row: Row, begin: datetime, seen: Counter[str]) -> str:
 
 
 def expected_rows(api: Khoros, export: str, dates: Iterable[date], **parameters: Any) -> list[Row]:
-    """The rows of these days, in order."""
+    """Return the rows of ``dates``, in order."""
     if export == "team_performance_interval":
         parameters = {"timeInterval": "3600000", **parameters}
     kinds = REPORT_TYPES if export == "conversation" else ("",)

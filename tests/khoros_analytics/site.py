@@ -1,4 +1,4 @@
-"""A Khoros tenant on loopback, and the tap reading it in this process or in its own."""
+"""A Khoros tenant on loopback, and runs of the tap in this process or in another one."""
 
 from __future__ import annotations
 
@@ -27,15 +27,16 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Exception)
 Catalog = dict[str, Any]
 
-PASSWORD = "khoros-s3cret-9b41e7"  # noqa: S105 (long enough to be found wherever it leaks)
+PASSWORD = "khoros-s3cret-9b41e7"  # noqa: S105
 COMPANY_KEY = "company-k3y-c07d2a"
 ACCESS: dict[str, Any] = {
     "username": "reports@tenant",
     "password": PASSWORD,
     "company_key": COMPANY_KEY,
 }
-NOW = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)  # the sandbox's clock; all before is settled
-FIRST, LAST = date(2024, 2, 1), date(2024, 2, 2)  # what the tests read unless they say otherwise
+NOW = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)  # the sandbox's clock
+FIRST, LAST = date(2024, 2, 1), date(2024, 2, 2)  # the days that tests read by default
+ONE_DAY: dict[str, Any] = {"end_date": FIRST.isoformat()}
 TAP = Path(sys.executable).with_name("tap-khoros-analytics")
 EVENTS = sorted(i for i, e in EXPORTS.items() if not e.aggregate and i != "conversation")
 AGGREGATES = sorted(i for i, export in EXPORTS.items() if export.aggregate)
@@ -44,14 +45,14 @@ STREAMS = sorted([*EXPORTS, "teams", "timezones"])
 
 @dataclass(frozen=True)
 class Site:
-    """A running sandbox and the folder for the files that the tap is given."""
+    """A running sandbox, and the folder for the input files of the tap."""
 
     api: Khoros
     at: Addresses
     folder: Path
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """The settings of a run; a change to None leaves a setting out."""
+        """Return the settings of a run; a change to None removes a setting."""
         settings = {
             **ACCESS,
             "api_url": self.at.api,
@@ -64,7 +65,7 @@ class Site:
         return {name: value for name, value in settings.items() if value is not None}
 
     def tap(self, **changes: Any) -> TapKhorosAnalytics:
-        """The tap without a catalog: it discovers the columns."""
+        """Return the tap without a catalog: it discovers the columns."""
         return TapKhorosAnalytics(config=self.settings(**changes))
 
     def sync(
@@ -74,7 +75,7 @@ class Site:
         catalog: Catalog | None = None,
         **changes: Any,
     ) -> Output:
-        """One run in this process, of all exports but the brand posts, or of these streams."""
+        """Return the output of a run in this process, of ``streams`` or of the default ones."""
         catalog = catalog or catalog_of(*streams)
         settings = self.settings(**changes)
         with collected() as written:
@@ -82,7 +83,7 @@ class Site:
         return Output(written.getvalue().decode())
 
     def sync_without_catalog(self, *, state: State | None = None, **changes: Any) -> Output:
-        """One run in this process that discovers the columns itself, where it has to."""
+        """Return the output of a run in this process that discovers the columns itself."""
         settings = self.settings(**changes)
         with collected() as written:
             TapKhorosAnalytics(config=settings, state=state).execute()
@@ -96,7 +97,7 @@ class Site:
         catalog: Catalog | None = None,
         **changes: Any,
     ) -> tuple[Output, E]:
-        """One run in this process that has to fail, with what it wrote before it did."""
+        """Return the output of a run in this process that fails, and its error."""
         catalog = catalog or catalog_of(*streams)
         settings = self.settings(**changes)
         with collected() as written, pytest.raises(error) as caught:
@@ -110,7 +111,7 @@ class Site:
         catalog: Catalog | None = None,
         **changes: Any,
     ) -> list[str]:
-        """The command line of the executable, with its files written."""
+        """Return a command line of the executable, and write its input files."""
         command = [str(TAP), "--config", str(self._write("config", self.settings(**changes)))]
         if state is not None:
             command += ["--state", str(self._write("state", state))]
@@ -126,14 +127,14 @@ class Site:
         environment: dict[str, str] | None = None,
         **changes: Any,
     ) -> Ended:
-        """One run of the executable, to its end."""
+        """Run the executable to its end."""
         command = self.command(*arguments, state=state, catalog=catalog, **changes)
         return execute(*command, environment=environment)
 
     def started(
         self, *, state: Any = None, catalog: Catalog | None = None, **changes: Any
     ) -> subprocess.Popen[bytes]:
-        """The executable at work, its outputs piped to here, none of it kept back in between."""
+        """Start the executable, with unbuffered pipes from its output."""
         return subprocess.Popen(
             self.command(state=state, catalog=catalog, **changes),
             bufsize=0,
@@ -142,8 +143,8 @@ class Site:
             env=clean_environment(),
         )
 
-    def asked(self, path: str = "", method: str = "") -> list[dict[str, Any]]:
-        """The parameters, in the query or the body, of the requests whose path has this in it."""
+    def requested(self, path: str = "", method: str = "") -> list[dict[str, Any]]:
+        """Return the parameters, in query or form, of the requests whose path contains ``path``."""
         return [
             parameters_of(request.query, request.body)
             for request in self.api.log.requests
@@ -152,7 +153,7 @@ class Site:
 
     @property
     def starts(self) -> dict[Start, int]:
-        """How often each export was started for each window."""
+        """The number of starts of each export and window."""
         return dict(self.api.counts.starts)
 
     def _write(self, name: str, value: Any) -> Path:
@@ -162,7 +163,7 @@ class Site:
 
 
 def parameters_of(query: tuple[tuple[str, str], ...], body: bytes) -> dict[str, Any]:
-    """Parameters as a dict; those that were repeated as a list."""
+    """Return parameters by name; repeated ones as a list."""
     found: dict[str, Any] = {}
     pairs = [*query, *([] if body[:1] == b"{" else parse_qsl(body.decode()))]
     for name, value in pairs:
@@ -179,23 +180,27 @@ def _discovered(report_format: str) -> str:
 
 
 def catalog_of(*streams: str, report_format: str = "json") -> Catalog:
-    """The catalog of the sandbox's tenant, with these streams selected, or the usual ones."""
-    catalog: Catalog = json.loads(_discovered(report_format))
+    """Return the catalog of the sandbox's tenant, with ``streams`` or the default ones selected."""
     chosen = streams or [name for name in STREAMS if name != "raw_brand_posts"]
+    return selecting(json.loads(_discovered(report_format)), *chosen)
+
+
+def selecting(catalog: Catalog, *streams: str) -> Catalog:
+    """Select ``streams`` in a catalog, and no others; return it."""
     for entry in catalog["streams"]:
-        select(entry, (), is_selected=entry["stream"] in chosen)
+        select(entry, (), is_selected=entry["stream"] in streams)
     return catalog
 
 
 def select(entry: dict[str, Any], breadcrumb: tuple[str, ...], *, is_selected: bool) -> None:
-    """Select or deselect a stream or a field in a catalog's entry."""
+    """Select or deselect a stream or a field in an entry of a catalog."""
     for metadata in entry["metadata"]:
         if tuple(metadata["breadcrumb"]) == breadcrumb:
             metadata["metadata"]["selected"] = is_selected
 
 
 def deselected(catalog: Catalog, stream: str, *fields: str) -> Catalog:
-    """A catalog without some fields of a stream."""
+    """Return a catalog without some fields of a stream."""
     catalog = copy.deepcopy(catalog)
     for entry in catalog["streams"]:
         if entry["stream"] == stream:
@@ -204,21 +209,21 @@ def deselected(catalog: Catalog, stream: str, *fields: str) -> Catalog:
     return catalog
 
 
-def fields_of(catalog: Catalog, stream: str) -> list[str]:
-    """The fields of a stream in a catalog."""
+def catalog_fields(catalog: Catalog, stream: str) -> list[str]:
+    """Return the fields of a stream in a catalog."""
     (entry,) = [entry for entry in catalog["streams"] if entry["stream"] == stream]
     return list(entry["schema"]["properties"])
 
 
 def bookmark(state: State, stream: str, report_type: str | None = None) -> str | None:
-    """The bookmark of a stream, or of a report type in it; None where there is none."""
-    entry = part_of(state, stream, report_type)
+    """Return the bookmark of a stream or of one report type; None where there is none."""
+    entry = entry_of(state, stream, report_type)
     value: str | None = entry.get("replication_key_value")
     return value
 
 
-def part_of(state: State, stream: str, report_type: str | None = None) -> State:
-    """What the state says of a stream, or of a report type in it."""
+def entry_of(state: State, stream: str, report_type: str | None = None) -> State:
+    """Return the entry in a state for a stream or for one report type."""
     entry: State = state.get("bookmarks", {}).get(stream, {})
     if report_type is None:
         return entry
@@ -227,7 +232,7 @@ def part_of(state: State, stream: str, report_type: str | None = None) -> State:
 
 
 def all_jobs(state: State) -> dict[str, Any]:
-    """The unfinished jobs in a state, by stream, report type and window."""
+    """Return the unfinished jobs in a state, by stream, report type and window."""
     found = {}
     for stream, entry in state.get("bookmarks", {}).items():
         for part in [entry, *entry.get("partitions", [])]:

@@ -1,4 +1,4 @@
-"""A whole run and a resumed one, message by message, as a person has read them."""
+"""All messages of a full and a resumed run, compared with files that a person has read."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ HALF_DAYS = 43_200_000
 
 
 def settled(output: Output) -> Output:
-    """All messages but the states on the way: when those come depends on the clock."""
+    """Return the output without the intermediate states, whose time depends on the clock."""
     lines = output.text.split("\n")[:-1]
     states = [number for number, line in enumerate(lines) if line.startswith('{"type":"STATE"')]
-    # Its parts stand in the order in which the jobs began, which several threads settle.
-    state = json.loads(lines[states[-1]])
+    state = json.loads(lines[states[-1]])  # sorted: the files do not fix the order of partitions
     state["value"]["bookmarks"]["conversation"]["partitions"].sort(key=str)
     lines[states[-1]] = json.dumps(state, sort_keys=True)
     left = [line for number, line in enumerate(lines) if number not in states[:-1]]
     return Output("".join(f"{line}\n" for line in left))
 
 
-def test_a_full_run_and_the_next_day(serve: Serve) -> None:
+def test_a_full_run_and_the_run_of_the_next_day(serve: Serve) -> None:
     rows = {"response": 2, "incoming_post": 2, "conversation": 4}
     site = serve(rows_per_day={**dict.fromkeys(OTHERS, 1), **rows, **SMALL}, since=FIRST)
     full = site.sync(end_date="2024-02-01", time_interval=HALF_DAYS)

@@ -1,24 +1,21 @@
-"""Memory does not grow with an export."""
+"""Memory does not grow with the size of an export."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.khoros_analytics.site import catalog_of
+from tests.khoros_analytics.site import ONE_DAY, catalog_of
 from tests.processes import clean_environment
 
 if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve
     from tests.khoros_analytics.site import Site
 
-DAY: dict[str, Any] = {"start_date": "2024-02-01", "end_date": "2024-02-01"}
-
-
-# In a small process of its own: a child's largest size begins with that of its parent.
+# In a small process of its own: the peak memory of a child starts with that of its parent.
 MEASURE = """
 import resource, subprocess, sys
 quiet = {"stderr": subprocess.DEVNULL}
@@ -28,8 +25,10 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, file=sys.st
 
 
 def peak_mib(site: Site, report_format: str) -> tuple[float, int]:
-    """The most memory that a process of the tap had, and how many lines it wrote."""
-    command = site.command(catalog=catalog_of("incoming_post"), report_format=report_format, **DAY)
+    """Return the peak memory of a run in another process, and the number of lines it wrote."""
+    command = site.command(
+        catalog=catalog_of("incoming_post"), report_format=report_format, **ONE_DAY
+    )
     lines = 0
     with subprocess.Popen(
         [sys.executable, "-c", MEASURE, *command],
@@ -41,13 +40,13 @@ def peak_mib(site: Site, report_format: str) -> tuple[float, int]:
         assert tap.stderr is not None
         while chunk := tap.stdout.read(1 << 20):
             lines += chunk.count(b"\n")
-        told = tap.stderr.read()
+        logged = tap.stderr.read()
     assert tap.returncode == 0
-    return float(told), lines
+    return float(logged), lines
 
 
 @pytest.mark.parametrize("report_format", ["json", "csv"])
-def test_a_large_export_takes_no_more_memory_than_a_small_one(
+def test_a_large_export_needs_no_more_memory_than_a_small_one(
     serve: Serve, report_format: str
 ) -> None:
     small, _ = peak_mib(serve(rows_per_day=50_000), report_format)

@@ -1,4 +1,4 @@
-"""The SDK's own tests of every tap."""
+"""The SDK's test suite for taps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.khoros_analytics.site import ACCESS, NOW, STREAMS, catalog_of
 
 _stack = ExitStack()
 atexit.register(_stack.close)
-# The class is made when this module is read, so the server has to be there by then.
+# The class is made when this module is imported, so the server must run by then.
 _api = Khoros(**ACCESS, now=NOW, rows_per_day=8)
 
 TestTapKhorosAnalytics = get_tap_test_class(
@@ -27,6 +27,6 @@ TestTapKhorosAnalytics = get_tap_test_class(
         "requests_per_minute": 1_000_000,
     },
     suite_config=SuiteConfig(max_records_limit=20),
-    catalog=catalog_of(*STREAMS),  # the suite also reads what is deselected
-    parse_env_config=False,  # a developer's environment must not change the tests
+    catalog=catalog_of(*STREAMS),  # the suite also reads deselected streams
+    parse_env_config=False,  # so that the environment does not change the tests
 )

@@ -1,7 +1,8 @@
-"""Wrong settings are told at once, each in a line."""
+"""Invalid settings are reported together, in a line each, before any request."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,11 +16,16 @@ if TYPE_CHECKING:
     from tests.khoros_analytics.site import Site
 
 
-def complaints(**changes: Any) -> list[str]:
+def problems(**changes: Any) -> list[str]:
+    """Return the errors for invalid settings; a change to None removes a setting."""
     settings = {name: value for name, value in {**ACCESS, **changes}.items() if value is not None}
     with pytest.raises(ConfigValidationError) as caught:
         TapKhorosAnalytics(config=settings)
     return sorted(caught.value.errors)
+
+
+def setting_of(problem: str) -> str:
+    return re.split(r":? ", problem, maxsplit=1)[0]
 
 
 def exports(export: str, **options: Any) -> dict[str, Any]:
@@ -27,78 +33,95 @@ def exports(export: str, **options: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "setting"),
     [
-        ({"username": None}, "username: is required"),
-        ({"password": ""}, "password: must not be empty"),
-        ({"company_key": 7}, "company_key: has to be a text, not a number"),
-        ({"region": "apac"}, "region: has to be one of ['us', 'emea']"),
-        ({"api_url": "http://analytics.example"}, "api_url: has to begin with https://"),
-        ({"report_format": "xml"}, "report_format: has to be one of"),
-        ({"time_interval": 3_600_001}, "time_interval: has to be one of 300000, 600000"),
-        ({"time_interval": 3_600_000.5}, "time_interval: has to be a whole number"),
-        ({"conversation_report_types": []}, "conversation_report_types: must not be empty"),
-        ({"conversation_report_types": ["OPEN"]}, "conversation_report_types[0]: has to be one"),
-        ({"poll_interval_ms": 0}, "poll_interval_ms: has to be at least 1"),
-        ({"exports": []}, "exports: has to be an object, not a list"),
-        ({"exports": {"convresation": {}}}, "exports.convresation: there is no such export (did"),
-        (exports("author", column=[]), "exports.author.column: is not a setting of this tap (did"),
-        (exports("author", columns="A"), "exports.author.columns: has to be a list, not a text"),
-        (exports("author", method="PUT"), "exports.author.method: has to be one of"),
-        (exports("author", filters=[]), "exports.author.filters: has to be an object"),
-        (
-            exports("author", filters={"teamIds": [1]}),
-            "exports.author.filters.teamIds: is not a filter of this export; it has timezoneOffset",
-        ),
-        (
-            exports("user", filters={"priorities": [1]}),
-            "exports.user.filters.priorities: is not a filter of this export; it has agentId",
-        ),
-        (
-            exports("conversation", filters={"conversationReportType": "CREATED"}),
-            "exports.conversation.filters.conversationReportType: is not a filter",
-        ),
-        (
-            exports("author", filters={"businessHourType": True}),
-            "exports.author.filters.businessHourType: needs enableBusinessHour: true",
-        ),
-        (
-            exports("author", filters={"enableBusinessHour": "yes"}),
-            "exports.author.filters.enableBusinessHour: has to be true or false",
-        ),
-        (
-            exports("author", filters={"priorities": [6]}),
-            "exports.author.filters.priorities: has to be of 0 to 5",
-        ),
-        (
-            exports("author", filters={"smartViewId": [1, 2]}),
-            "exports.author.filters.smartViewId: has to be a text or a number",
-        ),
-        (
-            exports("author", filters={"workqueueIds": None}),
-            "exports.author.filters.workqueueIds: has to be a text, a number or a list of them",
-        ),
-        (
-            exports("user", filters={"agentId": [{"id": 1}]}),
-            "exports.user.filters.agentId: has to be a text, a number or a list of them",
-        ),
-        ({"start_date": "2024-13-01"}, "start_date: is not a date"),
+        ({"username": None}, "username"),
+        ({"password": ""}, "password"),
+        ({"company_key": 7}, "company_key"),
+        ({"region": "apac"}, "region"),
+        ({"api_url": "http://analytics.example"}, "api_url"),
+        ({"report_format": "xml"}, "report_format"),
+        ({"time_interval": 3_600_000.5}, "time_interval"),
+        ({"conversation_report_types": ["OPEN"]}, "conversation_report_types[0]"),
+        ({"poll_interval_ms": 0}, "poll_interval_ms"),
+        ({"exports": []}, "exports"),
+        (exports("author", column=[]), "exports.author.column"),
+        (exports("author", columns="A"), "exports.author.columns"),
+        (exports("author", method="PUT"), "exports.author.method"),
+        (exports("author", filters=[]), "exports.author.filters"),
+        ({"start_date": "2024-13-01"}, "start_date"),
     ],
     ids=str,
 )
-def test_a_wrong_setting_is_named_with_what_is_wrong(changes: dict[str, Any], words: str) -> None:
-    (complaint,) = complaints(**changes)
-    assert complaint.startswith(words)
+def test_a_setting_that_does_not_fit_the_schema_is_reported_once(
+    changes: dict[str, Any], setting: str
+) -> None:
+    (problem,) = problems(**changes)
+    assert setting_of(problem) == setting
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
-    found = complaints(
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"time_interval": 3_600_001}, "time_interval must be one of 300000, 600000"),
+        ({"conversation_report_types": []}, "conversation_report_types must not be empty"),
+        (
+            {"exports": {"convresation": {}}},
+            "exports.convresation is not an export (did you mean conversation?)",
+        ),
+        (
+            exports("author", filters={"teamIds": [1]}),
+            "exports.author.filters.teamIds is not a filter of this export; use one of timezoneOff",
+        ),
+        (
+            exports("user", filters={"priorities": [1]}),
+            "exports.user.filters.priorities is not a filter of this export; use one of agentId",
+        ),
+        (
+            exports("conversation", filters={"conversationReportType": "CREATED"}),
+            "exports.conversation.filters.conversationReportType is not a filter",
+        ),
+        (
+            exports("author", filters={"businessHourType": True}),
+            "exports.author.filters.businessHourType needs enableBusinessHour to be true",
+        ),
+        (
+            exports("author", filters={"enableBusinessHour": "yes"}),
+            "exports.author.filters.enableBusinessHour must be true or false",
+        ),
+        (
+            exports("author", filters={"priorities": [6]}),
+            "exports.author.filters.priorities must have values from 0 to 5",
+        ),
+        (
+            exports("author", filters={"smartViewId": [1, 2]}),
+            "exports.author.filters.smartViewId must be a string or a number",
+        ),
+        (
+            exports("author", filters={"workqueueIds": None}),
+            "exports.author.filters.workqueueIds must be a string, a number or a list of them",
+        ),
+        (
+            exports("user", filters={"agentId": [{"id": 1}]}),
+            "exports.user.filters.agentId must be a string, a number or a list of them",
+        ),
+    ],
+    ids=str,
+)
+def test_a_setting_that_fits_the_schema_is_checked_further(
+    changes: dict[str, Any], expected: str
+) -> None:
+    (problem,) = problems(**changes)
+    assert problem.startswith(expected)
+
+
+def test_all_invalid_settings_are_reported_together() -> None:
+    found = problems(
         password=None,
         time_interval=1_000_000,
         **exports("author", filters={"teamIds": 1, "businessHourType": True}),
     )
-    names = [complaint.partition(": ")[0] for complaint in found]
-    assert names == [
+    assert [setting_of(problem) for problem in found] == [
         "exports.author.filters.businessHourType",
         "exports.author.filters.teamIds",
         "password",
@@ -106,7 +129,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     ]
 
 
-def test_wrong_settings_ask_nothing_of_the_vendor(site: Site) -> None:
+def test_invalid_settings_send_no_request(site: Site) -> None:
     for arguments in ((), ("--test",)):
         ended = site.execute(*arguments, locale="", time_interval=7)
         assert ended.code == 1
@@ -116,17 +139,15 @@ def test_wrong_settings_ask_nothing_of_the_vendor(site: Site) -> None:
 
 
 @pytest.mark.parametrize("region", ["us", "emea"])
-def test_the_region_is_the_host(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_region_selects_the_host(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
     hosts = []
     tap = TapKhorosAnalytics(config={**ACCESS, "region": region, "discover_columns": False})
-    monkeypatch.setattr(
-        "tap_khoros_analytics.client.api_at", lambda _, url, **__: hosts.append(url)
-    )
-    Client(tap)
+    monkeypatch.setattr(tap.run, "open_api", lambda url, **_: hosts.append(url))
+    Client(tap.run)
     assert hosts == [HOSTS[region]]
 
 
-def test_test_says_that_the_credentials_work(site: Site) -> None:
+def test_the_option_test_reports_that_the_credentials_work(site: Site) -> None:
     ended = site.execute("--test")
     assert ended.code == 0
     assert "The credentials work; the company has 3 team(s)" in ended.stderr

@@ -1,4 +1,4 @@
-"""Shards together read what one run reads: exports are shard 0's, as they have no partitions."""
+"""Shards: shard 0 reads all exports, since they have no partitions to divide."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ LATER: dict[str, Any] = {"end_date": "2024-02-03"}
 
 
 @pytest.mark.parametrize("count", range(1, 8))
-def test_together_they_read_what_one_run_reads(serve: Serve, count: int) -> None:
-    """Also what is left of the conversations: their report types are read in order."""
+def test_shards_together_read_what_one_run_reads(serve: Serve, count: int) -> None:
+    """One shard reads all report types of the conversations, whose order matters."""
     whole = serve().sync()
     site = serve()
     parts = in_shards(site, count)
     assert loaded(*parts).content == loaded(whole).content
-    assert set(site.starts.values()) == {1}, "an export was started by two shards"
+    assert set(site.starts.values()) == {1}, "two shards started the same export"
     for part in parts[1:]:
-        assert part.streams == whole.streams, "every shard declares every table"
+        assert part.streams == whole.streams, "every shard writes all schemas"
         assert not any(part.record_counts.values())
 
 
 @pytest.mark.parametrize(("before", "after"), [(2, 3), (3, 1)])
-def test_another_number_of_shards_goes_on_from_the_joined_states(
+def test_another_number_of_shards_resumes_from_the_joined_states(
     serve: Serve, before: int, after: int
 ) -> None:
     whole = loaded(serve().sync(**LATER)).content
@@ -38,4 +38,4 @@ def test_another_number_of_shards_goes_on_from_the_joined_states(
     state = merged(part.state for part in first)
     second = in_shards(site, after, [state] * after, **LATER)
     assert loaded(*first, *second).content == whole
-    assert set(site.starts.values()) == {1}, "a window was paid for twice"
+    assert set(site.starts.values()) == {1}, "an export was started twice"

@@ -1,4 +1,4 @@
-"""Columns of any names, rows in any pieces: fields that fit, and the same rows each time."""
+"""Columns of any names, rows in any pieces: valid fields, and the same rows each time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from tap_khoros_analytics.exports.bodies import CsvCells, FieldNames, JsonCells
-from tap_khoros_analytics.exports.columns import OWN_FIELDS, normalized, columns_from, columns_of, schema_of
+from tap_khoros_analytics.exports.columns import (
+    OWN_FIELDS,
+    columns_from,
+    columns_of,
+    normalized,
+    schema_of,
+)
 from tap_kit.errors import Retriable
 from tap_kit.rows.names import LONGEST_NAME
 from tap_kit.rows.streaming import JsonRows, parsed
@@ -31,19 +37,21 @@ NAMES = st.lists(
     min_size=1,
     max_size=8,
 )
+
+
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
 CUTS = st.lists(st.integers(0, 600), max_size=6)
 
 
 def pieces(body: bytes, cuts: list[int]) -> Iterator[bytes]:
-    """The body cut at these places."""
+    """Return the body in pieces, cut at ``cuts``."""
     places = sorted({0, *(min(cut, len(body)) for cut in cuts), len(body)})
     for begin, end in pairwise(places):
         yield body[begin:end]
 
 
 @given(names=NAMES)
-def test_fields_are_identifiers_and_all_different(names: list[str]) -> None:
+def test_fields_are_distinct_identifiers(names: list[str]) -> None:
     columns = columns_from(EXPORT, names)
     fields = [column.field for column in columns]
     assert len({*fields, *OWN_FIELDS}) == len(fields) + len(OWN_FIELDS)
@@ -52,7 +60,7 @@ def test_fields_are_identifiers_and_all_different(names: list[str]) -> None:
 
 
 @given(names=NAMES)
-def test_a_catalog_gives_the_same_columns_back(names: list[str]) -> None:
+def test_columns_survive_the_way_through_a_catalog(names: list[str]) -> None:
     columns = columns_from(EXPORT, names)
     schema = schema_of(columns, title="t", key=("row_id",), has_report_type=False)
     again = columns_of(EXPORT, json.loads(json.dumps(schema)))
@@ -60,7 +68,7 @@ def test_a_catalog_gives_the_same_columns_back(names: list[str]) -> None:
 
 
 @given(names=NAMES, more=NAMES)
-def test_what_comes_later_changes_no_field_of_before(names: list[str], more: list[str]) -> None:
+def test_additional_columns_do_not_change_earlier_fields(names: list[str], more: list[str]) -> None:
     before = [column.field for column in columns_from(EXPORT, names)]
     after = [column.field for column in columns_from(EXPORT, [*names, *more])]
     assert after[: len(before)] == before
@@ -68,7 +76,7 @@ def test_what_comes_later_changes_no_field_of_before(names: list[str], more: lis
 
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
-    """A header without two names that mean the same, and rows below it."""
+    """Draw a header without two spellings of one name, and rows."""
     names = draw(st.lists(st.sampled_from(HEADER), min_size=1, max_size=5, unique=True))
     row = st.lists(CELLS, min_size=len(names), max_size=len(names))
     return names, draw(st.lists(row, max_size=6))
@@ -78,7 +86,7 @@ HEADER = ["Author Id", "Name", "Größe", "reply: time (s)", '"quoted"', "中", 
 
 
 @given(table=tables(), cuts=CUTS, is_csv=st.booleans())
-def test_rows_in_any_pieces_are_what_the_libraries_make_of_the_whole(
+def test_rows_do_not_depend_on_the_pieces_of_the_body(
     table: tuple[list[str], list[list[str]]],
     cuts: list[int],
     is_csv: bool,  # noqa: FBT001
@@ -113,9 +121,11 @@ def _parser_and_body(
 
 
 @given(body=st.binary(max_size=60), cuts=CUTS)
-def test_a_body_that_is_something_else_is_asked_for_again(body: bytes, cuts: list[int]) -> None:
+def test_a_body_that_is_not_a_list_can_be_retried(body: bytes, cuts: list[int]) -> None:
     columns = columns_from(EXPORT, HEADER)
-    decode = JsonCells([column.field for column in columns], FieldNames(EXPORT, columns, LOGGER)).decode
+    decode = JsonCells(
+        [column.field for column in columns], FieldNames(EXPORT, columns, LOGGER)
+    ).decode
     assume(not body.lstrip().startswith(b"["))
     with pytest.raises(Retriable):
         list(parsed(pieces(body, cuts), JsonRows(decode, "the export")))

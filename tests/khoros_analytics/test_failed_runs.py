@@ -1,4 +1,4 @@
-"""A run that fails is over: its threads neither wait on nor ask or say anything more."""
+"""A failed run leaves no threads behind, which would send further requests."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def fetching() -> list[threading.Thread]:
     ("run", "first", "second"),
     [(discovery, "conversation", "combined"), (sync, "combined", "conversation")],
 )
-def test_no_thread_waits_on_when_a_run_has_failed(
+def test_no_thread_survives_a_failed_run(
     site: Site,
     run: Callable[[Site], None],
     first: str,
     second: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The first in the order fails at once; the others would try again in a minute."""
+    """The first export in plan order fails; the others wait a minute for their retry."""
     monkeypatch.setattr("tap_kit.net.retries.FIRST_PAUSE_S", 60)
     site.api.faults += [
         Fault("status", status=401, path=rf"report/{first}\b"),

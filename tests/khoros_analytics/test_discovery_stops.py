@@ -1,4 +1,4 @@
-"""Discovery takes minutes at this vendor's pace; it ends at once when nobody wants it any more."""
+"""Discovery takes minutes at the vendor's rate limit; it can be stopped at any time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMMANDS = [("--discover",), ("--test",), ()]  # without a catalog, a run discov
 
 @contextmanager
 def discovering(site: Site, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """The executable in the middle of discovery: the vendor does not answer."""
+    """Start the executable and wait until its discovery waits for a response."""
     site.api.faults.append(Fault("stall", wait_ms=60_000, path="reports/report/"))
     process = subprocess.Popen(
         site.command(*arguments),
@@ -35,7 +35,7 @@ def discovering(site: Site, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     )
     with process:
         try:
-            while not site.asked("reports/report/"):
+            while not site.requested("reports/report/"):
                 assert process.poll() is None
                 time.sleep(0.01)
             yield process
@@ -45,7 +45,7 @@ def discovering(site: Site, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=str)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_and_it_is_no_success(
+def test_a_signal_stops_discovery_with_an_exit_code(
     site: Site, number: signal.Signals, arguments: tuple[str, ...]
 ) -> None:
     with discovering(site, *arguments) as process:
@@ -55,14 +55,14 @@ def test_a_signal_ends_it_and_it_is_no_success(
         took = time.monotonic() - began
     assert process.returncode == 128 + number
     assert took < LIMIT_S
-    assert stdout == "", "neither a catalog that is cut off, nor a state in its place"
+    assert stdout == "", "neither an incomplete catalog nor a state"
     assert f"Stopped by {number.name}" in stderr
     assert "Traceback" not in stderr
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=str)
-def test_nobody_reads_it_any_more(site: Site, arguments: tuple[str, ...]) -> None:
-    """Meltano was killed; else it went on till all requests had timed out."""
+def test_discovery_stops_when_its_output_is_closed(site: Site, arguments: tuple[str, ...]) -> None:
+    """So it is when Meltano was killed; otherwise it would run until all requests time out."""
     with discovering(site, *arguments) as process:
         took, stderr = left_by_reader(process)
     assert process.returncode == 1

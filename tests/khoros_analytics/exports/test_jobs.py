@@ -1,4 +1,4 @@
-"""Jobs on the vendor's side: how they answer, fail, are waited for and started ahead."""
+"""Jobs on the vendor's side: responses, failures, polling, concurrency."""
 
 from __future__ import annotations
 
@@ -8,26 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tap_kit.net.throttle
 from sandbox.faults import Fault
-from sandbox.khoros import Start
 from tap_khoros_analytics.exports.definitions import EXPORTS
 from tap_kit.errors import SyncFailed
 
-from tests.khoros_analytics.answers import serving
-from tests.khoros_analytics.expected import days, expected_rows, midnight
-from tests.khoros_analytics.site import all_jobs, bookmark, catalog_of
+from tests.khoros_analytics.expected import days, expected_rows, start_of
+from tests.khoros_analytics.one_export import serving
+from tests.khoros_analytics.site import ONE_DAY, all_jobs, bookmark, catalog_of
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from tests.khoros_analytics.conftest import Serve
     from tests.khoros_analytics.site import Site
-
-ONE_DAY: dict[str, Any] = {"end_date": "2024-02-01"}
-
-
-def start_of(export: str, day: date, kind: str = "") -> Start:
-    begin = int(midnight(day).timestamp() * 1000)
-    return Start(export, begin, begin + 86_400_000, kind)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +38,7 @@ def start_of(export: str, day: date, kind: str = "") -> Start:
     ],
     ids=str,
 )
-def test_every_form_of_answer_leads_to_all_rows(serve: Serve, options: dict[str, Any]) -> None:
+def test_all_forms_of_responses_lead_to_all_rows(serve: Serve, options: dict[str, Any]) -> None:
     site = serve(**options)
     output = site.sync("author", "user", **ONE_DAY)
     for export in ("author", "user"):
@@ -56,26 +46,26 @@ def test_every_form_of_answer_leads_to_all_rows(serve: Serve, options: dict[str,
         assert site.starts[start_of(export, days()[0])] == 1
 
 
-def test_ids_with_signs_that_mean_something_in_an_address_are_quoted(serve: Serve) -> None:
+def test_reserved_characters_in_ids_are_quoted(serve: Serve) -> None:
     site = serve()
     site.sync("author", **ONE_DAY)
     (job,) = site.api.jobs
     assert {"+", "/", "="} < {*job.run_id}
-    asked = [r.path for r in site.api.log.requests if r.path.endswith(("/status", "/download"))]
-    assert len(asked) == 3
-    for path in asked:
+    paths = [r.path for r in site.api.log.requests if r.path.endswith(("/status", "/download"))]
+    assert len(paths) == 3
+    for path in paths:
         assert path.count("/") == 7
-        assert all(sign in path for sign in ("%2B", "%2F", "%3D"))
+        assert all(quoted in path for quoted in ("%2B", "%2F", "%3D"))
 
 
-def test_a_job_that_failed_once_is_started_again(serve: Serve) -> None:
+def test_a_failed_job_is_started_again(serve: Serve) -> None:
     site = serve(failing_runs={"author": 1})
     output = site.sync("author", **ONE_DAY)
     assert output.rows("author") == expected_rows(site.api, "author", days()[:1])
     assert site.starts[start_of("author", days()[0])] == 2
 
 
-def test_an_export_that_fails_for_good_does_not_cost_the_other_thirteen(serve: Serve) -> None:
+def test_a_failed_export_does_not_stop_the_others(serve: Serve) -> None:
     site = serve(failing_runs={"author": -1})
     ended = site.execute(catalog=catalog_of())
     assert ended.code == 1
@@ -91,16 +81,16 @@ def test_an_export_that_fails_for_good_does_not_cost_the_other_thirteen(serve: S
 
 
 @pytest.mark.parametrize("detail", ["TERMINATED", "TIMED_OUT", ""])
-def test_a_job_that_ended_in_an_unknown_way_has_failed(
+def test_a_job_that_is_closed_but_not_completed_has_failed(
     serve: Serve, detail: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     site = serve(failing_runs={"author": 1}, failed_detail=detail)
     output = site.sync("author", **ONE_DAY)
     assert len(output.rows("author")) == 9
-    assert f"the vendor's job ended as {detail or 'unknown'}; started again" in caplog.text
+    assert f"the vendor's job ended as {detail or 'unknown'}; starting it again" in caplog.text
 
 
-def test_what_failed_is_read_when_it_works_again(serve: Serve) -> None:
+def test_a_failed_export_is_read_by_the_next_run(serve: Serve) -> None:
     site = serve(failing_runs={"author": -1})
     output, _ = site.failing_sync(SyncFailed, "author")
     site.api.failing_runs = 0
@@ -120,7 +110,7 @@ def test_what_failed_is_read_when_it_works_again(serve: Serve) -> None:
     ],
     ids=lambda fault: f"{fault.kind} {fault.status}",
 )
-def test_a_start_that_is_refused_for_good_is_that_exports_error(serve: Serve, fault: Fault) -> None:
+def test_a_rejected_start_fails_the_export(serve: Serve, fault: Fault) -> None:
     site = serve()
     site.api.faults.append(fault)
     output, error = site.failing_sync(SyncFailed, "author", "combined", "user")
@@ -129,25 +119,25 @@ def test_a_start_that_is_refused_for_good_is_that_exports_error(serve: Serve, fa
         assert output.rows(export) == expected_rows(site.api, export, days())
 
 
-def test_the_text_of_an_exception_in_the_place_of_a_result_is_told(serve: Serve) -> None:
+def test_an_exception_text_in_place_of_a_result_is_reported(serve: Serve) -> None:
     text = "Unable to hydrate: com.lithium.HydrationException: Company company-k3y-c07d2a is off"
     site = serve(creation_errors={"author": text})
     ended = site.execute(catalog=catalog_of("author"), **ONE_DAY)
     assert ended.code == 1
-    assert "the server did not start it: Company *** is off" in ended.stderr
+    assert "the server did not start the export: Company *** is off" in ended.stderr
 
 
 @pytest.mark.parametrize("options", [{"running_state": "PONDERING"}, {"job_seconds": 60}], ids=str)
-def test_a_job_that_does_not_end_is_given_up_at_the_deadline(
+def test_a_job_that_does_not_end_fails_at_the_poll_timeout(
     serve: Serve, options: dict[str, Any]
 ) -> None:
     site = serve(running_polls={"author": 10_000}, **options)
     begun = time.monotonic()
     output, error = site.failing_sync(SyncFailed, "author", poll_timeout=1)
-    assert time.monotonic() - begun < 30  # of 60 that the job takes
+    assert time.monotonic() - begun < 30  # the job takes 60
     assert "author, 2024-02-01" in str(error)
     assert bookmark(output.state, "author") is None
-    # The next run looks once more before it pays again.
+    # The next run polls the job before it starts another one.
     site.api.running_polls, site.api.job_seconds = 1, 0
     assert site.sync("author", state=output.state).rows("author") != []
     assert site.starts[start_of("author", days()[0])] == 1
@@ -162,7 +152,7 @@ def test_a_job_that_the_server_no_longer_knows_is_started_again(serve: Serve) ->
 
 
 @pytest.mark.parametrize(("max_concurrency", "job_seconds"), [(1, 0.1), (3, 0.2), (14, 2)])
-def test_jobs_run_side_by_side_but_no_more_than_the_setting_says(
+def test_jobs_run_in_parallel_up_to_max_concurrency(
     serve: Serve, max_concurrency: int, job_seconds: float
 ) -> None:
     site = serve(job_seconds=job_seconds)
@@ -170,17 +160,17 @@ def test_jobs_run_side_by_side_but_no_more_than_the_setting_says(
     assert site.api.counts.most_running == max_concurrency
 
 
-def test_jobs_start_in_the_order_of_the_plan(serve: Serve) -> None:
+def test_jobs_start_in_plan_order(serve: Serve) -> None:
     site = serve(job_seconds=0.1)
     site.sync(max_concurrency=1, **ONE_DAY)
     order = list(dict.fromkeys(job.export for job in site.api.jobs))
     assert order == sorted(set(EXPORTS) - {"raw_brand_posts"})
 
 
-def test_the_budget_of_requests_is_kept_and_polls_let_starts_pass(
+def test_the_rate_limit_holds_and_starts_take_precedence_over_polls(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A budget of 12 in 2 s: one by one polls would use it up before the last jobs begin."""
+    """With 12 requests in 2 s, polls would otherwise use the limit before the last start."""
     monkeypatch.setattr(tap_kit.net.throttle, "SPAN_S", 2)
     site = serve(rate_limit=12, rate_window=1.9, job_seconds=1.0)
     streams = ("author", "combined", "incoming_post", "raw_agent_states", "response", "user")
@@ -190,10 +180,10 @@ def test_the_budget_of_requests_is_kept_and_polls_let_starts_pass(
     assert site.api.counts.refused_by_rate == 0
     assert all(output.rows(stream) for stream in streams)
     begun = [job.started for job in site.api.jobs]
-    assert max(begun) - min(begun) < 1.0  # all of them within the first window
+    assert max(begun) - min(begun) < 1.0  # all in the first window of the limit
 
 
-def test_a_server_that_says_slow_down_is_obeyed(serve: Serve) -> None:
+def test_a_server_that_limits_the_rate_is_obeyed(serve: Serve) -> None:
     site = serve(rate_limit=5, rate_window=1.0)
     output = site.sync("author", "user", **ONE_DAY)
     assert site.api.counts.refused_by_rate > 0
@@ -213,30 +203,30 @@ def test_a_server_that_says_slow_down_is_obeyed(serve: Serve) -> None:
     ],
     ids=str,
 )
-def test_the_ids_are_found_wherever_the_start_says_them(site: Site, start: Any) -> None:
+def test_ids_are_found_in_all_forms_of_the_start_response(site: Site, start: Any) -> None:
     with serving(b'[{"AUTHOR_ID":"1"}]', start=start) as url:
         output = site.sync("author", api_url=url, **ONE_DAY)
     assert [row["author_id"] for row in output.rows("author")] == ["1"]
 
 
 @pytest.mark.parametrize("start", [None, [], {}, 7, {"statusUrl": "https://qa.example/x"}], ids=str)
-def test_a_start_without_ids_is_that_exports_failure(
+def test_a_start_without_ids_fails_the_export(
     site: Site, start: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     with serving(b"[]", start=start) as url:
         site.failing_sync(SyncFailed, "author", api_url=url, **ONE_DAY)
-    assert "the server started it without saying its ids (status PASS)" in caplog.text
+    assert "expected the ids of the started job, got none (status PASS)" in caplog.text
 
 
 @pytest.mark.parametrize("status", [None, [], "busy", {"result": {}}, {"runnerState": "RUNNING"}])
-def test_a_look_that_tells_nothing_is_a_job_that_runs(site: Site, status: Any) -> None:
+def test_a_status_without_information_counts_as_running(site: Site, status: Any) -> None:
     with serving(b"[]", status=status) as url:
         _, error = site.failing_sync(SyncFailed, "author", api_url=url, poll_timeout=1, **ONE_DAY)
     assert "author, 2024-02-01" in str(error)
 
 
-def test_a_job_in_the_form_of_the_old_list_is_understood(site: Site) -> None:
-    """``details`` instead of ``detail``, null, with the address of the finished file."""
+def test_a_status_in_the_form_of_the_legacy_job_list_is_understood(site: Site) -> None:
+    """It has ``details`` instead of ``detail``, null, and a download URL."""
     done = {"runnerState": "CLOSED", "details": None, "downloadUrl": "https://qa.example/d"}
     with serving(b'[{"AUTHOR_ID":"1"}]', status=done) as url:
         assert len(site.sync("author", api_url=url, **ONE_DAY).rows("author")) == 1

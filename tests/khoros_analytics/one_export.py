@@ -1,4 +1,4 @@
-"""A server of one finished export, with a body that a test names: some the sandbox never gives."""
+"""A server of one finished export with any body, also bodies that the sandbox never makes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def serving(
     start: Any = IDS,
     teams: Any = (),
 ) -> Iterator[str]:
-    """The address of a server that has no other rows than these, and gives them directly."""
+    """Return the URL of a server that responds to each download with ``body``."""
 
     async def respond(request: Request) -> Response:
         if request.path.endswith("/download"):

@@ -1,4 +1,4 @@
-"""While a download hardly moves, what has happened meanwhile is written, and the run can stop."""
+"""During a slow download, the state is still written, and the run can be stopped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from sandbox.faults import Fault
 
 from tests.khoros_analytics.expected import days, expected_rows
-from tests.khoros_analytics.site import all_jobs, bookmark, catalog_of
+from tests.khoros_analytics.site import ONE_DAY, all_jobs, bookmark, catalog_of
 from tests.singer import Output
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 FIRST_DOWNLOAD: dict[str, Any] = {"path": "/care-analytics", "only": frozenset({1})}
 SECOND_DOWNLOAD: dict[str, Any] = {**FIRST_DOWNLOAD, "only": frozenset({2})}
-CALM: dict[str, Any] = {"max_concurrency": 2, "state_interval": 3600}  # states for news only
+CALM: dict[str, Any] = {"max_concurrency": 2, "state_interval": 3600}  # states only for new jobs
 
 
 def places(output: Output, stream: str) -> list[int]:
-    """Where the records of a stream stand among the messages."""
+    """Return the positions of a stream's records among the messages."""
     return [
         place
         for place, message in enumerate(output.messages)
@@ -32,20 +32,20 @@ def places(output: Output, stream: str) -> list[int]:
     ]
 
 
-def test_a_job_that_starts_during_a_slow_download_is_in_the_state_before_the_next_rows(
+def test_a_job_started_during_a_slow_download_is_in_the_state_before_the_next_rows(
     site: Site,
 ) -> None:
     site.api.faults += [
         Fault("slow_body", wait_ms=4000, **FIRST_DOWNLOAD),
         Fault("stall", wait_ms=1000, path="report/user"),
     ]
-    output = site.sync("author", "user", end_date="2024-02-01", **CALM)
-    told = [
+    output = site.sync("author", "user", **ONE_DAY, **CALM)
+    states = [
         place
         for place, message in enumerate(output.messages)
         if message["type"] == "STATE" and "jobs" in message["value"]["bookmarks"].get("user", {})
     ]
-    assert told[0] < places(output, "author")[-1]
+    assert states[0] < places(output, "author")[-1]
     assert output.rows("author") == expected_rows(site.api, "author", days()[:1])
 
 
@@ -55,34 +55,34 @@ def test_a_job_that_starts_during_a_slow_download_is_in_the_state_before_the_nex
         Fault("slow_body", wait_ms=4000, **SECOND_DOWNLOAD),
         Fault("status", status=503, retry_after=4, **SECOND_DOWNLOAD),
     ],
-    ids=["in the middle", "between two tries"],
+    ids=["in the middle", "between two attempts"],
 )
 def test_a_bookmark_that_is_due_is_written_during_a_slow_download(site: Site, fault: Fault) -> None:
     site.api.faults.append(fault)
     output = site.sync("author", max_concurrency=2, state_interval=2)
-    told = [
+    states = [
         place
         for place, message in enumerate(output.messages)
         if message["type"] == "STATE"
         and bookmark(message["value"], "author") == "2024-02-02T00:00:00+00:00"
     ]
-    assert told[0] < places(output, "author")[-1]
+    assert states[0] < places(output, "author")[-1]
 
 
-def test_a_run_stops_in_order_while_a_download_hangs(serve: Serve) -> None:
+def test_a_signal_stops_a_run_while_a_download_hangs(serve: Serve) -> None:
     site = serve(rows_per_day=200)
     site.api.faults.append(Fault("slow_body", wait_ms=10_000, **FIRST_DOWNLOAD))
-    command = site.command(catalog=catalog_of("author"), end_date="2024-02-01", **CALM)
+    command = site.command(catalog=catalog_of("author"), **ONE_DAY, **CALM)
     pipe = subprocess.PIPE
     with subprocess.Popen(command, bufsize=0, stdout=pipe, stderr=pipe) as tap:
         assert tap.stdout is not None
         head = b""
         while b'"RECORD"' not in head:
             head += tap.stdout.readline()
-        time.sleep(1.0)  # it waits for the other half of the body by now
+        time.sleep(1.0)  # until it waits for the other half of the body
         tap.send_signal(signal.SIGTERM)
-        rest, told = tap.communicate(timeout=20)
+        rest, logged = tap.communicate(timeout=20)
     output = Output((head + rest).decode())
-    assert b"Stopped by SIGTERM; the bookmarks are written" in told
+    assert b"Stopped by SIGTERM; the bookmarks are written" in logged
     assert tap.returncode == 128 + signal.SIGTERM
-    assert len(all_jobs(output.state)) == 1  # the next run downloads it, and pays for no other
+    assert len(all_jobs(output.state)) == 1  # which the next run resumes

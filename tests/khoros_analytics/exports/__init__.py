@@ -1,0 +1,1 @@
+"""The exports of tap-khoros-analytics."""
