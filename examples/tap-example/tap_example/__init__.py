@@ -1,0 +1,1 @@
+"""A complete tap for an invented API."""

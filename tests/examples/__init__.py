@@ -1,0 +1,1 @@
+"""The example tap, against the API that it is written for."""
