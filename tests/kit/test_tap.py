@@ -72,7 +72,7 @@ def test_all_wrong_settings_are_told_at_once_without_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     wrong = {"shard": "2/2", "window_days": 0, "start_date": "x", "state_intervall": 5}
-    assert sorted(line.split(":")[0] for line in problems(wrong)) == sorted(wrong)
+    assert sorted(line.split(" ")[0] for line in problems(wrong)) == sorted(wrong)
     assert caplog.messages == []
 
 
@@ -263,7 +263,7 @@ def test_nothing_is_written_when_access_is_refused() -> None:
 
         @override
         def check_access(self) -> str:
-            message = "api_token: no"
+            message = "api_token was rejected"
             raise ConfigValidationError(message, errors=[message])
 
     with pytest.raises(ConfigValidationError):

@@ -72,7 +72,7 @@ def test_a_job_that_failed_is_an_error_and_ends_the_run_with_its_name(
     assert done.error == (
         "All other streams are complete, these failed: figures, site 1, 2024-01-02"
     )
-    told = [(r.levelname, r.getMessage()) for r in caplog.records if "given up" in r.getMessage()]
+    told = [(r.levelname, r.getMessage()) for r in caplog.records if "failed: " in r.getMessage()]
     assert told == [("ERROR", "figures, site 1, 2024-01-02: failed: no disk")]
 
 

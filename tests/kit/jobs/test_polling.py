@@ -35,7 +35,7 @@ def test_a_tap_with_jobs_has_these_settings() -> None:
             "default": 2000,
             "title": "Poll interval",
             "description": (
-                "Milliseconds before the first look at a running report run; growing to 30000"
+                "Initial polling interval of a report run, in milliseconds; backs off to 30000"
             ),
         },
         "poll_timeout": {
@@ -43,8 +43,8 @@ def test_a_tap_with_jobs_has_these_settings() -> None:
             "minimum": 1,
             "maximum": 7 * 24 * 3600,
             "default": 3600,
-            "title": "Poll time-out",
-            "description": "Seconds after which a report run that is still running is given up",
+            "title": "Poll timeout",
+            "description": "Maximum time to wait for a report run, in seconds",
         },
     }
 

@@ -74,7 +74,7 @@ def test_any_other_link_is_refused(base: str, href: str) -> None:
     [
         ("/admin?key=s3cret", "/admin"),
         ("https://evil.example/x", "evil.example/x"),
-        ("https://[::1/core/list", "what must be a valid URL"),
+        ("https://[::1/core/list", "what is not an address"),
     ],
 )
 def test_a_refusal_says_where_the_link_leads_without_its_query(href: str, where: str) -> None:

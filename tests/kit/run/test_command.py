@@ -27,7 +27,7 @@ def ended(error: Exception, caplog: pytest.LogCaptureFixture) -> tuple[object, l
 @pytest.mark.parametrize(
     ("error", "lines"),
     [
-        (setting_error("api_token", "is wrong"), ["api_token: is wrong"]),
+        (setting_error("api_token", "is wrong"), ["api_token is wrong"]),
         (ConfigValidationError("a; b", errors=["a", "b"]), ["a", "b"]),
         (ConfigValidationError("alone"), ["alone"]),
         (SyncFailed("no more"), ["no more"]),
@@ -110,4 +110,4 @@ def test_a_file_of_another_kind_is_told_by_its_option(
     with pytest.raises(ConfigValidationError) as caught:
         load_input(io.StringIO(text), option, shape)
     (line,) = caught.value.errors
-    assert line.startswith(f"{option}: the file holds no Singer {option.strip('-')}: ")
+    assert line.startswith(f"{option} must be a Singer {option.strip('-')}: ")

@@ -12,14 +12,14 @@ from tests.kit.commands import SETTINGS, Ended, tap
 WRONG: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
     "several settings": (
         {"shard": "x", "window_days": 0, "start_dat": "2024-01-01"},
-        ("shard: ", "window_days: ", "start_dat: "),
+        ("shard must ", "window_days must ", "start_dat is not "),
     ),
-    "a token": ({"api_token": "wrong-t0ken"}, ("api_token: ",)),
-    "an address": ({"api_url": "http://far.example"}, ("api_url: ",)),
-    "segments of the wrong type": ({"segments": 5}, ("segments: ",)),
+    "a token": ({"api_token": "wrong-t0ken"}, ("api_token ",)),
+    "an address": ({"api_url": "http://far.example"}, ("api_url must ",)),
+    "segments of the wrong type": ({"segments": 5}, ("segments must ",)),
     "a segment's name of the wrong type": (
         {"segments": [{"name": ["a"]}]},
-        ("segments[0].name: ",),
+        ("segments[0].name must ",),
     ),
     "a stream map": ({"stream_maps": {"domains": {"x": "1 +"}}}, ("stream_maps",)),
 }

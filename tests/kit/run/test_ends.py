@@ -245,15 +245,18 @@ def _end_timers() -> None:
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (FileNotFoundError(2, "No such file", "x.json"), "[Errno 2] No such file: 'x.json'"),
-        (ValueError("Expecting value"), "the file is no JSON object: Expecting value"),
-        (TypeError("not a mapping"), "the file is no JSON object: not a mapping"),
+        (
+            FileNotFoundError(2, "No such file", "x.json"),
+            "cannot be read: [Errno 2] No such file: 'x.json'",
+        ),
+        (ValueError("Expecting value"), "must be a JSON object: Expecting value"),
+        (TypeError("not a mapping"), "must be a JSON object: not a mapping"),
     ],
 )
 def test_settings_that_cannot_be_read_are_told_by_their_option(error: Exception, line: str) -> None:
     with pytest.raises(ConfigValidationError) as caught, as_config_errors():
         raise error
-    assert caught.value.errors == [f"--config: {line}"]
+    assert caught.value.errors == [f"--config {line}"]
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 
@@ -265,5 +268,5 @@ def test_settings_that_can_be_read_are_left_alone() -> None:
 
 def test_the_error_of_a_setting_has_its_words_as_text_and_as_the_only_line() -> None:
     error = setting_error("api_token", "is wrong")
-    assert str(error) == "api_token: is wrong"
-    assert error.errors == ["api_token: is wrong"]
+    assert str(error) == "api_token is wrong"
+    assert error.errors == ["api_token is wrong"]

@@ -58,7 +58,7 @@ def test_cycles_are_still_found() -> None:
 
 FAULTS = """
 import resource, sys
-from tap_kit.run.memory import keep_freed_memory
+from tap_kit.run.memory import reuse_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -68,7 +68,7 @@ def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 if "kept" in sys.argv:
-    keep_freed_memory()
+    reuse_freed_memory()
 print(faults())
 """
 

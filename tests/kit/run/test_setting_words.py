@@ -12,7 +12,7 @@ from tap_kit.run.problems import problems
 def words(definition: dict[str, Any], value: object) -> str:
     """The problem of a value, without the setting's name."""
     (line,) = problems({"x": value}, {"type": "object", "properties": {"x": definition}})
-    name, _, problem = line.partition(": ")
+    name, _, problem = line.partition(" ")
     assert name == "x"
     return problem
 
@@ -27,7 +27,7 @@ def words(definition: dict[str, Any], value: object) -> str:
         ({"enum": ["a", "b"]}, "c", "must be one of ['a', 'b']"),
         ({"pattern": "^a"}, "b", "has characters that are not allowed in it"),
         ({"uniqueItems": True}, [1, 1], "has the same entry twice"),
-        ({"multipleOf": 5}, 7, "does not fit (multipleOf)"),
+        ({"multipleOf": 5}, 7, "is not valid (multipleOf)"),
     ],
 )
 def test_each_rule_has_its_words(definition: dict[str, Any], value: object, problem: str) -> None:
@@ -37,7 +37,7 @@ def test_each_rule_has_its_words(definition: dict[str, Any], value: object, prob
 @pytest.mark.parametrize(
     ("value", "word"),
     [
-        ("5", "a text"),
+        ("5", "a string"),
         (5, "a number"),
         (5.5, "a decimal number"),
         (Decimal("5.5"), "a decimal number"),
