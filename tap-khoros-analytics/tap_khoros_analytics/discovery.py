@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tap_kit import Run
 
     from tap_khoros_analytics.exports.definitions import Export
-    from tap_khoros_analytics.tenant import Tenant
+    from tap_khoros_analytics.exports.tenant import Tenant
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from tap_kit import Task
 
-    from tap_khoros_analytics.tenant import Tenant
+    from tap_khoros_analytics.exports.tenant import Tenant
 
 SCHEMAS = SchemaDirectory(schemas)
 

@@ -133,13 +133,6 @@ SETTINGS = (
 )
 
 
-def export_options(config: Config, export_id: str) -> Mapping[str, Any]:
-    """Return the options of an export in the settings; none where the settings are invalid."""
-    exports = config.get("exports")
-    options = exports.get(export_id) if isinstance(exports, dict) else None
-    return options if isinstance(options, dict) else {}
-
-
 def problems(config: Config) -> Iterator[str]:
     """Return what is wrong with settings that fit their schema, a line each, without the values."""
     for export_id, options in (config.get("exports") or {}).items():

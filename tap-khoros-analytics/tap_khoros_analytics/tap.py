@@ -14,8 +14,8 @@ from tap_khoros_analytics import discovery, look_ups, settings
 from tap_khoros_analytics.client import FORBIDDEN
 from tap_khoros_analytics.exports import streams
 from tap_khoros_analytics.exports.columns import columns_from, columns_of, known_columns
-from tap_khoros_analytics.exports.definitions import EXPORTS
-from tap_khoros_analytics.tenant import Tenant
+from tap_khoros_analytics.exports.definitions import EXPORTS, export_options
+from tap_khoros_analytics.exports.tenant import Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ class TapKhorosAnalytics(KitTap):
         entry = self.input_catalog.get_stream(export.id) if self.input_catalog else None
         if entry is not None:
             return columns_of(export.id, entry.schema.to_dict())
-        names = settings.export_options(self.config, export.id).get("columns")
+        names = export_options(self.config, export.id).get("columns")
         return columns_from(export.id, names, are_metrics=True) if names else None
 
     def _can_discover(self) -> bool:

@@ -7,10 +7,12 @@ and 4.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tap_kit import Config
 
 Method = Literal["GET", "POST"]
 
@@ -122,3 +124,10 @@ INTERVALS_MS = (
     86_400_000,
     604_800_000,
 )
+
+
+def export_options(config: Config, export_id: str) -> Mapping[str, Any]:
+    """Return the options of an export in the settings; none where the settings are invalid."""
+    exports = config.get("exports")
+    options = exports.get(export_id) if isinstance(exports, dict) else None
+    return options if isinstance(options, dict) else {}

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_kit import row_id
 
-from tap_khoros_analytics.exports.definitions import MAX_INTERVALS, REPEATED
-from tap_khoros_analytics.settings import export_options
+from tap_khoros_analytics.exports.definitions import MAX_INTERVALS, REPEATED, export_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

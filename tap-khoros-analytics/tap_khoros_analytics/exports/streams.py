@@ -34,7 +34,7 @@ from tap_khoros_analytics.exports.columns import (
     missing_fields,
     schema_of,
 )
-from tap_khoros_analytics.exports.definitions import RAISED_LIMIT
+from tap_khoros_analytics.exports.definitions import RAISED_LIMIT, export_options
 from tap_khoros_analytics.exports.parameters import (
     REPORT_TYPE,
     metrics,
@@ -44,7 +44,6 @@ from tap_khoros_analytics.exports.parameters import (
 )
 from tap_khoros_analytics.exports.resume import job_record, resumable
 from tap_khoros_analytics.exports.rows import RowMaker
-from tap_khoros_analytics.settings import export_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +55,7 @@ if TYPE_CHECKING:
     from tap_khoros_analytics.exports.jobs import FinishedExport
     from tap_khoros_analytics.exports.parameters import Span
     from tap_khoros_analytics.exports.rows import Cells
-    from tap_khoros_analytics.tenant import Tenant
+    from tap_khoros_analytics.exports.tenant import Tenant
 
 # A target keeps the last row of a conversation, and a closed conversation was open before.
 REPORT_TYPES = ("CREATED", "OPEN_AT_END", "CLOSED")

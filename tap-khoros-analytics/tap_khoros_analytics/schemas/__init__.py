@@ -1,1 +1,1 @@
-"""The JSON schemas of the look-ups, and the columns of exports that are attested."""
+"""The JSON schemas of the lookups, and the known columns of exports."""

@@ -6,9 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tap_khoros_analytics.client import Client
-from tap_khoros_analytics.exports.definitions import EXPORTS
+from tap_khoros_analytics.exports.definitions import EXPORTS, export_options
 from tap_khoros_analytics.exports.jobs import ExportJob, StartRules
-from tap_khoros_analytics.settings import export_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
