@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tools.pages.dbt_facts import Facts
 
 MODELS = ROOT / "transform" / "models"
-NOTE = "# Made from the tap's schemas by `make pages`; a test compares.\n"
+NOTE = "# `make pages` generates this file from the tap's schemas.\n"
 TYPES = {"integer": "bigint", "number": "float8", "boolean": "boolean", "string": "text"}
 FORMATS = {"date": "date", "date-time": "timestamptz"}
 

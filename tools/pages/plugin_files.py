@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 Definition = dict[str, Any]
 
 PLUGIN_HEAD = """\
-# For a Meltano project of your own; made from the tap by `make pages`, a test compares.
+# To add the tap to your own Meltano project. `make pages` generates this file from the tap.
 #   echo ANALYTICS_TAPS=/where/this/repository/is >> .env
 #   meltano add {tap} --from-ref /where/this/repository/is/{tap}/plugin.yml
 """
 HUB_HEAD = """\
-# For a pull request to MeltanoHub (_data/meltano/extractors/{tap}/) once the packages are on PyPI:
-# `quality` is then computed there, `variant` is the owner of the repository.
-# Made from the tap by `make pages`, a test compares.
+# For a pull request to MeltanoHub (_data/meltano/extractors/{tap}/) when the packages are on PyPI.
+# The hub then computes `quality`; `variant` is the owner of the repository.
+# `make pages` generates this file from the tap.
 """
 
 
