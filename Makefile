@@ -6,8 +6,12 @@ PYTHON     ?= python3
 SYSTEM_UV  := $(shell command -v uv 2>/dev/null)
 UV         := $(if $(SYSTEM_UV),$(SYSTEM_UV),$(CURDIR)/.tools/bin/uv)
 BIN        := $(CURDIR)/.venv/bin
-TAPS       := tap-khoros-analytics tap-kindmetrics tap-kissmetrics
+# A tap is a folder tap-NAME with a pyproject.toml; it is registered nowhere else.
+TAPS       := $(filter-out tap-kit,$(patsubst %/pyproject.toml,%,$(sort $(wildcard tap-*/pyproject.toml))))
+MODULES    := $(subst -,_,$(TAPS))
 SOURCES    := uv.lock pyproject.toml $(wildcard */pyproject.toml) $(shell find tap-kit -name '*.py')
+
+SPACE      := $(subst ,, )
 
 export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
@@ -44,7 +48,7 @@ show: .venv/.setup
 	@$(BIN)/python -m demo.show
 
 transform: transform/.venv/.ready
-	@test -d output/demo/tap-kindmetrics || { echo "There is no data yet: run make demo"; exit 1; }
+	@test -n "$(wildcard output/demo/tap-*)" || { echo "There is no data yet: run make demo"; exit 1; }
 	@DBT_PROJECT_DIR=transform DBT_PROFILES_DIR=transform transform/.venv/bin/dbt --quiet build
 
 # The tests install plugins. With retries they do not fail if PyPI is down for a minute.
@@ -54,11 +58,11 @@ test: .venv/.dev .venv/charts/.ready transform/.venv/.ready
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # The tests of the measured packages. The command fails below 100 % of lines and branches.
-MEASURED   := $(addprefix tests/,kit khoros_analytics kindmetrics kissmetrics)
+MEASURED   := $(addprefix tests/,kit $(MODULES:tap_%=%))
 
 coverage: .venv/.dev
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n 2 --dist loadgroup $(MEASURED)
+	@$(BIN)/coverage run --source=tap_kit$(subst $(SPACE),,$(MODULES:%=,%)) -m pytest -n 2 --dist loadgroup $(MEASURED)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
@@ -106,7 +110,10 @@ requirements: .tools-ready
 			--upgrade $$folder/requirements.in -o $$folder/requirements.txt || exit 1; \
 	done
 
-pages: .venv/.dev
+# A new tap is not yet in uv.lock; without that nothing can be installed.
+pages: .tools-ready
+	@$(UV) lock --quiet
+	@$(MAKE) --no-print-directory .venv/.dev constraints
 	@$(BIN)/python -m tools.pages
 
 wheels: .tools-ready
@@ -115,15 +122,15 @@ wheels: .tools-ready
 
 .venv/.setup: $(SOURCES) | .tools-ready
 	@echo "Installing into .venv/ from PyPI (the first time this takes about a minute)"
-	@$(UV) sync --quiet --frozen --inexact --group run
+	@$(UV) sync --quiet --frozen --inexact --all-packages --group run
 	@touch $@
 
 .venv/.machines: $(SOURCES) | .tools-ready
-	@$(UV) sync --quiet --frozen --inexact --group run --group machines
+	@$(UV) sync --quiet --frozen --inexact --all-packages --group run --group machines
 	@touch $@ .venv/.setup
 
 .venv/.dev: $(SOURCES) | .tools-ready
-	@$(UV) sync --quiet --frozen --inexact --group dev
+	@$(UV) sync --quiet --frozen --inexact --all-packages --group dev
 	@touch $@ .venv/.setup .venv/.machines
 
 # Separate environments: numpy, which matplotlib depends on, would slow down every start of a tap,

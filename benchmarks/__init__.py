@@ -1,1 +1,1 @@
-"""What is measured, and against what: each module prints Markdown, see ``make bench``."""
+"""The benchmarks. Each module with a ``run`` function is one benchmark; see ``make bench``."""

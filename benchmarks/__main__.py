@@ -1,6 +1,7 @@
-"""``make bench``: the benchmarks named on the command line, or all, into ``benchmarks/results/``.
+"""``make bench``: run the given benchmarks, or all, and write ``benchmarks/results/``.
 
-Figures at another scale than the whole, or of some contestants only, go to ``output/benchmarks/``.
+The results of a partial run (a smaller scale, or only some contestants) go to
+``output/benchmarks/``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks import report, summary
-from benchmarks.contest import RUNS, Options, tell
+from benchmarks.contest import RUNS, Options, print_progress
 
 RESULTS = Path(__file__).parent / "results"
 TRIALS = Path(__file__).parent.parent / "output" / "benchmarks"
@@ -30,7 +31,7 @@ BENCHMARKS = (
 
 
 def main() -> int:
-    """Run them one after the other."""
+    """Run the benchmarks one after the other."""
     chosen = _arguments()
     options = Options(chosen.runs, chosen.scale, tuple(filter(None, chosen.only.split(","))))
     if chosen.quick:
@@ -42,7 +43,7 @@ def main() -> int:
         parts: list[report.Part] = list(module.run(options))
         title = (module.__doc__ or name).splitlines()[0].rstrip(".")
         print(report.write(folder, name, title, parts))
-        tell(f"{name}: {time.monotonic() - began:.0f} s; written to {folder / name}.md")
+        print_progress(f"{name}: {time.monotonic() - began:.0f} s; written to {folder / name}.md")
     summary.main()
     return 0
 
@@ -50,9 +51,14 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
-    parser.add_argument("--runs", type=int, default=RUNS, help="of each contestant (%(default)s)")
+    parser.add_argument("--runs", type=int, default=RUNS, help="runs per contestant (%(default)s)")
     parser.add_argument("--scale", type=float, default=1.0, help="part of the full size")
-    parser.add_argument("--only", default="", metavar="PART,PART", help="contestants, by label")
+    parser.add_argument(
+        "--only",
+        default="",
+        metavar="PART,PART",
+        help="only contestants with these parts of a label",
+    )
     parser.add_argument("--quick", action="store_true", help="one run at a fiftieth of the size")
     chosen = parser.parse_args()
     if unknown := set(chosen.names) - set(BENCHMARKS):

@@ -1,4 +1,4 @@
-"""Several contestants at the same work: in turn, each run checked, medians compared."""
+"""Run several contestants at the same work in turn, check each run, and compare the medians."""
 
 from __future__ import annotations
 
@@ -15,77 +15,77 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 RUNS = 5
-LONG_S, LONG_RUNS = 30, 3  # who takes longer than that is run so often only
+LONG_S, LONG_RUNS = 30, 3  # a contestant that takes longer than this has fewer runs
 
 
 class Options(NamedTuple):
-    """How a benchmark is run: how often, at what part of its full size, and with whom."""
+    """How a benchmark runs: how often, at which part of its full size, with which contestants."""
 
     runs: int = RUNS
     scale: float = 1.0
     only: tuple[str, ...] = ()
 
     def sized(self, full: int, unit: int = 1) -> int:
-        """A size at this scale, in whole units, one at least."""
+        """Return a size at this scale, in whole units, at least one."""
         return max(1, round(full * self.scale / unit)) * unit
 
     def wants(self, label: str) -> bool:
-        """Whether a contestant is among those that were asked for, by a part of its label."""
+        """Return whether a contestant is selected, by a part of its label."""
         return not self.only or any(part in label for part in self.only)
 
     @property
     def is_whole(self) -> bool:
-        """Whether the figures are those that are shown."""
+        """Whether this is a full run, whose figures are published."""
         return self.scale == 1.0 and not self.only
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """Somebody who does the work: ``command(folder)`` is run there, and has to give the rows.
+    """A program that does the work: ``command(folder)`` runs in the folder and writes the rows.
 
-    ``count`` says how many rows there are in that folder after a run into a file, None for one who
-    gives none. What went into a pipe is counted by its lines, where up to ``OTHER_LINES`` are other
-    messages.
+    ``count`` returns the number of rows in the folder after a run into a file; it is None for a
+    program that writes no rows. Output into a pipe is counted in lines, of which up to
+    ``OTHER_LINES`` may be other messages.
     """
 
     label: str
     command: Callable[[Path], Sequence[str]]
-    version: Callable[[], str] = str  # empty for ours, which is told anyway
+    version: Callable[[], str] = str  # empty for ours, whose version every page has
     count: Callable[[Path], int] | None = lambda folder: record_lines(folder / "out")
 
 
-OTHER_LINES = 2000  # schemas, states and logs, such as Airbyte's one for each partition
+OTHER_LINES = 2000  # schemas, states and logs; Airbyte logs a line per partition
 
 
 @dataclass
 class Figures:
-    """What the runs of one contestant took."""
+    """The measurements of all runs of one contestant."""
 
     label: str
     runs: list[Measured] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
-        """The median."""
+        """The median wall time."""
         return statistics.median(run.seconds for run in self.runs)
 
     @property
     def cpu_s(self) -> float:
-        """The median."""
+        """The median CPU time."""
         return statistics.median(run.cpu_s for run in self.runs)
 
     @property
     def peak_mib(self) -> float:
-        """The largest."""
+        """The largest peak of memory."""
         return max(run.peak_mib for run in self.runs)
 
     def span(self) -> str:
-        """The median, and from the least to the most."""
+        """Return the median, the minimum and the maximum as text."""
         each = [run.seconds for run in self.runs]
         return f"{self.seconds:.2f} ({min(each):.2f} to {max(each):.2f})"
 
     def as_json(self) -> dict[str, Any]:
-        """All that is kept of it."""
+        """Return what the results file stores."""
         return {
             "label": self.label,
             "seconds": [round(run.seconds, 3) for run in self.runs],
@@ -96,13 +96,13 @@ class Figures:
 
 @dataclass
 class Case:
-    """One work and what each contestant took for it; the first one is ours."""
+    """One piece of work and the figures of each contestant; the first contestant is ours."""
 
     name: str
     title: str
     rows: int
     note: str = ""
-    is_race: bool = True  # the same work for all; otherwise the parts of one work
+    is_race: bool = True  # all do the same work; otherwise the figures are parts of one work
     figures: list[Figures] = field(default_factory=list)
     versions: list[str] = field(default_factory=list)  # of the contestants
 
@@ -115,9 +115,10 @@ def contest(
     warm_ups: Sequence[Contestant] = (),
     place: str = FILE,
 ) -> Case:
-    """Let the contestants run in turn, so that noise hits all alike; fill in the case.
+    """Run the contestants in turn, so that disturbances affect all alike; fill in the case.
 
-    ``warm_ups`` are the same with less work, run once before: they compile what is imported.
+    ``warm_ups`` are the same contestants with less work. They run once before, so that Python
+    compiles what they import.
     """
     chosen = [c for c in contestants if options.wants(c.label)]
     case.figures = [Figures(contestant.label) for contestant in chosen]
@@ -132,7 +133,7 @@ def contest(
                 continue
             run = _one(contestant, case.rows, place)
             figures.runs.append(run)
-            tell(f"{case.name}: run {turn + 1}, {contestant.label}: {run.seconds:.2f} s")
+            print_progress(f"{case.name}: run {turn + 1}, {contestant.label}: {run.seconds:.2f} s")
     return case
 
 
@@ -145,25 +146,25 @@ def _one(contestant: Contestant, rows: int, place: str) -> Measured:
 
 
 def _check(contestant: Contestant, rows: int, run: Measured, folder: Path) -> None:
-    """See that all rows came.
+    """Check that all rows arrived.
 
     Raises:
-        RuntimeError: when they did not.
+        RuntimeError: rows are missing.
     """
     if contestant.count is None:
         return
     most = rows if run.lines is None else rows + OTHER_LINES
     found = contestant.count(folder) if run.lines is None else run.lines
     if not rows <= found <= most:
-        msg = f"{contestant.label}: {found} rows, not {rows}"
+        msg = f"{contestant.label}: got {found} rows instead of {rows}"
         raise RuntimeError(msg)
 
 
-def tell(line: str) -> None:
-    """Say how far it is."""
+def print_progress(line: str) -> None:
+    """Print a line about the progress."""
     print(line, file=sys.stderr, flush=True)
 
 
 def scratch() -> tempfile.TemporaryDirectory[str]:
-    """A folder for one run."""
+    """Return a temporary folder for one run."""
     return tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)

@@ -1,4 +1,4 @@
-"""Environments of their own, for each peer and for the chart, made by uv as they are needed."""
+"""Separate environments for each peer and for the chart, which uv creates on demand."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ OURS = "kit"  # runs in the environment of this project
 
 
 def script(name: str, file: str) -> str:
-    """A file of a contestant, or of the chart."""
+    """Return the path of a file of a contestant, or of the chart."""
     return str((HERE if name == CHART else PEERS) / name / file)
 
 
 def executable(name: str, program: str = "python") -> str:
-    """A program of an environment, which is made or brought up to date if need be."""
+    """Return the path of a program; create or update its environment if necessary."""
     if name == OURS:
         return str(Path(sys.executable).with_name(program))
     _make(name)
@@ -36,10 +36,10 @@ def _make(name: str) -> None:
     made_of = f"{platform.python_version()} {_digest(requirements)}"
     if stamp.exists() and stamp.read_text() == made_of:
         return
-    print(f"making the environment of {name}", file=sys.stderr)
+    print(f"creating the environment of {name}", file=sys.stderr)
     python = ENVIRONMENTS / name / "bin" / "python"
     _uv("venv", "--clear", "--python", sys.executable, str(ENVIRONMENTS / name))
-    # Each file lists all that is needed: nothing else may come in with tomorrow's release.
+    # Each file pins all packages, so that a new release cannot change the results.
     _uv(
         "pip",
         "install",
@@ -63,7 +63,7 @@ def _uv(*arguments: str) -> None:
 
 
 def version(name: str, package: str) -> str:
-    """The version of a package in a contestant's environment."""
+    """Return the version of a package in a contestant's environment."""
     code = f"from importlib.metadata import version; print(version({package!r}))"
-    told = subprocess.run([executable(name), "-c", code], check=True, stdout=subprocess.PIPE)
-    return told.stdout.decode().strip()
+    done = subprocess.run([executable(name), "-c", code], check=True, stdout=subprocess.PIPE)
+    return done.stdout.decode().strip()

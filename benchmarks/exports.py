@@ -1,4 +1,4 @@
-"""An export of 500,000 rows, all text, with a key hashed for each row: against the obvious ways."""
+"""An export of 500,000 text rows with a hashed key for each row, compared with the usual ways."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ OURS = "tap-khoros-analytics (ours)"
 WAYS = {"json": "response.json()", "csv": "csv.DictReader"}
 LOOPS = {"json": "orjson both ways", "csv": "csv.DictReader, orjson"}
 NOTE = (
-    "Ours starts the job, polls it (200 ms) and downloads; the others only download. Ours counts "
-    "equal rows too, so that their keys differ."
+    "Our tap starts the job, polls it (200 ms) and downloads; the others only download. Our tap "
+    "also counts equal rows, so that their keys differ."
 )
 
 
 def run(options: Options) -> Iterator[Case]:
-    """JSON and CSV, each into a file and into a pipe."""
+    """Measure JSON and CSV, each into a file and into a pipe."""
     rows = options.sized(ROWS)
     with scratch() as name:
         folder = Path(name)
@@ -48,7 +48,7 @@ def run(options: Options) -> Iterator[Case]:
 def contestants(
     settings: dict[str, Any], report_format: str, chosen: list[str]
 ) -> list[Contestant]:
-    """Ours, an idiomatic tap on singer-sdk, a loop by hand, and what reading alone takes."""
+    """Return our tap, an idiomatic singer-sdk tap, a loop by hand, and one that only reads."""
     way, job = WAYS[report_format], finished_job(settings, report_format)
     mine = {**settings, "report_format": report_format}
     read_only = _loop("read only (the server's ceiling)", job, "--read-only")

@@ -1,4 +1,4 @@
-"""A Khoros tenant, and what a tap or a peer needs to read it."""
+"""A Khoros tenant in the sandbox, and the settings that a tap or a peer needs to read it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXPORT = "incoming_post"  # of 20 columns and, in JSON, the time zone
 
 @contextmanager
 def tenant(*options: str) -> Iterator[dict[str, Any]]:
-    """A tenant; the tap's settings for it."""
+    """Serve a tenant, and yield the tap's settings for it."""
     with vendor("khoros", "--now", "2026-02-01", *options) as address:
         yield {
             "api_url": address,
@@ -40,10 +40,10 @@ def tenant(*options: str) -> Iterator[dict[str, Any]]:
 
 
 def finished_job(settings: dict[str, Any], report_format: str) -> dict[str, Any]:
-    """Where a job's rows can be downloaded, and with which credentials, for a peer.
+    """Run a job, and return its download URL and the credentials, for a peer.
 
     Raises:
-        RuntimeError: when the job does not end.
+        RuntimeError: the job does not end.
     """
     reports = f"{settings['api_url']}/api/public/reports/report"
     access = {name: settings[name] for name in ("username", "password")}
@@ -54,8 +54,8 @@ def finished_job(settings: dict[str, Any], report_format: str) -> dict[str, Any]
     ids = session.post(f"{reports}/{EXPORT}", params=params, timeout=60).json()["result"]
     place = f"{reports}/{quote(ids['workflowId'], safe='')}/{quote(ids['runId'], safe='')}"
     for _ in range(100):
-        told = session.get(f"{place}/status", params=key, timeout=60).text
-        if "CLOSED" in told:
+        status = session.get(f"{place}/status", params=key, timeout=60).text
+        if "CLOSED" in status:
             url = f"{place}/download?companyKey={quote(key['companyKey'])}"
             return {"url": url, **access, "format": report_format}
         time.sleep(0.1)

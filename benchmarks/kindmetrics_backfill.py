@@ -1,4 +1,4 @@
-"""Kindmetrics: a backfill at 100 ms a request, with 1 and with 8 in flight; the first record."""
+"""Kindmetrics: a backfill at 100 ms per request, 1 and 8 in flight; time to the first record."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ FLIGHTS = (1, 8)
 
 
 class Backfill(NamedTuple):
-    """One run: the whole process, and the part of it between the first request and the last."""
+    """One run: seconds of the whole process, and from the first request to the last."""
 
     process: float
     requests: float
 
 
 def run(options: Options) -> Iterator[str]:
-    """The backfill and the start."""
+    """Measure the backfill and the start."""
     days = options.sized(DAYS)
     yield backfill(days, options.runs)
     yield first_record(options.runs)
 
 
 def settings_of(url: str, days: int) -> dict[str, str]:
-    """The tap's settings for so many days."""
+    """Return the tap's settings for this number of days."""
     dates = {"start_date": "2026-01-01", "end_date": f"2026-01-{days:02}"}
     return {"api_url": url, "api_token": "demo-token", **dates}
 
 
 def backfill(days: int, rounds: int) -> str:
-    """4 domains, some days, all streams: seconds and ratio, and how many were in flight."""
+    """Measure 4 domains, some days, all streams: seconds, ratio, and requests in flight."""
     api = Kindmetrics(domains=4, latency_ms=100)
     runs: dict[int, list[Backfill]] = {n: [] for n in FLIGHTS}
     with running(api.app) as server, scratch() as folder:
@@ -55,14 +55,14 @@ def backfill(days: int, rounds: int) -> str:
             last = max(request.ended or 0.0 for request in seen)
             return Backfill(process, last - min(request.started for request in seen))
 
-        once(8)  # the sandbox keeps its answers: now both sides find them
+        once(8)  # the sandbox caches its responses, so that now both sides find them
         for _ in range(rounds):
             for in_flight in FLIGHTS:
                 runs[in_flight].append(once(in_flight))
         most = api.log.max_in_flight
     return (
-        f"Backfill of 4 domains, {days} days, all streams, 100 ms a request; medians, and from\n"
-        f"the least to the most. Most requests in flight: {most}.\n\n{_table(runs)}"
+        f"Backfill of 4 domains, {days} days, all streams, 100 ms per request; medians, minimum\n"
+        f"and maximum. Most requests in flight: {most}.\n\n{_table(runs)}"
     )
 
 
@@ -80,7 +80,7 @@ def _table(runs: dict[int, list[Backfill]]) -> str:
 
 
 def first_record(rounds: int) -> str:
-    """Seconds from the start of the process to the first RECORD line, without latency."""
+    """Measure the seconds from process start to the first RECORD line, without latency."""
     api = Kindmetrics(domains=4)
     with running(api.app) as server, scratch() as folder:
         settings = settings_of(server.url, DAYS)

@@ -1,4 +1,4 @@
-"""Kissmetrics: reports that take seconds on the vendor's side; memory for lists of two sizes."""
+"""Kissmetrics: reports that take seconds at the vendor; memory for lists of two sizes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
     from benchmarks.contest import Options
 
-REPORTS, RUN_S, IN_FLIGHT, BAR_S = 12, 3, 6, 12
+REPORTS, RUN_S, IN_FLIGHT, LIMIT_S = 12, 3, 6, 12
 DAY = {"start_date": "2026-01-10", "end_date": "2026-01-10"}
 EVENTS = (10_000, 100_000)
 
 
 def run(options: Options) -> Iterator[str]:
-    """A row for each."""
-    rows = ["| measured | median (min to max), or peak | bar |", "|---|---|---|"]
-    yield "\n".join([*rows, side_by_side(options.runs), memory(options)])
+    """Measure concurrent reports and memory."""
+    rows = ["| measured | median (min to max), or peak | limit |", "|---|---|---|"]
+    yield "\n".join([*rows, concurrent_reports(options.runs), memory(options)])
 
 
-def side_by_side(rounds: int) -> str:
-    """One window of each report: seconds of the whole process, at the default pace of polling."""
+def concurrent_reports(rounds: int) -> str:
+    """Measure the whole process for one window of each report, with default polling."""
     sizes = Sizes(reports=REPORTS, report_types=("people_search_v2",))
     api = Kissmetrics(sizes=sizes, run_rules=RunRules(run_seconds=RUN_S))
     with api.serving() as at, scratch() as folder:
@@ -43,12 +43,12 @@ def side_by_side(rounds: int) -> str:
     ran = sum(api.runs.values()) // rounds
     return (
         f"| {ran} reports of {RUN_S} s each, {IN_FLIGHT} at a time | "
-        f"{median_of(figures)} | under {BAR_S} s; {ran * RUN_S} s one by one |"
+        f"{median_of(figures)} | under {LIMIT_S} s; {ran * RUN_S} s one by one |"
     )
 
 
 def memory(options: Options) -> str:
-    """The largest resident size of a run that reads so many events in pages of 1,000."""
+    """Measure the peak memory of runs that read events in pages of 1,000."""
     sizes = [options.sized(count) for count in EVENTS]
     peaks = [peak_mib(count) for count in sizes]
     growth = 100 * (peaks[1] / peaks[0] - 1)
@@ -59,7 +59,7 @@ def memory(options: Options) -> str:
 
 
 def peak_mib(events: int) -> float:
-    """The largest resident size of one run, all streams but the results."""
+    """Return the peak memory of one run that reads all streams but the results."""
     api = Kissmetrics(sizes=Sizes(events=events, reports=0))
     with api.serving() as at, scratch() as folder:
         settings = {"api_url": at.core, "query_url": at.query, "api_token": api.token, **DAY}

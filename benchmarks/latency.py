@@ -1,4 +1,4 @@
-"""Waiting on the network: 400 requests over 8 partitions, 100 ms each, against the peers."""
+"""Waiting for the network: 400 requests over 8 partitions, 100 ms each, compared with peers."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ DEFERRED = "dlt, deferred calls by hand, extract alone"
 
 
 def run(options: Options) -> Iterator[Case]:
-    """The requests with at most 8 in flight where a contestant can do that."""
+    """Measure the requests, with at most 8 in flight if a contestant can do that."""
     pages = options.sized(PAGES)
     requests = pages * PARTITIONS
     least_s = requests * LATENCY_MS / 1000 / IN_FLIGHT
     note = (
-        f"With {IN_FLIGHT} in flight nobody can be faster than {least_s:.1f} s. dlt is measured "
-        "without its later steps (normalize, load), which do not wait on the network."
+        f"With {IN_FLIGHT} in flight, {least_s:.1f} s is the minimum. dlt is measured without its "
+        "later steps (normalize, load), which do not wait for the network."
     )
     title = f"{requests} requests of {PAGE_ROWS:,} rows over {PARTITIONS} partitions, 100 ms each"
     case = Case("latency", title, requests * PAGE_ROWS, note)
@@ -38,7 +38,7 @@ def run(options: Options) -> Iterator[Case]:
 
 
 def everybody(work: paged.Pages) -> list[Contestant]:
-    """Ours first."""
+    """Return all contestants, ours first."""
     return [
         paged.ours(work),
         paged.singer_sdk(work, label=SDK),

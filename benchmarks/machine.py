@@ -1,4 +1,4 @@
-"""What the figures were taken on."""
+"""The machine and the versions on which the figures were measured."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def facts() -> dict[str, str]:
-    """The machine, the system and the Python, in words."""
+    """Return the machine, the operating system and the Python version as text."""
     return {
         "machine": f"{_processor()}, {os.cpu_count()} cores, {_memory_gib():.0f} GiB of memory",
         "system": f"{_system()}, Linux {platform.release()}"
@@ -20,7 +20,7 @@ def facts() -> dict[str, str]:
 
 
 def our_versions() -> dict[str, str]:
-    """The versions of this project's packages and of the SDK under them."""
+    """Return the versions of the kit, the SDK and Meltano."""
     names = ("analytics-tap-kit", "singer-sdk", "meltano")
     return {name: metadata.version(name) for name in names}
 

@@ -1,4 +1,4 @@
-"""What a command takes: seconds, processor seconds, memory, and how many rows it gave."""
+"""Measure a command: wall time, CPU time, memory, and the number of lines it writes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 FILE, PIPE, NOWHERE = "file", "pipe", "nowhere"
 
-# In a small process of its own: a child's largest size begins with that of its parent. With a
-# reader behind it the command writes into a pipe, as under Meltano; the reader counts the lines.
+# This runs in a small separate process, since the peak size of a child starts with the size of its
+# parent. With a reader, the command writes into a pipe, as under Meltano, and the reader counts the
+# lines.
 LAUNCHER = """
 import json, os, subprocess, sys, time
 place, errors, *command = sys.argv[1:]
@@ -46,55 +47,60 @@ print(json.dumps({
 """
 
 
-# What would change how Python runs: without its compiled modules every start takes twice as long,
-# and unbuffered output makes each line a call of the system.
-PYTHONS = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONOPTIMIZE", "PYTHONDEVMODE")
+# Variables that change how Python runs: without compiled modules every start takes twice as long,
+# and with unbuffered output each line is a system call.
+PYTHON_VARIABLES = (
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONUNBUFFERED",
+    "PYTHONOPTIMIZE",
+    "PYTHONDEVMODE",
+)
 SETTINGS = ("TAP_", "TARGET_", "MELTANO_", "SINGER_")
 
 
 def plain_environment() -> dict[str, str]:
-    """The environment without what somebody set for other work than this."""
+    """Return the environment without variables that change the measurement."""
     return {
         name: value
         for name, value in os.environ.items()
-        if name not in PYTHONS and not name.startswith(SETTINGS)
+        if name not in PYTHON_VARIABLES and not name.startswith(SETTINGS)
     }
 
 
 class Measured(NamedTuple):
-    """What one run of a command took, from its start to its end."""
+    """The figures of one run of a command, from its start to its end."""
 
     seconds: float
-    cpu_s: float  # of all its threads and of the processes it waited for
+    cpu_s: float  # of all threads, and of the child processes that it waited for
     peak_mib: float  # largest resident size of one process
-    lines: int | None  # that came out of a pipe; None where there was none
+    lines: int | None  # lines from the pipe; None without a pipe
 
 
 def measured(command: Sequence[str], folder: Path, *, place: str = NOWHERE) -> Measured:
-    """Run ``command`` in ``folder``, its output into a ``place``: a file there, a pipe, nowhere.
+    """Run ``command`` in ``folder`` with its output to ``place``: a file, a pipe or nowhere.
 
-    The file is ``out``; what it says on stderr is in ``errors``.
+    The file is ``out``. The file ``errors`` has the command's stderr.
 
     Raises:
-        RuntimeError: when it fails; with the end of what it said.
+        RuntimeError: the command fails; the message has the end of its stderr.
     """
     out = {FILE: str(folder / "out"), PIPE: "-", NOWHERE: os.devnull}[place]
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-S", "-c", LAUNCHER, out, str(folder / "errors"), *command],
         check=True,
         stdout=subprocess.PIPE,
         cwd=folder,
         env=plain_environment(),
     ).stdout
-    figures = json.loads(told)
+    figures = json.loads(output)
     if figures.pop("status"):
-        said = (folder / "errors").read_text("utf-8", errors="replace")
-        msg = f"{' '.join(command[:3])} failed: {said[-2000:]}"
+        errors = (folder / "errors").read_text("utf-8", errors="replace")
+        msg = f"{' '.join(command[:3])} failed: {errors[-2000:]}"
         raise RuntimeError(msg)
     return Measured(**figures)
 
 
 def record_lines(path: Path) -> int:
-    """The RECORD messages in a file, of whichever tool: Singer's and Airbyte's begin alike."""
+    """Count the RECORD messages in a file; those of Singer and Airbyte begin alike."""
     with path.open("rb") as file:
         return sum(line.startswith((b'{"type":"RECORD"', b'{"type": "RECORD"')) for line in file)

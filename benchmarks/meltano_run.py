@@ -1,4 +1,4 @@
-"""End to end through ``meltano run``: what Meltano, the tap and the target take of the time."""
+"""Whole runs through ``meltano run``: the time that Meltano, the tap and the target take."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from sandbox.postgres import postgres_running
 
-from benchmarks.contest import Case, Contestant, contest, scratch, tell
+from benchmarks.contest import Case, Contestant, contest, print_progress, scratch
 from benchmarks.environments import ENVIRONMENTS
 from benchmarks.khoros_site import EXPORT, TAP, tenant
 from benchmarks.measure import NOWHERE, measured, plain_environment
@@ -33,7 +33,7 @@ Variables = dict[str, str]
 
 
 def run(options: Options) -> Iterator[Case | str]:
-    """Into JSON lines and into PostgreSQL: the whole, and each part alone."""
+    """Measure loads into JSONL and into PostgreSQL: the whole run, and each part alone."""
     rows = options.sized(ROWS)
     make_project()
     with (
@@ -67,10 +67,10 @@ def run(options: Options) -> Iterator[Case | str]:
 
 
 def make_project() -> None:
-    """A Meltano project of its own, of the tap and the targets that ``meltano.yml`` defines.
+    """Create a separate Meltano project with the tap and the targets from ``meltano.yml``.
 
     Raises:
-        RuntimeError: when Meltano cannot install them; with what it said.
+        RuntimeError: Meltano cannot install them; the message has the end of its output.
     """
     PROJECT.mkdir(parents=True, exist_ok=True)
     project = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
@@ -80,8 +80,8 @@ def make_project() -> None:
     for more in ("jobs", "schedules"):
         project.pop(more, None)
     (PROJECT / "meltano.yml").write_text(yaml.safe_dump(project, sort_keys=False))
-    tell("meltano_run: installing the plugins")
-    # The taps' environment holds a copy of the kit, which may be of yesterday.
+    print_progress("meltano_run: installing the plugins")
+    # The tap's environment contains a copy of the kit, which may be out of date.
     for command in (("install", "--clean", "extractors"), ("install", "loaders")):
         done = subprocess.run(
             _meltano(*command),
@@ -95,7 +95,7 @@ def make_project() -> None:
 
 
 def parts(target: str, tap: list[str], messages: Path, variables: Variables) -> list[Contestant]:
-    """The whole, the tap alone, and the target alone with what the tap wrote."""
+    """Return the whole run, the tap alone, and the target alone with the tap's output."""
     program = PROJECT / ".meltano" / "loaders" / target / "venv" / "bin" / target
     fed = f'exec "$0" "$@" < {messages}'
     return [
@@ -113,21 +113,21 @@ def parts(target: str, tap: list[str], messages: Path, variables: Variables) -> 
 
 
 def whole(target: str, variables: Variables) -> list[str]:
-    """The command that a user gives, in the project's folder, all rows anew."""
+    """Return the command of a user, in the project's folder, with a full refresh."""
     settings = [f"{name}={value}" for name, value in variables.items()]
     command = _meltano("--log-level=warning", "run", "--full-refresh", TAP, target)
     return ["env", "-C", str(PROJECT), *settings, *command]
 
 
 def shares(target: str, variables: Variables) -> str:
-    """A table of the processor time of each program in one run of the whole."""
+    """Return a table of the CPU time of each program in one whole run."""
     programs = ("meltano", TAP, target, "postgres")
     with scratch() as name, Watch(programs, EVERY_S) as watch:
         took = measured(whole(target, variables), Path(name))
     lines = [
-        f"Processor time in one run of {took.seconds:.1f} s, sampled ten times a second:",
+        f"CPU time in one run of {took.seconds:.1f} s, sampled ten times a second:",
         "",
-        "| program | processor s | of all |",
+        "| program | CPU s | share |",
         "|---|---|---|",
     ]
     spent = {program: watch.cpu_s(program) for program in programs}
@@ -145,14 +145,14 @@ def _meltano(*arguments: str) -> list[str]:
 
 
 def _variables(settings: dict[str, Any]) -> Variables:
-    """The tap's settings and the target's folder as environment variables."""
+    """Return the tap's settings and the selected stream as environment variables."""
     prefix = TAP.upper().replace("-", "_")
     own = {f"{prefix}_{name.upper()}": str(value) for name, value in settings.items()}
     return {**own, f"{prefix}__SELECT": json.dumps([f"{EXPORT}.*"])}
 
 
 def _target_config(target: str, variables: Variables, folder: Path) -> str:
-    """The path of a config file for a target that runs without Meltano."""
+    """Write a config file for a target that runs without Meltano, and return its path."""
     names = {"target-jsonl": ("destination_path",), "target-postgres": POSTGRES}[target]
     prefix = target.upper().replace("-", "_")
     config: dict[str, Any] = {name: variables[f"{prefix}_{name.upper()}"] for name in names}

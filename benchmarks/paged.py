@@ -1,4 +1,4 @@
-"""Who reads a list in pages, and how each is started; each as its own documentation has it."""
+"""The contestants that read a list in pages, each written as its own documentation shows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ READ_ONLY = "read only, raw socket (the server's ceiling)"
 
 
 class Pages(NamedTuple):
-    """The list: where it is, and how it is divided."""
+    """The list: its address, and how it is divided."""
 
     url: str
     pages: int  # of each partition
@@ -40,11 +40,11 @@ class Pages(NamedTuple):
 
     @property
     def address(self) -> str:
-        """The address that the server takes for a list of so many pages."""
+        """The server's address of a list with this number of pages."""
         return f"{self.url}/{self.pages}"
 
     def config(self, folder: Path, **more: Any) -> str:
-        """The path of a config file with the settings that are set."""
+        """Write a config file with all settings that are not None, and return its path."""
         settings = {"api_url": self.address, "partitions": self.partitions, **more}
         path = folder / "config.json"
         path.write_text(json.dumps({k: v for k, v in settings.items() if v is not None}))
@@ -52,7 +52,7 @@ class Pages(NamedTuple):
 
 
 def ours(pages: Pages) -> Contestant:
-    """The tap of ``peers/kit``."""
+    """Return the tap of ``peers/kit``."""
     return Contestant(
         OURS,
         lambda folder: (
@@ -65,7 +65,7 @@ def ours(pages: Pages) -> Contestant:
 
 
 def singer_sdk(pages: Pages, *options: str, label: str = SDK) -> Contestant:
-    """The tap of ``peers/singer_sdk``; ``--msgspec`` takes the other writer."""
+    """Return the tap of ``peers/singer_sdk``; with ``--msgspec`` it uses the msgspec writer."""
     return Contestant(
         label,
         lambda folder: (
@@ -80,28 +80,28 @@ def singer_sdk(pages: Pages, *options: str, label: str = SDK) -> Contestant:
 
 
 def singer_python(pages: Pages) -> Contestant:
-    """The loop of ``peers/singer_python``."""
+    """Return the loop of ``peers/singer_python``."""
     return _script(SINGER_PYTHON, "singer_python", "tap.py", pages, package="singer-python")
 
 
 def pipelinewise(pages: Pages, *options: str, label: str = PIPELINEWISE) -> Contestant:
-    """The loop of ``peers/pipelinewise``; ``--orjson`` decodes with orjson too."""
+    """Return the loop of ``peers/pipelinewise``; with ``--orjson`` it also decodes with orjson."""
     package = "pipelinewise-singer-python"
     return _script(label, "pipelinewise", "tap.py", pages, *options, package=package)
 
 
 def bare(pages: Pages) -> Contestant:
-    """The loop of ``peers/bare``."""
+    """Return the loop of ``peers/bare``."""
     return _script(BARE, "bare", "loop.py", pages, package="orjson")
 
 
 def bare_concurrent(pages: Pages) -> Contestant:
-    """The same over several partitions, with several requests at once."""
+    """Return the loop over several partitions, with several requests at a time."""
     return _script(BARE_CONCURRENT, "bare", "concurrent_loop.py", pages, package="aiohttp")
 
 
 def read_only(pages: Pages) -> Contestant:
-    """What the server needs when nobody does anything with its pages."""
+    """Return a program that reads the pages and does nothing with them."""
     reader = _script(READ_ONLY, "bare", "read_only.py", pages, package="requests")
     return replace(
         reader,
@@ -113,7 +113,7 @@ def read_only(pages: Pages) -> Contestant:
 def _script(
     label: str, name: str, file: str, pages: Pages, *options: str, package: str
 ) -> Contestant:
-    """A script that takes its config as its first argument."""
+    """Return a script whose first argument is its config file."""
     return Contestant(
         label,
         lambda folder: (
@@ -127,7 +127,7 @@ def _script(
 
 
 def dlt(pages: Pages, way: str = "load", label: str = DLT) -> Contestant:
-    """The pipeline of ``peers/dlt``, in one of its ways; all but the loading ones only extract."""
+    """Return the pipeline of ``peers/dlt`` in one of its ways; only the ``load`` ways load."""
     return Contestant(
         label,
         lambda folder: (
@@ -147,7 +147,7 @@ def dlt(pages: Pages, way: str = "load", label: str = DLT) -> Contestant:
 
 
 def airbyte(pages: Pages, label: str = AIRBYTE) -> Contestant:
-    """The manifest of ``peers/airbyte_cdk``, run by the program that Airbyte's image runs."""
+    """Return the manifest of ``peers/airbyte_cdk``, run by the program of Airbyte's image."""
     return Contestant(
         label,
         lambda folder: (

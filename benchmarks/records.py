@@ -1,4 +1,4 @@
-"""500,000 records in pages, to Singer lines: against the peers, into a file and into a pipe."""
+"""500,000 records in pages, written as Singer lines to a file and a pipe, compared with peers."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 
 PAGES = 500
 NOTE = (
-    "Peers write all rows as their own documentation recommends; Airbyte leaves out nulls, dlt "
-    "compresses its files unless told otherwise. `read only` is what the server and a raw socket "
-    "take alone."
+    "Peers write all rows as their own documentation recommends. Airbyte leaves out nulls, and dlt "
+    "compresses its files by default. `read only` is the time of the server and a raw socket alone."
 )
 
 
 def run(options: Options) -> Iterator[Case]:
-    """Into a file with everybody, then into a pipe with those that say most."""
+    """Measure a file with all contestants, then a pipe with the most relevant ones."""
     count = options.sized(PAGES)
     with serving("--pages", str(count)) as url:
         work, short = paged.Pages(url, count), paged.Pages(url, 1)
@@ -38,7 +37,7 @@ def run(options: Options) -> Iterator[Case]:
 
 
 def everybody(work: Pages) -> list[Contestant]:
-    """Ours first."""
+    """Return all contestants, ours first."""
     return [
         paged.ours(work),
         paged.singer_sdk(work),

@@ -1,4 +1,4 @@
-"""The page of a benchmark: what was run on what, a table and a chart for each case, as JSON too."""
+"""The page of a benchmark: machine, versions, tables and a chart, and the figures as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Part = Case | Curve | str
 
 
 def write(folder: Path, name: str, title: str, parts: Sequence[Part]) -> str:
-    """Write ``name``.md, .json and .png into ``folder``; give the Markdown."""
+    """Write ``name``.md, .json and .png into ``folder``; return the Markdown."""
     folder.mkdir(parents=True, exist_ok=True)
     cases = [part for part in parts if isinstance(part, Case)]
     curves = [part for part in parts if isinstance(part, Curve)]
@@ -44,23 +44,23 @@ def write(folder: Path, name: str, title: str, parts: Sequence[Part]) -> str:
 
 
 def all_versions(versions: Sequence[str]) -> list[str]:
-    """Our versions, and those of the contestants."""
+    """Return our versions and those of the contestants."""
     ours = [f"{package} {version}" for package, version in machine.our_versions().items()]
     return list(dict.fromkeys([*ours, *filter(None, versions)]))
 
 
 def table_of(part: Case | Curve) -> str:
-    """A part of the page that has a table; a curve is in the chart alone."""
+    """Return the table of a case; a curve has none, since it is only in the chart."""
     return _section(part) if isinstance(part, Case) else ""
 
 
 def about(command: str, versions: Sequence[str]) -> str:
-    """What the figures were taken on, with what, and how they are taken again."""
+    """Return the machine, the versions, and the command that repeats the measurement."""
     facts = machine.facts()
     return (
         f"{_today()}; {facts['machine']}; {facts['system']}; Python {facts['python']}.  \n"
         f"{', '.join(all_versions(versions))}.  \n"
-        f"Taken again by `{command}`."
+        f"To repeat: `{command}`."
     )
 
 
@@ -70,20 +70,20 @@ def _section(case: Case) -> str:
 
 
 def _how_often(case: Case) -> str:
-    """How the figures came about, in words."""
+    """Return how the figures were measured, as text."""
     counts = {len(figures.runs) for figures in case.figures}
     if counts == {1}:
         return "One run each, of the whole process."
-    how = f"Medians (and least to most) of {max(counts)} runs in turn, of the whole process"
+    how = f"Medians (minimum to maximum) of {max(counts)} runs of the whole process, in turn"
     fewer = f"; of {min(counts)} runs where one takes longer than {LONG_S} s"
     return f"{how}{fewer if len(counts) > 1 else ''}."
 
 
 def table(case: Case) -> str:
-    """The figures of a case, a row for each contestant."""
+    """Return the figures of a case, with a row per contestant."""
     first = case.figures[0]
-    heads = ["who", "seconds", "rows/s", "processor s", "MiB"]
-    heads += ["ours is faster by"] if case.is_race else []
+    heads = ["contestant", "seconds", "rows/s", "CPU s", "MiB"]
+    heads += ["ours is faster by a factor of"] if case.is_race else []
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for figures in case.figures:
         cells = [
@@ -100,7 +100,7 @@ def table(case: Case) -> str:
 
 
 def as_json(case: Case) -> dict[str, Any]:
-    """What is kept of a case."""
+    """Return what the results file stores of a case."""
     return {
         "name": case.name,
         "title": case.title,
@@ -110,7 +110,7 @@ def as_json(case: Case) -> dict[str, Any]:
 
 
 def draw(name: str, folder: Path) -> None:
-    """The chart ``name``.png of the results in ``name``.json."""
+    """Draw the chart ``name``.png from the results in ``name``.json."""
     command = [executable(CHART), script(CHART, "draw.py")]
     results, chart = folder / f"{name}.json", folder / f"{name}.png"
     subprocess.run([*command, str(results), str(chart)], check=True)

@@ -18,11 +18,11 @@ NOTES = (
     'Said "not now"; see the ticket.\nSecond line of the note.',
     None,
 )
-_MIX = 2654435761  # Knuth's multiplier: neighbours get numbers that look unrelated
+_MIX = 2654435761  # Knuth's multiplier: consecutive numbers give values that look unrelated
 
 
 def row(number: int) -> dict[str, Any]:
-    """One row: ids, texts, date-times, floats, booleans and nulls."""
+    """Return one row: ids, texts, date-times, floats, booleans and nulls."""
     mixed = number * _MIX & 0xFFFFFFFF
     created = EPOCH + timedelta(seconds=number)
     return {
@@ -50,6 +50,6 @@ def row(number: int) -> dict[str, Any]:
 
 
 def page(number: int, rows: int = PAGE_ROWS) -> bytes:
-    """The rows of a page as they stand inside a JSON array; pages count from 0."""
+    """Return the rows of a page as the inside of a JSON array; pages count from 0."""
     encoded = msgspec.json.encode([row(number * rows + place) for place in range(rows)])
     return encoded[1:-1]

@@ -1,4 +1,4 @@
-"""Whole runs of a tap as a process: alternating, a warm-up first."""
+"""Run a tap as a process and measure it, in turn with others, after a warm-up."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Settings = Mapping[str, Any]
 
 
 def tap_command(name: str, settings: Settings, folder: Path) -> list[str]:
-    """The command line of a tap with these settings, its config file in ``folder``."""
+    """Return the command line of a tap; write its config file into ``folder``."""
     config = folder / f"{name}-{abs(hash(json.dumps(settings, sort_keys=True)))}.json"
     config.write_text(json.dumps(settings))
     return [str(Path(sys.executable).with_name(name)), "--config", str(config)]
 
 
 def catalog(tap: str, settings: Settings, folder: Path, *streams: str) -> list[str]:
-    """The option with what a tap discovers, with these streams selected."""
+    """Run discovery, and return the catalog option with these streams selected."""
     discovered = subprocess.run(
         [*tap_command(tap, settings, folder), "--discover"],
         check=True,
@@ -46,10 +46,12 @@ def catalog(tap: str, settings: Settings, folder: Path, *streams: str) -> list[s
 
 @contextmanager
 def vendor(name: str, *options: str) -> Iterator[str]:
-    """A sandbox in a process of its own, so that it takes no time of the tap's; its address.
+    """Start a sandbox and yield its address.
+
+    It is a separate process, so that it does not slow down the tap.
 
     Raises:
-        RuntimeError: when it does not start.
+        RuntimeError: the sandbox does not start.
     """
     command = [str(Path(sys.executable).with_name("sandbox")), name, *options]
     with subprocess.Popen(
@@ -66,10 +68,10 @@ def vendor(name: str, *options: str) -> Iterator[str]:
 
 
 def seconds(command: list[str]) -> float:
-    """Wall time of a command, its output thrown away.
+    """Return the wall time of a command; discard its output.
 
     Raises:
-        RuntimeError: when it fails; with the end of what it said.
+        RuntimeError: the command fails; the message has the end of its stderr.
     """
     began = time.perf_counter()
     result = subprocess.run(
@@ -86,7 +88,7 @@ def seconds(command: list[str]) -> float:
 
 
 def first_record_s(command: list[str]) -> float:
-    """Seconds from the start of a tap to its first RECORD line."""
+    """Return the seconds from the start of a tap to its first RECORD line."""
     began = time.perf_counter()
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=plain_environment()
@@ -101,7 +103,7 @@ def first_record_s(command: list[str]) -> float:
 
 
 def alternating(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """The figures of each side, taken in turn after one warm-up, so that noise hits all alike."""
+    """Measure each side in turn after one warm-up, so that disturbances affect all alike."""
     for measure in sides.values():
         measure()
     figures: dict[str, list[float]] = {name: [] for name in sides}
@@ -112,10 +114,10 @@ def alternating(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[s
 
 
 def median_of(figures: list[float]) -> str:
-    """``median (min to max)`` in seconds."""
+    """Return ``median (min to max)`` in seconds."""
     return f"{statistics.median(figures):.2f} s ({min(figures):.2f} to {max(figures):.2f})"
 
 
 def scratch() -> tempfile.TemporaryDirectory[str]:
-    """A folder for config files."""
+    """Return a temporary folder for config files."""
     return tempfile.TemporaryDirectory(prefix="bench-", dir=os.environ.get("TMPDIR"))

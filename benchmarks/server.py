@@ -1,4 +1,4 @@
-"""A server that costs next to nothing: bodies are made before the first request arrives.
+"""A server that uses very little time: it builds all bodies before the first request arrives.
 
     python -m benchmarks.server --pages 500 [--latency-ms 100]
 
@@ -7,8 +7,8 @@ prints its address and serves until its standard input is closed:
     GET /{pages}/records?page=N[&partition=P]
         {"page": N, "pages": pages, "next_page": N + 1 or null, "data": [1,000 rows]}
 
-``pages`` says how many pages each partition has, so that a warm-up can ask for a short list of the
-same server. Pages count from 1. A partition's rows follow those of the one before.
+``pages`` is the number of pages of each partition, so that a warm-up can request a short list from
+the same server. Pages count from 1. The rows of a partition follow those of the previous one.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from benchmarks import rows
 
-Body = Sequence[bytes]  # in the parts in which it lies in memory
-Respond = Callable[[str], Body]  # from a request's target, path and query
+Body = Sequence[bytes]  # the parts of a body, to avoid copying them together
+Respond = Callable[[str], Body]  # takes the target of a request: path and query
 
 
 def paged(bodies: Sequence[bytes]) -> Respond:
-    """Answers with those pages, one behind the other for as many partitions as they last."""
+    """Return a function that responds with these pages, partition after partition."""
 
     def respond(target: str) -> Body:
         parts = urlsplit(target)
@@ -47,7 +47,7 @@ def paged(bodies: Sequence[bytes]) -> Respond:
 
 
 def serve(respond: Respond, latency_s: float = 0.0) -> None:
-    """Answer on a free port of loopback, a thread a connection, until nobody listens to us."""
+    """Serve on a free loopback port, with a thread per connection, until standard input closes."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
         threading.Thread(target=_accept, args=(listener, respond, latency_s), daemon=True).start()
@@ -57,10 +57,12 @@ def serve(respond: Respond, latency_s: float = 0.0) -> None:
 def _accept(listener: socket.socket, respond: Respond, latency_s: float) -> None:
     while True:
         connection, _ = listener.accept()
-        threading.Thread(target=_answer, args=(connection, respond, latency_s), daemon=True).start()
+        threading.Thread(
+            target=_respond_on, args=(connection, respond, latency_s), daemon=True
+        ).start()
 
 
-def _answer(connection: socket.socket, respond: Respond, latency_s: float) -> None:
+def _respond_on(connection: socket.socket, respond: Respond, latency_s: float) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with connection, contextlib.suppress(ConnectionError):
         for target in _targets(connection):
@@ -75,7 +77,7 @@ def _answer(connection: socket.socket, respond: Respond, latency_s: float) -> No
 
 
 def _targets(connection: socket.socket) -> Iterator[str]:
-    """The targets of the requests that come in over a connection; they have no bodies."""
+    """Yield the targets of the requests on a connection; these requests have no bodies."""
     rest = b""
     while piece := connection.recv(1 << 16):
         rest += piece
@@ -86,17 +88,17 @@ def _targets(connection: socket.socket) -> Iterator[str]:
 
 @contextmanager
 def serving(*options: str) -> Iterator[str]:
-    """The server in a process of its own; its address.
+    """Start the server in a separate process, and yield its address.
 
     Raises:
-        RuntimeError: when it does not start.
+        RuntimeError: the server does not start.
     """
     command = [sys.executable, "-m", "benchmarks.server", *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         address = process.stdout.readline().decode().strip() if process.stdout else ""
         try:
             if not address:
-                msg = "the benchmarks' server did not start"
+                msg = "the server of the benchmarks did not start"
                 raise RuntimeError(msg)
             yield address
         finally:
@@ -105,10 +107,10 @@ def serving(*options: str) -> Iterator[str]:
 
 
 def main() -> None:
-    """Serve as the command line says."""
+    """Serve with the options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.server", description=__doc__)
     parser.add_argument("--pages", type=int, default=500, help="in all partitions together")
-    parser.add_argument("--latency-ms", type=int, default=0, help="before each answer")
+    parser.add_argument("--latency-ms", type=int, default=0, help="before each response")
     options = parser.parse_args()
     serve(paged([rows.page(number) for number in range(options.pages)]), options.latency_ms / 1000)
 

@@ -1,8 +1,8 @@
 """Shards: a backfill of 20 domains and 90 days on 1, 2 and 4 workers, into PostgreSQL.
 
-Dask runs as many shards as there are workers, each through Meltano; all on one machine, whose
-cores the workers, the loaders, the database and the sandbox share. Beside them one worker that
-has as many requests in flight as four.
+Dask runs as many shards as there are workers, each through Meltano. Everything runs on one machine:
+workers, loaders, database and sandbox share its cores. For comparison, one worker has as many
+requests in flight as four.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LATENCY_MS = 100
 
 
 class Crew(NamedTuple):
-    """How many workers, and how many requests each has in flight."""
+    """The number of workers, and of requests that each has in flight."""
 
     workers: int
     in_flight: int
@@ -40,7 +40,7 @@ CREWS = (Crew(1, 4), Crew(2, 4), Crew(4, 4), Crew(1, 16))
 
 
 class Backfill(NamedTuple):
-    """One run: the whole command, and the part of it between the first request and the last."""
+    """One run: seconds of the whole command, and from the first request to the last."""
 
     whole_s: float
     reading_s: float
@@ -49,10 +49,10 @@ class Backfill(NamedTuple):
 
 
 def run(options: Options) -> Iterator[str]:
-    """The backfill with each crew."""
+    """Measure the backfill with each crew."""
     days = max(1, round(DAYS * options.scale))
     api = Kindmetrics(domains=DOMAINS, today=FIRST + timedelta(days=DAYS))
-    backfill(api, days, CREWS[2])  # Meltano's plugins and the sandbox's answers are there now
+    backfill(api, days, CREWS[2])  # warm-up: installs plugins, fills the sandbox's cache
     api.app.latency_ms = LATENCY_MS
     runs: dict[Crew, list[Backfill]] = {crew: [] for crew in CREWS}
     for _ in range(options.runs):
@@ -62,7 +62,7 @@ def run(options: Options) -> Iterator[str]:
 
 
 def backfill(api: Kindmetrics, days: int, crew: Crew) -> Backfill:
-    """The whole of it, into an empty database.
+    """Run the backfill into an empty database.
 
     Raises:
         RuntimeError: a shard failed, or rows are missing.
@@ -82,9 +82,9 @@ def backfill(api: Kindmetrics, days: int, crew: Crew) -> Backfill:
         if code or here.count("domain_stats") != DOMAINS * days:
             msg = f"{crew}: exit code {code}, {here.count('domain_stats')} rows"
             raise RuntimeError(msg)
-    asked = [request for request in api.log.requests if request.path.count("/") > 2]
-    reading_s = max(r.ended or 0.0 for r in asked) - min(r.started for r in asked)
-    return Backfill(whole_s, reading_s, len(asked), api.log.max_in_flight)
+    requests = [request for request in api.log.requests if request.path.count("/") > 2]
+    reading_s = max(r.ended or 0.0 for r in requests) - min(r.started for r in requests)
+    return Backfill(whole_s, reading_s, len(requests), api.log.max_in_flight)
 
 
 def _table(runs: dict[Crew, list[Backfill]], days: int) -> str:
@@ -101,14 +101,14 @@ def _table(runs: dict[Crew, list[Backfill]], days: int) -> str:
             f"{at_best:.1f} s | {one_by_one / statistics.median(reading):.2f} | "
             f"{max(one.most_in_flight for one in found)} |\n"
         )
-    asked = sorted({one.requests for found in runs.values() for one in found})
+    counts = sorted({one.requests for found in runs.values() for one in found})
     return (
         f"{DOMAINS} domains, {days} days, streams {' and '.join(STREAMS)}: "
-        f"{' or '.join(f'{n:,}' for n in asked)} requests of {LATENCY_MS} ms; as many shards as "
-        "workers. Reading is from the first request for a domain to the last; the whole has the "
-        "starts of Dask and Meltano, the tables and the loading in it. At best is what the largest "
-        "shard waits.\n\n"
-        "| workers | in flight, each | domains of the largest shard | whole | reading | at best | "
-        "reading, times as fast | most in flight |\n"
+        f"{' or '.join(f'{n:,}' for n in counts)} requests of {LATENCY_MS} ms; as many shards as "
+        "workers. Reading is the time from the first request for a domain to the last. The whole "
+        "run includes the starts of Dask and Meltano, the tables and the loading. The best "
+        "possible reading time is the waiting time of the largest shard.\n\n"
+        "| workers | in flight, each | domains of the largest shard | whole run | reading | "
+        "best possible | speed-up of reading | most in flight |\n"
         "|---|---|---|---|---|---|---|---|\n" + "".join(rows)
     )

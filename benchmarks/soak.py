@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.contest import scratch, tell
+from benchmarks.contest import print_progress, scratch
 from benchmarks.khoros_site import EXPORT, TAP, tenant
 from benchmarks.measure import PIPE, Measured, measured
 from benchmarks.runs import catalog, tap_command, vendor
@@ -31,7 +31,7 @@ Settings = dict[str, Any]
 
 @dataclass(frozen=True)
 class Soak:
-    """A tap and the stream that is read; ``site(rows)`` serves so many of them."""
+    """A tap and the stream that it reads; ``site(rows)`` serves this number of rows."""
 
     tap: str
     stream: str
@@ -41,7 +41,7 @@ class Soak:
 
 @contextmanager
 def kindmetrics(rows: int) -> Iterator[Settings]:
-    """Lists of 1,000 pages, one a domain and day; some days are empty, so there are more."""
+    """Serve lists of 1,000 pages, one per domain and day; more days, since some are empty."""
     days = -(-rows * EMPTY // (PAGE * DOMAINS))
     options = ("--domains", str(DOMAINS), "--pages-per-day", str(PAGE), "--visitors-per-day")
     with vendor("kindmetrics", *options, "3000", "--now", "2026-02-01T12:00:00Z") as address:
@@ -55,31 +55,31 @@ def kindmetrics(rows: int) -> Iterator[Settings]:
 
 @contextmanager
 def kissmetrics(rows: int) -> Iterator[Settings]:
-    """One list in pages of 1,000."""
+    """Serve one list in pages of 1,000."""
     with vendor("kissmetrics", "--events", str(rows)) as address:
         yield {"api_url": address, "query_url": address, "api_token": "demo-token"}
 
 
 @contextmanager
 def khoros(rows: int) -> Iterator[Settings]:
-    """One export."""
+    """Serve one export."""
     with tenant("--rows", f"{EXPORT}={rows}", "--exclusive-end") as settings:
         yield settings
 
 
 SOAKS = (
-    Soak("tap-kindmetrics", "pages", f"{DOMAINS} domains, a list of {PAGE:,} a day", kindmetrics),
+    Soak("tap-kindmetrics", "pages", f"{DOMAINS} domains, a list of {PAGE:,} per day", kindmetrics),
     Soak("tap-kissmetrics", "events", f"one list in pages of {PAGE:,}", kissmetrics),
     Soak(TAP, EXPORT, "one export, JSON", khoros),
 )
 COLUMNS = (
-    *("tap, stream", "rows", "seconds", "rows/s", "MiB after a tenth, half, all of the time"),
-    *("peak MiB", "peak MiB of a hundredth of the rows", "open files", "threads"),
+    *("tap, stream", "rows", "seconds", "rows/s", "MiB after a tenth, half and all of the time"),
+    *("peak MiB", "peak MiB with a hundredth of the rows", "open files", "threads"),
 )
 
 
 def run(options: Options) -> Iterator[str | Curve]:
-    """A row and a curve for each tap; every sample is one look in a quarter of a second."""
+    """Measure each tap: a table row and a curve, with a sample every quarter of a second."""
     rows, curves = [f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}"], []
     for soak in SOAKS:
         if not options.wants(soak.tap):
@@ -88,17 +88,17 @@ def run(options: Options) -> Iterator[str | Curve]:
         large, samples = one(soak, options.sized(ROWS, PAGE * DOMAINS), 1)
         rows.append(row(soak, large, small, samples))
         curves.append(Curve(soak.tap, samples))
-        tell(rows[-1])
-    yield "Each tap writes into a pipe, at its default settings, from the sandbox on this machine."
+        print_progress(rows[-1])
+    yield "Each tap writes into a pipe, with default settings, from the sandbox on this machine."
     yield "\n".join(rows)
     yield from curves
 
 
 def one(soak: Soak, rows: int, part: float) -> tuple[Measured, list[Sample]]:
-    """Read a part of so many rows; what it took, and how the tap looked meanwhile.
+    """Read a part of the rows; return the figures of the run and the samples of the tap.
 
     Raises:
-        RuntimeError: when not all rows came.
+        RuntimeError: rows are missing.
     """
     wanted = max(PAGE * DOMAINS, int(rows * part))
     with scratch() as name, soak.site(wanted) as settings:
@@ -108,13 +108,13 @@ def one(soak: Soak, rows: int, part: float) -> tuple[Measured, list[Sample]]:
             command = [*tap_command(soak.tap, settings, folder), *chosen]
             took = measured(command, folder, place=PIPE)
     if (took.lines or 0) < wanted:
-        msg = f"{soak.tap}: {took.lines} lines for {wanted} rows"
+        msg = f"{soak.tap}: got {took.lines} lines for {wanted} rows"
         raise RuntimeError(msg)
     return took, watch.samples[soak.tap]
 
 
 def row(soak: Soak, large: Measured, small: Measured, samples: list[Sample]) -> str:
-    """A row of the table."""
+    """Return a row of the table."""
     rows = large.lines or 0
     tenth = max(1, len(samples) // 10)
     middle = len(samples) // 2

@@ -1,4 +1,4 @@
-"""The figures that README.md shows, made from the results: ``python -m benchmarks.summary``."""
+"""Write the figures in README.md from the results: ``python -m benchmarks.summary``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Case = dict[str, Any]
 
 
 def main() -> None:
-    """Write the summary, and README's block where README has one."""
+    """Write the summary, and the block in README.md if there is one."""
     text = rendered(RESULTS)
     (RESULTS / SUMMARY).write_text(text, encoding="utf-8")
     readme = README.read_text("utf-8")
@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def rendered(results: Path) -> str:
-    """The summary of the results in a folder; where they are, while some of them are missing."""
+    """Return the summary of the results in a folder; a link to them while some are missing."""
     files = [results / f"{name}.json" for name in SHOWN]
     if not all(file.exists() for file in files):
         return NOT_YET
@@ -35,30 +35,33 @@ def rendered(results: Path) -> str:
     dates = sorted({page["date"] for page in pages})
     where = f"{pages[0]['machine']}; {pages[0]['system']}; Python {pages[0]['python']}"
     versions = sorted({version for page in pages for version in page["versions"]})
-    taken = (
-        f"Medians, taken {' to '.join(dates)} by `make bench` on {where}; {', '.join(versions)}. "
-        "All figures: [benchmarks/results](benchmarks/results)."
+    measured = (
+        f"Medians, measured {' to '.join(dates)} by `make bench` on {where}; "
+        f"{', '.join(versions)}. All figures: [benchmarks/results](benchmarks/results)."
     )
-    head = f"{first['title']} (seconds of the whole process):"
-    return "\n".join([head, "", *_table(first), "", *_others(others), "", taken, ""])
+    head = f"{first['title']} (seconds are those of the whole process):"
+    return "\n".join([head, "", *_table(first), "", *_others(others), "", measured, ""])
 
 
 def block_of(readme: str) -> str | None:
-    """What stands between README's marks; None where there are none."""
+    """Return the text between README's markers; None if there are none."""
     _, begin, rest = readme.partition(BEGIN)
     block, end, _ = rest.partition(END)
     return block if begin and end else None
 
 
 def filled(readme: str, text: str) -> str:
-    """README with ``text`` between its marks."""
+    """Return README with ``text`` between its markers."""
     before, begin, rest = readme.partition(BEGIN)
     return f"{before}{begin}{text}{END}{rest.partition(END)[2]}"
 
 
 def _table(case: Case) -> list[str]:
     ours = _seconds(case["figures"][0])
-    lines = ["| who | seconds | records/s | MiB | ours is faster by |", "|---|---|---|---|---|"]
+    lines = [
+        "| contestant | seconds | records/s | MiB | ours is faster by a factor of |",
+        "|---|---|---|---|---|",
+    ]
     for figures in case["figures"]:
         seconds = _seconds(figures)
         times = "" if figures is case["figures"][0] else f"{seconds / ours:.1f}"
@@ -70,13 +73,13 @@ def _table(case: Case) -> list[str]:
 
 
 def _others(cases: list[Case]) -> list[str]:
-    lines = ["| what | ours | others (and how much faster ours is) |", "|---|---|---|"]
+    lines = ["| work | ours | others (ours is faster by this factor) |", "|---|---|---|"]
     for case in cases:
         ours, *peers = case["figures"]
         took = _seconds(ours)
-        told = [f"{p['label']} {_seconds(p):.1f} s ({_seconds(p) / took:.1f})" for p in peers]
+        others = [f"{p['label']} {_seconds(p):.1f} s ({_seconds(p) / took:.1f})" for p in peers]
         lines.append(
-            f"| {case['title']} | {took:.1f} s, {ours['peak_mib']:.0f} MiB | {'; '.join(told)} |"
+            f"| {case['title']} | {took:.1f} s, {ours['peak_mib']:.0f} MiB | {'; '.join(others)} |"
         )
     return lines
 

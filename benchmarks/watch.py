@@ -1,4 +1,4 @@
-"""Looks at processes while they run: memory, open files, threads, processor time."""
+"""Sample processes while they run: memory, open files, threads, CPU time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Sample(NamedTuple):
-    """One look at a process."""
+    """One sample of a process."""
 
     at: float  # seconds since its first sample
     mib: float
@@ -27,29 +27,29 @@ class Sample(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """How one process went, to be drawn."""
+    """The samples of one process, for the chart."""
 
     label: str
     samples: list[Sample]
 
 
 class Watch:
-    """Samples the descendants of this process that run one of ``programs``, until the block ends.
+    """Sample the descendants of this process that run one of ``programs``, until the block ends.
 
-    A program is known by the name of its executable, or of the script that Python runs.
+    A program is recognized by the name of its executable, or of the script that Python runs.
     """
 
     def __init__(self, programs: Collection[str], every_s: float) -> None:
         self._programs = programs
         self._every_s = every_s
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look_again, daemon=True)
+        self._thread = threading.Thread(target=self._sample_all, daemon=True)
         self._cpu_s: dict[str, dict[int, float]] = defaultdict(dict)  # program, process
         self._began: dict[str, float] = {}
         self.samples: dict[str, list[Sample]] = defaultdict(list)
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Start sampling."""
         self._thread.start()
         return self
 
@@ -59,21 +59,21 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End."""
+        """Stop sampling."""
         self._stop.set()
         self._thread.join()
 
     def cpu_s(self, program: str) -> float:
-        """The processor time that a program took, in all of its processes, up to the last look."""
+        """Return the CPU time of a program in all of its processes, up to the last sample."""
         return sum(self._cpu_s[program].values())
 
-    def _look_again(self) -> None:
+    def _sample_all(self) -> None:
         while not self._stop.wait(self._every_s):
             for process in psutil.Process().children(recursive=True):
                 with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
-                    self._look_at(process)
+                    self._sample(process)
 
-    def _look_at(self, process: psutil.Process) -> None:
+    def _sample(self, process: psutil.Process) -> None:
         program = self._program_of(process.cmdline())
         if program is None:
             return

@@ -1,1 +1,1 @@
-"""The demo: from the sandbox through Meltano into JSONL files, checked and shown with DuckDB."""
+"""The demo: load from the sandbox through Meltano into JSONL files, check and show them."""

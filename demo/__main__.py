@@ -1,4 +1,4 @@
-"""``make demo``: run each tap through Meltano, check what arrived, show it."""
+"""``make demo``: run each tap through Meltano, check the rows that arrived, write a report."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DAYS = 7
-LAST_WORDS = 20  # lines of a log that failed
+LAST_LINES = 20  # of the log of a failed run
 
 
 def main() -> int:
-    """Run the demo; 0 when all that the sandbox has has arrived."""
+    """Run the demo; return 0 if all rows of the sandbox arrived."""
     yesterday = datetime.now(timezone.utc).date() - timedelta(days=1)
     days = Days(first_day(yesterday), yesterday)
-    print(f"The vendors' APIs are served on this machine: days {days.first} to {days.last}.")
+    print(f"Fakes of the vendors' APIs run on this machine: days {days.first} to {days.last}.")
     vendors = [KindmetricsDemo(days), KissmetricsDemo(days), KhorosDemo(days)]
-    arrivals = [arrival for vendor in vendors if (arrival := brought(vendor))]
+    arrivals = [arrival for vendor in vendors if (arrival := load(vendor))]
     write_rows(ROWS, arrivals)
     if len(arrivals) < len(vendors) or not all(arrival.is_good for arrival in arrivals):
         return 1
-    shown(days, vendors, arrivals)
+    show(days, vendors, arrivals)
     return 0
 
 
-def shown(days: Days, vendors: Sequence[Vendor], arrivals: Sequence[Arrival]) -> None:
-    """Write the report, print its essence."""
+def show(days: Days, vendors: Sequence[Vendor], arrivals: Sequence[Arrival]) -> None:
+    """Write the report, and print its main findings."""
     warehouses = {v.tap.name: Warehouse(OUTPUT / v.tap.name, v.tap) for v in vendors}
     found = figures(warehouses)
     write_report(OUTPUT, days, arrivals, found)
@@ -49,7 +49,7 @@ def shown(days: Days, vendors: Sequence[Vendor], arrivals: Sequence[Arrival]) ->
 
 
 def first_day(yesterday: date) -> date:
-    """The day with which the first demo began; a later one goes on from there."""
+    """Return the first day of the first demo; later demos start with the same day."""
     kept = OUTPUT / "first_day"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -57,8 +57,8 @@ def first_day(yesterday: date) -> date:
     return date.fromisoformat(kept.read_text())
 
 
-def brought(vendor: Vendor) -> Arrival | None:
-    """Run one tap into its folder, and compare; None when the run failed."""
+def load(vendor: Vendor) -> Arrival | None:
+    """Run one tap into its folder and compare the rows; return None if the run failed."""
     tap, days = vendor.tap, vendor.days
     folder = OUTPUT / tap.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -82,23 +82,26 @@ def brought(vendor: Vendor) -> Arrival | None:
     return arrival
 
 
-def last_words(log: str) -> str:
-    """The end of a log, without the fault that plain logging of Meltano 4.4 has at its own end."""
-    return "\n".join(log.partition("--- Logging error ---")[0].splitlines()[-LAST_WORDS:])
+def last_lines(log: str) -> str:
+    """Return the end of a log, without the error that Meltano 4.4's plain logging ends with."""
+    return "\n".join(log.partition("--- Logging error ---")[0].splitlines()[-LAST_LINES:])
 
 
 def log_of(tap: str) -> Path:
-    """Where what Meltano and the tap say of a run is kept."""
+    """Return the path of the log of Meltano and the tap."""
     return OUTPUT / f"{tap}.log"
 
 
 def meltano(tap: str, settings: Settings, *, full_refresh: bool) -> bool:
-    """Run ``tap`` into JSONL files; without files there is nothing to go on from, so all anew."""
+    """Run ``tap`` into JSONL files, and return whether the run succeeded.
+
+    Without files, old bookmarks do not count: the run must be a full refresh.
+    """
     command = [
         str(Path(sys.executable).with_name("meltano")),
         "--log-format=plain",
         "--log-level=warning",
-        f"--env-file={os.devnull}",  # real credentials stay out of a demo
+        f"--env-file={os.devnull}",  # a demo must not read real credentials
         "--environment=demo",
         "run",
         *(["--full-refresh"] if full_refresh else []),
@@ -106,15 +109,15 @@ def meltano(tap: str, settings: Settings, *, full_refresh: bool) -> bool:
         "target-jsonl",
     ]
     installed = (ROOT / ".meltano" / "extractors" / tap).exists()
-    note = "" if installed else "   (installs them first)"
+    note = "" if installed else "   (installs both first)"
     print(f"\n$ meltano --environment=demo run {tap} target-jsonl{note}", flush=True)
     environment = {**os.environ, **settings, "NO_COLOR": "1"}
     log = log_of(tap)
     with log.open("wb") as file:
         done = subprocess.run(command, cwd=ROOT, env=environment, check=False, stderr=file)
     if done.returncode:
-        print(last_words(log.read_text(encoding="utf-8", errors="replace")))
-        print(f"meltano ended with {done.returncode}; all it said: {log.relative_to(ROOT)}")
+        print(last_lines(log.read_text(encoding="utf-8", errors="replace")))
+        print(f"meltano failed with exit code {done.returncode}; log: {log.relative_to(ROOT)}")
     return not done.returncode
 
 

@@ -1,7 +1,7 @@
-"""Each table of figures as a PNG, drawn without a display.
+"""Draw each table of figures as a PNG, without a display.
 
-A program of its own, run by an environment of its own: figures as JSON on standard input, the
-folder for the charts as its argument.
+This is a separate program with its own environment. It reads the figures as JSON from standard
+input. Its argument is the folder for the charts.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ if TYPE_CHECKING:
 
 DOTS_PER_INCH = 160
 INK, FAINT = "#1f2933", "#d9dee3"
-# Told apart by those who see red and green alike too [M. A. Petroff, arXiv:2107.02270].
+# Also for people with red-green colour blindness [M. A. Petroff, arXiv:2107.02270].
 PALETTE = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70")
 STATUS_COLORS = {"OPEN": "#e76300", "CLOSED": "#94a4a2"}
-# Names can be in any script; of these, what is installed fills the gaps of the first.
+# Names can be in any script. The other installed fonts supply the characters that the first lacks.
 FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Hiragino Sans", "Yu Gothic", "WenQuanYi Micro Hei")
 
 
 def draw(figure: Figure, folder: Path) -> None:
-    """Draw a table's chart into ``folder``."""
+    """Draw the chart of a table into ``folder``."""
     installed = set(fontManager.get_font_names())
     style: dict[Any, Any] = {
         "font.family": [font for font in FONTS if font in installed],
         "font.size": 10,
-        "text.parse_math": False,  # a name with two dollar signs is no formula
+        "text.parse_math": False,  # a name with two dollar signs is not a formula
         "text.color": INK,
         "axes.labelcolor": INK,
         "xtick.color": INK,
         "ytick.color": INK,
     }
     with mpl.rc_context(style), warnings.catch_warnings():
-        # What no font has is drawn as a box; the page has the name in full.
+        # A character that no font has is drawn as a box. The page contains the full name.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         canvas = Canvas(figsize=(10, 4.2), layout="constrained", facecolor="white")
         FigureCanvasAgg(canvas)
@@ -57,7 +57,7 @@ def draw(figure: Figure, folder: Path) -> None:
 
 
 def stacked_days(axes: Axes, figure: Figure) -> None:
-    """A bar a day, a piece of it a column, the largest at the bottom; sums on top."""
+    """Draw a bar per day with a part per column, the largest at the bottom, and the sum on top."""
     below = [0] * len(figure.rows)
     for column, name in enumerate(figure.columns):
         heights = [row[column] for row in figure.cells]
@@ -68,7 +68,7 @@ def stacked_days(axes: Axes, figure: Figure) -> None:
         below = [low + height for low, height in zip(below, heights, strict=True)]
     for day, total in enumerate(figure.totals):
         axes.annotate(f"{total:,}", (day, total), (0, 4), textcoords="offset points", ha="center")
-    axes.set_ylabel("visitors a day")
+    axes.set_ylabel("visitors per day")
     axes.set_axisbelow(True)
     axes.grid(axis="y", color=FAINT, lw=0.8)
     handles, names = axes.get_legend_handles_labels()
@@ -84,7 +84,7 @@ def stacked_days(axes: Axes, figure: Figure) -> None:
 
 
 def heat_map(axes: Axes, figure: Figure) -> None:
-    """A square a row and day, its figure in it, the darker the more; sums at the right."""
+    """Draw a cell per row and day with its figure; larger ones are darker; sums at the right."""
     most = max(map(max, figure.cells)) or 1
     axes.imshow(figure.cells, cmap="Blues", vmin=0, vmax=most * 1.15, aspect="auto")
     for y, row in enumerate(figure.cells):
@@ -103,7 +103,7 @@ def heat_map(axes: Axes, figure: Figure) -> None:
 
 
 def bars(axes: Axes, figure: Figure) -> None:
-    """A bar a row, a piece of it a column, with the figure in it."""
+    """Draw a bar per row with a part per column, and the figure in it."""
     names = figure.rows[::-1]
     left = [0] * len(names)
     for column, name in enumerate(figure.columns):
@@ -112,7 +112,7 @@ def bars(axes: Axes, figure: Figure) -> None:
         pieces = axes.barh(
             names, widths, 0.6, left, color=color, edgecolor="white", lw=0.8, label=name
         )
-        smallest = max(figure.totals) / 40  # a piece that a figure fits into
+        smallest = max(figure.totals) / 40  # the smallest part that has room for its figure
         labels = [f"{width:,}" if width >= smallest else "" for width in widths]
         axes.bar_label(pieces, labels, label_type="center", color=INK)
         left = [low + width for low, width in zip(left, widths, strict=True)]

@@ -1,4 +1,4 @@
-"""Whether all that the sandbox has has arrived: row by row, not only counted."""
+"""Check that all rows of the sandbox arrived: compare row by row, not only counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StreamCheck:
-    """A stream after a run. ``expected`` is None where each run adds rows of its own."""
+    """A stream after a run. ``expected`` is None if each run adds new rows."""
 
     stream: str
     new_lines: int
@@ -24,7 +24,7 @@ class StreamCheck:
 
 @dataclass(frozen=True)
 class Arrival:
-    """What one run of a tap brought; ``log``: where its warnings are, if it had any."""
+    """The result of one run of a tap. ``log`` is the path of the log if it has warnings."""
 
     tap: str
     seconds: float
@@ -33,22 +33,22 @@ class Arrival:
 
     @property
     def is_good(self) -> bool:
-        """Whether every row is there, once."""
+        """Whether every row is there exactly once."""
         return all(stream.is_good for stream in self.streams)
 
     @property
     def rows(self) -> int:
-        """Rows that are there now, of all streams."""
+        """The number of rows of all streams after the run."""
         return sum(stream.arrived for stream in self.streams)
 
     @property
     def new_lines(self) -> int:
-        """Lines that this run wrote; a row that was read again is a line again."""
+        """The number of lines that this run wrote; a row that is read again is another line."""
         return sum(stream.new_lines for stream in self.streams)
 
 
 def check(vendor: Vendor, warehouse: Warehouse, before: dict[str, int]) -> list[StreamCheck]:
-    """Compare the rows of each stream; ``before``: the lines of each file before the run."""
+    """Compare the rows of each stream; ``before`` has the line counts before the run."""
     lines = warehouse.line_counts()
     new = {stream: count - before.get(stream, 0) for stream, count in lines.items()}
     compared = []

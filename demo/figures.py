@@ -1,4 +1,4 @@
-"""What the report shows: three tables of figures, each with the sentence that it proves."""
+"""The three tables of the report, each with a sentence that its figures prove."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ CONVERSATIONS = """
 
 @dataclass(frozen=True)
 class Figure:
-    """A table of figures. ``cells`` has a list for each row; ``totals`` a figure for each row.
+    """A table of figures. ``cells`` has a list per row, ``totals`` a figure per row.
 
-    ``finding`` is a sentence that the figures prove, ``title`` says what is counted, ``note`` how.
+    ``finding`` is a sentence that the figures prove, ``title`` says what they count, ``note`` how.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Figure:
 
 
 def figures(warehouses: Mapping[str, Warehouse]) -> list[Figure]:
-    """The report's tables, from the warehouse of each tap."""
+    """Return the report's tables, from the warehouse of each tap."""
     return [
         visitors_by_day_and_source(warehouses["tap-kindmetrics"]),
         people_by_report(warehouses["tap-kissmetrics"]),
@@ -63,7 +63,7 @@ def figures(warehouses: Mapping[str, Warehouse]) -> list[Figure]:
 
 
 def visitors_by_day_and_source(warehouse: Warehouse) -> Figure:
-    """A row a day, a column a source, the largest first."""
+    """Return a table with a row per day and a column per source, the largest source first."""
     found = warehouse.rows(VISITORS)
     days, sources = sorted({day for day, _, _ in found}), by_size((s, n) for _, s, n in found)
     cells = crossed(found, days, sources)
@@ -72,11 +72,11 @@ def visitors_by_day_and_source(warehouse: Warehouse) -> Figure:
         name="visitors_by_day_and_source",
         tap="tap-kindmetrics",
         finding=f"{sources[0]} brought {largest:,} of {everything:,} visitors with a known source",
-        title=f"Visitors a day by source, {span(days)}",
-        note="Days are UTC. Who comes on two days, to two domains or from two sources is counted "
-        "twice.",
+        title=f"Visitors per day by source, {span(days)}",
+        note="Days are in UTC. A visitor who comes on two days, to two domains or from two sources "
+        "is counted twice.",
         corner="day",
-        rows=[named(day) for day in days],
+        rows=[day_name(day) for day in days],
         columns=sources,
         cells=cells,
         total="all sources",
@@ -87,7 +87,7 @@ def visitors_by_day_and_source(warehouse: Warehouse) -> Figure:
 
 
 def people_by_report(warehouse: Warehouse) -> Figure:
-    """A row a report, a column a day; the totals count a person once in all days."""
+    """Return a table with a row per report and a column per day; totals count a person once."""
     found, totals = warehouse.rows(PEOPLE_BY_DAY), dict(warehouse.rows(PEOPLE_BY_REPORT))
     reports, days = sorted(totals), sorted({day for _, day, _ in found})
     cells = crossed(found, reports, days)
@@ -96,13 +96,14 @@ def people_by_report(warehouse: Warehouse) -> Figure:
     return Figure(
         name="people_by_report",
         tap="tap-kissmetrics",
-        finding=f"{len(reports)} reports found {everyone:,} people, at most {most:,} in a day each",
-        title=f"Different people found a day, by report, {span(days)}",
-        note="Days are those of the product's time zone. Who is found on two days is one person "
+        finding=f"{len(reports)} reports found {everyone:,} people, "
+        f"at most {most:,} per report and day",
+        title=f"Different people found per day, by report, {span(days)}",
+        note="Days are in the product's time zone. A person who is found on two days counts once "
         "in the last column.",
         corner="report",
         rows=reports,
-        columns=[named(day) for day in days],
+        columns=[day_name(day) for day in days],
         cells=cells,
         total="different people",
         totals=[totals[report] for report in reports],
@@ -112,7 +113,7 @@ def people_by_report(warehouse: Warehouse) -> Figure:
 
 
 def conversations_by_status(warehouse: Warehouse) -> Figure:
-    """A row a team, the one with most first; a column a status."""
+    """Return a table with a row per team, the largest first, and a column per status."""
     found = warehouse.rows(CONVERSATIONS)
     teams = by_size((team, count) for team, _, count in found)
     statuses = sorted({status for _, status, _ in found}, reverse=True)
@@ -124,9 +125,9 @@ def conversations_by_status(warehouse: Warehouse) -> Figure:
         name="conversations_by_status",
         tap="tap-khoros-analytics",
         finding=f"{sum(open_by_team.values()):,} of {everything:,} conversations are open, "
-        f"{open_by_team[busiest]:,} of them with the team {busiest}",
+        f"{open_by_team[busiest]:,} of them in the team {busiest}",
         title="Conversations by team and status",
-        note="Each conversation as the newest window that has it left it.",
+        note="Each conversation has the status from the newest window that contains it.",
         corner="team",
         rows=teams,
         columns=statuses,
@@ -139,24 +140,24 @@ def conversations_by_status(warehouse: Warehouse) -> Figure:
 
 
 def crossed(found: Iterable[Cell], rows: list[Any], columns: list[Any]) -> list[list[int]]:
-    """The figures as a list for each row; 0 where none was found."""
+    """Return the figures as a list per row; 0 where there is none."""
     figure = {(row, column): count for row, column, count in found}
     return [[figure.get((row, column), 0) for column in columns] for row in rows]
 
 
 def by_size(counts: Iterable[tuple[str, int]]) -> list[str]:
-    """The names, the one with the largest sum first."""
+    """Return the names, the one with the largest sum first."""
     sums: dict[str, int] = {}
     for name, count in counts:
         sums[name] = sums.get(name, 0) + count
     return sorted(sums, key=lambda name: (-sums[name], name))
 
 
-def named(day: date) -> str:
-    """A day as one reads it, such as ``Sat 14 Nov``."""
+def day_name(day: date) -> str:
+    """Return a day for people, such as ``Sat 14 Nov``."""
     return f"{day:%a} {day.day} {day:%b}"
 
 
 def span(days: list[date]) -> str:
-    """The first and the last of some days, such as ``14 Nov to 20 Nov 2026``."""
+    """Return the first and the last day, such as ``14 Nov to 20 Nov 2026``."""
     return f"{days[0].day} {days[0]:%b} to {days[-1].day} {days[-1]:%b %Y}"

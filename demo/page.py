@@ -1,4 +1,4 @@
-"""The report: one HTML file that needs no other, and the charts as PNG beside it."""
+"""Write the report: one self-contained HTML file, and the charts as PNG files beside it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write_report(
     folder: Path, days: Days, arrivals: Sequence[Arrival], figures: Sequence[Figure]
 ) -> None:
     """Write ``report.html`` and the charts into ``folder``."""
-    drawn(figures, folder)
+    draw_charts(figures, folder)
     encoded = {figure.name: encoded_png(folder / f"{figure.name}.png") for figure in figures}
     page = TEMPLATES.get_template("report.html.j2").render(
         first=days.first, last=days.last, arrivals=arrivals, figures=figures, charts=encoded
@@ -38,15 +38,15 @@ def write_report(
     (folder / "report.html").write_text(page, encoding="utf-8")
 
 
-def drawn(figures: Sequence[Figure], folder: Path) -> None:
-    """Have the charts drawn into ``folder`` by the environment that has matplotlib."""
+def draw_charts(figures: Sequence[Figure], folder: Path) -> None:
+    """Draw the charts into ``folder``, in the environment that has matplotlib."""
     described = json.dumps([dataclasses.asdict(figure) for figure in figures])
-    # Beside the environment: matplotlib's list of fonts would else be in the home folder.
+    # Keep matplotlib's font cache beside the environment and not in the user's home folder.
     environment = {**os.environ, "MPLCONFIGDIR": str(CHARTS / "fonts"), "PYTHONPATH": str(ROOT)}
     command = [str(CHARTS / "bin" / "python"), "-m", "demo.charts", str(folder)]
     subprocess.run(command, input=described, text=True, env=environment, check=True)
 
 
 def encoded_png(path: Path) -> str:
-    """A chart as the page holds it."""
+    """Return a chart in the form in which the page contains it."""
     return base64.b64encode(path.read_bytes()).decode()

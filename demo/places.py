@@ -1,4 +1,4 @@
-"""Where the demo's files are."""
+"""The paths of the demo's files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``make show``: open the report, or say where it is."""
+"""``make show``: open the report, or print where it is."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
 def main() -> int:
-    """Open the report of the last demo; 1 when there is none."""
+    """Open the report of the last demo; return 1 if there is none."""
     if not REPORT.exists():
         print("There is no report yet: `make demo` writes it.")
         return 1
     print(f"The report is {REPORT.relative_to(ROOT)}")
     if not (has_desktop() and webbrowser.open(REPORT.as_uri())):
-        print("No browser could be opened here. It is one file that needs no other: copy it.")
+        print(
+            "No browser could be opened here. The report is one file: copy it elsewhere to open it."
+        )
     return 0
 
 
 def has_desktop() -> bool:
-    """Whether a window can be opened; without one, webbrowser would take over the terminal."""
+    """Return whether a window can be opened. If not, webbrowser would take over the terminal."""
     return sys.platform in {"darwin", "win32"} or any(map(os.environ.get, DISPLAYS))
 
 

@@ -1,4 +1,4 @@
-"""What the demo prints: it fits on one screen; the rest goes into a file."""
+"""The output of the demo: a summary that fits on one screen, and a file with all streams."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
     from demo.figures import Figure
 
 WHERE = """
-  make show        opens output/demo/report.html: these figures as charts
-  make transform   makes typed and tested tables of the files, with dbt
-  make demo        once more reads only what may have changed
-  output/demo/     has the JSONL files, the charts, and rows.txt: every stream's rows
-Version 3 of Kissmetrics' API, on this machine too: tap-kissmetrics/README.md
-Your own data: docs/go_live.md"""
+  make show        opens output/demo/report.html, with these figures as charts
+  make transform   builds typed and tested tables from the files, with dbt
+  make demo        run again, reads only the days that may have changed
+  output/demo/     has the JSONL files, the charts, and rows.txt with the rows of every stream
+To try version 3 of Kissmetrics' API on this machine, see tap-kissmetrics/README.md
+To load your own data, see docs/go_live.md"""
 
 
 def verdict(arrival: Arrival) -> str:
-    """One line on a run, and one for each stream that is not as it should be."""
+    """Return one line about a run, and one for each stream whose rows differ."""
     streams, rows = len(arrival.streams), arrival.rows
     line = f"  {arrival.seconds:.1f} s: {streams} streams, {rows:,} rows"
     if arrival.is_good:
         again = "" if arrival.new_lines >= rows else f" ({arrival.new_lines:,} lines in this run)"
-        notes = f"\n  What the tap had to say: {arrival.log}" if arrival.log else ""
+        notes = f"\n  The tap logged warnings: {arrival.log}" if arrival.log else ""
         return f"{line}{again}: every row is there, once.{notes}"
     return "\n".join([f"{line}. The rows differ:", *map(_difference, _bad(arrival))])
 
@@ -42,13 +42,13 @@ def _difference(stream: StreamCheck) -> str:
 
 
 def findings(figures: Iterable[Figure]) -> str:
-    """A line for each figure of the report."""
+    """Return one line for each figure of the report."""
     lines = (f"  {figure.tap:<22}{figure.finding}" for figure in figures)
-    return "\n".join(["", "What arrived, the last seven days:", *lines])
+    return "\n".join(["", "What arrived in the last seven days:", *lines])
 
 
 def write_rows(path: Path, arrivals: Iterable[Arrival]) -> None:
-    """Write the table of all streams that the summary leaves out."""
+    """Write the table of all streams, which the summary leaves out."""
     lines = [f"{'stream':<32}{'lines this run':>15}{'rows expected':>15}{'rows arrived':>15}"]
     for arrival in arrivals:
         lines += ["", arrival.tap, *map(_row, arrival.streams)]

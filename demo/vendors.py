@@ -1,4 +1,4 @@
-"""The three vendors of the demo: how each is served, and what a complete reader ends up with."""
+"""The three vendors of the demo: how each is served, and which rows must arrive."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sandbox.khoros import Khoros
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.kissmetrics import Kissmetrics
 from sandbox.server import running
-from tap_khoros_analytics.exports.definitions import EXPORTS
 from tap_khoros_analytics.exports.columns import columns_from
+from tap_khoros_analytics.exports.definitions import EXPORTS
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 from tap_kindmetrics.tap import TapKindmetrics
 from tap_kissmetrics.tap import TapKissmetrics
@@ -42,41 +42,41 @@ class Days:
 
     @property
     def noon_after(self) -> datetime:
-        """What the APIs take for the present: all days are over, in every time zone.
+        """The current time of the APIs, at which all days are over in every time zone.
 
-        With the real time, a row of the last day could come up between the run and the comparison.
+        With the real time, a new row of the last day could appear between the run and the check.
         """
         return datetime.combine(self.last + timedelta(days=1), time(12), timezone.utc)
 
 
 class Vendor(abc.ABC):
-    """A vendor's sandbox and the rows that a complete and correct reader has in the end."""
+    """A vendor's sandbox, and the rows that a complete and correct run loads."""
 
     tap: type[KitTap]
-    snapshots: frozenset[str] = frozenset()  # streams that get new rows with each run
+    snapshots: frozenset[str] = frozenset()  # streams to which each run adds rows
 
     def __init__(self, days: Days) -> None:
         self.days = days
 
     @abc.abstractmethod
     def serving(self) -> contextlib.AbstractContextManager[Settings]:
-        """Serve the API; inside, the tap's settings for it."""
+        """Serve the API, and yield the tap's settings for it."""
 
     @abc.abstractmethod
     def streams(self) -> list[str]:
-        """The streams whose rows are compared."""
+        """Return the streams whose rows are compared."""
 
     @abc.abstractmethod
     def expected(self, stream: str) -> Rows:
-        """The rows of a stream, as tuples."""
+        """Return the rows that a stream must have, as tuples."""
 
     @abc.abstractmethod
     def query(self, stream: str) -> str:
-        """SQL that gives the rows that arrived in the same form."""
+        """Return SQL that selects the rows that arrived, in the same form."""
 
 
 class KindmetricsDemo(Vendor):
-    """Web analytics: four domains, seven lists a day."""
+    """Web analytics: four domains, seven lists per day."""
 
     tap = TapKindmetrics
     snapshots = frozenset({"current_visitors"})
@@ -168,7 +168,7 @@ class KissmetricsDemo(Vendor):
 
 
 class KhorosDemo(Vendor):
-    """Customer care: fourteen exports, of which publishing's is not selected."""
+    """Customer care: fourteen exports; the one of publishing is not selected."""
 
     tap = TapKhorosAnalytics
 
@@ -199,7 +199,7 @@ class KhorosDemo(Vendor):
         rows: Rows = Counter()
         for day in self.days:
             window = self._window(stream, day)
-            # A row at midnight is in two windows and has one key; of aggregates each is its own.
+            # A row at midnight is in two windows with the same key, but rows of aggregates differ.
             rows = rows + window if export.aggregate else rows | window
         return rows
 
@@ -224,7 +224,7 @@ class KhorosDemo(Vendor):
         return rows
 
     def _fields(self, stream: str) -> dict[str, str]:
-        """Our field of each of the tenant's columns, in the order of the fields."""
+        """Return the tap's field for each of the tenant's columns, sorted by field."""
         columns = columns_from(stream, self.api.data.enabled_columns(stream))
         return {c.field: c.metric for c in sorted(columns, key=lambda column: column.field)}
 

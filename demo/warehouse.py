@@ -1,4 +1,4 @@
-"""The JSONL files as a small warehouse: a DuckDB view for each stream, newest row per key."""
+"""The JSONL files as a small warehouse: a DuckDB view per stream, with the newest row per key."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class Warehouse:
-    """DuckDB over the JSONL files of one tap.
+    """DuckDB on the JSONL files of one tap.
 
-    target-jsonl appends; a row that was read again stands in the file twice. The view
-    ``<stream>`` has the newest row of each key, ``<stream>_lines`` all lines. ``settings`` are
-    those that the tap makes streams of.
+    target-jsonl appends, so a row that was read again is in the file twice. The view ``<stream>``
+    has the newest row of each key, ``<stream>_lines`` all lines. ``settings`` are the tap's
+    settings that define streams.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Warehouse:
     ) -> None:
         with path.open(encoding="utf-8") as lines:
             found = json.loads(next(lines))
-        # Columns that only the tenant has, and so only the file, are texts.
+        # Columns of the tenant are in the file but not in the schema; they are texts.
         columns = {field: _type(properties.get(field, {"type": "string"})) for field in found}
         types = ", ".join(f"'{field}': '{kind}'" for field, kind in columns.items())
         key = ", ".join(f'"{field}"' for field in keys)
@@ -52,11 +52,11 @@ class Warehouse:
         )
 
     def line_counts(self) -> dict[str, int]:
-        """How many lines each stream's file has."""
+        """Return the number of lines of each stream's file."""
         return {path.stem: sum(1 for _ in path.open("rb")) for path in self._folder.glob("*.jsonl")}
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """The rows of a query; cells of JSON as the values that they stand for."""
+        """Return the rows of a query, with JSON cells decoded."""
         result = self.db.execute(query)
         is_json = [str(column[1]) == "JSON" for column in result.description or []]
         return [

@@ -1,7 +1,8 @@
-"""The chart of a benchmark: bars for its cases, lines for its curves.
+"""Draw the chart of a benchmark: bars for its cases, lines for its curves.
 
-The command line: the JSON of the results, and the PNG to write. In an environment of its own: with
-matplotlib comes numpy, which the SDK's own imports would find, and every tap would start later.
+The arguments are the JSON file of the results and the PNG file to write. This program has a
+separate environment: matplotlib needs numpy, which the SDK imports if it is there, and then every
+tap starts more slowly.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ OURS, OTHERS = "#c8502d", "#8aa0b4"
 
 
 def main() -> None:
-    """Draw all there is of a benchmark, one panel under the other."""
+    """Draw all cases and curves of a benchmark, one panel below the other."""
     results = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     panels = [(bars, case, 1.2 + 0.36 * len(case["figures"])) for case in results["cases"]]
     if results["curves"]:
@@ -34,7 +35,7 @@ def main() -> None:
 
 
 def curves(panel: Any, what: tuple[list[dict[str, Any]], int, str]) -> None:
-    """A line for each process over the part of its time that is gone."""
+    """Draw a line per process, over the percentage of its run time."""
     lines, column, title = what
     for line in lines:
         samples = line["samples"]
@@ -43,12 +44,12 @@ def curves(panel: Any, what: tuple[list[dict[str, Any]], int, str]) -> None:
         panel.plot(at, [sample[column] for sample in samples], label=line["label"])
     panel.set_ylim(bottom=0)
     panel.set_title(title, loc="left", fontsize=10)
-    panel.set_xlabel("% of the time of the run")
+    panel.set_xlabel("% of the run time")
     panel.legend(frameon=False, fontsize=8)
 
 
 def bars(panel: Any, case: dict[str, Any]) -> None:
-    """A bar for each contestant; the first one is ours."""
+    """Draw a bar per contestant; the first one is ours."""
     labels = [figures["label"] for figures in case["figures"]]
     each = [figures["seconds"] for figures in case["figures"]]
     medians = [statistics.median(seconds) for seconds in each]

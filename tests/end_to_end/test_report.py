@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from demo.figures import named
+from demo.figures import day_name
 from tests.end_to_end.browser import opened
 from tests.end_to_end.project import ROOT, lines
 
@@ -52,7 +52,7 @@ def visitors(output: Path) -> Cells:
     days = {row["row_id"]: date.fromisoformat(row["date"]) for row in rows}
     week = last_week(days.values())
     return crossed(
-        (named(days[row["row_id"]]), row["source"], row["visitors"])
+        (day_name(days[row["row_id"]]), row["source"], row["visitors"])
         for row in rows
         if days[row["row_id"]] in week
     )
@@ -70,7 +70,7 @@ def people(output: Path) -> tuple[Cells, dict[str, int], int]:
     week = last_week(day for _, day, _ in found)
     found = {(report, day, person) for report, day, person in found if day in week}
     by_report = Counter(report for report, _ in {(report, p) for report, _, p in found})
-    cells = crossed((report, named(day), 1) for report, day, _ in found)
+    cells = crossed((report, day_name(day), 1) for report, day, _ in found)
     return cells, dict(by_report), len({person for _, _, person in found})
 
 

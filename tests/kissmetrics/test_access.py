@@ -13,9 +13,9 @@ from sandbox.stranger import Stranger
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.errors import SyncFailed
 
+from tests.kissmetrics.lists.test_streams import WITH_NEXT, expected_list
 from tests.kissmetrics.rows import comparable, expected_rows
 from tests.kissmetrics.site import CORE, TOKEN, days
-from tests.kissmetrics.lists.test_streams import WITH_NEXT, expected_list
 from tests.processes import Ended, execute
 
 if TYPE_CHECKING:

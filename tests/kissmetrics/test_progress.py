@@ -24,7 +24,9 @@ def test_further_pages_are_no_tasks_of_their_own(
     with collected(), caplog.at_level("INFO"):
         tap.execute()
     (plan,) = (text for text in caplog.messages if text.startswith("Plan: "))
-    assert plan.startswith(f"Plan: {tap.run.progress.tasks} tasks, at most 4 at a time (accounts 1, ")
+    assert plan.startswith(
+        f"Plan: {tap.run.progress.tasks} tasks, at most 4 at a time (accounts 1, "
+    )
     assert tap.run.progress.done == tap.run.progress.tasks
     assert len(site.api.log.requests) > 2 * tap.run.progress.tasks
     (end,) = (text for text in caplog.messages if text.startswith("Done after "))

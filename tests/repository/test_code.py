@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import tokenize
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,30 @@ def test_the_kit_names_no_vendor() -> None:
     files = [path for path in KIT.rglob("*") if path.suffix in {".py", ".md", ".toml", ".json"}]
     assert len(files) > 10
     for path in files:
-        text = path.read_text(encoding="utf-8").lower()
-        named = [vendor for vendor in VENDORS if vendor in text]
-        assert named == [], path
+        text = path.read_text(encoding="utf-8")
+        assert [vendor for vendor in VENDORS if is_named(vendor, text)] == [], path
+
+
+def test_a_vendor_is_named_by_a_whole_word() -> None:
+    named = (
+        "a pond.",
+        "Pond's API",
+        "PONDS_URL = POND",
+        "pond_v2",
+        "TapPond",
+        "PondClient",
+        "x=pond1",
+    )
+    assert [text for text in named if not is_named("pond", text)] == []
+    others = ("respond", "Responder", "ponder", "correspondence", "Respond.to")
+    assert [text for text in others if is_named("pond", text)] == []
+
+
+def is_named(vendor: str, text: str) -> bool:
+    """Return whether a text has the vendor as a word, or as a part of a name in camel case."""
+    word = rf"(?<![A-Za-z])(?i:{vendor})(?![a-z])"
+    part = rf"(?<=[a-z]){vendor.capitalize()}(?![a-z])"
+    return re.search(f"{word}|{part}", text) is not None
 
 
 @pytest.mark.parametrize("source", CODE, ids=str)

@@ -7,11 +7,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from singer_sdk import typing as th
 
+from tools.pages.schemas import kinds_of
 from tools.workspace import ROOT, TAPS, package_of, tap_class
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from singer_sdk import Stream
@@ -58,10 +60,40 @@ def test_names_suit_every_database(tap: Path) -> None:
 @pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
 def test_keys_are_required_and_never_null(tap: Path) -> None:
     for stream in streams_of(tap):
-        assert stream.primary_keys, stream.name
-        for key in stream.primary_keys:
-            assert stream.schema["properties"][key]["type"] in {"string", "integer"}, stream.name
-            assert key in stream.schema["required"], stream.name
+        assert key_problems(stream.schema, stream.primary_keys) == [], stream.name
+
+
+def test_a_key_may_be_declared_as_the_sdk_does() -> None:
+    schema = th.PropertiesList(
+        th.Property("id", th.IntegerType, required=True),
+        th.Property("name", th.StringType),
+        th.Property("share", th.NumberType, required=True),
+    ).to_dict()
+    assert key_problems(schema, ["id"]) == []
+    assert key_problems(schema, ["name"]) == ["name is not required", "name can be null"]
+    assert key_problems(schema, ["id", "share"]) == ["share is no string or integer"]
+    assert key_problems(schema, ["other"]) == ["other is no property"]
+    assert key_problems(schema, []) == ["no key"]
+
+
+def key_problems(schema: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
+    """Return what is wrong with a stream's key."""
+    return (
+        [problem for key in keys for problem in _problems_of(schema, key)] if keys else ["no key"]
+    )
+
+
+def _problems_of(schema: Mapping[str, Any], key: str) -> Iterator[str]:
+    if key not in schema["properties"]:
+        yield f"{key} is no property"
+        return
+    kinds = set(kinds_of(schema["properties"][key]))
+    if key not in schema.get("required", ()):
+        yield f"{key} is not required"
+    if "null" in kinds:
+        yield f"{key} can be null"
+    if len(kinds - {"null"}) != 1 or not kinds <= {"string", "integer", "null"}:
+        yield f"{key} is no string or integer"
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)

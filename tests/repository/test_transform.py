@@ -3,47 +3,68 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pytest
 import yaml
 
-from tools.pages.dbt_models import EVERY_WINDOW, MODELS, NATURAL_KEYS, RELATIONS, files
+from tools.pages.dbt_facts import FACTS
+from tools.pages.dbt_models import MODELS, files
 from tools.workspace import ROOT, TAPS, tap_class
+
+if TYPE_CHECKING:
+    from tap_kit.tap import KitTap
 
 TRANSFORM = ROOT / "transform"
 
 
-def models() -> dict[str, dict[str, Any]]:
-    """Every model's YAML by its stream."""
-    found = (yaml.safe_load(path.read_text("utf-8")) for path in MODELS.rglob("*__models.yml"))
-    return {
-        model["name"].partition("__")[2]: model for content in found for model in content["models"]
-    }
+TAP_CLASSES = [tap_class(tap) for tap in TAPS]
+
+
+def models(vendor: str) -> dict[str, dict[str, Any]]:
+    """Return the YAML of every model of a tap, by its stream."""
+    content = yaml.safe_load((MODELS / vendor / f"_{vendor}__models.yml").read_text("utf-8"))
+    return {model["name"].partition("__")[2]: model for model in content["models"]}
+
+
+def vendor_of(tap: str) -> str:
+    """Return the folder of a tap's models."""
+    return tap.removeprefix("tap-").replace("-", "_")
 
 
 def test_the_models_are_those_of_the_taps_of_today() -> None:
     there = {path: path.read_text("utf-8") for path in MODELS.rglob("*") if path.is_file()}
-    assert there == files(), "run: make pages (and remove what is too much)"
+    assert there == files(TAP_CLASSES), "run: make pages (and remove what is too much)"
 
 
-def test_every_stream_has_a_model_but_the_one_that_is_not_loaded() -> None:
-    streams = {name for tap in map(tap_class, TAPS) for name in tap(validate_config=False).streams}
-    assert streams - models().keys() == {"raw_brand_posts"}
+@pytest.mark.parametrize("tap", TAP_CLASSES, ids=lambda tap: str(tap.name))
+def test_every_stream_has_a_model_but_those_that_are_not_loaded(tap: type[KitTap]) -> None:
+    streams = tap(validate_config=False).streams.values()
+    wanted = {stream.name for stream in streams if stream.selected_by_default}
+    assert models(vendor_of(tap.name)).keys() == wanted
 
 
-def test_what_the_tests_name_is_there() -> None:
-    """A stream that is renamed would else lose its tests without a word."""
+@pytest.mark.parametrize("tap", FACTS)
+def test_what_the_facts_name_exists(tap: str) -> None:
+    """A stream that is renamed would otherwise lose its tests without a word."""
+    facts = FACTS[tap]
     columns = {
         stream: {column["name"] for column in model["columns"]}
-        for stream, model in models().items()
+        for stream, model in models(vendor_of(tap)).items()
     }
-    for stream, key in NATURAL_KEYS.items():
+    for stream, key in facts.natural_keys.items():
         assert set(key) <= columns[stream]
-    for stream, windows in EVERY_WINDOW.items():
+    for stream, windows in facts.every_window.items():
         assert {windows["first"], windows["last"], *windows.get("per", ())} <= columns[stream]
-    for (stream, column), (other, field) in RELATIONS.items():
+    for (stream, column), (other, field) in facts.relations.items():
         assert column in columns[stream]
         assert field in columns[other]
+    for stream, (other, key) in facts.found_in.items():
+        assert set(key) <= columns[stream] & columns[other]
+    every_column = {name for names in columns.values() for name in names}
+    assert facts.ranges.keys() | facts.times <= every_column
+    assert facts.only_warned <= facts.relations.keys()
+    assert FACTS.keys() <= {folder.name for folder in TAPS}
 
 
 def test_the_readme_names_every_test_and_variable() -> None:

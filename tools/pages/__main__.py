@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+
 from tools.pages.generated import files
+from tools.workspace import IncompleteTapError
 
 
 def main() -> None:
-    """Write all files."""
-    for path, text in files().items():
+    """Write all files, or none and say what a tap lacks."""
+    try:
+        made = files()
+    except IncompleteTapError as error:
+        sys.exit(f"make pages: {error}")
+    for path, text in made.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 

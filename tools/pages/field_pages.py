@@ -14,6 +14,7 @@ from tools.pages.readme_tables import (
     sdk_settings,
     streams_of,
 )
+from tools.pages.schemas import kinds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -104,8 +105,7 @@ def _field_rows(schema: Mapping[str, Any], path: str = "") -> Iterator[str]:
 
 
 def _type_of(definition: Mapping[str, Any]) -> str:
-    kinds = definition["type"]
-    kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+    kinds = kinds_of(definition)
     words = [str(definition.get("format", kind)) for kind in kinds if kind != "null"]
     return ", ".join([*words, *(["null"] if "null" in kinds else [])])
 
@@ -135,8 +135,4 @@ def _sdk_rows(properties: Mapping[str, Any], path: str = "") -> Iterator[str]:
             yield from _sdk_rows(definition["properties"], f"{path}{name}.")
         else:
             text = " ".join(definition.get("description", "").split()).replace("|", "\\|")
-            yield f"| `{path}{name}` | {_sdk_kind(definition)} | {text} |"
-
-
-def _sdk_kind(definition: Mapping[str, Any]) -> str:
-    return kind_of(definition) if "type" in definition else "any"
+            yield f"| `{path}{name}` | {kind_of(definition)} | {text} |"

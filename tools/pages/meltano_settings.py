@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from tools.pages.schemas import kinds_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -44,6 +46,5 @@ def _setting(name: str, definition: Mapping[str, Any]) -> Setting:
 def _kind(name: str, definition: Mapping[str, Any]) -> str:
     if name in DAYS:
         return "date_iso8601"
-    kinds = definition.get("type", ["object"])
-    kinds = [kinds] if isinstance(kinds, str) else [kind for kind in kinds if kind != "null"]
-    return str(kinds[0] if len(kinds) == 1 else "string")
+    kinds = [kind for kind in kinds_of(definition) or ["object"] if kind != "null"]
+    return kinds[0] if len(kinds) == 1 else "string"

@@ -1,9 +1,7 @@
-"""What tells Meltano and its hub of a tap: ``plugin.yml``, ``hub.yml``, part of ``meltano.yml``."""
+"""A tap as Meltano and its hub define it: ``plugin.yml``, ``hub.yml``."""
 
 from __future__ import annotations
 
-import re
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -12,76 +10,30 @@ from tools.pages.meltano_settings import expected_settings
 from tools.pages.readme_tables import streams_of
 
 if TYPE_CHECKING:
-    from tap_kit.tap import KitTap
+    from tools.workspace import TapFolder
 
 Definition = dict[str, Any]
 
 PLUGIN_HEAD = """\
-# For a Meltano project of your own; made from the tap by `make pages`, a test compares.
+# To add the tap to your own Meltano project. `make pages` generates this file from the tap.
 #   echo ANALYTICS_TAPS=/where/this/repository/is >> .env
 #   meltano add {tap} --from-ref /where/this/repository/is/{tap}/plugin.yml
 """
 HUB_HEAD = """\
-# For a pull request to MeltanoHub (_data/meltano/extractors/{tap}/) once the packages are on PyPI:
-# `quality` is then computed there, `variant` is the owner of the repository.
-# Made from the tap by `make pages`, a test compares.
+# For a pull request to MeltanoHub (_data/meltano/extractors/{tap}/) when the packages are on PyPI.
+# The hub then computes `quality`; `variant` is the owner of the repository.
+# `make pages` generates this file from the tap.
 """
-LABELS = {
-    "tap-khoros-analytics": "Khoros Care analytics",
-    "tap-kindmetrics": "Kindmetrics",
-    "tap-kissmetrics": "Kissmetrics",
-}
-WEBSITES = {
-    "tap-khoros-analytics": "https://khoros.com",
-    "tap-kindmetrics": "https://app.kindmetrics.io",
-    "tap-kissmetrics": "https://www.kissmetrics.io",
-}
 
 
-def plugin_file(tap: type[KitTap]) -> str:
-    """``plugin.yml``: what ``meltano add --from-ref`` takes; the kit is named as pip needs it."""
-    folder = "${ANALYTICS_TAPS}"
-    definition = {
-        **_common(tap),
-        "variant": "analytics-taps",
-        "pip_url": f"{folder}/tap-kit {folder}/{tap.name}",
-    }
-    return PLUGIN_HEAD.format(tap=tap.name) + _yaml(definition)
-
-
-def hub_file(tap: type[KitTap]) -> str:
-    """``hub.yml``: the definition as the hub wants it."""
-    definition = {
-        **_common(tap),
-        "variant": "analytics-taps",
-        "pip_url": tap.name,
-        "quality": "unknown",
-        "maintenance_status": "beta",
-        "domain_url": WEBSITES[tap.name],
-        "keywords": ["api", "meltano_sdk"],
-    }
-    return HUB_HEAD.format(tap=tap.name) + _yaml(definition)
-
-
-def project_file(text: str, tap: type[KitTap]) -> str:
-    """``meltano.yml`` with the tap's settings of today; all else in it is written by hand."""
-    block = re.compile(
-        rf"(  - name: {tap.name}\n.*?\n    settings:\n)(.*?)(    select:)", re.DOTALL
-    )
-    settings = textwrap.indent(_yaml(expected_settings(tap)), "    ")
-    made, count = block.subn(lambda found: f"{found[1]}{settings}{found[3]}", text)
-    if count != 1:
-        msg = f"meltano.yml has no settings block of {tap.name} before its select"
-        raise ValueError(msg)
-    return made
-
-
-def _common(tap: type[KitTap]) -> Definition:
+def common_definition(folder: TapFolder) -> Definition:
+    """Return what every definition of a tap has."""
+    tap = folder.tap
     deselected = [f"!{s.name}.*" for s in streams_of(tap) if not s.selected_by_default]
     return {
         "name": tap.name,
         "namespace": tap.name.replace("-", "_"),
-        "label": LABELS[tap.name],
+        "label": folder.about["label"],
         "description": " ".join((tap.__doc__ or "").split()),
         "executable": tap.name,
         "capabilities": sorted(capability.value for capability in tap.capabilities),
@@ -89,6 +41,31 @@ def _common(tap: type[KitTap]) -> Definition:
         "settings": expected_settings(tap),
         "select": ["*.*", *deselected],
     }
+
+
+def plugin_file(folder: TapFolder) -> str:
+    """``plugin.yml``: what ``meltano add --from-ref`` takes; the kit is named as pip needs it."""
+    root = "${ANALYTICS_TAPS}"
+    definition = {
+        **common_definition(folder),
+        "variant": "analytics-taps",
+        "pip_url": f"{root}/tap-kit {root}/{folder.name}",
+    }
+    return PLUGIN_HEAD.format(tap=folder.name) + as_yaml(definition)
+
+
+def hub_file(folder: TapFolder) -> str:
+    """``hub.yml``: the definition as the hub wants it."""
+    definition = {
+        **common_definition(folder),
+        "variant": "analytics-taps",
+        "pip_url": folder.name,
+        "quality": "unknown",
+        "maintenance_status": "beta",
+        "domain_url": folder.about["website"],
+        "keywords": ["api", "meltano_sdk"],
+    }
+    return HUB_HEAD.format(tap=folder.name) + as_yaml(definition)
 
 
 class _AsMeltano(yaml.SafeDumper):
@@ -104,5 +81,6 @@ def _quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _AsMeltano.add_representer(str, _quoted)
 
 
-def _yaml(definition: Definition | list[Definition]) -> str:
+def as_yaml(definition: Definition | list[Definition]) -> str:
+    """Return a definition as Meltano would write it."""
     return yaml.dump(definition, Dumper=_AsMeltano, sort_keys=False, allow_unicode=True, width=1000)

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from tap_kit.run.about import streams_table
 
+from tools.pages import schemas
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from singer_sdk import Stream
     from tap_kit.tap import KitTap
+
+    from tools.workspace import TapFolder
 
 
 def own_settings(tap: type[KitTap]) -> dict[str, dict[str, Any]]:
@@ -46,9 +50,8 @@ def settings_table(tap: type[KitTap]) -> str:
 
 def kind_of(definition: Mapping[str, Any]) -> str:
     """The type of a setting's value, and whether it is a secret."""
-    kinds = definition["type"]
-    kind = kinds if isinstance(kinds, str) else kinds[0]
-    return f"{kind}, secret" if definition.get("secret") else str(kind)
+    kind = schemas.kind_of(definition, "any")
+    return f"{kind}, secret" if definition.get("secret") else kind
 
 
 def default_of(name: str, definition: Mapping[str, Any], required: set[str]) -> str:
@@ -60,12 +63,29 @@ def default_of(name: str, definition: Mapping[str, Any], required: set[str]) -> 
 
 
 def filled(text: str, tap: type[KitTap]) -> str:
-    """A README with the tables of today between its markers."""
-    tables = {"settings": settings_table(tap)}
+    """Return a tap's README with the tables of today between its markers."""
+    text = between(text, "settings", settings_table(tap))
     for variant in tap.variants():
-        tables[f"streams {variant}".strip()] = streams_table(streams_of(tap, variant))
-    for name, table in tables.items():
-        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        before, _, rest = text.partition(begin)
-        text = f"{before}{begin}{table}\n{end}{rest.partition(end)[2]}"
+        table = streams_table(streams_of(tap, variant))
+        text = between(text, f"streams {variant}".strip(), table)
     return text
+
+
+def with_taps(text: str, folders: Sequence[TapFolder]) -> str:
+    """Return the repository's README with the table of the taps of today."""
+    head = ["| tap | reads | incremental by |", "|---|---|---|"]
+    rows = [
+        f"| [{one.name}]({one.name}/README.md) | {one.about['reads']} | "
+        f"{one.about['incremental-by']} |"
+        for one in folders
+    ]
+    return between(text, "taps", "\n".join([*head, *rows]))
+
+
+def between(text: str, name: str, table: str) -> str:
+    """Return a page with a table between its markers, which are added at the end if missing."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    before, found, rest = text.partition(begin)
+    if not found:
+        return f"{text.rstrip()}\n\n{begin}{table}\n{end}\n"
+    return f"{before}{begin}{table}\n{end}{rest.partition(end)[2]}"

@@ -1,4 +1,4 @@
-"""The practical limit with latency: aiohttp, so many requests in flight, rows in order, orjson."""
+"""The practical limit with latency: aiohttp, several requests in flight, rows in order, orjson."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ SCHEMA = json.loads((Path(__file__).parent.parent / "schema.json").read_text("ut
 
 
 async def pages(config: dict[str, Any]) -> AsyncIterator[Any]:
-    """All pages in order, those to come being asked for meanwhile."""
+    """Yield all pages in order, and request the next ones ahead."""
     async with aiohttp.ClientSession(config["api_url"] + "/") as session:
 
         async def send(partition: int, page: int) -> Any:

@@ -1,6 +1,6 @@
-"""The obvious loop over an export: read it, rename, hash each row, write it; orjson on both sides.
+"""A plain loop over an export: read, rename, hash and write each row, with orjson on both sides.
 
-With ``--read-only`` nothing is done with what arrives: that is the server's ceiling.
+With ``--read-only`` it only reads, which shows the maximum speed of the server.
 """
 
 import csv
@@ -17,11 +17,11 @@ import requests
 
 
 def rows(response: requests.Response, report_format: str) -> Iterable[dict[str, Any]]:
-    """The rows as the vendor has them."""
+    """Yield the rows as the vendor sends them."""
     if report_format == "json":
         return orjson.loads(response.content)
     response.raw.decode_content = True
-    response.raw.auto_close = False  # or the reader of its end finds it closed
+    response.raw.auto_close = False  # or the text reader finds it closed at the end
     return csv.DictReader(io.TextIOWrapper(response.raw, encoding="utf-8", newline=""))
 
 

@@ -1,4 +1,4 @@
-"""The practical limit: requests, orjson, one line a row, nothing checked, nothing remembered."""
+"""The practical limit: requests, orjson, one line per row, no checks, no state."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""The server's own ceiling: a raw socket that reads all pages and does nothing with them."""
+"""The maximum speed of the server: read all pages from a raw socket and do nothing with them."""
 
 import json
 import socket
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 
 def main() -> None:
-    """Read all pages; write how many there were."""
+    """Read all pages and print their number."""
     address = urlsplit(json.loads(Path(sys.argv[1]).read_text("utf-8"))["api_url"])
     pages = int(address.path.strip("/"))
     into = bytearray(1 << 20)

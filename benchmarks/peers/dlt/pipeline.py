@@ -1,11 +1,11 @@
-"""The work as dlt's documentation has it: the REST API source, into JSONL files.
+"""The work as dlt's documentation shows it: the REST API source, into JSONL files.
 
-The command line: a config file, a folder for its own state and the files, and a way:
+The arguments are a config file, a folder for dlt's state and the files, and one of these ways:
 
-- ``load``: extract, normalize and load one list, as it does by itself: with compressed files.
+- ``load``: extract, normalize and load one list with the defaults, so with compressed files.
 - ``load_plain``: the same with files that are not compressed.
-- ``parallelized``: extract all partitions, a declared resource each, side by side.
-- ``deferred``: the same by hand, each page as a deferred call: the fastest way that was found.
+- ``parallelized``: extract all partitions concurrently, with a declared resource for each.
+- ``deferred``: the same by hand, with each page as a deferred call: the fastest way found.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PAGINATOR = {"type": "page_number", "base_page": 1, "total_path": "pages"}
 
 
 def listed(name: str = "records", **more: Any) -> dict[str, Any]:
-    """A declared resource: a list in pages."""
+    """Return a declared resource: a list in pages."""
     endpoint = {"path": "records", "data_selector": "data", **more.pop("endpoint", {})}
     return {
         "name": name,
@@ -35,13 +35,13 @@ def listed(name: str = "records", **more: Any) -> dict[str, Any]:
 
 
 def declared(config: dict[str, Any], resources: list[dict[str, Any]]) -> Any:
-    """The REST API source with these resources."""
+    """Return the REST API source with these resources."""
     client = {"base_url": config["api_url"], "paginator": PAGINATOR}
     return rest_api_source({"client": client, "resources": resources})
 
 
 def parallelized(config: dict[str, Any]) -> Any:
-    """A resource for each partition, all at once."""
+    """Return one resource per partition, all concurrent."""
     return declared(
         config,
         [
@@ -57,25 +57,25 @@ def parallelized(config: dict[str, Any]) -> Any:
 
 @dlt.resource(name="records", primary_key="id")
 def deferred(config: dict[str, Any]) -> Any:
-    """Each page as a deferred call; the first one of a partition says how many there are."""
+    """Yield each page as a deferred call; the first page of a partition has their number."""
 
     @dlt.defer
     def page(partition: int, number: int) -> Any:
-        return asked(partition, number)["data"]
+        return fetch(partition, number)["data"]
 
-    def asked(partition: int, number: int) -> Any:
+    def fetch(partition: int, number: int) -> Any:
         query = {"partition": partition, "page": number}
         return requests.get(f"{config['api_url']}/records", params=query).json()
 
     for partition in range(config["partitions"]):
-        first = asked(partition, 1)
+        first = fetch(partition, 1)
         yield first["data"]
         for number in range(2, first["pages"] + 1):
             yield page(partition, number)
 
 
 def main() -> None:
-    """Do the work in one of the ways."""
+    """Do the work in the given way."""
     config, folder, way = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]), sys.argv[3]
     pipeline = dlt.pipeline(
         pipeline_name="bench",

@@ -1,4 +1,4 @@
-"""The work as a tap of this project does it: a stream on the kit, nothing but its public parts."""
+"""The work as a tap of this project does it: a stream that uses only the kit's public parts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ R = TypeVar("R")
 
 
 class Page(msgspec.Struct, Generic[R]):
-    """What a request gives: rows, and how many pages there are."""
+    """A response: rows, and the number of pages."""
 
     pages: int
     data: list[R]
@@ -79,7 +79,7 @@ class Records(KitStream[PageTask, PageResult]):
 
     @cached_property
     def decoder(self) -> RowDecoder:
-        """Makes typed rows of an answer."""
+        """The decoder that turns a response into typed rows."""
         return RowDecoder(self.row_check, lambda row: Page[row])  # type: ignore[valid-type]
 
     @override
@@ -114,7 +114,7 @@ class TapBench(KitTap):
 
     @override
     def check_access(self) -> str:
-        return "nobody to ask"
+        return "no access check"
 
     @cached_property
     def api(self) -> Api:
@@ -123,7 +123,7 @@ class TapBench(KitTap):
 
 
 def error_for(refusal: ErrorResponse) -> Exception:
-    """What a refusal means here."""
+    """Return the error for a refusal."""
     return SyncFailed(f"{refusal.source}: HTTP {refusal.status}")
 
 

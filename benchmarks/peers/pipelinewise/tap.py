@@ -1,4 +1,4 @@
-"""The same on pipelinewise-singer-python, whose writer is orjson; ``--orjson`` also decodes so."""
+"""The work on pipelinewise-singer-python, which writes with orjson; ``--orjson`` decodes so too."""
 
 import json
 import sys

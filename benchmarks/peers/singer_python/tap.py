@@ -1,4 +1,4 @@
-"""The work as a tap written by hand on singer-python: one loop, ``write_record`` for each row."""
+"""The work as a plain tap on singer-python: one loop, with ``write_record`` for each row."""
 
 import json
 import sys

@@ -1,6 +1,6 @@
-"""An export as the documentation of singer-sdk has it: JSON by a JSONPath, CSV by a DictReader.
+"""An export as the documentation of singer-sdk shows it: JSON by a JSONPath, CSV by a DictReader.
 
-Each row gets a ``row_id``, as there is no key in it.
+Each row gets a ``row_id``, since it has no key.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class CsvExport(JsonExport):
     @override
     def parse_response(self, response: requests.Response) -> Iterable[Record]:
         response.raw.decode_content = True
-        response.raw.auto_close = False  # or the reader of its end finds it closed
+        response.raw.auto_close = False  # or the text reader finds it closed at the end
         text = io.TextIOWrapper(response.raw, encoding="utf-8", newline="")  # type: ignore[type-var]
         yield from csv.DictReader(text)
 

@@ -1,4 +1,4 @@
-"""The work as the documentation of singer-sdk has it; with ``--msgspec`` its faster writer."""
+"""The work as the documentation of singer-sdk shows it; ``--msgspec`` uses its faster writer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Records(RESTStream[int]):
     path = "/records"
     primary_keys: ClassVar[Sequence[str]] = ("id",)
     records_jsonpath = "$.data[*]"
-    next_page_token_jsonpath = "$.next_page"  # noqa: S105  (a place in an answer)
+    next_page_token_jsonpath = "$.next_page"  # noqa: S105  (a path in a response)
     schema = json.loads((Path(__file__).parent.parent / "schema.json").read_text("utf-8"))
 
     @property

@@ -15,7 +15,8 @@ from psycopg import sql
 from tests.end_to_end.conftest import OWN_PROXY
 from tests.end_to_end.project import lines
 from tests.end_to_end.transform.builds import Dbt
-from tools.pages.dbt_models import BREAKDOWNS, MODELS
+from tools.pages.dbt_facts import BREAKDOWNS
+from tools.pages.dbt_models import MODELS
 
 if TYPE_CHECKING:
     from pathlib import Path

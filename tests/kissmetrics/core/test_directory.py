@@ -12,9 +12,9 @@ from sandbox.kissmetrics.rules import FORMS
 from tap_kissmetrics.core.directory import Product, product_template
 
 from tests.kissmetrics.canned import Answers, records
+from tests.kissmetrics.lists.test_streams import expected_list
 from tests.kissmetrics.rows import comparable, expected_rows
 from tests.kissmetrics.site import CORE, days
-from tests.kissmetrics.lists.test_streams import expected_list
 
 if TYPE_CHECKING:
     import logging

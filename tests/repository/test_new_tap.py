@@ -1,0 +1,225 @@
+"""A tap is known by its folder: what is made for one that is registered nowhere else."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tools.pages.__main__ import main
+from tools.pages.dbt_models import MODELS
+from tools.pages.generated import files
+from tools.pages.project_file import with_tap
+from tools.workspace import ROOT, TAPS, IncompleteTapError, TapFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+PYPROJECT = """
+[project]
+name = "tap-pond"
+[project.scripts]
+tap-pond = "tap_pond.tap:PondTap.cli"
+[tool.analytics-tap]
+label = "Pond"
+website = "https://pond.example"
+reads = "ducks"
+incremental-by = "day"
+"""
+# Its schema is the SDK's own output: types in a list, no title, a property of no description.
+MODULE = '''
+from singer_sdk import typing as th
+from tap_kit.streams import KitStream
+from tap_kit.tap import KitTap
+
+
+class Ducks(KitStream):
+    name = "ducks"
+    primary_keys = ("id",)
+    schema = th.PropertiesList(
+        th.Property("id", th.IntegerType, required=True, description="Number of the duck."),
+        th.Property("seen", th.DateTimeType, description="When it was seen."),
+        th.Property("tags", th.ArrayType(th.StringType)),
+    ).to_dict()
+
+    def read(self, task):
+        return []
+
+
+class PondTap(KitTap):
+    """Reads ducks."""
+
+    name = "tap-pond"
+    config_jsonschema = th.PropertiesList(
+        th.Property("api_token", th.StringType, required=True, secret=True, description="Token"),
+    ).to_dict()
+
+    def discover_streams(self):
+        return [Ducks(self)]
+
+    def check_access(self):
+        return "It works"
+'''
+MAKE = shutil.which("make")
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture
+def pond(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A tap that exists as a folder alone."""
+    folder = tmp_path / "tap-pond"
+    (folder / "tap_pond").mkdir(parents=True)
+    (folder / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
+    (folder / "README.md").write_text("# tap-pond\n", encoding="utf-8")
+    (folder / "tap_pond" / "__init__.py").touch()
+    (folder / "tap_pond" / "tap.py").write_text(MODULE, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(folder))
+    yield folder
+    for name in [name for name in sys.modules if name.startswith("tap_pond")]:
+        monkeypatch.delitem(sys.modules, name)
+
+
+def test_neither_make_nor_the_workspace_names_a_tap() -> None:
+    for name in ("Makefile", "pyproject.toml"):
+        text = (ROOT / name).read_text(encoding="utf-8").replace("_", "-")
+        assert [tap.name for tap in TAPS if tap.name in text] == []
+
+
+@pytest.mark.skipif(MAKE is None, reason="make is missing")
+def test_make_finds_taps_by_their_folders(tmp_path: Path) -> None:
+    for name in ("Makefile", "pyproject.toml", "uv.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("tap-kit", "tap-pond", "tap-lake-district"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyproject.toml").touch()
+    (tmp_path / "tap-notes").mkdir()
+
+    def commands(target: str) -> str:
+        command = [str(MAKE), "--dry-run", "--no-print-directory", target]
+        return subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert "for package in tap-kit tap-lake-district tap-pond; do" in commands("wheels")
+    assert "--package tap-lake-district --package tap-pond" in commands("constraints")
+    measured = commands("coverage")
+    assert "--source=tap_kit,tap_lake_district,tap_pond " in measured
+    assert "tests/kit tests/lake_district tests/pond\n" in measured
+
+
+def test_every_page_and_plugin_file_has_the_tap(pond: Path) -> None:
+    made = files([*TAPS, pond])
+    assert "| [tap-pond](tap-pond/README.md) | ducks | day |" in made[ROOT / "README.md"]
+    assert (
+        "| `TAP_POND_API_TOKEN` | string, secret | **required** | Token |"
+        in made[DOCS / "settings.md"]
+    )
+    assert "| `seen` | date-time, null | When it was seen. |" in made[DOCS / "streams.md"]
+    own = made[pond / "README.md"]
+    assert own.startswith("# tap-pond\n\n<!-- settings -->\n| setting")
+    assert "<!-- streams -->\n| stream | key" in own
+    hub = yaml.safe_load(made[pond / "hub.yml"])
+    assert (hub["label"], hub["domain_url"]) == ("Pond", "https://pond.example")
+    model = yaml.safe_load(made[MODELS / "pond" / "_pond__models.yml"])["models"][0]
+    assert model["description"] == "The stream ducks; the newest row of each key."
+    types = {column["name"]: column["data_type"] for column in model["columns"]}
+    assert types == {"id": "bigint", "seen": "timestamptz", "tags": "json"}
+
+
+def test_the_project_gets_an_entry_a_job_and_a_schedule_once(pond: Path) -> None:
+    text = (ROOT / "meltano.yml").read_text("utf-8")
+    made = with_tap(text, TapFolder(pond))
+    before, after = project(text), project(made)
+    *others, entry = after["plugins"]["extractors"]
+    assert others == before["plugins"]["extractors"]
+    assert entry["pip_url"] == "-e ./tap-pond -c constraints.txt"
+    assert entry["settings"][0]["name"] == "api_token"
+    assert entry["select"] == ["*.*"]
+    assert after["plugins"]["loaders"] == before["plugins"]["loaders"]
+    assert after["jobs"][-1]["tasks"] == ["tap-pond target-postgres"]
+    assert after["schedules"][-1]["job"] == after["jobs"][-1]["name"]
+    assert with_tap(made, TapFolder(pond)) == made
+    assert [line for line in text.splitlines() if line not in made] == []
+
+
+def test_what_a_person_wrote_after_the_settings_stays(pond: Path) -> None:
+    made = with_tap((ROOT / "meltano.yml").read_text("utf-8"), TapFolder(pond))
+    own = "    select:\n    - ducks.id\n    config:\n      window_days: 7\n"
+    changed = made.replace("    select:\n    - '*.*'\n  loaders:", f"{own}  loaders:")
+    changed = changed.replace("label: Pond\n", "label: Old\n")
+    assert own in changed
+    again = with_tap(changed, TapFolder(pond))
+    assert own in again
+    assert "label: Pond\n" in again
+
+
+def without(*texts: str) -> Callable[[str], str]:
+    """Return a function that takes texts out of another."""
+
+    def taken_out(whole: str) -> str:
+        for text in texts:
+            assert text in whole
+            whole = whole.replace(text, "")
+        return whole
+
+    return taken_out
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (without('label = "Pond"\n'), ["[tool.analytics-tap]", 'label = "..."']),
+        (
+            without(PYPROJECT[PYPROJECT.index("[tool") :]),
+            [f'{key} = "..."' for key in ("label", "website", "reads", "incremental-by")],
+        ),
+        (
+            without('[project.scripts]\ntap-pond = "tap_pond.tap:PondTap.cli"\n'),
+            ["has no command", '[project.scripts]\ntap-pond = "tap_pond.tap:TapClass.cli"'],
+        ),
+        (lambda text: text.replace("PondTap.cli", "TapPond.cli"), ["'TapPond'", "Correct it"]),
+        (lambda text: text.replace("tap_pond.tap", "tap_pond.taps"), ["'tap_pond.taps'"]),
+    ],
+)
+def test_what_is_missing_is_said_with_its_place_and_the_lines_to_add(
+    pond: Path,
+    change: Callable[[str], str],
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (pond / "pyproject.toml").write_text(change(PYPROJECT), encoding="utf-8")
+    monkeypatch.setattr("tools.pages.__main__.files", lambda: files([pond]))
+    with pytest.raises(SystemExit) as ended:
+        main()
+    message = str(ended.value.code)
+    assert message.startswith("make pages: tap-pond/pyproject.toml ")
+    for word in words:
+        assert word in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("    select:\n    - '*.*'\n  loaders:", "  loaders:", "tap-pond has no `select`"),
+        ("\nschedules:", "\nother:", "no `schedules`"),
+    ],
+)
+def test_a_project_file_that_cannot_be_filled_is_left_as_it_is(
+    pond: Path, old: str, new: str, words: str
+) -> None:
+    text = (ROOT / "meltano.yml").read_text("utf-8")
+    filled = with_tap(text, TapFolder(pond)) if "select" in old else text
+    assert old in filled
+    with pytest.raises(IncompleteTapError, match=words):
+        with_tap(filled.replace(old, new), TapFolder(pond))
+
+
+def project(text: str) -> dict[str, Any]:
+    """Return the content of ``meltano.yml``."""
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found

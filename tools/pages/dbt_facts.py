@@ -1,0 +1,97 @@
+"""What the schemas of a tap cannot say about its streams: how rows differ and how streams relate.
+
+A tap without an entry has models all the same, with the tests that follow from its schemas.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts of one tap, by stream or by stream and column."""
+
+    # What tells rows apart in the vendor's own words, beside a key that is a hash.
+    natural_keys: Mapping[str, list[str]] = field(default_factory=dict)
+    # (stream, column) -> the stream that has its value, and the column there.
+    relations: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    only_warned: AbstractSet[tuple[str, str]] = frozenset()  # relations that may have gaps
+    # Streams whose rows have a row of another stream for the same columns.
+    found_in: Mapping[str, tuple[str, list[str]]] = field(default_factory=dict)
+    # Streams that have rows for every window: a window without any was lost.
+    every_window: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ranges: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # by column
+    # Texts that are times in the setting `timezone`; each gets a column with the moment beside it.
+    times: AbstractSet[str] = frozenset()
+
+
+BREAKDOWNS = ("pages", "entry_pages", "sources", "referrers", "countries", "goals")
+BY_DAY = ["domain_id", "segment", "date"]
+
+KINDMETRICS = Facts(
+    natural_keys={
+        "pages": [*BY_DAY, "address"],
+        "entry_pages": [*BY_DAY, "address"],
+        "sources": [*BY_DAY, "source", "medium"],
+        "referrers": [*BY_DAY, "url", "domain"],
+        "goals": [*BY_DAY, "name", "kind"],
+    },
+    relations={
+        (stream, "domain_id"): ("domains", "id")
+        for stream in ("current_visitors", "domain_stats", *BREAKDOWNS)
+    },
+    found_in=dict.fromkeys(BREAKDOWNS, ("domain_stats", BY_DAY)),
+    every_window={
+        "domain_stats": {"first": "date", "last": "date_to", "per": ["domain_id", "segment"]},
+    },
+    ranges={
+        "bounce": {"least": 0, "most": 100},
+        "percentage": {"least": 0, "most": 100},
+        "visitors": {"least": 0},
+        "conversions": {"least": 0},
+    },
+)
+KISSMETRICS = Facts(
+    natural_keys={"report_results": ["report_id", "start_date", "row_number"]},
+    relations={
+        ("products", "account_id"): ("accounts", "id"),
+        ("reports", "account_id"): ("accounts", "id"),
+        ("reports", "product_id"): ("products", "id"),
+        ("events", "product_id"): ("products", "id"),
+        ("properties", "product_id"): ("products", "id"),
+        ("metrics", "product_id"): ("products", "id"),
+        ("report_results", "product_id"): ("products", "id"),
+        ("report_results", "report_id"): ("reports", "id"),
+    },
+)
+KHOROS_ANALYTICS = Facts(
+    relations={("response", "conversation_id"): ("conversation", "conversation_id")},
+    # A response can be to a conversation that no window of the run has.
+    only_warned={("response", "conversation_id")},
+    every_window={
+        stream: {"first": "window_start", "last": "window_end", "dates": False}
+        for stream in ("team_performance", "team_performance_interval", "user")
+    },
+    times={
+        "date_claimed",
+        "lsw_responded_to_post_published_time",
+        "lsw_responded_to_post_received_time",
+        "response_published_date",
+    },
+)
+FACTS: Mapping[str, Facts] = {
+    "tap-kindmetrics": KINDMETRICS,
+    "tap-kissmetrics": KISSMETRICS,
+    "tap-khoros-analytics": KHOROS_ANALYTICS,
+}
+
+
+def facts_of(tap: str) -> Facts:
+    """Return the facts of a tap, by its name."""
+    return FACTS.get(tap, Facts())
