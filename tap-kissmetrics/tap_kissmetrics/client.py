@@ -115,7 +115,7 @@ def error_for(*, address: str, credential: str) -> ErrorMapper:
             case 404:
                 return PartitionUnavailable("not found (HTTP 404)", status=404)
             case status if status < 400:
-                problem = f"must be the final address: the server redirects (HTTP {status})"
+                problem = f"redirects elsewhere (HTTP {status}); set it to the final address"
                 return setting_error(address, problem)
             case status:
                 return RequestRefused(f"{response.source}: HTTP {status}")

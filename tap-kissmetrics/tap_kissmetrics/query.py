@@ -40,24 +40,24 @@ ClientT = TypeVar("ClientT", bound=Client, default=Client)
 
 @dataclass(frozen=True)
 class Question:
-    """What a task asks of the vendor, and when the query of an earlier run still answers it.
+    """The query that a task needs, and when one of an earlier run can be resumed instead.
 
-    A query shows what the vendor knew when it began. So an earlier run's query is good on its own
-    day, and on later days only if the data of its window was settled by then.
+    A query shows the data that the vendor had when it began. So a query of an earlier run is good
+    for its own day, and for later days only if the data of its window was final by then.
     """
 
     key: Hashable  # tasks with the same key share one query
     job: Job  # it ends in ``Finished``
     terms: Mapping[str, str]  # what an earlier query must have in common with this one
     today: date  # the day on which the run began, in the zone of the windows
-    settled_on: date | None = None  # after this day the data does not change; None for never
+    settled_on: date | None = None  # the data is final after this day; None for never
 
     def record(self, ids: Ids) -> Ids:
-        """Return what the state keeps of a query with these ids."""
+        """Return what the state keeps of the query with these ids."""
         return {**self.terms, "asked_on": self.today.isoformat(), **ids}
 
     def can_resume(self, record: Ids) -> bool:
-        """Return whether the query that the state keeps shows what a new one would show."""
+        """Return whether the query that the state keeps shows the same as a new one would."""
         if "query_id" not in record or not self.terms.items() <= record.items():
             return False  # of other settings, or the state was edited by hand
         asked_on = record.get("asked_on", "")
@@ -66,7 +66,7 @@ class Question:
 
 
 class Queries(Generic[ClientT]):
-    """The queries of a run, which its streams share: each question is asked once."""
+    """The queries of a run, which its streams share: each question runs one query."""
 
     def __init__(
         self, run: Run, open_client: Callable[[Run], ClientT], *, polling_share: float | None = None
@@ -90,11 +90,11 @@ class Queries(Generic[ClientT]):
         )
 
     def finished(self, question: Question, task: Task) -> Finished:
-        """Return the finished query; the first task that asks runs it, or resumes it."""
+        """Return the finished query; the first task with this question runs or resumes it."""
         return self._finished.get(question.key, lambda: self._resume_or_run(question, task))
 
     def finished_again(self, question: Question, task: Task, expired: Finished) -> Finished:
-        """Return the finished query anew, as the results of ``expired`` no longer exist."""
+        """Return a newly run query, as the results of ``expired`` no longer exist."""
         self._finished.forget(question.key, expired)
         return self._finished.get(question.key, lambda: self._run(question, task, None))
 
@@ -222,7 +222,7 @@ class QueryStream(PagedStream[QueryTaskT], ABC, Generic[QueryTaskT]):
 class WindowedQueryStream(
     QueryStream[WindowPageTask], WindowedStream[WindowPageTask, PageResult], ABC
 ):
-    """Rows of queries that are asked for each window of days."""
+    """Rows of queries, one query for each window of days."""
 
     replication_key = "start_date"
 

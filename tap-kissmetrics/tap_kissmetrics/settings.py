@@ -154,7 +154,7 @@ def entry_problems(config: Config, versions: Mapping[str, Version]) -> Iterator[
         return
     for where, value in _ids(config):
         if version.id_type is str and not isinstance(value, str):
-            yield f"{where} must be a text in api_version {name}"
+            yield f"{where} must be a string in api_version {name}"
         if version.id_type is int and not _is_number(value):
             yield f"{where} must be a whole number in api_version {name}"
     for place, entry in enumerate(config.get("reports") or ()):
@@ -194,7 +194,7 @@ def name_problems(config: Config) -> Iterator[str]:
     yield from (f"reports has two entries with the id {one}" for one in _repeated(ids))
     yield from (f"reports has two entries with the name {one}" for one in _repeated(names))
     if "results" in names:
-        yield "reports must have no entry with the name results: report_results is a stream already"
+        yield "reports must have no entry with the name results: another stream has it"
     own = [entry["name"] for entry in queries]
     yield from (f"queries has two entries with the name {one}" for one in _repeated(own))
 

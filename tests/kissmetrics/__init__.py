@@ -1,1 +1,1 @@
-"""Proof of tap-kissmetrics, against the sandbox on real sockets."""
+"""Tests of tap-kissmetrics, against the sandbox on real sockets."""

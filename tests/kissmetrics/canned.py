@@ -1,4 +1,4 @@
-"""Both hosts in one server that answers what a test says: for answers the sandbox never gives."""
+"""Both hosts in one server with canned responses, for what the sandbox never sends."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from tests.processes import collected
 from tests.singer import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from typing_extensions import Self
 
     from tests.singer import State
 
-    Answerer = Callable[[Request], Any]
 
 PRODUCT = {"id": "p1", "name": "Shop", "timezone": "UTC"}
 REPORT = {"id": "r1", "name": "Who", "product_id": "p1", "report_type": "people_search_v2"}
@@ -35,14 +34,14 @@ USUAL: dict[str, Any] = {
 }
 
 
-class Answers:
-    """Within ``with``: a path of ``answers`` gives its value, any other an empty list.
+class Canned:
+    """Within ``with``, a server that responds to a path with its canned value, else with ``[]``.
 
-    A list is cut into pages, a function is asked with the request, a ``Response`` sent as it is.
+    It cuts a list into pages, calls a function with the request, and sends a ``Response`` as it is.
     """
 
-    def __init__(self, answers: Mapping[str, Any]) -> None:
-        self._answers = {**USUAL, **answers}
+    def __init__(self, responses: Mapping[str, Any]) -> None:
+        self._responses = {**USUAL, **responses}
         self._stack = ExitStack()
         self.app = Frame(self._respond)
 
@@ -54,7 +53,7 @@ class Answers:
         self._stack.close()
 
     def sync(self, *streams: str, state: State | None = None, **changes: Any) -> Output:
-        """One run over one day, of these streams only."""
+        """Run the tap over one day, with these streams only; return its output."""
         settings = self.settings(**changes)
         catalog = self.catalog(**changes)
         catalog["streams"] = [e for e in catalog["streams"] if e["stream"] in streams]
@@ -63,7 +62,7 @@ class Answers:
         return Output(written.getvalue().decode())
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """The settings of a run."""
+        """Return the settings of a run."""
         return {
             "api_url": self.url,
             "query_url": self.url,
@@ -75,24 +74,24 @@ class Answers:
         }
 
     def catalog(self, **changes: Any) -> dict[str, Any]:
-        """What the tap finds."""
+        """Return the catalog that the tap discovers."""
         found: dict[str, Any] = TapKissmetrics(config=self.settings(**changes)).catalog_dict
         return found
 
-    def asked(self, path: str = "") -> list[str]:
-        """Path and query of the requests so far whose path has this in it."""
+    def requested(self, path: str = "") -> list[str]:
+        """Return path and query of the requests so far whose path contains ``path``."""
         return [request.target for request in self.app.log.requests if path in request.path]
 
     async def _respond(self, request: Request) -> Response:
-        answer = self._answers.get(request.path, [])
-        if callable(answer):
-            answer = answer(request)
-        elif isinstance(answer, list):
+        response = self._responses.get(request.path, [])
+        if callable(response):
+            response = response(request)
+        elif isinstance(response, list):
             begin, size = (int(request.parameter(name) or 0) for name in ("offset", "limit"))
-            answer = answer[begin : begin + size]
-        return answer if isinstance(answer, Response) else json_response(answer)
+            response = response[begin : begin + size]
+        return response if isinstance(response, Response) else json_response(response)
 
 
 def records(count: int, first: int = 1) -> list[dict[str, str]]:
-    """So many records of any list."""
+    """Return ``count`` records of any list."""
     return [{"id": f"e{number}"} for number in range(first, first + count)]

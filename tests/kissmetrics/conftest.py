@@ -1,4 +1,4 @@
-"""Accounts on real sockets, with short pauses between tries."""
+"""Accounts on real sockets, with short pauses between attempts."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SMALL = Sizes(rows_per_day=8)
 
 
 class Serve(Protocol):
-    """Sets up an account as its arguments say and serves it until the test ends.
+    """Create an account and serve it until the test ends.
 
-    ``sizes`` are changes to a small account; everything else is the sandbox's own.
+    ``sizes`` are changes to a small account; the other options are the sandbox's own.
     """
 
     def __call__(self, *, sizes: dict[str, Any] | None = None, **options: Any) -> Site:
-        """The account, served."""
+        """Return the running account."""
 
 
 @pytest.fixture
@@ -42,11 +42,11 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 @pytest.fixture
 def site(serve: Serve) -> Site:
-    """A small account at a fixed time."""
+    """Return a small account at a fixed time."""
     return serve()
 
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a second try follow at once; how long the pauses really are is tested with the kit."""
+    """Shorten the pauses before retries; the kit's tests check the real ones."""
     monkeypatch.setattr("tap_kit.net.retries.FIRST_PAUSE_S", 0.01)

@@ -1,4 +1,4 @@
-"""The rows of reports as they should arrive, reckoned apart from the tap."""
+"""The expected rows of lists and reports, computed without the tap's code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from copy import deepcopy
 from datetime import datetime, timezone
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tests.singer import Output
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from sandbox.kissmetrics import Kissmetrics
+    from sandbox.kissmetrics.rules import ListName
 
     from tests.singer import Row
 
@@ -23,20 +24,33 @@ UNPREDICTABLE = {"extracted_from"}  # the query's id depends on how often a repo
 
 
 def hashed(values: list[object]) -> str:
-    """128-bit BLAKE2b, hex, over the compact JSON array: with the standard library only."""
+    """Return 128-bit BLAKE2b, hex, over the compact JSON array, by the standard library only."""
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def utc(text: str) -> str:
-    """An ISO 8601 text with an offset, in UTC."""
+    """Return an ISO 8601 text with an offset in UTC."""
     return datetime.fromisoformat(text).astimezone(timezone.utc).isoformat()
+
+
+def expected_list(api: Kissmetrics, name: str, product_id: str | None = None) -> list[Row]:
+    """Return the rows of a list: its documented fields and those that were observed."""
+    return [_shaped(record) for record in api.data.records(cast("ListName", name), product_id)]
+
+
+def _shaped(record: Row) -> Row:
+    contact = record.pop("contact", None)
+    record.pop("tracking_key", None)
+    if contact is not None:
+        record |= {f"contact_{field}": value for field, value in contact.items()}
+    return record
 
 
 def expected_rows(
     api: Kissmetrics, days: Iterable[date], report_ids: Iterable[str] | None = None
 ) -> list[Row]:
-    """The rows of these days, of all reports that can be run or of these, in order."""
+    """Return the rows of these days, of all runnable reports or of these, in order."""
     rows = []
     days = list(days)
     reports = {record["id"]: record for record in api.data.records("reports")}
@@ -49,7 +63,7 @@ def expected_rows(
 
 
 def window_rows(report: Row, start: str, end: str, arrays: list[list[Any]]) -> list[Row]:
-    """The rows of one window without the query's id."""
+    """Return the rows of one window, without the query's id."""
     seen: Counter[Any] = Counter()
     rows = []
     for number, (kmid, identity, *cells) in enumerate(arrays, 1):
@@ -72,10 +86,10 @@ def window_rows(report: Row, start: str, end: str, arrays: list[list[Any]]) -> l
 
 
 def settled(output: Output) -> Output:
-    """A run's output without what depends on who was faster: where the states stand in between.
+    """Return a run's output without what depends on timing: only its last state, sorted.
 
-    A state is written as soon as a report was started, and holds streams and reports in the order
-    in which they were. The last one is left, in order.
+    A state is written as soon as a report starts; its streams and reports are in the order of
+    their starts.
     """
     rest = [message for message in output.messages if message["type"] != "STATE"]
     state = deepcopy(output.state)
@@ -88,5 +102,5 @@ def settled(output: Output) -> Output:
 
 
 def comparable(rows: Iterable[Row], without: set[str] = UNPREDICTABLE) -> list[Row]:
-    """Rows without what differs between two runs that are equally right."""
+    """Return rows without the fields that differ between two correct runs."""
     return [{k: v for k, v in row.items() if k not in without} for row in rows]

@@ -1,4 +1,4 @@
-"""A Kissmetrics account on loopback, and the tap reading it in this process or in its own."""
+"""A Kissmetrics account on loopback, and the tap that reads it, in this process or its own."""
 
 from __future__ import annotations
 
@@ -23,23 +23,28 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Exception)
 
 TOKEN = "kissmetrics-s3cret-51d0e8"  # noqa: S105 (long enough to be found wherever it leaks)
-NOW = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)  # the sandbox's clock; all before is settled
-FIRST, LAST = date(2024, 2, 1), date(2024, 2, 2)  # what the tests read unless they say otherwise
+NOW = datetime(
+    2024, 2, 29, 12, tzinfo=timezone.utc
+)  # the sandbox's clock; all data before it is final
+FIRST, LAST = date(2024, 2, 1), date(2024, 2, 2)  # the days that the tests read by default
 TAP = Path(sys.executable).with_name("tap-kissmetrics")
 CORE = ("accounts", "products", "reports", "events", "properties", "metrics")
 STREAMS = sorted([*CORE, "report_results"])
+# The sandbox's forms of a page, by what they state besides the records.
+WITH_NEXT = ["envelope", "link_header_only", "link_header_envelope", "next_in_body_only"]
+WITH_TOTAL = ["envelope", "total_without_next"]
 
 
 @dataclass(frozen=True)
 class Site:
-    """A running sandbox and the folder for the files that the tap is given."""
+    """A running sandbox, and the folder for the tap's input files."""
 
     api: Kissmetrics
     at: Addresses
     folder: Path
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """The settings of a run; a change to None leaves a setting out."""
+        """Return the settings of a run; a change to None removes a setting."""
         settings = {
             "api_url": self.at.core,
             "query_url": self.at.query,
@@ -54,7 +59,7 @@ class Site:
     def sync(
         self, *streams: str, state: State | None = None, catalog: Any = None, **changes: Any
     ) -> Output:
-        """One run in this process, of all streams or of these."""
+        """Run the tap in this process, with all streams or these; return its output."""
         if streams:
             catalog = self.catalog(*streams, **changes)
         settings = self.settings(**changes)
@@ -65,7 +70,7 @@ class Site:
     def failing_sync(
         self, error: type[E], *streams: str, state: State | None = None, **changes: Any
     ) -> tuple[Output, E]:
-        """One run in this process that has to fail, with what it wrote before it did."""
+        """Run the tap in this process, where it must fail; return its output and the error."""
         catalog = self.catalog(*streams, **changes) if streams else None
         settings = self.settings(**changes)
         with collected() as written, pytest.raises(error) as caught:
@@ -73,7 +78,7 @@ class Site:
         return Output(written.getvalue().decode()), caught.value
 
     def catalog(self, *streams: str, **changes: Any) -> dict[str, Any]:
-        """A catalog with these streams selected, all of their fields, and no others."""
+        """Return a catalog with only these streams selected, with all their fields."""
         tap = TapKissmetrics(config=self.settings(**changes))
         discovered: dict[str, Any] = tap.catalog_dict
         for entry in discovered["streams"]:
@@ -85,7 +90,7 @@ class Site:
     def command(
         self, *arguments: str, state: Any = None, catalog: Any = None, **changes: Any
     ) -> list[str]:
-        """The command line of the executable, with its files written."""
+        """Write the input files; return the command line of the executable."""
         command = [str(TAP), "--config", str(self._write("config", self.settings(**changes)))]
         if state is not None:
             command += ["--state", str(self._write("state", state))]
@@ -96,11 +101,11 @@ class Site:
     def execute(
         self, *arguments: str, state: Any = None, catalog: Any = None, **changes: Any
     ) -> Ended:
-        """One run of the executable, to its end."""
+        """Run the executable to its end."""
         return execute(*self.command(*arguments, state=state, catalog=catalog, **changes))
 
     def started(self, **changes: Any) -> subprocess.Popen[bytes]:
-        """The executable at work, its outputs piped to here."""
+        """Start the executable, with its outputs as pipes."""
         return subprocess.Popen(
             self.command(**changes),
             stdout=subprocess.PIPE,
@@ -108,16 +113,16 @@ class Site:
             env=clean_environment(),
         )
 
-    def asked(self, path: str = "") -> list[str]:
-        """Path and query of the requests so far whose path has this in it."""
+    def requested(self, path: str = "") -> list[str]:
+        """Return path and query of the requests so far whose path contains ``path``."""
         return [request.target for request in self.api.log.requests if path in request.path]
 
     def runnable(self) -> list[str]:
-        """The ids of the reports that are run where none are configured."""
+        """Return the ids of the reports that run when none are configured."""
         return self.api.data.runnable_reports()
 
     def days_run(self, report_id: str) -> list[tuple[str, str]]:
-        """The windows for which a report was started, in order, as they were sent."""
+        """Return the windows for which a report was run, as they were sent, sorted."""
         return sorted((run.start, run.end) for run in self.api.runs if run.report_id == report_id)
 
     def _write(self, name: str, value: Any) -> Path:
@@ -127,5 +132,5 @@ class Site:
 
 
 def days(first: date = FIRST, last: date = LAST) -> list[date]:
-    """The days from first to last, both included."""
+    """Return the days from first to last, both included."""
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]

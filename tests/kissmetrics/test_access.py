@@ -1,4 +1,4 @@
-"""Where the token goes, where it never goes, and what a refusal means."""
+"""Where the token is sent, where it never is, and what an error response means."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from sandbox.kissmetrics import LinkRules, PageRules, RunRules
 from sandbox.server import running
 from sandbox.stranger import Stranger
 from singer_sdk.exceptions import ConfigValidationError
-from tap_kit.errors import SyncFailed
+from tap_kit import SyncFailed
 
-from tests.kissmetrics.lists.test_streams import WITH_NEXT, expected_list
-from tests.kissmetrics.rows import comparable, expected_rows
-from tests.kissmetrics.site import CORE, TOKEN, days
+from tests.kissmetrics.rows import comparable, expected_list, expected_rows
+from tests.kissmetrics.site import CORE, TOKEN, WITH_NEXT, days
 from tests.processes import Ended, execute
 
 if TYPE_CHECKING:
@@ -29,10 +28,10 @@ DEBUG = {"LOGLEVEL": "debug", "TAP_KISSMETRICS_LOGLEVEL": "debug"}
 
 @pytest.mark.parametrize("form", WITH_NEXT)
 @pytest.mark.parametrize("escaped", [True, False])
-def test_links_to_a_listening_stranger_are_asked_for_at_the_configured_hosts(
+def test_links_to_another_host_are_requested_from_the_configured_hosts(
     serve: Serve, form: Form, *, escaped: bool
 ) -> None:
-    """Every link there is leads to the stranger: pages, products, runs, statuses, results."""
+    """All links lead to the other host: those to pages, products, runs, statuses and results."""
     stranger = Stranger([])
     with running(stranger.app) as elsewhere:
         host = elsewhere.url
@@ -50,11 +49,13 @@ def test_links_to_a_listening_stranger_are_asked_for_at_the_configured_hosts(
             setattr(site.api, setting, host)
         again = site.sync(page_size=5)
         assert again.record_counts == output.record_counts
-    assert stranger.log.count == 0, "not even a request without the token"
+    assert stranger.log.count == 0, "no request either with or without the token"
 
 
 @pytest.mark.parametrize("host", ["https://apikissmetrics.com", "https://evil.example:8443"])
-def test_links_to_hosts_that_do_not_exist_are_no_trouble(serve: Serve, host: str) -> None:
+def test_links_to_hosts_that_do_not_exist_are_requested_from_the_configured_hosts(
+    serve: Serve, host: str
+) -> None:
     pages = PageRules(form="next_in_body_only", next_host=host)
     site = serve(pages=pages, links=LinkRules(product_host=host))
     assert len(site.sync("events", page_size=5).rows("events")) == 45
@@ -62,7 +63,7 @@ def test_links_to_hosts_that_do_not_exist_are_no_trouble(serve: Serve, host: str
 
 @pytest.mark.parametrize("status", [301, 308])
 @pytest.mark.parametrize("path", ["/core/events", "/run$", "/status$", "/results"])
-def test_a_redirect_to_a_stranger_is_not_followed(site: Site, path: str, status: int) -> None:
+def test_redirect_to_another_host_is_not_followed(site: Site, path: str, status: int) -> None:
     stranger = Stranger([])
     with running(stranger.app) as elsewhere:
         fault = Fault("redirect", status=status, location=f"{elsewhere.url}/core", path=path)
@@ -71,11 +72,11 @@ def test_a_redirect_to_a_stranger_is_not_followed(site: Site, path: str, status:
     assert stranger.log.count == 0
     setting = "api_url" if "core" in path else "query_url"
     assert error.errors == [
-        f"{setting}: the server redirects elsewhere (HTTP {status}); use the final address"
+        f"{setting} redirects elsewhere (HTTP {status}); set it to the final address"
     ]
 
 
-def test_the_token_is_only_ever_sent_in_the_header(site: Site) -> None:
+def test_token_is_sent_in_the_header_only(site: Site) -> None:
     site.sync()
     for request in site.api.log.requests:
         assert request.headers["authorization"] == f"Bearer {TOKEN}"
@@ -85,32 +86,32 @@ def test_the_token_is_only_ever_sent_in_the_header(site: Site) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("--test",)], ids=["run", "test"])
-def test_a_wrong_token_is_one_line_that_names_the_setting(
+def test_wrong_token_is_one_line_that_names_the_setting(
     site: Site, arguments: tuple[str, ...]
 ) -> None:
     ended = site.execute(*arguments, api_token="not-the-token")  # noqa: S106
     ended.assert_told_in_one_line("api_token", "401")
     assert ended.output.text == ""
-    assert len(site.asked()) == 1
+    assert len(site.requested()) == 1
     assert "not-the-token" not in ended.stderr
 
 
 @pytest.mark.parametrize("path", ["/core/reports", "/run$", "/status$", "/results"])
-def test_a_token_that_is_revoked_in_the_middle_stops_the_run(site: Site, path: str) -> None:
+def test_token_that_is_revoked_during_a_run_fails_the_run(site: Site, path: str) -> None:
     site.api.faults.append(Fault("status", status=401, path=path))
     output, error = site.failing_sync(ConfigValidationError)
-    assert error.errors == ["api_token: the server does not accept it (HTTP 401)"]
+    assert error.errors == ["api_token was rejected by the server (HTTP 401)"]
     assert len(output.rows("events")) in {0, 45}
 
 
 @pytest.mark.parametrize(
     ("status", "line"),
     [
-        (403, "api_token: the server refuses the list of accounts: the token has no access to it"),
-        (404, "api_url: the server refuses the list of accounts: not found (HTTP 404)"),
+        (403, "api_token gives no access to the list of accounts: the token has no access to it"),
+        (404, "api_url gives no access to the list of accounts: not found (HTTP 404)"),
     ],
 )
-def test_an_address_or_a_token_that_opens_nothing_is_told_before_anything_is_written(
+def test_refused_list_of_accounts_names_the_wrong_setting_before_anything_is_written(
     site: Site, status: int, line: str
 ) -> None:
     site.api.faults.append(Fault("status", status=status, path="/core/accounts"))
@@ -121,7 +122,7 @@ def test_an_address_or_a_token_that_opens_nothing_is_told_before_anything_is_wri
 
 @pytest.mark.parametrize("name", ["events", "reports", "products"])
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_list_that_is_refused_is_a_warning_and_the_others_go_on(
+def test_refused_list_is_skipped_with_a_warning_and_the_others_are_read(
     site: Site, name: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     site.api.faults.append(Fault("status", status=status, path=f"/core/{name}"))
@@ -132,18 +133,18 @@ def test_a_list_that_is_refused_is_a_warning_and_the_others_go_on(
 
 
 @pytest.mark.parametrize("name", ["reports", "products"])
-def test_reports_that_cannot_even_be_listed_are_an_error(site: Site, name: str) -> None:
+def test_refused_list_that_the_plan_needs_fails_the_run(site: Site, name: str) -> None:
     site.api.faults.append(Fault("status", status=403, path=f"/core/{name}"))
     _, error = site.failing_sync(SyncFailed, "report_results")
     assert str(error) == f"GET /core/{name}: the token has no access to it (HTTP 403)"
 
 
 @pytest.mark.parametrize("setting", ["api_url", "query_url"])
-def test_plain_http_is_for_this_machine_only(site: Site, setting: str) -> None:
+def test_plain_http_is_accepted_for_the_local_machine_only(site: Site, setting: str) -> None:
     ended = site.execute(**{setting: "http://10.0.0.1"})
-    ended.assert_told_in_one_line(f"{setting}: has to begin with https://", "clear text")
+    ended.assert_told_in_one_line(f"{setting} must begin with https://")
     assert ended.output.text == ""
-    assert site.asked() == []
+    assert site.requested() == []
 
 
 FAILURES: dict[str, Fault | None] = {
@@ -159,32 +160,32 @@ FAILURES: dict[str, Fault | None] = {
 
 
 def assert_silent(ended: Ended) -> None:
-    """The token stands nowhere, neither as it is nor as headers may encode it."""
+    """Check that the token is in no output, neither as it is nor encoded as in headers."""
     for secret in (TOKEN, base64.b64encode(TOKEN.encode()).decode(), TOKEN[6:]):
         assert secret not in ended.output.text
         assert secret not in ended.stderr
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_the_token_is_in_no_output_at_debug_level(site: Site, name: str) -> None:
+def test_token_is_in_no_output_at_debug_level(site: Site, name: str) -> None:
     if fault := FAILURES[name]:
         site.api.faults.append(fault)
     command = site.command(reports=[{"id": site.runnable()[0]}], end_date="2024-02-01")
     ended = execute(*command, environment=DEBUG)
     assert_silent(ended)
-    assert "DEBUG" in ended.stderr  # it did say all it can say
+    assert "DEBUG" in ended.stderr  # the level was in effect
     assert ended.code == (0 if name in {"none", "403", "404", "503", "html"} else 1), ended.stderr
     assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("arguments", [("--test",), ("--discover",), ("--about",)], ids=str)
-def test_the_token_is_in_no_other_output(site: Site, arguments: tuple[str, ...]) -> None:
+def test_token_is_in_no_output_of_other_commands(site: Site, arguments: tuple[str, ...]) -> None:
     ended = execute(*site.command(*arguments), environment=DEBUG)
     assert ended.code == 0, ended.stderr
     assert_silent(ended)
 
 
-def test_a_tracking_key_is_written_only_when_it_is_asked_for(
+def test_tracking_key_is_written_only_with_its_setting(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     keys = {record["tracking_key"] for record in site.api.data.records("products")}
@@ -200,5 +201,5 @@ def test_a_tracking_key_is_written_only_when_it_is_asked_for(
     assert not any(key in caplog.text for key in keys)
     both: list[dict[str, Any]] = [{}, {"product_ids": chosen}]
     for changes in both:
-        asked = site.sync("products", include_tracking_key=True, **changes)
-        assert {row["tracking_key"] for row in asked.rows("products")} == keys
+        output = site.sync("products", include_tracking_key=True, **changes)
+        assert {row["tracking_key"] for row in output.rows("products")} == keys

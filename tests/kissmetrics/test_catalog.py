@@ -1,4 +1,4 @@
-"""What the catalog says is done, schemas say what comes, and the SDK's features keep working."""
+"""The catalog selects what is read, rows fit their schemas, and the SDK's features work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMED: dict[str, Any] = {"name": "mine", "columns": ["a", "b", "c", "d"]}
 
 @FORMATS.checks("date-time", ValueError)
 def is_date_time(value: object) -> bool:
-    """Whether it is a date-time with an offset; jsonschema itself does not look."""
+    """Return whether a value is a date-time with an offset; jsonschema does not check that."""
     return (
         value is None
         or datetime.fromisoformat(str(value).replace("Z", "+00:00")).tzinfo is not None
@@ -32,22 +32,22 @@ def is_date_time(value: object) -> bool:
 
 
 @pytest.mark.parametrize("stream", CORE)
-def test_only_what_is_selected_is_asked_for(site: Site, stream: str) -> None:
+def test_only_selected_streams_are_requested(site: Site, stream: str) -> None:
     output = site.sync(stream)
     assert output.streams == [stream]
     first = "limit=1&offset=0"
-    assert {target for target in site.asked() if first not in target} == {
+    assert {target for target in site.requested() if first not in target} == {
         f"/core/{stream}?limit=1000&offset=0"
     }
 
 
-def test_nothing_is_run_when_the_results_are_not_selected(site: Site) -> None:
+def test_nothing_is_run_when_no_results_are_selected(site: Site) -> None:
     site.sync(*CORE, reports=[{"id": site.runnable()[0], **NAMED}])
     assert site.api.runs == {}
     assert {request.method for request in site.api.log.requests} == {"GET"}
 
 
-def test_a_report_with_a_stream_of_its_own_is_run_for_that_alone(site: Site) -> None:
+def test_only_the_report_of_the_selected_stream_is_run(site: Site) -> None:
     chosen = site.runnable()[:2]
     reports = [{"id": chosen[0], **NAMED}, {"id": chosen[1]}]
     output = site.sync("report_mine", reports=reports)
@@ -56,7 +56,7 @@ def test_a_report_with_a_stream_of_its_own_is_run_for_that_alone(site: Site) -> 
 
 
 def validators_of(output: Output) -> dict[str, Any]:
-    """For each stream a check that also refuses fields that its schema does not have."""
+    """Return a validator for each stream, which also rejects fields that are not in its schema."""
     schemas = {m["stream"]: m["schema"] for m in output.messages if m["type"] == "SCHEMA"}
     return {
         stream: Draft7Validator({**schema, "additionalProperties": False}, format_checker=FORMATS)
@@ -65,14 +65,14 @@ def validators_of(output: Output) -> dict[str, Any]:
 
 
 def whole(site: Site, **changes: Any) -> Output:
-    """A run of all streams, one report with a stream of its own among them."""
+    """Run all streams, with a report that has a stream of its own; return the output."""
     first, *others = site.runnable()
     reports = [{"id": first, **NAMED}, *({"id": one} for one in others)]
     return site.sync(reports=reports, **changes)
 
 
 @pytest.mark.parametrize("form", ["array", "object"])
-def test_every_record_passes_the_schema_of_its_stream(serve: Serve, form: Any) -> None:
+def test_every_record_fits_the_schema_of_its_stream(serve: Serve, form: Any) -> None:
     site = serve(run_rules=RunRules(row_form=form), sizes={"events": 200})
     output = whole(site, include_tracking_key=True)
     validators = validators_of(output)
@@ -95,13 +95,13 @@ def test_keys_are_unique_and_never_null(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_every_property_says_what_it_is(site: Site, stream: str) -> None:
+def test_every_property_has_a_description(site: Site, stream: str) -> None:
     (entry,) = [e for e in site.catalog()["streams"] if e["stream"] == stream]
     for name, definition in entry["schema"]["properties"].items():
         assert len(definition["description"]) > 12, name
 
 
-def test_a_field_that_is_deselected_is_not_written(site: Site) -> None:
+def test_deselected_field_is_not_written(site: Site) -> None:
     catalog = site.catalog("events", "report_results")
     for entry in catalog["streams"]:
         for metadata in entry["metadata"]:
@@ -113,21 +113,21 @@ def test_a_field_that_is_deselected_is_not_written(site: Site) -> None:
     assert all(row["name"] for row in output.rows("events"))
 
 
-def test_a_field_that_the_vendor_adds_is_told_once_and_left_out(
+def test_unknown_field_is_warned_about_once_and_left_out(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     output = serve(fields=FieldRules(extra_field=True)).sync(*CORE, page_size=5)
     for name in CORE:
         assert not any("added_later" in row for row in output.rows(name))
-        told = [
+        warnings = [
             text for text in caplog.messages if text.startswith(f"{name}: the vendor now sends")
         ]
-        assert told == [
+        assert warnings == [
             f"{name}: the vendor now sends 'added_later', which the catalog does not know; left out"
         ]
 
 
-def test_a_field_that_the_vendor_does_not_send_is_left_out(serve: Serve) -> None:
+def test_field_that_the_vendor_does_not_send_is_left_out(serve: Serve) -> None:
     output = serve(fields=FieldRules(undocumented=False)).sync(*CORE)
     assert not any("index" in row for row in output.rows("events"))
     assert not any("hosts" in row for row in output.rows("products"))
@@ -145,7 +145,7 @@ def test_a_field_that_the_vendor_does_not_send_is_left_out(serve: Serve) -> None
     ],
     ids=["map", "flattening"],
 )
-def test_rows_pass_through_the_sdks_own_features(site: Site, settings: dict[str, Any]) -> None:
+def test_stream_maps_and_flattening_of_the_sdk_work(site: Site, settings: dict[str, Any]) -> None:
     rows = site.sync("report_results", **settings).rows("report_results")
     expected = expected_rows(site.api, days())
     assert len(rows) == len(expected)
@@ -155,7 +155,7 @@ def test_rows_pass_through_the_sdks_own_features(site: Site, settings: dict[str,
         assert [row["kmid"] for row in rows] == [row["kmid"] for row in expected]
 
 
-def test_record_by_record_it_is_the_same_as_in_chunks(site: Site) -> None:
+def test_single_records_and_chunks_have_the_same_output(site: Site) -> None:
     plain = site.sync()
     mapped = site.sync(stream_maps={name: {"added": "'x'"} for name in STREAMS})
     for name in STREAMS:

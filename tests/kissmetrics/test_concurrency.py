@@ -1,4 +1,4 @@
-"""Requests overlap, over the whole tap and never more than allowed; the output does not show it."""
+"""Requests overlap up to max_concurrency over the whole tap; the output does not depend on it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ JITTER = (Fault("stall", wait_ms=40, every=3), Fault("slow_body", wait_ms=70, ev
 
 @pytest.mark.parametrize("workers", [2, 8, 64])
 @pytest.mark.parametrize("form", ["envelope", "bare", "next_in_body_only"])
-def test_the_output_is_the_same_as_with_one_request_at_a_time(
-    serve: Serve, workers: int, form: str
-) -> None:
+def test_output_does_not_depend_on_max_concurrency(serve: Serve, workers: int, form: str) -> None:
     rules = PageRules(form=form)  # type: ignore[arg-type]
     site = serve(pages=rules, run_rules=RunRules(polls=1, pages=rules))
     one_by_one = site.sync(max_concurrency=1, page_size=7)
@@ -34,7 +32,7 @@ def test_the_output_is_the_same_as_with_one_request_at_a_time(
     assert 2 <= site.api.log.max_in_flight <= workers
 
 
-def test_reports_run_side_by_side_within_what_is_allowed(serve: Serve) -> None:
+def test_reports_run_in_parallel_up_to_max_concurrency(serve: Serve) -> None:
     site = serve(run_rules=RunRules(run_seconds=0.4))
     site.sync("report_results", max_concurrency=3, end_date="2024-02-01", poll_interval_ms=20)
     requests = site.api.log.requests
@@ -48,10 +46,12 @@ def test_reports_run_side_by_side_within_what_is_allowed(serve: Serve) -> None:
     assert site.api.log.max_in_flight <= 3
 
 
-def test_every_request_is_made_once(site: Site) -> None:
-    """What the stream reads and what the plan needs are the same lists, and no more than that."""
+def test_every_request_is_sent_once(site: Site) -> None:
+    """Only the lists that both a stream and the plan need are requested twice."""
     site.sync(max_concurrency=8)
-    counts = Counter(target for target in site.asked() if not target.endswith(("/run", "/status")))
+    counts = Counter(
+        target for target in site.requested() if not target.endswith(("/run", "/status"))
+    )
     twice = {target for target, count in counts.items() if count > 1}
     first = "?limit=1000&offset=0"
     assert twice == {f"/core/reports{first}", f"/core/products{first}"}

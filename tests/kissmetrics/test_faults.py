@@ -1,4 +1,4 @@
-"""Every way in which a server or a network can fail for a moment leaves no trace in the output."""
+"""Temporary faults of a server or a network do not change the output."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sandbox.faults import KINDS, Fault
 from sandbox.kissmetrics import PageRules, RunRules
-from tap_kit.errors import SyncFailed
+from tap_kit import SyncFailed
 
 from tests.kissmetrics.rows import comparable, settled
 
@@ -39,7 +39,7 @@ PASSING: dict[str, dict[str, Any]] = {
 
 
 def content(output: Output) -> list[Any]:
-    """All that a run wrote, without the ids of queries: a lost answer to a start costs another."""
+    """Return a run's messages without query ids: a lost response to a start causes another one."""
     messages = settled(output).without_clock
     return [
         {**message, "record": comparable([message["record"]])} if "record" in message else message
@@ -49,18 +49,18 @@ def content(output: Output) -> list[Any]:
 
 @pytest.fixture
 def site(serve: Serve) -> Site:
-    """Few reports, so that the first, the middle and the last request differ in kind."""
+    """Return an account with few reports: its first, middle and last request differ in kind."""
     return serve(sizes={"reports": 2, "events": 25, "properties": 5}, run_rules=RunRules(polls=1))
 
 
-def test_no_kind_of_fault_is_left_out() -> None:
+def test_every_kind_of_fault_is_tested() -> None:
     tried = {fault.get("kind", "status") for fault in PASSING.values()}
-    assert tried | {"redirect", "other_fields"} == set(KINDS)  # the matrix has that one
+    assert tried | {"redirect", "other_fields"} == set(KINDS)  # the fault matrix tests those two
 
 
 @pytest.mark.parametrize("where", ["first", "middle", "last"])
 @pytest.mark.parametrize("name", PASSING)
-def test_a_fault_that_passes_leaves_no_trace(site: Site, name: str, where: str) -> None:
+def test_temporary_fault_does_not_change_the_output(site: Site, name: str, where: str) -> None:
     undisturbed = site.sync(**SETTINGS)
     requests = site.api.log.count
     ordinal = {"first": 1, "middle": requests // 2, "last": requests}[where]
@@ -72,7 +72,9 @@ def test_a_fault_that_passes_leaves_no_trace(site: Site, name: str, where: str) 
 
 @pytest.mark.parametrize("form", ["envelope", "bare"])
 @pytest.mark.parametrize("name", [name for name in PASSING if name not in {"slow_body", "stall"}])
-def test_a_fault_of_every_first_try_leaves_no_trace(serve: Serve, name: str, form: Any) -> None:
+def test_fault_of_every_first_attempt_does_not_change_the_output(
+    serve: Serve, name: str, form: Any
+) -> None:
     rules = PageRules(form=form)
     site = serve(pages=rules, run_rules=RunRules(polls=0), sizes={"reports": 2})
     undisturbed = site.sync(max_concurrency=1, **SETTINGS)
@@ -83,20 +85,18 @@ def test_a_fault_of_every_first_try_leaves_no_trace(serve: Serve, name: str, for
 
 @pytest.mark.parametrize("path", ["/core/events", "/run$", "/status$", "/results"])
 @pytest.mark.parametrize("kind", ["html", "bad_json", "wrong_shape", "cut_body", "reset"])
-def test_a_fault_that_stays_stops_the_run_after_five_tries(
-    site: Site, kind: str, path: str
-) -> None:
+def test_permanent_fault_fails_the_run_after_five_tries(site: Site, kind: str, path: str) -> None:
     site.api.faults.append(Fault(**PASSING[kind], path=path))
     _, error = site.failing_sync(SyncFailed, max_concurrency=1, **SETTINGS)
     assert str(error).startswith("POST " if "run" in path else "GET ")
-    assert str(error).endswith("; given up after 5 tries")
+    assert str(error).endswith("; failed after 5 tries")
     assert "\n" not in str(error)
     assert len([r for r in site.api.log.requests if path.strip("$") in r.path]) == 5
 
 
 @pytest.mark.parametrize("status", [400, 405, 409, 422])
-def test_a_refusal_that_no_retry_cures_stops_the_run_at_once(site: Site, status: int) -> None:
+def test_rejected_request_fails_the_run_without_a_retry(site: Site, status: int) -> None:
     site.api.faults.append(Fault("status", status=status, path="/status$"))
     _, error = site.failing_sync(SyncFailed, max_concurrency=1, **SETTINGS)
     assert f"HTTP {status}" in str(error)
-    assert len(site.asked("/status")) == 1
+    assert len(site.requested("/status")) == 1

@@ -1,4 +1,4 @@
-"""Every message of a full run and of the run after it, as a person has read them."""
+"""Every message of a full run and of the run after it is the one in a reviewed file."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def small(serve: Serve) -> Site:
     return serve(sizes=sizes)
 
 
-def test_full_run(small: Site) -> None:
+def test_full_run_writes_the_golden_messages(small: Site) -> None:
     report = {"id": small.runnable()[0], "name": "Sign-ups", "columns": ["Times", "Last", "Plan"]}
     reports = [report, {"id": small.runnable()[1]}]
     assert_golden(HERE / "full.jsonl", settled(small.sync(reports=reports)))
 
 
-def test_resumed_run(small: Site) -> None:
+def test_resumed_run_writes_the_golden_messages(small: Site) -> None:
     before = small.sync()
     after = small.sync(end_date="2024-02-03", state=before.state)
     assert_golden(HERE / "resumed.jsonl", settled(after))

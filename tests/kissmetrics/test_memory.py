@@ -1,4 +1,4 @@
-"""A list ten times as long takes no more memory: measured in processes of their own."""
+"""A list ten times as long needs no more memory; each run is measured in its own process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def peak_kib(site: Site, catalog: Any) -> tuple[int, int]:
-    """The largest resident size of a run in KiB, and how many lines it wrote."""
+    """Return the peak resident size of a run in KiB, and the number of its lines."""
     lines = 0
     with subprocess.Popen(
         site.command(catalog=catalog),
@@ -35,7 +35,7 @@ def peak_kib(site: Site, catalog: Any) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("form", ["envelope", "bare"])
-def test_a_hundred_thousand_events_take_no_more_memory_than_ten_thousand(
+def test_hundred_thousand_events_need_no_more_memory_than_ten_thousand(
     serve: Serve, form: Any
 ) -> None:
     peaks = []

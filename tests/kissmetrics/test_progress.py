@@ -1,4 +1,4 @@
-"""What is counted as done of what was planned."""
+"""The tasks that count as planned and as done."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from tests.kissmetrics.conftest import Serve
 
 
-def test_further_pages_are_no_tasks_of_their_own(
+def test_further_pages_do_not_count_as_tasks(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Else more would be done than was planned."""
+    """Otherwise more tasks would be done than were planned."""
     site = serve(run_rules=RunRules(polls=1))
     tap = TapKissmetrics(config=site.settings(page_size=3))
     with collected(), caplog.at_level("INFO"):
@@ -33,7 +33,7 @@ def test_further_pages_are_no_tasks_of_their_own(
     assert f", {len(site.api.log.requests)} requests, " in end
 
 
-def test_a_report_that_is_gone_leaves_nothing_to_do(serve: Serve) -> None:
+def test_tasks_of_a_missing_report_count_as_done(serve: Serve) -> None:
     site = serve(run_rules=RunRules(polls=1))
     reports = site.api.data.runnable_reports()
     settings = site.settings(reports=[{"id": report} for report in reports])

@@ -1,4 +1,4 @@
-"""Killed at any point and started again: nothing is lost, doubled, or paid for twice."""
+"""A run that is killed and started again neither loses nor duplicates data, nor runs twice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sandbox.faults import Fault
 from sandbox.kissmetrics import RunRules
-from tap_kit.errors import SyncFailed
+from tap_kit import SyncFailed
 
 from tests.kissmetrics.rows import comparable, expected_rows, settled
 from tests.kissmetrics.site import days
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from tests.kissmetrics.conftest import Serve
     from tests.kissmetrics.site import Site
 
-PIPE_BYTES = 4096  # a small pipe: the tap is hardly ever ahead of its reader
+PIPE_BYTES = 4096  # a small pipe, so that the tap is hardly ahead of its reader
 SLOW, QUICK = RunRules(run_seconds=3600), RunRules(polls=0)
 SETTINGS: dict[str, Any] = {"state_interval": 1, "poll_interval_ms": 50}
 
 
 def killed(site: Site, when: Callable[[bytes], bool], **changes: Any) -> Output:
-    """What a target has got when the tap is killed as soon as ``when`` says so of its output."""
+    """Kill the tap as soon as ``when`` accepts its output; return what a target received."""
     with site.started(**{**SETTINGS, **changes}) as tap:
         assert tap.stdout is not None
         fcntl.fcntl(tap.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
@@ -37,7 +37,7 @@ def killed(site: Site, when: Callable[[bytes], bool], **changes: Any) -> Output:
         begun, deadline = b"", time.monotonic() + 20
         while not when(begun):
             begun += tap.stdout.read() or b""
-            assert tap.poll() is None, "the run was over before"
+            assert tap.poll() is None, "the run ended before"
             assert time.monotonic() < deadline
             time.sleep(0.005)
         tap.send_signal(signal.SIGKILL)
@@ -47,17 +47,17 @@ def killed(site: Site, when: Callable[[bytes], bool], **changes: Any) -> Output:
 
 
 def after(size: int) -> Callable[[bytes], bool]:
-    """When so many bytes have come."""
+    """Accept an output of at least ``size`` bytes."""
     return lambda text: len(text) >= size
 
 
-def noted(runs: int) -> Callable[[bytes], bool]:
-    """When a state with so many runs in it has come."""
-    return lambda text: any(line.count(b'"query_id"') == runs for line in text.split(b"\n")[:-1])
+def has_queries(count: int) -> Callable[[bytes], bool]:
+    """Accept an output that has a state with this number of queries."""
+    return lambda text: any(line.count(b'"query_id"') == count for line in text.split(b"\n")[:-1])
 
 
 def jobs(state: State) -> dict[tuple[str, str, str], dict[str, str]]:
-    """The runs that a state says are not finished: by stream, report and window."""
+    """Return the unfinished queries in a state, by stream, report and window."""
     return {
         (stream, part["context"]["report_id"], window): ids
         for stream, mark in state.get("bookmarks", {}).items()
@@ -67,7 +67,7 @@ def jobs(state: State) -> dict[tuple[str, str, str], dict[str, str]]:
 
 
 def complete(site: Site) -> Loader:
-    """What a run that nobody disturbs loads."""
+    """Return what an undisturbed run loads."""
     site.api.run_rules = QUICK
     loader = Loader()
     loader.load(settled(site.sync()))
@@ -75,7 +75,7 @@ def complete(site: Site) -> Loader:
 
 
 def same(one: Loader, other: Loader) -> None:
-    """Both hold the same rows."""
+    """Check that both hold the same rows."""
     tables, others = one.content, other.content
     assert list(tables) == list(others)
     for name, table in tables.items():
@@ -84,17 +84,17 @@ def same(one: Loader, other: Loader) -> None:
         }
 
 
-def test_killed_in_the_middle_of_a_poll_the_run_is_picked_up(serve: Serve) -> None:
+def test_run_killed_while_polling_resumes_its_queries(serve: Serve) -> None:
     site = serve(run_rules=SLOW)
     loader = Loader()
-    loader.load(killed(site, noted(4), max_concurrency=4))
+    loader.load(killed(site, has_queries(4), max_concurrency=4))
     started = dict(site.api.runs)
     in_state = jobs(loader.state)
-    assert len(in_state) == len(started) == 4, "all that run are in the state"
+    assert len(in_state) == len(started) == 4, "all running queries are in the state"
     site.api.run_rules = QUICK
     output = site.sync(state=loader.state)
     loader.load(output)
-    assert {run: site.api.runs[run] for run in started} == started, "paid for once"
+    assert {run: site.api.runs[run] for run in started} == started, "each was run once"
     assert set(site.api.runs.values()) == {1}
     assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
     read = {row["extracted_from"] for row in output.rows("report_results")}
@@ -103,24 +103,26 @@ def test_killed_in_the_middle_of_a_poll_the_run_is_picked_up(serve: Serve) -> No
     same(loader, complete(site))
 
 
-def test_a_run_that_the_server_forgot_is_run_again(
+def test_query_that_the_server_no_longer_knows_is_run_again(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     site = serve(run_rules=SLOW)
-    before = killed(site, noted(2), max_concurrency=2)
+    before = killed(site, has_queries(2), max_concurrency=2)
     in_state = jobs(before.state)
     assert len(in_state) == 2
     site.api.forget_queries()
     site.api.run_rules = QUICK
     output = site.sync(state=before.state)
     assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
-    told = [text for text in caplog.messages if "no longer knows the query; started again" in text]
-    assert len(told) == len(in_state)
+    warning = "the server no longer knows the query; starting it again"
+    assert len([text for text in caplog.messages if warning in text]) == len(in_state)
     assert max(site.api.runs.values()) == 2
 
 
 @pytest.mark.parametrize("size", [1, 6_000, 30_000, 45_000])
-def test_killed_and_resumed_is_undisturbed(serve: Serve, size: int) -> None:
+def test_killed_and_resumed_run_loads_the_same_as_an_undisturbed_one(
+    serve: Serve, size: int
+) -> None:
     site = serve(latency_ms=20)
     loader = Loader()
     loader.load(killed(site, after(size), page_size=5))
@@ -131,7 +133,7 @@ def test_killed_and_resumed_is_undisturbed(serve: Serve, size: int) -> None:
     assert loader.state == whole.state
 
 
-def test_killed_between_the_pages_of_a_result_it_is_read_from_the_same_query(
+def test_run_killed_between_pages_resumes_the_same_query(
     serve: Serve,
 ) -> None:
     site = serve(sizes={"rows_per_day": 60}, latency_ms=20)
@@ -148,7 +150,7 @@ def test_killed_between_the_pages_of_a_result_it_is_read_from_the_same_query(
     assert set(site.api.runs.values()) == {1}
 
 
-def test_a_run_that_gives_up_keeps_its_runs_for_the_next_one(serve: Serve) -> None:
+def test_failed_run_keeps_its_queries_for_the_next_one(serve: Serve) -> None:
     site = serve(run_rules=QUICK, sizes={"rows_per_day": 20})
     site.api.faults.append(Fault("status", status=503, path="/results"))
     output, _ = site.failing_sync(SyncFailed, "report_results")
@@ -160,8 +162,8 @@ def test_a_run_that_gives_up_keeps_its_runs_for_the_next_one(serve: Serve) -> No
     assert {run: site.api.runs[run] for run in started} == started
 
 
-def noted_run(site: Site, **changes: str) -> tuple[State, str]:
-    """A state in which the first day's run is noted, with these changes; and the query's id."""
+def saved_query(site: Site, **changes: str) -> tuple[State, str]:
+    """Return a state with the first day's query, with these changes, and the query's id."""
     failing = Fault("status", status=503, path="/results")
     site.api.faults.append(failing)
     output, _ = site.failing_sync(SyncFailed, "report_results", end_date="2024-02-01")
@@ -179,25 +181,25 @@ TODAY = datetime.now(timezone.utc).date()
 @pytest.mark.parametrize(
     ("asked_on", "is_good"),
     [
-        ("2024-02-04", True),  # the window and its look-back were over when the query began
-        ("2024-02-02", False),  # late rows were still to come
-        ("2024-02-01", False),  # the day itself was not over
+        ("2024-02-04", True),  # the window and its look-back had ended when the query began
+        ("2024-02-02", False),  # late rows could still arrive
+        ("2024-02-01", False),  # the day itself had not ended
         ("", False),
         ("2024-02-03", True),
     ],
 )
-def test_an_old_run_is_picked_up_only_when_its_window_was_settled(
+def test_old_query_is_resumed_only_if_its_window_was_settled(
     serve: Serve, asked_on: str, *, is_good: bool
 ) -> None:
-    """A query shows what was known when it began: resumed days later, half a day would be lost."""
+    """A query shows the data of its start: resumed days later, it would miss late rows."""
     site = serve(sizes={"reports": 1, "products": 1})
-    state, query_id = noted_run(site, asked_on=asked_on)
+    state, query_id = saved_query(site, asked_on=asked_on)
     rows = site.sync("report_results", state=state, lookback_days=1).rows("report_results")
     assert ({query_id} <= {row["extracted_from"] for row in rows}) is is_good
     assert comparable(rows) == expected_rows(site.api, days())
 
 
-def test_a_run_of_today_is_picked_up_today_and_not_tomorrow(serve: Serve) -> None:
+def test_query_of_an_unsettled_window_is_resumed_on_the_same_day_only(serve: Serve) -> None:
     sizes = {"reports": 1, "products": 1, "timezones": ("UTC",), "rows_per_day": 30}
     site = serve(now=None, sizes=sizes)
     settings: dict[str, Any] = {"start_date": TODAY.isoformat(), "end_date": None}
@@ -214,17 +216,17 @@ def test_a_run_of_today_is_picked_up_today_and_not_tomorrow(serve: Serve) -> Non
     assert set(site.api.runs.values()) == {2}
 
 
-def test_a_run_of_a_window_that_ended_elsewhere_is_not_picked_up(serve: Serve) -> None:
-    """Cut at yesterday's ``end_date``, the window of a week has fewer rows than today's."""
+def test_query_of_a_window_with_another_end_is_not_resumed(serve: Serve) -> None:
+    """A week that was cut at an earlier ``end_date`` has fewer rows than the window of today."""
     site = serve(sizes={"reports": 1, "products": 1})
-    state, query_id = noted_run(site)
+    state, query_id = saved_query(site)
     rows = site.sync("report_results", state=state, window_days=7).rows("report_results")
     assert query_id not in {row["extracted_from"] for row in rows}
     assert {row["end_date"] for row in rows} == {"2024-02-03T07:59:59+00:00"}
 
 
-def test_a_state_is_written_as_soon_as_a_run_is_started(serve: Serve) -> None:
-    """Not only when ``state_interval`` is over: it may be killed any moment."""
+def test_state_is_written_as_soon_as_a_query_starts(serve: Serve) -> None:
+    """It does not wait for ``state_interval``: the process may be killed at any moment."""
     site = serve(run_rules=SLOW)
     before = killed(
         site, lambda text: b'"query_id"' in text, max_concurrency=1, state_interval=3600
@@ -232,7 +234,7 @@ def test_a_state_is_written_as_soon_as_a_run_is_started(serve: Serve) -> None:
     assert len(jobs(before.state)) == 1
 
 
-def test_an_interrupted_run_leaves_its_runs_in_the_state(serve: Serve) -> None:
+def test_interrupted_run_keeps_its_queries_in_the_state(serve: Serve) -> None:
     site = serve(run_rules=SLOW)
     with site.started(max_concurrency=3, poll_interval_ms=20) as tap:
         deadline = time.monotonic() + 20

@@ -1,4 +1,4 @@
-"""Wrong settings are told all at once, a line each, before anything is asked or written."""
+"""All invalid settings are reported together, a line each, before the first request."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ WRONG: dict[str, Any] = {
 
 
 def problems(**settings: Any) -> list[str]:
-    """The lines that these settings give."""
+    """Return the error lines of these settings."""
     with pytest.raises(ConfigValidationError) as caught:
         TapKissmetrics(config={"api_token": TOKEN, **settings})
     return sorted(caught.value.errors)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--test",)], ids=["run", "test"])
-def test_all_wrong_settings_are_told_at_once(site: Site, arguments: tuple[str, ...]) -> None:
+def test_all_invalid_settings_are_reported_together(site: Site, arguments: tuple[str, ...]) -> None:
     catalog = None if arguments else site.catalog("events")
     ended = site.execute(*arguments, catalog=catalog, **WRONG)
     assert ended.code == 1
@@ -59,33 +59,35 @@ def test_all_wrong_settings_are_told_at_once(site: Site, arguments: tuple[str, .
         "shard: has to be i/n with i from 0 to n-1, such as 0/2 and 1/2",
         "start_date: is not a date, it has to look like 2024-01-31",
     ]
-    assert site.asked() == []
+    assert site.requested() == []
 
 
 @pytest.mark.parametrize(
     ("reports", "lines"),
     [
         ([{"id": ""}], ["reports[0].id: must not be empty"]),
-        ([{"id": "a"}, {"id": "b"}, {"id": "a"}], ["reports: the id a is there twice"]),
+        ([{"id": "a"}, {"id": "b"}, {"id": "a"}], ["reports has two entries with the id a"]),
         (
             [{"id": i, "name": n, "columns": ["c"]} for i, n in (("a", "My X"), ("b", "my_x"))],
-            ["reports: two are named my_x"],
+            ["reports has two entries with the name my_x"],
         ),
         (
             [{"id": i, "name": f"{'long ' * 20}{i}", "columns": ["c"]} for i in "ab"],
-            ["reports: two are named long_long_long_long_long_long_long_long_long_long_long"],
+            [f"reports has two entries with the name {'_'.join(['long'] * 11)}"],
         ),
         (
             [{"id": "a", "name": "Results", "columns": ["c"]}],
-            ["reports: `results` is the name of the stream of all reports, choose another"],
+            ["reports must have no entry with the name results: another stream has it"],
         ),
     ],
 )
-def test_reports_that_cannot_be_told_apart(reports: list[Any], lines: list[str]) -> None:
+def test_reports_without_unique_ids_and_names_are_invalid(
+    reports: list[Any], lines: list[str]
+) -> None:
     assert problems(reports=reports) == lines
 
 
-def test_names_without_columns_make_no_streams_and_may_be_the_same() -> None:
+def test_report_names_without_columns_need_not_be_unique() -> None:
     reports = [{"id": "a", "name": "x"}, {"id": "b", "name": "x"}, {"id": "c", "name": "results"}]
     tap = TapKissmetrics(config={"api_token": TOKEN, "reports": reports})
     assert [name for name in tap.streams if name.startswith("report_")] == ["report_results"]
@@ -94,11 +96,11 @@ def test_names_without_columns_make_no_streams_and_may_be_the_same() -> None:
 @pytest.mark.parametrize(
     "settings", [{}, {"product_ids": None, "reports": None, "start_date": None}]
 )
-def test_what_is_null_is_not_set(settings: dict[str, Any]) -> None:
+def test_null_counts_as_unset(settings: dict[str, Any]) -> None:
     TapKissmetrics(config={"api_token": TOKEN, **settings})
 
 
-def test_the_defaults_are_those_of_the_design() -> None:
+def test_defaults_of_settings() -> None:
     config = TapKissmetrics(config={"api_token": TOKEN}).config
     assert {
         "api_url": "https://api.kissmetrics.com",
@@ -113,7 +115,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
     }.items() <= dict(config).items()
 
 
-def test_each_way_to_set_the_tap_up_is_enough_and_no_part_of_it_is() -> None:
+def test_each_set_of_required_settings_is_sufficient_and_minimal() -> None:
     values = {"api_token": TOKEN, "api_version": "v3", "username": "me@example.com"}
     for way in TapKissmetrics.required_settings():
         settings = {name: values[name] for name in way}
@@ -122,22 +124,22 @@ def test_each_way_to_set_the_tap_up_is_enough_and_no_part_of_it_is() -> None:
             TapKissmetrics(config=dict(list(settings.items())[:-1]))
 
 
-def test_discovery_asks_nothing(site: Site) -> None:
+def test_discovery_sends_no_request(site: Site) -> None:
     ended = site.execute("--discover", reports=[{"id": "r1", "name": "a", "columns": ["x"]}])
     assert ended.code == 0
     assert '"report_a"' in ended.output.text
-    assert site.asked() == []
+    assert site.requested() == []
 
 
-def test_the_connection_test_reads_a_record_of_each_stream(site: Site) -> None:
+def test_connection_test_reads_a_record_of_each_stream(site: Site) -> None:
     ended = site.execute("--test")
     assert ended.code == 0, ended.stderr
-    assert "The token works; it sees 2 account(s)" in ended.stderr
+    assert "The token works; it can access 2 account(s)" in ended.stderr
     assert site.api.early_reads == 0
 
 
-def test_discovery_passes_over_reports_that_are_wrong(site: Site) -> None:
-    """What is wrong with them is told by a run; a catalog can be had all the same."""
+def test_discovery_ignores_invalid_reports(site: Site) -> None:
+    """Only a run reports what is wrong with them; discovery works without valid settings."""
     good = {"id": "r1", "name": "a", "columns": ["x"]}
     reports = [5, "r2", None, {"id": "r3", "name": "b"}, {"id": 4, "name": "c", "columns": [1]}]
     ended = site.execute("--discover", reports=[*reports, good])

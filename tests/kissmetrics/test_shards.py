@@ -1,4 +1,4 @@
-"""Shards together read what one run reads, each report once, also when their number changes."""
+"""All shards together load the same as one run, also when their number changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LATER: dict[str, Any] = {"end_date": "2024-02-04"}
 
 
 def tables(*outputs: Output) -> dict[str, Any]:
-    """What a loader has in the end, but for what depends on how often a report was run."""
+    """Return the loaded tables, without what depends on how often a report was run."""
     return {
         stream: {key: comparable([row]) for key, row in rows.items()}
         for stream, rows in loaded(*outputs).content.items()
@@ -29,13 +29,13 @@ def tables(*outputs: Output) -> dict[str, Any]:
 
 
 def read_by(output: Output) -> set[str]:
-    """The reports of which a run has read windows; of some there are no rows."""
+    """Return the reports of which a run read windows; some have no rows."""
     parts = output.state["bookmarks"].get("report_results", {}).get("partitions", [])
     return {part["context"]["report_id"] for part in parts}
 
 
 @pytest.mark.parametrize("count", range(1, 8))
-def test_together_they_read_what_one_run_reads(serve: Serve, count: int) -> None:
+def test_all_shards_together_load_the_same_as_one_run(serve: Serve, count: int) -> None:
     whole = tables(serve().sync())
     site = serve()
     parts = in_shards(site, count)
@@ -48,7 +48,7 @@ def test_together_they_read_what_one_run_reads(serve: Serve, count: int) -> None
 
 
 @pytest.mark.parametrize("count", [2, 3])
-def test_chosen_products_are_shared_out_too(serve: Serve, count: int) -> None:
+def test_selected_products_are_distributed_over_the_shards(serve: Serve, count: int) -> None:
     site = serve(sizes={"products": 6})
     chosen = site.api.data.ids("products")
     parts = [
@@ -58,7 +58,7 @@ def test_chosen_products_are_shared_out_too(serve: Serve, count: int) -> None:
     assert sorted(found) == sorted(site.api.data.ids("events"))
 
 
-def test_more_shards_than_reports_end_well_and_declare_every_table(serve: Serve) -> None:
+def test_shards_without_a_report_succeed_and_write_every_schema(serve: Serve) -> None:
     site = serve(sizes={"reports": 1})
     whole = site.sync()
     parts = in_shards(site, 7)
@@ -69,10 +69,10 @@ def test_more_shards_than_reports_end_well_and_declare_every_table(serve: Serve)
 
 
 @pytest.mark.parametrize(("before", "after"), [(2, 3), (3, 2), (1, 4), (7, 1)])
-def test_another_number_of_shards_goes_on_from_the_joined_states(
+def test_another_number_of_shards_resumes_from_the_joined_states(
     serve: Serve, before: int, after: int
 ) -> None:
-    """Nothing is lost, and only the look-back is paid for again."""
+    """Nothing is lost, and only the look-back is run again."""
     whole = tables(serve().sync(**LATER))
     site = serve()
     first = in_shards(site, before)
@@ -80,12 +80,12 @@ def test_another_number_of_shards_goes_on_from_the_joined_states(
     second = in_shards(site, after, [state] * after, **LATER)
     assert tables(*first, *second) == whole
     runs = Counter(run.report_id for run in site.api.runs.elements())
-    # Two days, then the last of them and that before it for the look-back, and the two new ones.
+    # Two days; then the last of them, the one before it for the look-back, and two new ones.
     assert set(runs.values()) == {2 + 4}
     assert set(runs) == set(site.runnable())
 
 
-def test_with_states_of_their_own_they_begin_anew_and_lose_nothing(serve: Serve) -> None:
+def test_another_number_of_shards_without_states_loads_everything(serve: Serve) -> None:
     whole = tables(serve().sync(**LATER))
     site = serve()
     first = in_shards(site, 2)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Page(NamedTuple):
-    """One page, whatever its form."""
+    """One page of any form."""
 
     records: list[Any]
     info: PageInfo
@@ -76,7 +76,7 @@ class LinkPaginator(BaseAPIPaginator[str]):
     """Paths of the pages of one list: by the ``next`` link, else by offset.
 
     It advances by the ``PageInfo`` of the current page. Without a link and without a total it
-    continues until a page is empty or shorter than the first one. The requested page size says
+    continues until a page is empty or shorter than the first one. The requested page size proves
     nothing, as a server may send fewer.
     """
 
@@ -116,7 +116,7 @@ class LinkPaginator(BaseAPIPaginator[str]):
             raise SyncFailed(msg) from None
 
     def read(self, page_at: Callable[[str], Page]) -> Iterator[tuple[list[Any], PageInfo]]:
-        """Read all pages, one after the other: the records of each and what it says besides."""
+        """Read all pages, one after the other: the records and the information of each."""
         while not self.finished:
             page = page_at(self.current_value)
             yield page.records, page.info

@@ -40,7 +40,7 @@ class PageTask(Task, Generic[PassT]):
 
 @dataclass(frozen=True)
 class PageResult(Result):
-    """The rows of a page, where it was, and what it says besides."""
+    """The rows of a page, its place, and what it says besides its records."""
 
     place: Place
     info: PageInfo

@@ -44,7 +44,7 @@ class ReportStream(WindowedQueryStream, ABC):
         if not report.saved_dates:
             return self.run.day_range(report.zone)
         today = self.run.today(report.zone)
-        return DayRange(today, today)  # its result of today, whatever days that is about
+        return DayRange(today, today)  # its result of today, for any days
 
     @override
     def bookmark_value(self, window: Window, partition: Partition) -> str:
@@ -100,7 +100,7 @@ class ReportStream(WindowedQueryStream, ABC):
             yield KeyedRow([report.id, begin, who], common | self.shape(person, labels))
 
     def person(self, row: Any, report: Report) -> Person:
-        """Return the person that a row is about, or whatever else it is about."""
+        """Return the person of a row, or the values of a row without a person."""
         return person_of(row, of_people=report.of_people)
 
     def shape(self, person: Person, labels: Sequence[str]) -> dict[str, Any]:

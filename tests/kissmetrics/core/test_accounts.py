@@ -1,4 +1,4 @@
-"""Accounts are read whole; what changed since the last run is written."""
+"""Accounts are read whole; those that changed since the last run are written."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.kissmetrics import PageRules
-from tap_kit.errors import SyncFailed
+from tap_kit import SyncFailed
 
-from tests.kissmetrics.canned import Answers
+from tests.kissmetrics.canned import Canned
 
 if TYPE_CHECKING:
     from tests.kissmetrics.conftest import Serve
@@ -19,31 +19,31 @@ TIMES = ["2024-01-05T00:00:00Z", "2024-01-02T00:00:00Z", "2024-01-03T01:00:00+01
 
 
 def accounts(*times: Any) -> dict[str, Any]:
-    """Accounts, each changed at one of these times."""
+    """Return the responses with accounts that changed at these times."""
     found = [{"id": f"a{number}", "updated_at": time} for number, time in enumerate(times)]
     return {"/core/accounts": found}
 
 
 def reached(value: Any) -> State:
-    """A state with this bookmark."""
+    """Return a state with this bookmark."""
     mark = {"replication_key": "updated_at", "replication_key_value": value}
     return {"bookmarks": {"accounts": mark}}
 
 
 def written(times: list[Any], state: State | None = None) -> tuple[list[str], Any]:
-    """The accounts that a run writes, by the time of their change, and its bookmark."""
-    with Answers(accounts(*times)) as answers:
-        output = answers.sync("accounts", state=state)
+    """Return the times of the accounts that a run writes, and its bookmark."""
+    with Canned(accounts(*times)) as server:
+        output = server.sync("accounts", state=state)
     mark = output.state["bookmarks"].get("accounts", {}).get("replication_key_value")
     return [row["updated_at"] for row in output.rows("accounts")], mark
 
 
-def test_a_first_run_writes_all_and_marks_the_newest() -> None:
+def test_first_run_writes_all_accounts_and_bookmarks_the_newest() -> None:
     assert written(TIMES) == (TIMES, "2024-01-05T00:00:00+00:00")
 
 
-def test_a_second_run_writes_what_changed_since_then() -> None:
-    """The newest one comes again: another may have changed in the same second."""
+def test_second_run_writes_the_accounts_that_changed() -> None:
+    """The newest one is written again: another may have changed in the same second."""
     newer = [*TIMES, "2024-01-07T00:00:00Z"]
     assert written(newer, reached("2024-01-05T00:00:00+00:00")) == (
         [TIMES[0], newer[-1]],
@@ -56,11 +56,11 @@ def test_times_are_compared_as_times_not_as_texts(mark: str) -> None:
     assert written(TIMES, reached(mark))[0] == [TIMES[0], TIMES[2]]
 
 
-def test_a_bookmark_never_goes_back() -> None:
+def test_bookmark_never_moves_back() -> None:
     assert written(TIMES, reached("2025-01-01T00:00:00+00:00")) == ([], "2025-01-01T00:00:00+00:00")
 
 
-def test_an_account_that_changed_on_any_page_is_found(serve: Serve) -> None:
+def test_changed_account_on_any_page_is_written(serve: Serve) -> None:
     site = serve(sizes={"accounts": 25}, pages=PageRules(max_limit=4))
     before = site.sync("accounts")
     assert len(before.rows("accounts")) == 25
@@ -71,7 +71,7 @@ def test_an_account_that_changed_on_any_page_is_found(serve: Serve) -> None:
     assert after.state == before.state
 
 
-def test_a_full_table_run_writes_all_every_time(site: Site) -> None:
+def test_full_table_replication_writes_all_accounts_in_every_run(site: Site) -> None:
     catalog = site.catalog("accounts")
     (entry,) = [one for one in catalog["streams"] if one["stream"] == "accounts"]
     entry["metadata"][0]["metadata"]["forced-replication-method"] = "FULL_TABLE"
@@ -81,7 +81,7 @@ def test_a_full_table_run_writes_all_every_time(site: Site) -> None:
 
 
 @pytest.mark.parametrize("value", ["yesterday", 5, "2024-01-05T00:00:00", "", []], ids=str)
-def test_a_bookmark_that_is_no_time_is_one_clear_error(value: Any) -> None:
+def test_bookmark_that_is_not_a_time_fails_with_one_clear_error(value: Any) -> None:
     with pytest.raises(SyncFailed) as caught:
         written(TIMES, reached(value))
     problem = "the bookmark in the state is not a date-time with an offset"
@@ -89,21 +89,21 @@ def test_a_bookmark_that_is_no_time_is_one_clear_error(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["yesterday", "2024-01-05T00:00:00"])
-def test_a_change_at_no_time_is_one_clear_error(value: str) -> None:
+def test_updated_at_that_is_not_a_time_fails_with_one_clear_error(value: str) -> None:
     with pytest.raises(SyncFailed, match=r"^accounts: the field updated_at is not a date-time"):
         written([value])
 
 
 @pytest.mark.parametrize("value", [None, 5])
-def test_a_change_of_another_type_is_one_clear_error(value: Any) -> None:
+def test_updated_at_of_another_type_fails_with_one_clear_error(value: Any) -> None:
     with pytest.raises(SyncFailed, match=r"^accounts: field updated_at: expected str, got "):
         written([value])
 
 
 @pytest.mark.parametrize("contact", [None, {}, {"name": "Zoë"}])
-def test_a_contact_that_is_not_all_there_is_null_where_it_is_not(contact: Any) -> None:
+def test_missing_parts_of_a_contact_are_null(contact: Any) -> None:
     record = {"id": "a1", "updated_at": TIMES[0], "contact": contact}
-    with Answers({"/core/accounts": [record]}) as answers:
-        (row,) = answers.sync("accounts").rows("accounts")
+    with Canned({"/core/accounts": [record]}) as server:
+        (row,) = server.sync("accounts").rows("accounts")
     given = (contact or {}).get("name")
     assert [row[f"contact_{f}"] for f in ("name", "country", "phone")] == [given, None, None]

@@ -1,4 +1,4 @@
-"""A list that is not what it says it is: an error, never a silent loss."""
+"""A list that contradicts itself fails the sync; no record is lost silently."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 from sandbox.exchange import json_response
 from sandbox.kissmetrics import PageRules
 from sandbox.kissmetrics.rules import FORMS
-from tap_kit.errors import SyncFailed
+from tap_kit import SyncFailed
 
-from tests.kissmetrics.canned import Answers, records
-from tests.kissmetrics.lists.test_streams import WITH_TOTAL
+from tests.kissmetrics.canned import Canned, records
+from tests.kissmetrics.site import WITH_TOTAL
 from tests.singer import Loader
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.kissmetrics.conftest import Serve
 
-LATE: dict[str, dict[str, Any]] = {
+CHANGES: dict[str, dict[str, Any]] = {
     "vanish": {"vanish": 3},
     "insert": {"insert": 4},
     "both": {"vanish": 2, "insert": 5},
@@ -29,67 +29,68 @@ LATE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize("form", FORMS)
-def test_the_same_page_twice_is_an_error(serve: Serve, form: Form, workers: int) -> None:
+def test_same_page_twice_fails_the_sync(serve: Serve, form: Form, workers: int) -> None:
     site = serve(pages=PageRules(form=form, repeat_page=True))
     _, error = site.failing_sync(SyncFailed, "events", page_size=10, max_concurrency=workers)
-    assert str(error) == "events: the server gave the same page twice; its list is not complete"
+    problem = "the server sent the same page twice, so the list is incomplete"
+    assert str(error) == f"events: {problem}"
 
 
 @pytest.mark.parametrize("form", WITH_TOTAL)
 @pytest.mark.parametrize("count", [5, 30, 45])
-def test_fewer_records_than_the_total_is_an_error(serve: Serve, form: Form, count: int) -> None:
+def test_total_that_is_too_large_fails_the_sync(serve: Serve, form: Form, count: int) -> None:
     site = serve(pages=PageRules(form=form, short_of_total=3), sizes={"events": count})
     output, error = site.failing_sync(SyncFailed, "events", page_size=10)
-    problem = f"the server says that there are {count + 3} records, but gave {count}"
+    problem = f"the server promised {count + 3} records and sent {count}"
     assert str(error) == f"events: {problem}"
     assert len(output.rows("events")) == count
 
 
-def test_an_empty_page_in_the_middle_of_a_list_without_links_is_an_error(serve: Serve) -> None:
+def test_empty_page_in_the_middle_of_a_list_without_links_fails_the_sync(serve: Serve) -> None:
     site = serve(pages=PageRules(form="total_without_next", empty_page=2))
     _, error = site.failing_sync(SyncFailed, "events", page_size=10)
-    assert "the server says that there are 45 records" in str(error)
+    assert "the server promised 45 records" in str(error)
 
 
 @pytest.mark.parametrize("name", ["products", "reports"])
 @pytest.mark.parametrize(
     "rules", [{"repeat_page": True, "form": "bare"}, {"short_of_total": 1}], ids=str
 )
-def test_a_list_that_the_reports_are_found_in_is_checked_as_well(
+def test_incomplete_list_that_the_plan_needs_fails_the_sync(
     serve: Serve, name: ListName, rules: dict[str, Any]
 ) -> None:
-    """A report that is missing in its list would be missing without a word."""
+    """A report that is missing in its list would be missing in the results without a message."""
     site = serve(pages_of={name: PageRules(**rules)})
     _, error = site.failing_sync(SyncFailed, "report_results", page_size=2)
     assert str(error).startswith(f"/core/{name}: the server ")
 
 
-@pytest.mark.parametrize("change", LATE)
+@pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("after", [1, 3])
 @pytest.mark.parametrize("form", WITH_TOTAL)
 @pytest.mark.parametrize("streams", [("events",), ("events", "properties")], ids=str)
-def test_a_list_that_changes_while_it_is_read_is_read_again(
+def test_list_that_changes_is_read_again(
     serve: Serve, form: Form, after: int, change: str, streams: tuple[str, ...]
 ) -> None:
-    rules = PageRules(form=form, change_after=after, **LATE[change])
+    rules = PageRules(form=form, change_after=after, **CHANGES[change])
     site = serve(pages_of={"events": rules})
     loader = Loader()
     loader.load(site.sync(*streams, page_size=10, max_concurrency=2))
     arrived = {key[0] for key in loader.content["events"]}
-    left = site.api.data.ids("events")[LATE[change].get("vanish", 0) :]
+    left = site.api.data.ids("events")[CHANGES[change].get("vanish", 0) :]
     assert set(left) <= arrived
-    assert len(arrived - set(site.api.data.ids("events"))) == LATE[change].get("insert", 0)
+    assert len(arrived - set(site.api.data.ids("events"))) == CHANGES[change].get("insert", 0)
     assert loader.state == site.sync(*streams).state
 
 
-def test_reports_that_change_while_they_are_listed_are_listed_again(serve: Serve) -> None:
+def test_list_of_reports_that_changes_is_read_again(serve: Serve) -> None:
     site = serve(pages_of={"reports": PageRules(change_after=2, vanish=1)})
     site.sync("report_results", page_size=3)
     gone = site.api.data.ids("reports")[0]
     assert {run.report_id for run in site.api.runs} == {*site.runnable()} - {gone}
 
 
-def test_a_list_that_never_holds_still_is_an_error() -> None:
+def test_list_that_changes_in_every_pass_fails_the_sync() -> None:
     seen: list[int] = []
 
     def page(request: Request) -> Any:
@@ -98,12 +99,12 @@ def test_a_list_that_never_holds_still_is_an_error() -> None:
         total = 30 + len(seen)
         return {"data": records(total)[offset : offset + 10], "pagination": {"total": total}}
 
-    with Answers({"/core/events": page}) as answers, pytest.raises(SyncFailed) as caught:
-        answers.sync("events", max_concurrency=1)
-    assert str(caught.value) == "events: the list changed each of the 3 times that it was read"
+    with Canned({"/core/events": page}) as server, pytest.raises(SyncFailed) as caught:
+        server.sync("events", max_concurrency=1)
+    assert str(caught.value) == "events: the list changed during each of 3 passes over it"
 
 
-def test_a_list_of_reports_that_never_holds_still_is_an_error() -> None:
+def test_list_of_reports_that_changes_in_every_pass_fails_the_sync() -> None:
     seen: list[int] = []
 
     def page(request: Request) -> Any:
@@ -112,20 +113,20 @@ def test_a_list_of_reports_that_never_holds_still_is_an_error() -> None:
         total = 30 + len(seen)
         return {"data": records(total)[offset : offset + 10], "pagination": {"total": total}}
 
-    with Answers({"/core/reports": page}) as answers, pytest.raises(SyncFailed) as caught:
-        answers.sync("report_results")
-    assert str(caught.value).startswith("/core/reports: the list changed each of the 3 times")
+    with Canned({"/core/reports": page}) as server, pytest.raises(SyncFailed) as caught:
+        server.sync("report_results")
+    assert str(caught.value).startswith("/core/reports: the list changed during each of 3 passes")
 
 
 @pytest.mark.parametrize("offset", [0, 5])
-def test_a_next_that_leads_to_its_own_page_is_an_error(offset: int) -> None:
+def test_next_link_to_its_own_page_fails_the_sync(offset: int) -> None:
     def page(request: Request) -> Any:
         begin = int(request.parameter("offset") or 0)
         link = {"rel": "next", "href": f"/core/events?limit=5&offset={offset}"}
         return {"data": records(5, begin + 1), "links": [link]}
 
-    with Answers({"/core/events": page}) as answers, pytest.raises(SyncFailed) as caught:
-        answers.sync("events", page_size=5)
+    with Canned({"/core/events": page}) as server, pytest.raises(SyncFailed) as caught:
+        server.sync("events", page_size=5)
     assert str(caught.value) == "/core/events: its link to the next page leads to itself"
 
 
@@ -141,18 +142,18 @@ def test_a_next_that_leads_to_its_own_page_is_an_error(offset: int) -> None:
     ],
 )
 @pytest.mark.parametrize("place", ["body", "header"])
-def test_a_next_outside_the_api_is_refused(href: str, place: str) -> None:
+def test_next_link_outside_the_api_is_refused(href: str, place: str) -> None:
     body: Any = {"data": records(5)}
     headers: tuple[tuple[str, str], ...] = ()
     if place == "body":
         body["links"] = [{"rel": "next", "href": href, "templated": False}]
     else:
         headers = (("link", f'<{href}>; rel="next"; templated="false"'),)
-    answer = json_response(body, 200, headers)
-    with Answers({"/core/events": answer}) as answers, pytest.raises(SyncFailed) as caught:
-        answers.sync("events", page_size=5)
+    response = json_response(body, 200, headers)
+    with Canned({"/core/events": response}) as server, pytest.raises(SyncFailed) as caught:
+        server.sync("events", page_size=5)
     assert str(caught.value).startswith("a link of the vendor leads elsewhere")
-    assert len(answers.asked("/core/events")) == 1
+    assert len(server.requested("/core/events")) == 1
 
 
 @pytest.mark.parametrize(
@@ -160,9 +161,9 @@ def test_a_next_outside_the_api_is_refused(href: str, place: str) -> None:
     [{"meta": {"status": 200}}, {"data": None}, {"data": "none"}, {"data": [1]}, [None], [{}], 5],
     ids=str,
 )
-def test_an_answer_without_a_list_of_records_is_an_error_after_five_tries(body: Any) -> None:
-    with Answers({"/core/events": body}) as answers, pytest.raises(SyncFailed) as caught:
-        answers.sync("events")
+def test_response_without_a_list_of_records_fails_after_five_tries(body: Any) -> None:
+    with Canned({"/core/events": body}) as server, pytest.raises(SyncFailed) as caught:
+        server.sync("events")
     assert str(caught.value).startswith("GET /core/events: expected a ")
-    assert str(caught.value).endswith("given up after 5 tries")
-    assert len(answers.asked("/core/events")) == 5
+    assert str(caught.value).endswith("failed after 5 tries")
+    assert len(server.requested("/core/events")) == 5

@@ -1,4 +1,4 @@
-"""What the rows of reports hold, in each of their shapes."""
+"""The rows of reports, in each of their shapes: keys, labels and values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from sandbox.kissmetrics import RunRules
 from tap_kissmetrics.reports.rows import Person, as_text, labels_of
 
-from tests.kissmetrics.canned import RESULTS, Answers
+from tests.kissmetrics.canned import RESULTS, Canned
 from tests.kissmetrics.rows import comparable, expected_rows, hashed
 from tests.kissmetrics.site import days
 
@@ -21,19 +21,19 @@ LABELS = ["Signed up", "Signed up (2)", "Plan", "Revenue"]
 V1_LABELS = ["Signed up (Total times)", "Signed up (Last)", "Plan (Last)", "Revenue (Sum)"]
 
 
-def rows_of(answer: Any, **settings: Any) -> list[dict[str, Any]]:
-    """The rows that one day of one report gives when its results are this."""
-    with Answers({RESULTS: answer}) as server:
+def rows_of(response: Any, **settings: Any) -> list[dict[str, Any]]:
+    """Return the rows of one day of one report with these results."""
+    with Canned({RESULTS: response}) as server:
         return server.sync("report_results", **settings).rows("report_results")
 
 
-def test_every_row_of_every_report_that_can_be_run_arrives(site: Site) -> None:
+def test_every_row_of_every_runnable_report_is_written(site: Site) -> None:
     output = site.sync()
     assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
     assert site.api.early_reads == 0
 
 
-def test_rows_as_objects_have_no_number_of_the_person(serve: Serve) -> None:
+def test_rows_as_objects_have_a_null_kmid(serve: Serve) -> None:
     site = serve(run_rules=RunRules(row_form="object"))
     rows = site.sync("report_results").rows("report_results")
     expected = expected_rows(site.api, days())
@@ -48,7 +48,7 @@ def test_rows_as_objects_have_no_number_of_the_person(serve: Serve) -> None:
 
 @pytest.mark.parametrize("form", ["array", "object"])
 @pytest.mark.parametrize(
-    ("told", "configured", "labels"),
+    ("sent", "configured", "labels"),
     [
         (None, None, ["column_1", "column_2", "column_3", "column_4"]),
         (None, ["a", "b", "c", "d"], ["a", "b", "c", "d"]),
@@ -58,10 +58,10 @@ def test_rows_as_objects_have_no_number_of_the_person(serve: Serve) -> None:
         ("labels", None, LABELS),
     ],
 )
-def test_labels_are_the_answers_else_the_settings_else_numbers(
-    serve: Serve, form: Any, told: Any, configured: list[str] | None, labels: list[str]
+def test_labels_are_those_sent_else_those_configured_else_numbers(
+    serve: Serve, form: Any, sent: Any, configured: list[str] | None, labels: list[str]
 ) -> None:
-    site = serve(run_rules=RunRules(polls=0, columns=told, row_form=form))
+    site = serve(run_rules=RunRules(polls=0, columns=sent, row_form=form))
     report = {"id": site.runnable()[0]} | ({"columns": configured} if configured else {})
     rows = site.sync("report_results", reports=[report]).rows("report_results")
     assert rows
@@ -69,7 +69,7 @@ def test_labels_are_the_answers_else_the_settings_else_numbers(
 
 
 @pytest.mark.parametrize(
-    ("answered", "labels"),
+    ("sent", "labels"),
     [
         (["KMID", "Person", "x", "x", "x (2)"], ["x", "x (2)", "x (2) (2)"]),
         (["x", "y", "z"], ["x", "y", "z"]),
@@ -80,13 +80,11 @@ def test_labels_are_the_answers_else_the_settings_else_numbers(
     ],
     ids=str,
 )
-def test_labels_in_an_answer_are_used_when_their_number_fits(
-    answered: list[Any], labels: list[str]
-) -> None:
-    assert labels_of(answered, (), [Person(1, "a", [1, 2, 3])]) == labels
+def test_sent_labels_are_used_when_their_number_fits(sent: list[Any], labels: list[str]) -> None:
+    assert labels_of(sent, (), [Person(1, "a", [1, 2, 3])]) == labels
 
 
-def test_cells_arrive_as_the_vendor_sent_them() -> None:
+def test_cells_are_written_as_the_vendor_sent_them() -> None:
     cells = [
         0,
         1.5,
@@ -104,7 +102,7 @@ def test_cells_arrive_as_the_vendor_sent_them() -> None:
     assert list(row["values"].values()) == cells
 
 
-def test_a_person_that_comes_twice_keeps_both_rows() -> None:
+def test_person_that_comes_twice_keeps_both_rows() -> None:
     rows = rows_of([[1, "a@x", 5], [1, "b@x", 5], [2, "a@x", 5], [1, "a@x", 5]])
     assert [row["row_id"] for row in rows] == [
         hashed(["r1", START, 1, 1]),
@@ -114,15 +112,15 @@ def test_a_person_that_comes_twice_keeps_both_rows() -> None:
     ]
 
 
-def test_a_person_that_comes_twice_on_different_pages_keeps_both_rows() -> None:
-    answer = [[number % 4, "x", number] for number in range(12)]
-    rows = rows_of(answer, page_size=5)
+def test_person_that_comes_twice_on_different_pages_keeps_both_rows() -> None:
+    results = [[number % 4, "x", number] for number in range(12)]
+    rows = rows_of(results, page_size=5)
     assert len({row["row_id"] for row in rows}) == 12
     assert [row["row_number"] for row in rows] == list(range(1, 13))
     assert rows[-1]["row_id"] == hashed(["r1", START, 3, 3])
 
 
-def test_a_row_without_anybody_has_a_key_too() -> None:
+def test_row_without_a_person_has_a_key() -> None:
     rows = rows_of([[None, None, 1], {"columns": [2]}, [None, "", 3]])
     assert [row["row_id"] for row in rows] == [
         hashed(["r1", START, None, 1]),
@@ -131,7 +129,7 @@ def test_a_row_without_anybody_has_a_key_too() -> None:
     ]
 
 
-def test_a_number_and_a_text_that_look_alike_are_two_persons() -> None:
+def test_number_and_equal_text_are_two_persons() -> None:
     rows = rows_of([[1, "1"], {"identity": "1", "columns": []}])
     assert [row["row_id"] for row in rows] == [
         hashed(["r1", START, 1, 1]),
@@ -139,19 +137,19 @@ def test_a_number_and_a_text_that_look_alike_are_two_persons() -> None:
     ]
 
 
-def test_a_window_that_is_read_again_has_the_same_keys(site: Site) -> None:
+def test_window_that_is_read_again_has_the_same_keys(site: Site) -> None:
     first, second = (site.sync("report_results").rows("report_results") for _ in range(2))
     assert [row["row_id"] for row in first] == [row["row_id"] for row in second]
     assert [row["extracted_from"] for row in first] != [row["extracted_from"] for row in second]
 
 
-def test_extracted_from_is_the_query(site: Site) -> None:
+def test_extracted_from_is_the_id_of_the_query(site: Site) -> None:
     rows = site.sync("report_results").rows("report_results")
-    queries = {target.split("/")[3] for target in site.asked("/status")}
+    queries = {target.split("/")[3] for target in site.requested("/status")}
     assert {row["extracted_from"] for row in rows} <= queries
 
 
-def test_the_rows_of_a_report_with_a_stream_of_its_own_are_those_of_the_report(site: Site) -> None:
+def test_stream_of_a_report_has_the_rows_of_the_report(site: Site) -> None:
     columns = ["Signed up", "Signed Up", "signedUp", "Größe, €"]
     report: dict[str, Any] = {"id": site.runnable()[0], "name": "Who: came?", "columns": columns}
     output = site.sync("report_who_came", reports=[report])
@@ -163,9 +161,9 @@ def test_the_rows_of_a_report_with_a_stream_of_its_own_are_those_of_the_report(s
         assert comparable([row]) == [{**wanted, **dict(zip(fields, texts, strict=True))}]
 
 
-def test_columns_do_not_hide_what_each_row_has() -> None:
+def test_columns_do_not_replace_the_common_fields() -> None:
     report = {"id": "r1", "name": "x", "columns": ["KMID", "Row ID", "Start Date"]}
-    with Answers({}) as server:
+    with Canned({}) as server:
         catalog = server.catalog(reports=[report])
     (entry,) = [one for one in catalog["streams"] if one["stream"] == "report_x"]
     fields = list(entry["schema"]["properties"])
@@ -174,20 +172,19 @@ def test_columns_do_not_hide_what_each_row_has() -> None:
 
 
 @pytest.mark.parametrize("columns", [["a"], ["a", "b", "c", "d", "e"]])
-def test_another_number_of_columns_is_told_once(
+def test_another_number_of_columns_is_warned_about_once(
     site: Site, columns: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     report: dict[str, Any] = {"id": site.runnable()[0], "name": "x", "columns": columns}
     rows = site.sync("report_x", reports=[report], max_concurrency=1).rows("report_x")
     assert len(rows) == len(expected_rows(site.api, days(), [report["id"]]))
-    told = [text for text in caplog.messages if "columns, the settings name" in text]
-    assert len(told) == 1
-    assert told[0].startswith(
+    (warning,) = [text for text in caplog.messages if "columns, the settings name" in text]
+    assert warning.startswith(
         f"report_x: the report has 4 columns, the settings name {len(columns)}"
     )
 
 
-def test_a_long_name_fits_every_warehouse(site: Site) -> None:
+def test_name_of_a_reports_stream_is_short_enough_for_every_warehouse(site: Site) -> None:
     report: dict[str, Any] = {"id": site.runnable()[0], "name": "long " * 30, "columns": ["a"]}
     names = [entry["stream"] for entry in site.catalog(reports=[report])["streams"]]
     (name,) = [name for name in names if name.startswith("report_long")]

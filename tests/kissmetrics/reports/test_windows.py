@@ -1,4 +1,4 @@
-"""Which windows a report is run for, in its product's own days, and how far a bookmark moves."""
+"""The windows of reports, which are days of the product's zone, and their bookmarks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sandbox.kissmetrics import RunRules
-from tap_kit.errors import SyncFailed
+from tap_kit import SyncFailed
 
-from tests.kissmetrics.canned import RESULTS, RUN, Answers
+from tests.kissmetrics.canned import RESULTS, RUN, Canned
 from tests.kissmetrics.rows import comparable, expected_rows
 from tests.kissmetrics.site import days
 from tests.singer import Loader, State
@@ -25,18 +25,18 @@ UTC = timezone.utc
 
 @pytest.fixture
 def one(serve: Serve) -> Site:
-    """An account with one report, whose product counts its days in Los Angeles."""
+    """Return an account with one report, whose product has the zone of Los Angeles."""
     return serve(sizes={"reports": 1, "products": 1})
 
 
 def run_days(site: Site) -> list[str]:
-    """The first days of the windows that were run, without the year."""
+    """Return the first days of the windows that were run, without the year."""
     (report_id,) = site.runnable()
     return [start[5:10] for start, _ in site.days_run(report_id)]
 
 
 def reached(site: Site, value: Any) -> State:
-    """A state whose only bookmark is this one."""
+    """Return a state with only this bookmark."""
     (report_id,) = site.runnable()
     part = {
         "context": {"report_id": report_id},
@@ -47,7 +47,7 @@ def reached(site: Site, value: Any) -> State:
 
 
 def parts(state: State) -> list[dict[str, Any]]:
-    """What a state says of each report."""
+    """Return the entries of the reports in a state."""
     found: list[dict[str, Any]] = state["bookmarks"]["report_results"]["partitions"]
     return found
 
@@ -78,7 +78,7 @@ def test_windows_are_days_of_the_products_zone(serve: Serve) -> None:
         ("America/Havana", date(2024, 11, 3), ("00:00:00-04:00", "23:59:59-05:00"), 25),
     ],
 )
-def test_a_day_on_which_the_clocks_change_is_whole(
+def test_day_on_which_the_clocks_change_is_read_whole(
     serve: Serve, zone: str, day: date, window: tuple[str, str], hours: float
 ) -> None:
     sizes = {"timezones": (zone,), "reports": 1, "products": 1}
@@ -99,41 +99,40 @@ def test_a_day_on_which_the_clocks_change_is_whole(
         assert start - end == timedelta(seconds=1), "no gap and no overlap"
 
 
-def test_an_old_name_of_a_zone_counts_as_todays(serve: Serve) -> None:
+def test_old_name_of_a_zone_means_the_current_one(serve: Serve) -> None:
     sizes = {"reports": 1, "products": 1}
-    alias, today = (
+    alias, current = (
         serve(sizes={**sizes, "timezones": (name,)}).sync("report_results").rows("report_results")
         for name in ("US/Pacific", "America/Los_Angeles")
     )
-    assert comparable(alias) == comparable(today)
+    assert comparable(alias) == comparable(current)
     assert alias[0]["start_date"] == "2024-02-01T08:00:00+00:00"
 
 
 @pytest.mark.parametrize(
     "zone", ["Pacific Time (US & Canada)", "Mars/Base", "America", "../UTC", ""]
 )
-def test_an_unknown_zone_is_a_warning_and_utc(
+def test_unknown_zone_is_warned_about_and_counts_as_utc(
     serve: Serve, zone: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     sizes = {"timezones": (zone, "UTC"), "products": 2, "report_types": ("people_search_v2",)}
     site = serve(sizes=sizes)
     output = site.sync("report_results")
     assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
-    told = [text for text in caplog.messages if "is unknown here" in text]
+    warnings = [text for text in caplog.messages if "unknown timezone" in text]
     product_id = site.api.data.ids("products")[0]
-    assert told == [
-        f"product {product_id}: its timezone {zone!r} is unknown here; its days are counted in UTC"
-    ]
+    problem = f"unknown timezone {zone!r}; its days are counted in UTC"
+    assert warnings == [f"product {product_id}: {problem}"]
 
 
 @pytest.mark.parametrize("products", [[], [{"id": "p1"}], [{"id": "p1", "timezone": None}]])
-def test_a_product_that_tells_no_zone_is_a_warning_and_utc(
+def test_missing_zone_is_warned_about_and_counts_as_utc(
     products: list[Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Answers({"/core/products": products, RESULTS: [[1, "a"]]}) as server:
+    with Canned({"/core/products": products, RESULTS: [[1, "a"]]}) as server:
         (row,) = server.sync("report_results").rows("report_results")
     assert row["start_date"] == "2024-02-01T00:00:00+00:00"
-    assert "product p1: its timezone None is unknown here" in caplog.text
+    assert "product p1: unknown timezone None;" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -149,7 +148,7 @@ def test_a_product_that_tells_no_zone_is_a_warning_and_utc(
     ],
     ids=str,
 )
-def test_a_run_goes_on_at_the_bookmark_less_the_look_back(
+def test_run_starts_lookback_days_before_the_bookmark(
     one: Site, settings: dict[str, Any], run: list[str]
 ) -> None:
     state = reached(one, "2024-02-04T08:00:00+00:00")
@@ -157,7 +156,7 @@ def test_a_run_goes_on_at_the_bookmark_less_the_look_back(
     assert run_days(one) == run
 
 
-def test_a_second_run_ends_as_one_run_would(one: Site) -> None:
+def test_two_runs_load_the_same_as_one(one: Site) -> None:
     loader, whole = Loader(), Loader()
     loader.load(one.sync("report_results", end_date="2024-02-04"))
     loader.load(one.sync("report_results", end_date="2024-02-06", state=loader.state))
@@ -166,7 +165,7 @@ def test_a_second_run_ends_as_one_run_would(one: Site) -> None:
     assert loader.state == whole.state
 
 
-def test_a_bookmark_is_the_beginning_of_the_last_window_in_utc(one: Site) -> None:
+def test_bookmark_is_the_start_of_the_last_window_in_utc(one: Site) -> None:
     (part,) = parts(one.sync("report_results").state)
     assert part == {
         "context": {"report_id": one.runnable()[0]},
@@ -175,7 +174,7 @@ def test_a_bookmark_is_the_beginning_of_the_last_window_in_utc(one: Site) -> Non
     }
 
 
-def test_bookmarks_move_over_days_without_rows_and_nothing_else_is_in_the_state(
+def test_bookmarks_move_past_days_without_rows_and_the_state_holds_nothing_else(
     serve: Serve,
 ) -> None:
     site = serve(now=datetime(2013, 10, 5, tzinfo=UTC))
@@ -186,7 +185,7 @@ def test_bookmarks_move_over_days_without_rows_and_nothing_else_is_in_the_state(
         assert part["replication_key_value"][:10] in {"2024-02-01", "2024-02-02"}
 
 
-def test_a_window_of_a_week_has_each_person_once(one: Site) -> None:
+def test_window_of_a_week_has_each_person_once(one: Site) -> None:
     week: dict[str, Any] = {"window_days": 7, "end_date": "2024-02-10"}
     output = one.sync("report_results", **week)
     (report_id,) = one.runnable()
@@ -202,7 +201,7 @@ def test_a_window_of_a_week_has_each_person_once(one: Site) -> None:
     assert {row["end_date"] for row in rows} == {"2024-02-08T07:59:59+00:00"}
 
 
-def test_the_window_that_holds_now_is_read_and_read_again(serve: Serve) -> None:
+def test_current_window_is_read_and_read_again_by_the_next_run(serve: Serve) -> None:
     sizes = {"reports": 1, "products": 1, "timezones": ("Asia/Tokyo",), "rows_per_day": 30}
     site = serve(now=None, sizes=sizes)
     here = datetime.now(ZoneInfo("Asia/Tokyo"))
@@ -223,7 +222,7 @@ def test_the_window_that_holds_now_is_read_and_read_again(serve: Serve) -> None:
     assert site.days_run(report_id)[-1][1][11:19] == "23:59:59"
 
 
-def test_late_rows_arrive_by_the_look_back(serve: Serve) -> None:
+def test_late_rows_are_loaded_by_the_look_back(serve: Serve) -> None:
     sizes = {
         "reports": 1,
         "products": 1,
@@ -244,12 +243,12 @@ def test_late_rows_arrive_by_the_look_back(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("value", ["yesterday", 5, "", "2024-02-01", "2024-02-01T00:00:00"])
-def test_a_bookmark_that_is_no_moment_is_one_clear_error(one: Site, value: Any) -> None:
+def test_bookmark_that_is_not_a_time_fails_with_one_clear_error(one: Site, value: Any) -> None:
     _, error = one.failing_sync(SyncFailed, "report_results", state=reached(one, value))
     assert str(error).startswith("report_results: the bookmark in the state is not a date")
 
 
-def test_a_product_that_moves_to_another_zone_has_no_gap(serve: Serve) -> None:
+def test_product_that_changes_its_zone_has_no_gap(serve: Serve) -> None:
     sizes = {"reports": 1, "products": 1, "timezones": ("UTC",)}
     before = serve(sizes=sizes).sync("report_results", end_date="2024-02-03")
     site = serve(sizes={**sizes, "timezones": ("US/Pacific",)})
@@ -257,8 +256,8 @@ def test_a_product_that_moves_to_another_zone_has_no_gap(serve: Serve) -> None:
     assert run_days(site) == ["02-02", "02-03", "02-04", "02-05"]
 
 
-def test_the_dates_of_a_run_are_iso_8601_with_an_offset_and_json() -> None:
-    with Answers({RESULTS: [[1, "a"]]}) as server:
+def test_dates_of_a_run_are_sent_as_iso_8601_with_an_offset() -> None:
+    with Canned({RESULTS: [[1, "a"]]}) as server:
         server.sync("report_results", end_date="2024-02-01")
         (run,) = [r for r in server.app.log.requests if r.path == RUN]
     body = b'{"start_date": "2024-02-01T00:00:00+00:00", "end_date": "2024-02-01T23:59:59+00:00"}'
@@ -268,7 +267,7 @@ def test_the_dates_of_a_run_are_iso_8601_with_an_offset_and_json() -> None:
 
 
 @pytest.mark.parametrize("seed", ["a", "b", "c"])
-def test_whatever_the_account_all_rows_of_all_windows_arrive(serve: Serve, seed: str) -> None:
+def test_all_rows_of_all_windows_are_written_for_any_account(serve: Serve, seed: str) -> None:
     site = serve(sizes={"seed": seed, "rows_per_day": 30}, run_rules=RunRules(polls=0))
     span = days(date(2024, 1, 30), date(2024, 2, 4))
     output = site.sync(
@@ -280,6 +279,6 @@ def test_whatever_the_account_all_rows_of_all_windows_arrive(serve: Serve, seed:
 
 
 def _rows(loader: Loader) -> dict[Any, Any]:
-    """The rows by key, without the queries' ids."""
+    """Return the rows by key, without the queries' ids."""
     table = loader.content["report_results"]
     return {key: comparable([row]) for key, row in table.items()}

@@ -1,4 +1,4 @@
-"""Version 3 in a server that answers what a test says: for answers the sandbox never gives."""
+"""Version 3 in a server with canned responses, for what the sandbox never sends."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tap_kissmetrics.tap import TapKissmetrics
-from tap_kit.errors import Interrupted
+from tap_kit import Interrupted
 from typing_extensions import override
 
-from tests.kissmetrics.canned import Answers
+from tests.kissmetrics.canned import Canned
 from tests.kissmetrics.v3.site import PASSWORD, USERNAME
 from tests.processes import collected
 from tests.singer import Output
@@ -29,16 +29,16 @@ USUAL: dict[str, Any] = {
 ROWS = [{"identity": "a@x", "columns": [5]}, {"identity": "b@x", "columns": [6]}]
 
 
-class V3Answers(Answers):
-    """Within ``with``: as ``Answers``; further pages of ``/queries/q1`` are empty by themselves."""
+class V3Canned(Canned):
+    """A server as ``Canned``, for version 3."""
 
-    def __init__(self, answers: Mapping[str, Any]) -> None:
-        super().__init__({**USUAL, **answers})
+    def __init__(self, responses: Mapping[str, Any]) -> None:
+        super().__init__({**USUAL, **responses})
         self.stop: Callable[[], None] = lambda: None
 
     @override
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """The settings of a run."""
+        """Return the settings of a run."""
         return {
             "api_version": "v3",
             "v3_url": self.url,
@@ -52,7 +52,7 @@ class V3Answers(Answers):
         }
 
     def interrupted(self, *streams: str, **changes: Any) -> Output:
-        """What a run writes that is told to stop by ``stop``, which an answer may call."""
+        """Return the output of a run that is stopped by ``stop``, which a response may call."""
         catalog = self.catalog(**changes)
         catalog["streams"] = [e for e in catalog["streams"] if e["stream"] in streams]
         tap = TapKissmetrics(config=self.settings(**changes), catalog=catalog)
@@ -63,10 +63,10 @@ class V3Answers(Answers):
 
 
 def pages(rows: list[Any], *, completed: Any = True) -> Any:
-    """An answer about a query, which cuts its rows as it is asked to."""
+    """Return a response about a query, which cuts its rows into the requested pages."""
 
-    def answer(request: Any) -> Any:
+    def response(request: Any) -> Any:
         begin, size = (int(request.parameter(name) or 0) for name in ("offset", "limit"))
         return {"completed": completed, "data": rows[begin : begin + size]}
 
-    return answer
+    return response

@@ -1,4 +1,4 @@
-"""Accounts that speak version 3, on real sockets."""
+"""Accounts with version 3 of the API, on real sockets."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class ServeV3(Protocol):
-    """As ``Serve``, for version 3."""
+    """Create an account as ``Serve`` does, for version 3."""
 
     def __call__(self, *, sizes: dict[str, Any] | None = None, **options: Any) -> V3Site:
-        """The account, served."""
+        """Return the running account."""
 
 
 @pytest.fixture
@@ -31,5 +31,5 @@ def serve_v3(serve: Serve) -> ServeV3:
 
 @pytest.fixture
 def v3(serve_v3: ServeV3) -> V3Site:
-    """A small account at a fixed time."""
+    """Return a small account at a fixed time."""
     return serve_v3()

@@ -1,4 +1,4 @@
-"""The rows of version 3 as they should arrive, reckoned apart from the tap."""
+"""The expected rows of version 3, computed without the tap's code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = {"visible": "is_visible", "km_key": "tracking_key"}
 
 
 def expected_list(api: Kissmetrics, name: Any, *, secret: bool = False) -> list[Row]:
-    """A list as it should arrive, product by product."""
+    """Return the expected rows of a list, product by product."""
     left_out = set() if secret else {"tracking_key"}
     products = [product["id"] for product in api.v3_data.records("products")]
     records = (
@@ -33,7 +33,7 @@ def expected_list(api: Kissmetrics, name: Any, *, secret: bool = False) -> list[
 
 
 def instants(api: Kissmetrics, product_id: int, day: date) -> dict[str, str]:
-    """The first and last second of a day of a product, in UTC."""
+    """Return the first and last second of a day of a product, in UTC."""
     (zone,) = [p["timezone"] for p in api.v3_data.records("products") if p["id"] == product_id]
     begin, end = (
         datetime.combine(one, time(), tzinfo=ZoneInfo(zone)).astimezone(timezone.utc)
@@ -46,7 +46,7 @@ def instants(api: Kissmetrics, product_id: int, day: date) -> dict[str, str]:
 def expected_rows(
     api: Kissmetrics, days: Iterable[date], report_ids: Iterable[int] | None = None
 ) -> list[Row]:
-    """The rows of these days, of all reports or of these, in order, without the queries' ids."""
+    """Return the rows of these days, of all reports or of these, without the queries' ids."""
     days = list(days)
     order = [product["id"] for product in api.v3_data.records("products")]
     reports = {r["id"]: r for p in order for r in api.v3_data.records("reports", p)}
@@ -59,14 +59,14 @@ def expected_rows(
 
 
 def window_rows(api: Kissmetrics, report: Row, day: date) -> list[Row]:
-    """The rows of a report on one day."""
+    """Return the rows of a report on one day."""
     rows = api.v3_data.report_rows(report["id"], {"type": "on", "date": day.isoformat()})
     found = rows if isinstance(rows, list) else rows.page(0, len(rows), shifted=True)
     when = instants(api, report["product_id"], day)
     seen: Counter[Any] = Counter()
     expected = []
     for number, row in enumerate(found, 1):
-        # The sandbox gives a people search as {identity, columns}, as was seen of its engine.
+        # The sandbox sends people as {identity, columns}, as was observed of this engine.
         identity = row[1] if isinstance(row, list) else None
         cells = row[2:] if isinstance(row, list) else ()
         values = {f"column_{n}": cell for n, cell in enumerate(cells, 1)} or row

@@ -1,4 +1,4 @@
-"""A Kissmetrics account that speaks version 3, and the tap reading it."""
+"""A Kissmetrics account with version 3 of the API, and the tap that reads it."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ SQL: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class V3Site(Site):
-    """A running sandbox; its settings are those of version 3."""
+    """A running sandbox, with the settings of version 3."""
 
     @override
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """The settings of a run; a change to None leaves a setting out.
+        """Return the settings of a run; a change to None removes a setting.
 
-        The budget is beyond what any test asks, so that nothing waits for it.
+        The rate limit is so high that no test waits for it.
         """
         settings = {
             "api_version": "v3",
@@ -49,19 +49,19 @@ class V3Site(Site):
         return {name: value for name, value in settings.items() if value is not None}
 
     def ids(self, name: Any) -> list[int]:
-        """The ids of a list of all products."""
+        """Return the ids of a list of all products."""
         return [record["id"] for record in self.api.v3_data.records(name)]
 
     @property
     def metric_ids(self) -> list[int]:
-        """The ids of all metrics, which version 3 lists nowhere."""
+        """The ids of all metrics, which version 3 does not list."""
         return [v3_id(number) for number in self.api.data.catalog.numbers("metrics")]
 
     def requests(self, method: str, path: str = "") -> list[LoggedRequest]:
-        """The requests of a method so far whose path has this in it."""
+        """Return the requests so far with this method whose path contains ``path``."""
         log = self.api.log.requests
         return [one for one in log if one.method == method and path in one.path]
 
     def bodies(self, path: str) -> list[Any]:
-        """What was sent to start queries."""
+        """Return the bodies of the requests that started queries."""
         return [json.loads(one.body) for one in self.requests("POST") if one.path.endswith(path)]

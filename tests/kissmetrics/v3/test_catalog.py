@@ -1,4 +1,4 @@
-"""What the catalog says is done in version 3, schemas say what comes, the SDK's features work."""
+"""In version 3 the catalog selects what is read, rows fit their schemas, stream maps work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def whole(site: V3Site, **changes: Any) -> Output:
-    """A run of all streams, one report with a stream of its own among them."""
+    """Run all streams, with a report that has a stream of its own; return the output."""
     first, *others = site.ids("reports")
     own = {"id": first, "name": "mine", "columns": ["a", "b", "c", "d"]}
     settings: dict[str, Any] = {
@@ -32,7 +32,7 @@ def whole(site: V3Site, **changes: Any) -> Output:
 
 @pytest.mark.parametrize("form", ["array", "object"])
 @pytest.mark.parametrize("fields", ["both", "documented", "observed"])
-def test_every_record_passes_the_schema_of_its_stream(
+def test_every_record_fits_the_schema_of_its_stream(
     serve_v3: ServeV3, fields: Any, form: Any
 ) -> None:
     site = serve_v3(v3=V3Rules(fields=fields), run_rules=RunRules(row_form=form))
@@ -56,18 +56,18 @@ def test_keys_are_unique_and_never_null(serve_v3: ServeV3) -> None:
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_every_property_says_what_it_is(v3: V3Site, stream: str) -> None:
+def test_every_property_has_a_description(v3: V3Site, stream: str) -> None:
     (entry,) = [e for e in v3.catalog()["streams"] if e["stream"] == stream]
     for name, definition in entry["schema"]["properties"].items():
         assert len(definition["description"]) > 12, name
 
 
 @pytest.mark.parametrize("stream", LISTS)
-def test_only_what_is_selected_is_asked_for(v3: V3Site, stream: str) -> None:
+def test_only_selected_streams_are_requested(v3: V3Site, stream: str) -> None:
     output = v3.sync(stream)
     assert output.streams == [stream]
-    asked = {one.path.rpartition("/")[2] for one in v3.api.log.requests}
-    assert asked == {"products", stream}
+    requested = {one.path.rpartition("/")[2] for one in v3.api.log.requests}
+    assert requested == {"products", stream}
 
 
 def test_nothing_is_run_when_no_results_are_selected(v3: V3Site) -> None:
@@ -75,7 +75,7 @@ def test_nothing_is_run_when_no_results_are_selected(v3: V3Site) -> None:
     assert v3.api.runs == {}
 
 
-def test_a_field_that_is_deselected_is_not_written(v3: V3Site) -> None:
+def test_deselected_field_is_not_written(v3: V3Site) -> None:
     catalog = v3.catalog("events", "report_results")
     for entry in catalog["streams"]:
         for metadata in entry["metadata"]:
@@ -87,7 +87,7 @@ def test_a_field_that_is_deselected_is_not_written(v3: V3Site) -> None:
     assert all(row["name"] for row in output.rows("events"))
 
 
-def test_record_by_record_it_is_the_same_as_in_chunks(v3: V3Site) -> None:
+def test_single_records_and_chunks_have_the_same_output(v3: V3Site) -> None:
     settings: dict[str, Any] = {"metric_ids": v3.metric_ids, "queries": [SQL]}
     plain = v3.sync(**settings)
     mapped = v3.sync(stream_maps={name: {"added": "'x'"} for name in STREAMS}, **settings)
@@ -99,8 +99,8 @@ def test_record_by_record_it_is_the_same_as_in_chunks(v3: V3Site) -> None:
     assert mapped.state == plain.state
 
 
-def test_both_versions_have_the_same_fields_where_they_mean_the_same(v3: V3Site) -> None:
-    """A warehouse that moves from one to the other finds its columns again."""
+def test_fields_with_the_same_meaning_have_the_same_names_in_both_versions(v3: V3Site) -> None:
+    """A warehouse keeps its columns when it moves from one version to the other."""
     core = v3.catalog(api_version="core", username=None, password=None, v3_url=None, api_token="t")  # noqa: S106
     fields = {e["stream"]: set(e["schema"]["properties"]) for e in core["streams"]}
     ours = {e["stream"]: set(e["schema"]["properties"]) for e in v3.catalog()["streams"]}

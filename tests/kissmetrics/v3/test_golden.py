@@ -1,4 +1,4 @@
-"""Every message of a full run of version 3 and of the run after it, as a person has read them."""
+"""Every message of a full run of version 3 and of the next one is the one in a reviewed file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def small(serve_v3: ServeV3) -> V3Site:
 
 
 def of_all_kinds(site: V3Site) -> dict[str, Any]:
-    """Settings with which every stream has rows, a report with a stream of its own among them."""
+    """Settings with which every stream has rows, also that of a report with a name and columns."""
     people, _, funnel, _ = site.ids("reports")
     report = {"id": people, "name": "Sign-ups", "columns": ["Times", "Last", "Plan"]}
     query = {**SQL, "product_id": site.ids("products")[0], "primary_key": ["timestamp_ms"]}
@@ -45,11 +45,11 @@ def of_all_kinds(site: V3Site) -> dict[str, Any]:
     }
 
 
-def test_full_run(small: V3Site) -> None:
+def test_full_run_writes_the_golden_messages(small: V3Site) -> None:
     assert_golden(HERE / "full.jsonl", settled(small.sync(**of_all_kinds(small))))
 
 
-def test_resumed_run(small: V3Site) -> None:
+def test_resumed_run_writes_the_golden_messages(small: V3Site) -> None:
     settings = of_all_kinds(small)
     before = small.sync(**settings)
     after = small.sync(end_date="2024-02-03", state=before.state, **settings)

@@ -1,4 +1,4 @@
-"""Stopped by a signal: what runs is called off on the vendor's side; what cannot be, is kept."""
+"""A run that is stopped by a signal cancels its queries; it keeps those that it cannot cancel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IN_TIME_S = 5
 
 
 def stopped(site: V3Site, number: int, running: int, **changes: Any) -> tuple[Output, str]:
-    """What a run writes and logs that gets a signal when so many queries run."""
+    """Stop a run when ``running`` queries run; return its output and its log."""
     with site.started(max_concurrency=running, **changes) as tap:
         deadline = time.monotonic() + 20
         while len(site.api.runs) < running:
@@ -43,19 +43,21 @@ def stopped(site: V3Site, number: int, running: int, **changes: Any) -> tuple[Ou
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_running_queries_are_cancelled_and_not_in_the_state(serve_v3: ServeV3, number: int) -> None:
+def test_running_queries_are_cancelled_and_removed_from_the_state(
+    serve_v3: ServeV3, number: int
+) -> None:
     site = serve_v3(run_rules=NEVER)
     output, log = stopped(site, number, 3, poll_interval_ms=20)
     assert len(site.api.cancelled) == len(set(site.api.cancelled)) == len(site.api.runs) == 3
     assert jobs(output.state) == {}
-    assert "3 of 3 running jobs were called off" in log
+    assert "Cancelled 3 of 3 running jobs" in log
     site.api.run_rules = QUICK
     again = site.sync("report_results", state=output.state)
     assert comparable(again.rows("report_results")) == expected_rows(site.api, days())
 
 
-def test_the_budget_does_not_keep_it_from_calling_off(serve_v3: ServeV3) -> None:
-    """It is spent by then: whoever waited for it would wait for a minute."""
+def test_cancelling_does_not_wait_for_the_rate_limit(serve_v3: ServeV3) -> None:
+    """It is used up by then: a request that waited for it would wait for a minute."""
     site = serve_v3(run_rules=NEVER, sizes={"products": 1})
     catalog = site.catalog("report_results")
     # Two pages each of products and of reports, and two starts.
@@ -68,56 +70,55 @@ def test_the_budget_does_not_keep_it_from_calling_off(serve_v3: ServeV3) -> None
 @pytest.mark.parametrize(
     "fault", [{"kind": "reset"}, {"status": 500}, {"status": 429}, {"kind": "html"}], ids=str
 )
-def test_what_cannot_be_cancelled_is_picked_up_by_the_next_run(
+def test_query_that_cannot_be_cancelled_is_resumed_by_the_next_run(
     serve_v3: ServeV3, fault: dict[str, Any]
 ) -> None:
     site = serve_v3(run_rules=NEVER)
     site.api.faults.append(Fault(**fault, method="DELETE"))
     output, log = stopped(site, signal.SIGTERM, 3, poll_interval_ms=20)
-    noted = jobs(output.state)
-    assert len(noted) == 3
-    assert "0 of 3 running jobs were called off" in log
+    assert len(jobs(output.state)) == 3
+    assert "Cancelled 0 of 3 running jobs" in log
     started = dict(site.api.runs)
     site.api.faults.clear()
     site.api.run_rules = QUICK
     again = site.sync("report_results", state=output.state)
     assert comparable(again.rows("report_results")) == expected_rows(site.api, days())
-    assert {run: site.api.runs[run] for run in started} == started, "paid for once"
+    assert {run: site.api.runs[run] for run in started} == started, "each was run once"
     assert jobs(again.state) == {}
 
 
-def test_a_server_that_does_not_answer_is_not_waited_for(serve_v3: ServeV3) -> None:
+def test_server_that_does_not_respond_is_not_waited_for(serve_v3: ServeV3) -> None:
     site = serve_v3(run_rules=NEVER)
     site.api.faults.append(Fault("stall", wait_ms=30_000, method="DELETE"))
     output, log = stopped(site, signal.SIGTERM, 3, poll_interval_ms=20)
     assert len(jobs(output.state)) == 3
-    assert "0 of 3 running jobs were called off" in log
+    assert "Cancelled 0 of 3 running jobs" in log
     site.api.run_rules = QUICK
     again = site.sync("report_results", state=output.state)
     assert comparable(again.rows("report_results")) == expected_rows(site.api, days())
 
 
-def test_some_are_cancelled_and_the_others_kept(serve_v3: ServeV3) -> None:
+def test_running_queries_are_cancelled_and_finished_ones_are_kept(serve_v3: ServeV3) -> None:
     site = serve_v3(run_rules=NEVER)
     site.api.faults.append(Fault("status", status=500, method="DELETE", only=frozenset({2})))
     output, log = stopped(site, signal.SIGTERM, 3, poll_interval_ms=20)
     assert len(site.api.cancelled) == 2
     (kept,) = [ids["query_id"] for ids in jobs(output.state).values()]
     assert kept not in site.api.cancelled
-    assert "2 of 3 running jobs were called off" in log
+    assert "Cancelled 2 of 3 running jobs" in log
 
 
-def test_a_query_that_the_server_has_forgotten_is_not_kept(serve_v3: ServeV3) -> None:
+def test_query_that_the_server_no_longer_knows_is_not_kept(serve_v3: ServeV3) -> None:
     site = serve_v3(run_rules=NEVER)
     site.api.faults.append(Fault("status", status=404, method="DELETE"))
     output, _ = stopped(site, signal.SIGTERM, 2, poll_interval_ms=20)
     assert jobs(output.state) == {}
 
 
-def test_a_query_whose_start_is_on_its_way_is_waited_for_and_cancelled(
+def test_query_that_is_being_started_is_waited_for_and_cancelled(
     serve_v3: ServeV3,
 ) -> None:
-    """Its id comes after the signal: nobody else would ever know of it."""
+    """Its id arrives after the signal: without it, nothing could cancel or resume the query."""
     site = serve_v3(run_rules=NEVER)
     site.api.faults.append(Fault("stall", wait_ms=700, method="POST"))
     output, _ = stopped(site, signal.SIGINT, 2, poll_interval_ms=20)
@@ -126,7 +127,7 @@ def test_a_query_whose_start_is_on_its_way_is_waited_for_and_cancelled(
 
 
 def test_finished_queries_are_kept_for_the_next_run(serve_v3: ServeV3) -> None:
-    """What is paid for and only waits for its turn is no use to nobody."""
+    """A finished query whose rows are not written yet would be run again otherwise."""
     site = serve_v3(run_rules=QUICK, v3=V3Rules())
     slow = site.ids("reports")[0]
     site.api.run_rules_of[str(slow)] = NEVER

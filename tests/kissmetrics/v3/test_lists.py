@@ -1,4 +1,4 @@
-"""Lists of version 3 arrive whole, each record once, whatever the server calls and cuts them."""
+"""Lists of version 3 are written whole, each record once, under any name and in any pages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEYS = ["data", "named", "documented", "bare"]
 
 @pytest.mark.parametrize("fields", ["both", "documented", "observed"])
 @pytest.mark.parametrize("key", KEYS)
-def test_every_list_arrives_with_every_field(serve_v3: ServeV3, key: Any, fields: Any) -> None:
+def test_every_list_is_written_with_every_field(serve_v3: ServeV3, key: Any, fields: Any) -> None:
     site = serve_v3(v3=V3Rules(key=key, fields=fields))
     output = site.sync(*LISTS, page_size=7)
     whole = {name: expected_list(site.api, name) for name in LISTS}
@@ -35,18 +35,20 @@ def test_every_list_arrives_with_every_field(serve_v3: ServeV3, key: Any, fields
 
 @pytest.mark.parametrize("cap", [4, 10, 10_000])
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 20, 25])
-def test_any_number_of_records_in_pages_of_ten(serve_v3: ServeV3, count: int, cap: int) -> None:
-    """With a cap of four the server silently gives less than it is asked for."""
+def test_any_number_of_records_is_read_in_pages_of_ten(
+    serve_v3: ServeV3, count: int, cap: int
+) -> None:
+    """With a cap of four the server sends fewer records than requested without saying so."""
     site = serve_v3(v3=V3Rules(max_limit=cap), sizes={"products": 1, "events": count})
     output = site.sync("events", page_size=10)
     assert output.rows("events") == expected_list(site.api, "events")
     pages = [one.target for one in site.requests("GET", "/events")]
     assert len(set(pages)) == len(pages)
-    # A page that is shorter than an earlier one is the last; else only an empty one is.
+    # A page that is shorter than an earlier one is the last one; otherwise an empty one is.
     assert len(pages) - max(1, -(-count // min(cap, 10))) in {0, 1}
 
 
-def test_a_short_page_ends_a_list_and_a_full_one_is_followed_by_an_empty_one(
+def test_short_page_ends_a_list_and_full_page_is_followed_by_an_empty_one(
     serve_v3: ServeV3,
 ) -> None:
     short = serve_v3(sizes={"products": 1, "events": 25})
@@ -63,22 +65,24 @@ def test_a_short_page_ends_a_list_and_a_full_one_is_followed_by_an_empty_one(
     ]
 
 
-def test_a_server_that_gave_more_before_would_have_given_more(serve_v3: ServeV3) -> None:
-    """Only the first lists are asked whether there is more: requests are few."""
+def test_page_that_is_shorter_than_an_earlier_one_needs_no_further_request(
+    serve_v3: ServeV3,
+) -> None:
+    """Only for the first lists the tap has to request one page more, to find their end."""
     site = serve_v3(sizes={"products": 3, "events": 91, "properties": 60})
     site.sync("events", "properties", max_concurrency=1)
-    asked = Counter(one.path.rpartition("/")[2] for one in site.requests("GET", "/products/"))
-    assert asked == {"events": 3 + 1, "properties": 3}
+    requested = Counter(one.path.rpartition("/")[2] for one in site.requests("GET", "/products/"))
+    assert requested == {"events": 3 + 1, "properties": 3}
 
 
-def test_what_the_plan_needs_is_not_asked_for_again(v3: V3Site) -> None:
+def test_lists_that_the_plan_needs_are_requested_once(v3: V3Site) -> None:
     v3.sync("products", "reports", "report_results")
-    asked = Counter(one.target for one in v3.requests("GET", "/products"))
-    assert set(asked.values()) == {1}
+    requested = Counter(one.target for one in v3.requests("GET", "/products"))
+    assert set(requested.values()) == {1}
 
 
 @pytest.mark.parametrize("as_text", [True, False])
-def test_products_that_are_chosen_in_their_order(v3: V3Site, *, as_text: bool) -> None:
+def test_selected_products_are_read_in_their_order(v3: V3Site, *, as_text: bool) -> None:
     chosen = [v3.ids("products")[2], v3.ids("products")[0]]
     settings: list[Any] = [str(one) for one in chosen] if as_text else list(chosen)
     output = v3.sync(*LISTS, product_ids=settings)
@@ -88,16 +92,16 @@ def test_products_that_are_chosen_in_their_order(v3: V3Site, *, as_text: bool) -
         assert [row["id"] for row in output.rows(name)] == [row["id"] for row in expected]
 
 
-def test_a_product_that_is_not_there_is_a_warning(v3: V3Site) -> None:
+def test_missing_product_is_skipped_with_a_warning(v3: V3Site) -> None:
     here = v3.ids("products")[0]
     ended = v3.execute(product_ids=[here, 77])
     assert ended.code == 0
-    assert ended.warnings == ["product 77 of the settings is left out: it is not listed"]
+    assert ended.warnings == ["Skipped product 77 of the settings: the API does not list it"]
     assert {row["product_id"] for row in ended.output.rows("events")} == {here}
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_list_that_is_refused_is_a_warning_and_the_others_go_on(
+def test_refused_list_is_skipped_with_a_warning_and_the_others_are_read(
     v3: V3Site, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     refused = v3.ids("products")[1]
@@ -107,13 +111,13 @@ def test_a_list_that_is_refused_is_a_warning_and_the_others_go_on(
     for name in ("events", "reports"):
         expected = [r for r in expected_list(v3.api, name) if r["product_id"] != refused]
         assert output.rows(name) == expected
-    told = [text for text in caplog.messages if str(refused) in text and "HTTP" in text]
-    assert len([text for text in told if "skipped" in text]) == 2
-    assert len([text for text in told if "reports of product" in text]) == 1
+    warnings = [text for text in caplog.messages if str(refused) in text and "HTTP" in text]
+    assert len([text for text in warnings if "skipped" in text]) == 2
+    assert len([text for text in warnings if "reports of product" in text]) == 1
 
 
-def test_a_page_that_comes_twice_is_an_error(v3: V3Site) -> None:
-    """A server that ignores the offset would be read for ever."""
+def test_same_page_twice_fails_the_sync(v3: V3Site) -> None:
+    """A server that ignores the offset would be read without end."""
     stuck = V3Rules(max_limit=5)
     v3.api.v3 = stuck
     original = v3.api.v3_data.record
@@ -121,11 +125,11 @@ def test_a_page_that_comes_twice_is_an_error(v3: V3Site) -> None:
         lambda name, number, *, fields="both": original(name, 1 + number % 5, fields=fields)
     )
     _, error = v3.failing_sync(Exception, "events", page_size=5)
-    assert "the server gave the same page twice" in str(error)
+    assert "the server sent the same page twice" in str(error)
 
 
 @pytest.mark.parametrize("included", [True, False])
-def test_the_tracking_key_only_when_it_is_wanted(v3: V3Site, *, included: bool) -> None:
+def test_tracking_key_is_written_only_with_its_setting(v3: V3Site, *, included: bool) -> None:
     output = v3.sync("products", include_tracking_key=included)
     assert output.rows("products") == expected_list(v3.api, "products", secret=included)
     assert ("tracking_key" in output.text) is included

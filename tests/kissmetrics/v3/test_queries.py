@@ -1,4 +1,4 @@
-"""Metrics by their ids, and queries of the settings, passed through as they are."""
+"""Metrics by their ids, and queries of the settings, which are sent unchanged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sandbox.kissmetrics import V3Rules
 
 from tests.kissmetrics.rows import comparable, hashed
 from tests.kissmetrics.site import days
-from tests.kissmetrics.v3.canned import V3Answers, pages
+from tests.kissmetrics.v3.canned import V3Canned, pages
 from tests.kissmetrics.v3.site import SQL
 from tests.singer import Loader
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def metric_rows(site: V3Site, metric_id: int) -> list[Row]:
-    """The rows of a metric as they should arrive, window by window."""
+    """Return the expected rows of a metric, window by window."""
     rows = []
     for day in days():
         (values,) = site.api.v3_data.metric_rows(metric_id, {"type": "on", "date": str(day)})
@@ -40,7 +40,7 @@ def metric_rows(site: V3Site, metric_id: int) -> list[Row]:
 
 
 def sql_rows(site: V3Site, product_id: int, entry: dict[str, Any]) -> list[Row]:
-    """The rows of a query as they should arrive."""
+    """Return the expected rows of a query."""
     found: list[Any] = site.api.v3_data.query_rows(product_id, "sql")  # type: ignore[assignment]
     key = entry.get("primary_key")
     return [
@@ -59,7 +59,7 @@ def sql_rows(site: V3Site, product_id: int, entry: dict[str, Any]) -> list[Row]:
 
 
 @pytest.mark.parametrize("as_text", [True, False])
-def test_metrics_day_by_day(v3: V3Site, *, as_text: bool) -> None:
+def test_metrics_are_read_day_by_day(v3: V3Site, *, as_text: bool) -> None:
     ids = v3.metric_ids[:2]
     chosen = [str(one) if as_text else one for one in ids]
     output = v3.sync("metric_results", metric_ids=chosen, max_concurrency=1)
@@ -73,7 +73,7 @@ def test_metrics_day_by_day(v3: V3Site, *, as_text: bool) -> None:
     assert {part["replication_key_value"] for part in marks} == {"2024-02-02"}
 
 
-def test_a_metric_goes_on_at_its_bookmark_less_the_look_back(v3: V3Site) -> None:
+def test_metric_starts_lookback_days_before_its_bookmark(v3: V3Site) -> None:
     ids = v3.metric_ids[:1]
     first = v3.sync("metric_results", metric_ids=ids)
     v3.api.log.clear()
@@ -84,11 +84,11 @@ def test_a_metric_goes_on_at_its_bookmark_less_the_look_back(v3: V3Site) -> None
         end_date="2024-02-04",
         max_concurrency=1,
     )
-    asked = [body["date_range"]["date"] for body in v3.bodies("/metric")]
-    assert asked == ["2024-02-01", "2024-02-02", "2024-02-03", "2024-02-04"]
+    sent = [body["date_range"]["date"] for body in v3.bodies("/metric")]
+    assert sent == ["2024-02-01", "2024-02-02", "2024-02-03", "2024-02-04"]
 
 
-def test_a_metric_of_a_week_has_a_row_a_day(v3: V3Site) -> None:
+def test_metric_with_windows_of_a_week_has_a_row_per_day(v3: V3Site) -> None:
     ids = v3.metric_ids[:1]
     output = v3.sync("metric_results", metric_ids=ids, window_days=7, end_date="2024-02-07")
     rows = output.rows("metric_results")
@@ -97,12 +97,12 @@ def test_a_metric_of_a_week_has_a_row_a_day(v3: V3Site) -> None:
     assert len({row["row_id"] for row in rows}) == 7
 
 
-def test_a_metric_that_is_not_there_is_a_warning(v3: V3Site) -> None:
+def test_missing_metric_is_skipped_with_a_warning(v3: V3Site) -> None:
     here = v3.metric_ids[0]
     ended = v3.execute(metric_ids=[77, here])
     assert ended.code == 0, ended.stderr
-    (told,) = [text for text in ended.warnings if "77" in text]
-    assert told.startswith("metric_results, metric_id 77, 2024-02-01: skipped: not found")
+    (warning,) = [text for text in ended.warnings if "77" in text]
+    assert warning.startswith("metric_results, metric_id 77, 2024-02-01: skipped: not found")
     assert comparable(ended.output.rows("metric_results")) == metric_rows(v3, here)
 
 
@@ -116,8 +116,8 @@ def test_a_metric_that_is_not_there_is_a_warning(v3: V3Site) -> None:
     ],
     ids=str,
 )
-def test_a_metric_whose_rows_look_otherwise_is_whole_in_values(rows: list[Any]) -> None:
-    with V3Answers({"/queries/q1": pages(rows)}) as server:
+def test_unusual_rows_of_a_metric_are_kept_whole_in_values(rows: list[Any]) -> None:
+    with V3Canned({"/queries/q1": pages(rows)}) as server:
         found = server.sync("metric_results", metric_ids=[5]).rows("metric_results")
     objects = [
         row if isinstance(row, dict) else {"column_1": row[0], "column_2": row[1]} for row in rows
@@ -127,7 +127,7 @@ def test_a_metric_whose_rows_look_otherwise_is_whole_in_values(rows: list[Any]) 
     assert {row["value"] for row in found} <= {None, 1.5}
 
 
-def test_a_query_is_run_for_each_product_or_for_its_own(v3: V3Site) -> None:
+def test_query_is_run_for_each_product_or_for_its_own(v3: V3Site) -> None:
     one, two, _ = v3.ids("products")
     queries = [SQL, {**SQL, "name": "own", "product_id": str(two), "primary_key": ["timestamp_ms"]}]
     output = v3.sync("query_results", queries=queries, product_ids=[one])
@@ -139,7 +139,7 @@ def test_a_query_is_run_for_each_product_or_for_its_own(v3: V3Site) -> None:
     )
 
 
-def test_what_a_query_says_is_passed_through_untouched(v3: V3Site) -> None:
+def test_parameters_of_a_query_are_sent_unchanged(v3: V3Site) -> None:
     params = {
         "statement": "SELECT 'é', \"x\" -- 1 < 2\n",
         "nested": {"frequency_occurence": [1, None, True, 0.5, {"then": []}]},
@@ -153,7 +153,7 @@ def test_what_a_query_says_is_passed_through_untouched(v3: V3Site) -> None:
 
 
 @pytest.mark.parametrize("query_type", ["people_count", "people_search"])
-def test_queries_of_other_types(v3: V3Site, query_type: str) -> None:
+def test_queries_of_other_types_are_read(v3: V3Site, query_type: str) -> None:
     query = {"name": "x", "query_type": query_type, "query_params": {"conditions": []}}
     product_id = v3.ids("products")[0]
     output = v3.sync("query_results", queries=[{**query, "product_id": product_id}])
@@ -163,19 +163,19 @@ def test_queries_of_other_types(v3: V3Site, query_type: str) -> None:
     assert all(row["values"] for row in rows)
 
 
-def test_a_product_without_sql_is_a_warning(serve_v3: ServeV3) -> None:
+def test_product_without_sql_is_skipped_with_a_warning(serve_v3: ServeV3) -> None:
     site = serve_v3(v3=V3Rules(has_sql=False))
     ended = site.execute(queries=[SQL], product_ids=site.ids("products")[:1])
     assert ended.code == 0, ended.stderr
-    (told,) = [text for text in ended.warnings if "query_results" in text]
-    assert told.endswith("skipped: the user has no access to it (HTTP 403)")
+    (warning,) = [text for text in ended.warnings if "query_results" in text]
+    assert warning.endswith("skipped: the user has no access to it (HTTP 403)")
     assert ended.output.rows("query_results") == []
 
 
-def test_rows_that_are_equal_are_told_apart() -> None:
+def test_equal_rows_have_different_keys() -> None:
     rows = [{"a": 1}, {"a": 1}, {"a": 2, "b": 5}, {"a": 2}, [1], {"a": 1}]
     query = {**SQL, "product_id": 1}
-    with V3Answers({"/queries/q1": pages(rows)}) as server:
+    with V3Canned({"/queries/q1": pages(rows)}) as server:
         found = server.sync("query_results", queries=[query], page_size=2).rows("query_results")
         keyed = {**query, "primary_key": ["a"]}
         again = server.sync("query_results", queries=[keyed]).rows("query_results")
@@ -196,7 +196,7 @@ def test_rows_that_are_equal_are_told_apart() -> None:
     ]
 
 
-def test_a_second_run_loads_the_same_rows(v3: V3Site) -> None:
+def test_second_run_loads_the_same_rows(v3: V3Site) -> None:
     loader = Loader()
     settings: dict[str, Any] = {"queries": [SQL], "metric_ids": v3.metric_ids}
     loader.load(v3.sync("query_results", "metric_results", **settings))
@@ -205,7 +205,7 @@ def test_a_second_run_loads_the_same_rows(v3: V3Site) -> None:
     assert {name: len(rows) for name, rows in loader.content.items()} == before
 
 
-def test_without_ids_and_queries_nothing_is_asked(v3: V3Site) -> None:
+def test_no_query_is_started_without_metric_ids_and_queries(v3: V3Site) -> None:
     output = v3.sync("metric_results", "query_results")
     assert output.streams == ["metric_results", "query_results"]
     assert v3.requests("POST") == []

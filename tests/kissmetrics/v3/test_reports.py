@@ -1,4 +1,4 @@
-"""Saved reports of version 3: started, looked at, paged; none is paid for twice."""
+"""Saved reports of version 3 are run, polled and paged; none is run twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sandbox.faults import Fault
 from sandbox.kissmetrics import RunRules, V3Rules
-from tap_kit.errors import SyncFailed
+from tap_kit import SyncFailed
 
 from tests.kissmetrics.rows import comparable
 from tests.kissmetrics.site import days
@@ -25,12 +25,12 @@ def test_every_report_is_run_for_each_day(serve_v3: ServeV3, polls: int) -> None
     output = site.sync("report_results")
     assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
     assert set(site.api.runs.values()) == {1}
-    looks = len(site.requests("GET", "/queries/"))
+    requests = len(site.requests("GET", "/queries/"))
     runs = len(site.api.runs)
-    assert looks - runs * (polls + 1) in range(len(days()) + 8), "and the ends of the results"
+    assert requests - runs * (polls + 1) in range(len(days()) + 8), "and the ends of the results"
 
 
-def test_a_day_is_on_and_a_week_is_between(serve_v3: ServeV3) -> None:
+def test_window_of_a_day_is_sent_as_on_and_of_a_week_as_between(serve_v3: ServeV3) -> None:
     site = serve_v3(sizes={"reports": 2, "products": 1})
     first, second = site.ids("reports")
     in_turn: dict[str, Any] = {"max_concurrency": 1}
@@ -53,8 +53,8 @@ def test_a_day_is_on_and_a_week_is_between(serve_v3: ServeV3) -> None:
     assert request.headers["content-type"] == "application/json"
 
 
-def test_a_people_search_can_be_run_with_its_own_dates(v3: V3Site) -> None:
-    """Once a sync, without a date range, which only a people search may do without."""
+def test_people_search_runs_with_its_saved_dates(v3: V3Site) -> None:
+    """It runs once per sync, without the date range that other types require."""
     people = v3.api.v3_data.records("reports")[0]
     assert people["report_type"] == "people_search"
     output = v3.sync(reports=[{"id": people["id"], "saved_dates": True}])
@@ -65,14 +65,14 @@ def test_a_people_search_can_be_run_with_its_own_dates(v3: V3Site) -> None:
     assert {r["start_date"][:4] for r in rows} == {str(date.today().year)}  # noqa: DTZ011
 
 
-def test_another_report_cannot_and_is_a_warning(v3: V3Site) -> None:
+def test_other_report_with_saved_dates_is_skipped_with_a_warning(v3: V3Site) -> None:
     funnel = v3.api.v3_data.records("reports")[2]
     assert funnel["report_type"] == "funnel"
     good = v3.ids("reports")[0]
     ended = v3.execute(reports=[{"id": funnel["id"], "saved_dates": True}, {"id": good}])
     assert ended.code == 0, ended.stderr
-    (told,) = [text for text in ended.warnings if str(funnel["id"]) in text]
-    assert "the server refuses the query (POST /queries/report: HTTP 400)" in told
+    (warning,) = [text for text in ended.warnings if str(funnel["id"]) in text]
+    assert "the server refuses the query (POST /queries/report: HTTP 400)" in warning
     rows = comparable(ended.output.rows("report_results"))
     assert rows == expected_rows(v3.api, days(), [good])
 
@@ -90,11 +90,11 @@ def test_results_are_paged_to_their_end(serve_v3: ServeV3, size: int, cap: int) 
     expected = expected_rows(site.api, days()[:1], one)
     assert comparable(output.rows("report_results")) == expected
     assert len(expected) == 20
-    assert set(site.api.runs.values()) == {1}, "the next page is no new run"
+    assert set(site.api.runs.values()) == {1}, "no page starts a new run"
 
 
 @pytest.mark.parametrize("form", ["array", "object"])
-def test_people_in_either_shape(serve_v3: ServeV3, form: Any) -> None:
+def test_people_are_read_in_either_shape(serve_v3: ServeV3, form: Any) -> None:
     site = serve_v3(run_rules=RunRules(row_form=form))
     rows = site.sync("report_results", reports=[{"id": site.ids("reports")[0]}]).rows(
         "report_results"
@@ -105,7 +105,7 @@ def test_people_in_either_shape(serve_v3: ServeV3, form: Any) -> None:
     assert all((row["kmid"] is not None) is (form == "array") for row in rows)
 
 
-def test_a_report_with_a_stream_of_its_own_has_its_columns_by_place_or_by_name(v3: V3Site) -> None:
+def test_stream_of_a_report_has_its_columns_by_position_or_by_name(v3: V3Site) -> None:
     people, _, funnel = v3.ids("reports")[:3]
     reports: list[dict[str, Any]] = [
         {"id": people, "name": "Who Came", "columns": ["Times", "Last", "Plan", "Revenue"]},
@@ -128,14 +128,14 @@ def test_a_report_with_a_stream_of_its_own_has_its_columns_by_place_or_by_name(v
     assert output.rows("report_who_came")[0]["times"] == str(times)
 
 
-def test_a_run_that_fails_is_run_once_more(serve_v3: ServeV3) -> None:
+def test_failed_run_is_repeated_once(serve_v3: ServeV3) -> None:
     site = serve_v3(run_rules=RunRules(error="out of memory", error_starts=1))
     output = site.sync("report_results")
     assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
     assert set(site.api.runs.values()) == {2}
 
 
-def test_a_run_that_fails_twice_is_an_error_that_names_it(
+def test_run_that_fails_twice_is_named_and_the_others_are_read(
     v3: V3Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad = v3.ids("reports")[1]
@@ -148,18 +148,18 @@ def test_a_run_that_fails_twice_is_an_error_that_names_it(
     assert comparable(output.rows("report_results")) == rest
 
 
-def test_a_report_that_is_not_listed_is_a_warning_and_the_others_go_on(v3: V3Site) -> None:
+def test_report_that_is_not_listed_is_skipped_and_the_others_are_read(v3: V3Site) -> None:
     here = v3.ids("reports")[0]
     ended = v3.execute(reports=[{"id": 77}, {"id": here}])
     assert ended.code == 0, ended.stderr
-    left_out = "report 77 of the settings is left out: it is not in the lists of the products"
-    assert ended.warnings == [left_out]
+    problem = "it is not in the lists of the products"
+    assert ended.warnings == [f"Skipped report 77 of the settings: {problem}"]
     rows = comparable(ended.output.rows("report_results"))
     assert rows == expected_rows(v3.api, days(), [here])
 
 
-def test_results_that_are_gone_before_they_are_read_are_made_again(v3: V3Site) -> None:
-    """The second stream of a report asks for the first page when it has its turn."""
+def test_results_that_expire_before_they_are_read_cause_another_run(v3: V3Site) -> None:
+    """The second stream of a report requests the first page later than the first one."""
     report: dict[str, Any] = {
         "id": v3.ids("reports")[0],
         "name": "mine",

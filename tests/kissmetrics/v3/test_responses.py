@@ -1,4 +1,4 @@
-"""Answers of version 3 that break their promise, or that nobody has seen yet."""
+"""Responses of version 3 that are malformed, or of a shape that was never observed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.exchange import json_response
-from tap_kit.errors import SyncFailed
+from tap_kit import SyncFailed
 
-from tests.kissmetrics.v3.canned import ROWS, V3Answers, pages
+from tests.kissmetrics.v3.canned import ROWS, V3Canned, pages
 
 if TYPE_CHECKING:
     from sandbox.exchange import Request
@@ -16,35 +16,35 @@ if TYPE_CHECKING:
 QUERY = "/queries/q1"
 
 
-def results(answers: dict[str, Any], *streams: str, **changes: Any) -> list[dict[str, Any]]:
-    """The rows of report results that these answers give."""
-    with V3Answers(answers) as server:
+def results(responses: dict[str, Any], *streams: str, **changes: Any) -> list[dict[str, Any]]:
+    """Return the rows of report results with these responses."""
+    with V3Canned(responses) as server:
         return server.sync(*(streams or ("report_results",)), **changes).rows("report_results")
 
 
-def test_a_page_that_is_not_completed_any_more_is_not_taken_for_the_end() -> None:
-    """Rows of a query that is not completed are none, which looks like the end of the list."""
-    asked: list[str] = []
+def test_page_of_a_query_that_is_no_longer_completed_does_not_end_the_results() -> None:
+    """A query that is not completed has no rows, which looks like the end of the results."""
+    requested: list[str] = []
 
-    def answer(request: Request) -> Any:
-        asked.append(request.target)
+    def response(request: Request) -> Any:
+        requested.append(request.target)
         body = pages(ROWS)(request)
-        return {"completed": False, "data": []} if len(asked) == 2 else body
+        return {"completed": False, "data": []} if len(requested) == 2 else body
 
-    with V3Answers({QUERY: answer}) as server:
+    with V3Canned({QUERY: response}) as server:
         rows = server.sync("report_results", page_size=1).rows("report_results")
     assert [row["identity"] for row in rows] == ["a@x", "b@x"]
-    assert asked[1] == asked[2], "asked for again"
+    assert requested[1] == requested[2], "the page is requested again"
 
 
-def test_a_query_counts_as_done_only_when_it_says_so() -> None:
+def test_query_is_done_only_when_completed_is_true() -> None:
     seen: list[str] = []
 
-    def answer(request: Request) -> Any:
+    def response(request: Request) -> Any:
         seen.append(request.path)
         return pages(ROWS, completed=len(seen) > 3 or None)(request)
 
-    assert len(results({QUERY: answer})) == 2
+    assert len(results({QUERY: response})) == 2
     assert len(seen) > 3
 
 
@@ -62,16 +62,16 @@ def test_a_query_counts_as_done_only_when_it_says_so() -> None:
     ],
     ids=str,
 )
-def test_a_row_of_any_shape_arrives(
+def test_row_of_any_shape_is_written(
     rows: list[Any], kmid: int | None, identity: str | None, values: dict[str, Any]
 ) -> None:
-    """What rows of version 3 look like was never recorded: none of these stops a sync."""
+    """No response with rows of version 3 was ever recorded: none of these shapes stops a sync."""
     (row,) = results({QUERY: pages(rows)})
     assert (row["kmid"], row["identity"], row["values"]) == (kmid, identity, values)
 
 
 @pytest.mark.parametrize(
-    ("answers", "words"),
+    ("responses", "words"),
     [
         ({"/queries/report": {"query": "q1"}}, "expected the id of a query"),
         ({"/queries/report": {"id": "../products"}}, "expected the id of a query"),
@@ -87,38 +87,38 @@ def test_a_row_of_any_shape_arrives(
     ],
     ids=str,
 )
-def test_an_answer_that_breaks_its_promise_is_one_clear_error(
-    answers: dict[str, Any], words: str
+def test_malformed_response_fails_with_one_clear_error(
+    responses: dict[str, Any], words: str
 ) -> None:
-    with V3Answers(answers) as server, pytest.raises(SyncFailed) as caught:
+    with V3Canned(responses) as server, pytest.raises(SyncFailed) as caught:
         server.sync("report_results")
     assert words in str(caught.value)
     assert "a@x" not in str(caught.value)
-    assert str(caught.value).endswith("given up after 5 tries")
+    assert str(caught.value).endswith("failed after 5 tries")
 
 
-def test_a_total_may_be_text() -> None:
+def test_totals_that_are_texts_become_numbers() -> None:
     events = {"data": [{"id": 5, "total": "17"}, {"id": 6, "total": 18}, {"id": 7}]}
 
-    def answer(request: Request) -> Any:
+    def response(request: Request) -> Any:
         return events if request.parameter("offset") == "0" else {"data": []}
 
-    with V3Answers({"/products/1/events": answer}) as server:
+    with V3Canned({"/products/1/events": response}) as server:
         rows = server.sync("events").rows("events")
     assert [row.get("total") for row in rows] == [17, 18, None]
 
 
-@pytest.mark.parametrize("answer", [{"id": "q1", "cancelled": False}, json_response({}, 500), []])
-def test_what_is_no_cancellation_leaves_the_query_in_the_state(answer: Any) -> None:
-    """The next run picks it up; taken out of the state it would be paid for twice."""
+@pytest.mark.parametrize("response", [{"id": "q1", "cancelled": False}, json_response({}, 500), []])
+def test_query_stays_in_the_state_unless_its_cancellation_is_confirmed(response: Any) -> None:
+    """The next run resumes it; if it were removed from the state, it would be run twice."""
 
     def query(request: Request) -> Any:
         if request.method == "DELETE":
-            return answer
+            return response
         server.stop()
         return {"completed": False, "data": []}
 
-    with V3Answers({QUERY: query}) as server:
+    with V3Canned({QUERY: query}) as server:
         output = server.interrupted("report_results")
     (part,) = output.state["bookmarks"]["report_results"]["partitions"]
     assert part["jobs"]["2024-02-01"]["query_id"] == "q1"

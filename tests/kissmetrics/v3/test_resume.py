@@ -1,4 +1,4 @@
-"""Version 3 killed at any point and started again: nothing is lost, doubled, or paid for twice."""
+"""A run of version 3 that is killed and started again neither loses nor duplicates data."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sandbox.faults import Fault
 from sandbox.kissmetrics import RunRules
-from tap_kit.errors import SyncFailed
+from tap_kit import SyncFailed
 
 from tests.kissmetrics.rows import comparable, settled
 from tests.kissmetrics.site import days
-from tests.kissmetrics.test_resume import after, jobs, killed, noted, same
+from tests.kissmetrics.test_resume import after, has_queries, jobs, killed, same
 from tests.kissmetrics.v3.rows import expected_rows
 from tests.kissmetrics.v3.site import SQL
 from tests.singer import Loader
@@ -24,7 +24,7 @@ SLOW, QUICK = RunRules(run_seconds=3600), RunRules(polls=0)
 
 
 def of_all_kinds(site: V3Site) -> dict[str, Any]:
-    """Settings with which every stream has rows."""
+    """Return settings with which every stream has rows."""
     first, *others = site.ids("reports")
     own = {"id": first, "name": "mine", "columns": ["a", "b", "c", "d"]}
     reports = [own, *({"id": one} for one in others)]
@@ -32,32 +32,34 @@ def of_all_kinds(site: V3Site) -> dict[str, Any]:
 
 
 def complete(site: V3Site, **changes: Any) -> Loader:
-    """What a run that nobody disturbs loads."""
+    """Return what an undisturbed run loads."""
     site.api.run_rules = QUICK
     loader = Loader()
     loader.load(settled(site.sync(**changes)))
     return loader
 
 
-def test_killed_while_queries_run_they_are_picked_up(serve_v3: ServeV3) -> None:
+def test_run_killed_while_polling_resumes_its_queries(serve_v3: ServeV3) -> None:
     site = serve_v3(run_rules=SLOW)
     loader = Loader()
-    loader.load(killed(site, noted(4), max_concurrency=4))
+    loader.load(killed(site, has_queries(4), max_concurrency=4))
     started = dict(site.api.runs)
     in_state = jobs(loader.state)
-    assert len(in_state) == len(started) == 4, "all that run are in the state"
-    assert site.api.cancelled == [], "a process that is killed cannot"
+    assert len(in_state) == len(started) == 4, "all running queries are in the state"
+    assert site.api.cancelled == [], "a killed process cannot cancel them"
     site.api.run_rules = QUICK
     output = site.sync(state=loader.state)
     loader.load(output)
-    assert set(site.api.runs.values()) == {1}, "paid for once"
+    assert set(site.api.runs.values()) == {1}, "each was run once"
     assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
     assert jobs(loader.state) == {}
     same(loader, complete(site))
 
 
 @pytest.mark.parametrize("size", [1, 9_000, 30_000, 60_000])
-def test_killed_and_resumed_is_undisturbed(serve_v3: ServeV3, size: int) -> None:
+def test_killed_and_resumed_run_loads_the_same_as_an_undisturbed_one(
+    serve_v3: ServeV3, size: int
+) -> None:
     site = serve_v3(latency_ms=20)
     settings = of_all_kinds(site)
     loader = Loader()
@@ -69,7 +71,7 @@ def test_killed_and_resumed_is_undisturbed(serve_v3: ServeV3, size: int) -> None
     assert loader.state == whole.state
 
 
-def test_killed_between_the_pages_of_a_result_it_is_read_from_the_same_query(
+def test_run_killed_between_pages_resumes_the_same_query(
     serve_v3: ServeV3,
 ) -> None:
     site = serve_v3(sizes={"rows_per_day": 60}, latency_ms=20)
@@ -82,13 +84,13 @@ def test_killed_between_the_pages_of_a_result_it_is_read_from_the_same_query(
     after_ = site.sync(state=before.state, **one)
     expected = expected_rows(site.api, days(), [report_id])
     assert comparable(after_.rows("report_results")) == expected
-    # The next window's may have begun at that very moment.
+    # The query of the next window may have started at that very moment.
     first = [count for run, count in site.api.runs.items() if "2024-02-01" in run.start]
     assert first == [1]
 
 
 def stopped_at_the_pages(site: V3Site, *streams: str, **settings: Any) -> Any:
-    """A run whose queries are done, and whose second pages fail."""
+    """Return the output of a run whose queries are done and whose second pages fail."""
     site.api.run_rules = QUICK
     site.api.faults.append(Fault("status", status=503, path=r"/queries/.*offset=[1-9]"))
     output, _ = site.failing_sync(SyncFailed, *streams, page_size=3, **settings)
@@ -96,18 +98,18 @@ def stopped_at_the_pages(site: V3Site, *streams: str, **settings: Any) -> Any:
     return output
 
 
-def test_a_run_that_gives_up_keeps_its_queries_for_the_next_one(v3: V3Site) -> None:
+def test_failed_run_keeps_its_queries_for_the_next_one(v3: V3Site) -> None:
     settings = {"queries": [SQL], "metric_ids": v3.metric_ids[:1]}
     output = stopped_at_the_pages(v3, **settings)
     started = dict(v3.api.runs)
-    assert v3.api.cancelled == [], "an error is not an interrupt"
+    assert v3.api.cancelled == [], "an error does not cancel queries"
     again = v3.sync(state=output.state, page_size=3, **settings)
     assert comparable(again.rows("report_results")) == expected_rows(v3.api, days())
     assert {run: v3.api.runs[run] for run in started} == started
 
 
-def test_a_query_of_the_settings_that_changed_is_asked_anew(v3: V3Site) -> None:
-    """Rows of yesterday's question are no answer to today's."""
+def test_changed_query_in_the_settings_is_run_again(v3: V3Site) -> None:
+    """The rows of another query must not be written."""
     one = {**SQL, "product_id": v3.ids("products")[0]}
     output = stopped_at_the_pages(v3, "query_results", queries=[one])
     assert "asked_on" in str(output.state)
@@ -118,7 +120,7 @@ def test_a_query_of_the_settings_that_changed_is_asked_anew(v3: V3Site) -> None:
     assert len(v3.api.runs) == 2
 
 
-def test_a_query_of_another_day_is_asked_anew(v3: V3Site) -> None:
+def test_query_of_another_day_is_run_again(v3: V3Site) -> None:
     one = {**SQL, "product_id": v3.ids("products")[0]}
     output = stopped_at_the_pages(v3, "query_results", queries=[one])
     (part,) = output.state["bookmarks"]["query_results"]["partitions"]

@@ -1,4 +1,4 @@
-"""Settings that do not fit the version are told all at once, a line each, before anything else."""
+"""All settings that do not fit the version are reported together, before the first request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def problems(**settings: Any) -> list[str]:
-    """The lines that these settings give."""
+    """Return the error lines of these settings."""
     with pytest.raises(ConfigValidationError) as caught:
         TapKissmetrics(config=settings)
     return sorted(caught.value.errors)
@@ -35,26 +35,26 @@ WRONG_FOR_V3: dict[str, Any] = {
 }
 
 
-def test_what_does_not_fit_version_3_is_told_at_once(v3: V3Site) -> None:
+def test_all_settings_that_do_not_fit_version_3_are_reported_together(v3: V3Site) -> None:
     ended = v3.execute(**WRONG_FOR_V3)
     assert ended.code == 1
     assert ended.output.text == ""
     assert "Traceback" not in ended.stderr
     assert sorted(ended.errors) == [
-        "api_token: belongs to api_version core, and api_version is v3",
-        "api_url: belongs to api_version core, and api_version is v3",
-        "metric_ids[0]: has to be a whole number in api_version v3",
+        "api_token belongs to api_version core, but api_version is v3",
+        "api_url belongs to api_version core, but api_version is v3",
+        "metric_ids[0] must be a whole number in api_version v3",
         "page_size: has to be at least 1",
-        "product_ids[0]: has to be a whole number in api_version v3",
-        "queries[0].product_id: has to be a whole number in api_version v3",
-        "reports[0].id: has to be a whole number in api_version v3",
-        "username: is required",
+        "product_ids[0] must be a whole number in api_version v3",
+        "queries[0].product_id must be a whole number in api_version v3",
+        "reports[0].id must be a whole number in api_version v3",
+        "username is required",
         "v3_url: is not an address: it has to begin with https:// and a host",
     ]
-    assert v3.asked() == []
+    assert v3.requested() == []
 
 
-def test_what_does_not_fit_the_core_api_is_told_at_once() -> None:
+def test_all_settings_that_do_not_fit_the_core_api_are_reported_together() -> None:
     settings: dict[str, Any] = {
         "username": "me@example.com",
         "password": "p",
@@ -64,16 +64,16 @@ def test_what_does_not_fit_the_core_api_is_told_at_once() -> None:
         "product_ids": [5],
         "reports": [{"id": "r1", "saved_dates": True}],
     }
-    v3 = "belongs to api_version v3, and api_version is core"
+    v3 = "belongs to api_version v3, but api_version is core"
     assert problems(**settings) == [
-        "api_token: is required",
-        f"metric_ids: {v3}",
-        f"password: {v3}",
-        "product_ids[0]: has to be a text in api_version core",
-        f"queries: {v3}",
-        "reports[0].saved_dates: belongs to api_version v3",
-        f"username: {v3}",
-        f"v3_url: {v3}",
+        "api_token is required",
+        f"metric_ids {v3}",
+        f"password {v3}",
+        "product_ids[0] must be a string in api_version core",
+        f"queries {v3}",
+        f"reports[0].saved_dates {v3}",
+        f"username {v3}",
+        f"v3_url {v3}",
     ]
 
 
@@ -81,10 +81,10 @@ def test_what_does_not_fit_the_core_api_is_told_at_once() -> None:
     ("settings", "lines"),
     [
         ({"api_version": "v2"}, ["api_version: has to be one of ['core', 'v3']"]),
-        ({"api_version": "v3"}, ["username: is required"]),
-        ({"username": ""}, ["username: must not be empty"]),
+        ({"api_version": "v3"}, ["username is required"]),
+        ({"username": ""}, ["username must not be empty"]),
         ({"username": "a:b"}, ["username: has characters that are not allowed there"]),
-        ({"queries": [SQL, SQL]}, ["queries: two are named latest"]),
+        ({"queries": [SQL, SQL]}, ["queries has two entries with the name latest"]),
         (
             {"queries": [{"name": "x"}]},
             ["queries[0].query_params: is required", "queries[0].query_type: is required"],
@@ -101,7 +101,7 @@ def test_what_does_not_fit_the_core_api_is_told_at_once() -> None:
             {"queries": [{**SQL, "primary_key": [""]}]},
             ["queries[0].primary_key[0]: must not be empty"],
         ),
-        ({"reports": [{"id": 1}, {"id": "1"}]}, ["reports: the id 1 is there twice"]),
+        ({"reports": [{"id": 1}, {"id": "1"}]}, ["reports has two entries with the id 1"]),
         (
             {"metric_ids": [1.5]},
             ["metric_ids[0]: has to be a text or a whole number, not a decimal number"],
@@ -109,7 +109,7 @@ def test_what_does_not_fit_the_core_api_is_told_at_once() -> None:
     ],
     ids=str,
 )
-def test_settings_that_are_wrong_in_themselves(settings: dict[str, Any], lines: list[str]) -> None:
+def test_invalid_settings_are_reported(settings: dict[str, Any], lines: list[str]) -> None:
     own: dict[str, Any] = {"api_version": "v3"} | (
         {"username": "u"} if settings.keys() != {"api_version"} else {}
     )
@@ -127,39 +127,39 @@ def test_settings_that_are_wrong_in_themselves(settings: dict[str, Any], lines: 
     ],
     ids=str,
 )
-def test_a_login_or_an_api_key(settings: dict[str, Any]) -> None:
+def test_login_or_api_key_is_sufficient(settings: dict[str, Any]) -> None:
     tap = TapKissmetrics(config={"api_version": "v3", **settings})
     assert tap.config["v3_url"] == "https://query.kissmetrics.io/v3"
     assert sorted(tap.streams) == STREAMS
 
 
-def test_a_line_of_the_environment_that_was_not_filled_in_is_not_set() -> None:
-    """Meltano gives an empty text for it, and every default there is."""
+def test_empty_setting_of_another_version_counts_as_unset() -> None:
+    """Meltano sends every default, and an empty text for a line of ``.env`` without a value."""
     both: dict[str, Any] = {"api_url": "https://api.kissmetrics.com", "metric_ids": None}
     TapKissmetrics(config={"api_version": "v3", "username": "u", "api_token": "", **both})
     TapKissmetrics(config={"api_token": "t", "username": "", "password": "", **both})
-    assert problems(api_token="", username="") == ["api_token: must not be empty"]
+    assert problems(api_token="", username="") == ["api_token must not be empty"]
 
 
-def test_discovery_asks_nothing(v3: V3Site) -> None:
+def test_discovery_sends_no_request(v3: V3Site) -> None:
     reports = [{"id": 5, "name": "a", "columns": ["x"]}]
     ended = v3.execute("--discover", reports=reports)
     assert ended.code == 0
     assert '"report_a"' in ended.output.text
     assert '"metric_results"' in ended.output.text
     assert '"accounts"' not in ended.output.text
-    assert v3.asked() == []
+    assert v3.requested() == []
 
 
-def test_about_tells_which_setting_is_of_which_version(v3: V3Site) -> None:
+def test_about_names_the_version_of_each_setting(v3: V3Site) -> None:
     ended = v3.execute("--about", "--format=markdown")
     assert ended.code == 0
-    assert "v3, required: e-mail of the login, or an API key" in ended.output.text
+    assert "v3, required: e-mail address of the login, or an API key" in ended.output.text
     assert "core, required: a personal token" in ended.output.text
 
 
-def test_the_connection_test_reads_a_record_of_each_stream(v3: V3Site) -> None:
+def test_connection_test_reads_a_record_of_each_stream(v3: V3Site) -> None:
     one: dict[str, Any] = {"metric_ids": v3.metric_ids[:1], "queries": [SQL]}
     ended = v3.execute("--test", **one)
     assert ended.code == 0, ended.stderr
-    assert "The credentials work; they see 3 product(s)" in ended.stderr
+    assert "The credentials work; they can access 3 product(s)" in ended.stderr

@@ -1,4 +1,4 @@
-"""Windows of version 3 are those of the Core API: the products' days, bookmarks in UTC."""
+"""Windows of version 3 are days of the product's zone, with bookmarks in UTC, as in core."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def one(serve_v3: ServeV3) -> V3Site:
-    """An account with one report, whose product counts its days in Los Angeles."""
+    """Return an account with one report, whose product has the zone of Los Angeles."""
     return serve_v3(sizes={"reports": 1, "products": 1})
 
 
-def days_asked(site: V3Site) -> list[str]:
-    """The days that were asked for, without the year."""
+def days_sent(site: V3Site) -> list[str]:
+    """Return the days that were sent, without the year."""
     return sorted(body["date_range"]["date"][5:] for body in site.bodies("/report"))
 
 
 def reached(site: V3Site, value: str) -> State:
-    """A state whose only bookmark is this one."""
+    """Return a state with only this bookmark."""
     part = {
         "context": {"report_id": site.ids("reports")[0]},
         "replication_key": "start_date",
@@ -43,10 +43,10 @@ def test_windows_are_days_of_the_products_zone(serve_v3: ServeV3, zone: str) -> 
     site = serve_v3(sizes={"timezones": (zone,), "reports": 1, "products": 1})
     output = site.sync("report_results")
     assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
-    assert days_asked(site) == ["02-01", "02-02"]
+    assert days_sent(site) == ["02-01", "02-02"]
 
 
-def test_a_day_on_which_the_clocks_change_is_whole(serve_v3: ServeV3) -> None:
+def test_day_on_which_the_clocks_change_is_read_whole(serve_v3: ServeV3) -> None:
     site = serve_v3(
         now=datetime(2025, 1, 1, tzinfo=timezone.utc), sizes={"reports": 1, "products": 1}
     )
@@ -58,7 +58,7 @@ def test_a_day_on_which_the_clocks_change_is_whole(serve_v3: ServeV3) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "asked"),
+    ("settings", "sent"),
     [
         ({"lookback_days": 0}, ["02-04", "02-05", "02-06"]),
         ({}, ["02-03", "02-04", "02-05", "02-06"]),
@@ -68,15 +68,15 @@ def test_a_day_on_which_the_clocks_change_is_whole(serve_v3: ServeV3) -> None:
     ],
     ids=str,
 )
-def test_a_run_goes_on_at_the_bookmark_less_the_look_back(
-    one: V3Site, settings: dict[str, Any], asked: list[str]
+def test_run_starts_lookback_days_before_the_bookmark(
+    one: V3Site, settings: dict[str, Any], sent: list[str]
 ) -> None:
     state = reached(one, "2024-02-04T08:00:00+00:00")
     one.sync("report_results", state=state, **{"end_date": "2024-02-06", **settings})
-    assert days_asked(one) == asked
+    assert days_sent(one) == sent
 
 
-def test_a_second_run_ends_as_one_run_would(one: V3Site) -> None:
+def test_two_runs_load_the_same_as_one(one: V3Site) -> None:
     loader, whole = Loader(), Loader()
     loader.load(one.sync("report_results", end_date="2024-02-04"))
     loader.load(one.sync("report_results", end_date="2024-02-06", state=loader.state))
@@ -88,7 +88,7 @@ def test_a_second_run_ends_as_one_run_would(one: V3Site) -> None:
     assert loader.state == whole.state
 
 
-def test_the_window_that_holds_now_is_asked_for_again(serve_v3: ServeV3) -> None:
+def test_current_window_is_read_again_by_the_next_run(serve_v3: ServeV3) -> None:
     site = serve_v3(now=None, sizes={"reports": 1, "products": 1, "timezones": ("UTC",)})
     today = datetime.now(timezone.utc).date()
     settings: dict[str, Any] = {
@@ -101,15 +101,15 @@ def test_the_window_that_holds_now_is_asked_for_again(serve_v3: ServeV3) -> None
     if datetime.now(timezone.utc).date() != today:
         pytest.skip("midnight")
     expected = [f"{today - timedelta(days=1):%m-%d}", f"{today:%m-%d}", f"{today:%m-%d}"]
-    assert days_asked(site) == sorted(expected)
+    assert days_sent(site) == sorted(expected)
 
 
-def test_an_unknown_zone_is_a_warning_and_utc(
+def test_unknown_zone_is_warned_about_and_counts_as_utc(
     serve_v3: ServeV3, caplog: pytest.LogCaptureFixture
 ) -> None:
     site = serve_v3(sizes={"timezones": ("Mars/Base",), "reports": 1, "products": 1})
     rows = site.sync("report_results").rows("report_results")
     assert {row["start_date"][11:] for row in rows} == {"00:00:00+00:00"}
-    told = [text for text in caplog.messages if "is unknown here" in text]
-    zone = "its timezone 'Mars/Base' is unknown here; its days are counted in UTC"
-    assert told == [f"product {site.ids('products')[0]}: {zone}"]
+    warnings = [text for text in caplog.messages if "unknown timezone" in text]
+    problem = "unknown timezone 'Mars/Base'; its days are counted in UTC"
+    assert warnings == [f"product {site.ids('products')[0]}: {problem}"]

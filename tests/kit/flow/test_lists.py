@@ -1,0 +1,161 @@
+"""A list counts as complete when every rule holds; else it is read again or the sync fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kit import ListPass, PageInfo, SyncFailed, read_whole
+from tap_kit.flow.lists import PASSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Pages = list[tuple[list[int], PageInfo]]
+
+
+def page(*records: int, total: int | None = None) -> tuple[list[int], PageInfo]:
+    """A page with these records."""
+    return list(records), PageInfo.of(records, total=total)
+
+
+def passed(pages: Iterable[tuple[list[int], PageInfo]]) -> ListPass:
+    """A pass in which these pages came."""
+    one = ListPass("figures")
+    for _, info in pages:
+        one.add(info)
+    return one
+
+
+@dataclass
+class Server:
+    """Serves one pass after the other; the last one again and again."""
+
+    passes: list[Pages]
+    begun: int = field(default=0)
+
+    def pages(self) -> Iterator[tuple[list[int], PageInfo]]:
+        """Begin the next pass."""
+        self.begun += 1
+        yield from self.passes[min(self.begun, len(self.passes)) - 1]
+
+
+def changing(first: int) -> Pages:
+    """A list that grows by one while it is read."""
+    return [page(first, total=2), page(first + 1, total=3)]
+
+
+def test_page_info_describes_the_page() -> None:
+    info = PageInfo.of([{"id": 1}, {"id": 2}], total=5, next_link="/figures?offset=2")
+    assert (info.size, info.total, info.next) == (2, 5, "/figures?offset=2")
+
+
+def test_fingerprint_depends_on_the_records_only() -> None:
+    assert PageInfo.of([1, 2], total=2).fingerprint == PageInfo.of([1, 2]).fingerprint
+    assert PageInfo.of([1, 2]).fingerprint != PageInfo.of([2, 1]).fingerprint
+    assert PageInfo.of([1]).fingerprint != PageInfo.of(["1"]).fingerprint
+
+
+def test_same_page_twice_fails_the_sync() -> None:
+    with pytest.raises(SyncFailed) as caught:
+        passed([page(1, 2), page(3, 4), page(1, 2)])
+    problem = "the server sent the same page twice, so the list is incomplete"
+    assert str(caught.value) == f"figures: {problem}"
+
+
+def test_empty_pages_may_come_twice() -> None:
+    assert passed([page(), page(1), page()]).next_pass() is None
+
+
+def test_total_that_is_too_large_fails_the_sync() -> None:
+    one = passed([page(1, 2, total=4), page(3, total=4)])
+    for check in (one.check_complete, one.next_pass):
+        with pytest.raises(SyncFailed) as caught:
+            check()
+        assert str(caught.value) == "figures: the server promised 4 records and sent 3"
+
+
+@pytest.mark.parametrize("total", [None, 0, 2, 3])
+def test_total_that_is_reached_completes_the_list(total: int | None) -> None:
+    one = passed([page(1, 2, total=total), page(3)])
+    one.check_complete()
+    assert one.next_pass() is None
+    assert one.count == 3
+
+
+def test_totals_that_differ_cause_another_pass_from_the_start() -> None:
+    one = passed(changing(1))
+    following = one.next_pass()
+    assert following is not None
+    assert (following.what, following.number, following.count) == ("figures", 2, 0)
+    following.add(page(1, total=3)[1])
+    assert following.count == 1, "a page of the pass before may come again"
+
+
+def test_largest_of_differing_totals_must_be_reached() -> None:
+    with pytest.raises(SyncFailed, match="promised 3 records and sent 2"):
+        passed(changing(1)).check_complete()
+
+
+def test_last_pass_over_a_changing_list_fails_the_sync() -> None:
+    one = ListPass("figures", number=PASSES)
+    for _, info in changing(1):
+        one.add(info)
+    with pytest.raises(SyncFailed) as caught:
+        one.next_pass()
+    assert str(caught.value) == "figures: the list changed during each of 3 passes over it"
+
+
+def test_next_pass_keeps_the_type_and_resets_its_fields() -> None:
+    @dataclass
+    class Sum(ListPass):
+        sum: int = field(default=0, init=False)
+
+    one = Sum("figures")
+    one.sum = 7
+    for _, info in changing(1):
+        one.add(info)
+    following = one.next_pass()
+    assert isinstance(following, Sum)
+    assert following.sum == 0
+
+
+def test_whole_list_is_read_in_one_pass() -> None:
+    server = Server([[page(1, 2, total=3), page(3, total=3)]])
+    assert read_whole(server.pages, "figures") == [1, 2, 3]
+    assert server.begun == 1
+
+
+def test_list_that_changes_is_read_again_and_only_its_last_pass_counts() -> None:
+    server = Server([changing(1), changing(5), [page(7, 8, total=2)]])
+    assert read_whole(server.pages, "figures") == [7, 8]
+    assert server.begun == 3
+
+
+def test_list_that_changes_in_every_pass_fails_the_sync() -> None:
+    server = Server([changing(1)])
+    with pytest.raises(SyncFailed, match=r"^figures: the list changed during each of 3 passes"):
+        read_whole(server.pages, "figures")
+    assert server.begun == PASSES
+
+
+def test_list_without_pages_is_empty() -> None:
+    assert read_whole(Server([[]]).pages, "figures") == []
+
+
+@given(sizes=st.lists(st.integers(0, 5), max_size=8), missing=st.integers(0, 3))
+def test_list_is_complete_exactly_when_its_total_came(sizes: list[int], missing: int) -> None:
+    count = sum(sizes)
+    ends = [sum(sizes[: place + 1]) for place in range(len(sizes))]
+    pages = [
+        page(*range(end - size, end), total=count + missing)
+        for end, size in zip(ends, sizes, strict=True)
+    ]
+    if missing and pages:
+        with pytest.raises(SyncFailed, match=f"promised {count + missing} records"):
+            read_whole(Server([pages]).pages, "figures")
+    else:
+        assert read_whole(Server([pages]).pages, "figures") == list(range(count))
