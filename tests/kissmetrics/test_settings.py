@@ -44,20 +44,20 @@ def test_all_invalid_settings_are_reported_together(site: Site, arguments: tuple
     assert ended.output.text == ""
     assert "Traceback" not in ended.stderr
     assert sorted(ended.errors) == [
-        "api_url: is not an address: it has to begin with https:// and a host",
-        "include_tracking_key: has to be true or false, not a text",
-        "page_sice: is not a setting of this tap (did you mean page_size?)",
-        "page_size: has to be at least 1",
-        "poll_interval_ms: has to be at most 30000",
-        "poll_timeout: has to be a whole number, not a decimal number",
-        "product_ids: has to be a list, not a text",
-        "query_url: must not hold a user name or password",
-        "reports[0].id: is required",
-        "reports[1].column: is not a setting of this tap (did you mean columns?)",
-        "reports[2]: has to be an object, not a text",
-        "reports[3].columns[0]: has to be a text, not a number",
-        "shard: has to be i/n with i from 0 to n-1, such as 0/2 and 1/2",
-        "start_date: is not a date, it has to look like 2024-01-31",
+        "api_url must be a URL with https:// and a host",
+        "include_tracking_key must be true or false, not a string",
+        "page_sice is not a setting of this tap (did you mean page_size?)",
+        "page_size must be at least 1",
+        "poll_interval_ms must be at most 30000",
+        "poll_timeout must be a whole number, not a decimal number",
+        "product_ids must be a list, not a string",
+        "query_url must not hold a user name or password",
+        "reports[0].id is required",
+        "reports[1].column is not a setting of this tap (did you mean columns?)",
+        "reports[2] must be an object, not a string",
+        "reports[3].columns[0] must be a string, not a number",
+        "shard must be i/n with i from 0 to n-1, such as 0/2 or 1/2",
+        "start_date must be a date in YYYY-MM-DD format",
     ]
     assert site.requested() == []
 
@@ -65,7 +65,7 @@ def test_all_invalid_settings_are_reported_together(site: Site, arguments: tuple
 @pytest.mark.parametrize(
     ("reports", "lines"),
     [
-        ([{"id": ""}], ["reports[0].id: must not be empty"]),
+        ([{"id": ""}], ["reports[0].id must not be empty"]),
         ([{"id": "a"}, {"id": "b"}, {"id": "a"}], ["reports has two entries with the id a"]),
         (
             [{"id": i, "name": n, "columns": ["c"]} for i, n in (("a", "My X"), ("b", "my_x"))],

@@ -21,9 +21,11 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "tap_kit": ("errors", "net", "rows", "flow", "jobs", "run", "streams", "tap"),
     "tap_kindmetrics": ("schemas client", "selection", "streams", "tap"),
     "tap_kissmetrics": (
-        "schemas settings moments once",
+        "schemas lists",
         "client",
-        "lists reports query versions",
+        "query",
+        "reports",
+        "settings",
         "core v3",
         "tap",
     ),

@@ -44,12 +44,12 @@ def test_all_settings_that_do_not_fit_version_3_are_reported_together(v3: V3Site
         "api_token belongs to api_version core, but api_version is v3",
         "api_url belongs to api_version core, but api_version is v3",
         "metric_ids[0] must be a whole number in api_version v3",
-        "page_size: has to be at least 1",
+        "page_size must be at least 1",
         "product_ids[0] must be a whole number in api_version v3",
         "queries[0].product_id must be a whole number in api_version v3",
         "reports[0].id must be a whole number in api_version v3",
         "username is required",
-        "v3_url: is not an address: it has to begin with https:// and a host",
+        "v3_url must be a URL with https:// and a host",
     ]
     assert v3.requested() == []
 
@@ -80,31 +80,31 @@ def test_all_settings_that_do_not_fit_the_core_api_are_reported_together() -> No
 @pytest.mark.parametrize(
     ("settings", "lines"),
     [
-        ({"api_version": "v2"}, ["api_version: has to be one of ['core', 'v3']"]),
+        ({"api_version": "v2"}, ["api_version must be one of ['core', 'v3']"]),
         ({"api_version": "v3"}, ["username is required"]),
         ({"username": ""}, ["username must not be empty"]),
-        ({"username": "a:b"}, ["username: has characters that are not allowed there"]),
+        ({"username": "a:b"}, ["username has characters that are not allowed in it"]),
         ({"queries": [SQL, SQL]}, ["queries has two entries with the name latest"]),
         (
             {"queries": [{"name": "x"}]},
-            ["queries[0].query_params: is required", "queries[0].query_type: is required"],
+            ["queries[0].query_params is required", "queries[0].query_type is required"],
         ),
         (
             {"queries": [{**SQL, "query_params": "x"}]},
-            ["queries[0].query_params: has to be an object, not a text"],
+            ["queries[0].query_params must be an object, not a string"],
         ),
         (
             {"queries": [{**SQL, "query_parms": {}}]},
-            ["queries[0].query_parms: is not a setting of this tap (did you mean query_params?)"],
+            ["queries[0].query_parms is not a setting of this tap (did you mean query_params?)"],
         ),
         (
             {"queries": [{**SQL, "primary_key": [""]}]},
-            ["queries[0].primary_key[0]: must not be empty"],
+            ["queries[0].primary_key[0] must not be empty"],
         ),
         ({"reports": [{"id": 1}, {"id": "1"}]}, ["reports has two entries with the id 1"]),
         (
             {"metric_ids": [1.5]},
-            ["metric_ids[0]: has to be a text or a whole number, not a decimal number"],
+            ["metric_ids[0] must be a string or a whole number, not a decimal number"],
         ),
     ],
     ids=str,
