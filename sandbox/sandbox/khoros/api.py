@@ -83,7 +83,7 @@ class Api:
             raise Refusal(403, "Access is denied")
 
     def _route(self, path: str) -> Route:
-        """Return the route of a path; /reports/jobs no longer exists since 2020.
+        """Return the route of a path; the vendor removed /reports/jobs in 2020.
 
         Raises:
             Refusal: 404 for an unknown path.

@@ -19,7 +19,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     account.add("--seed", "another seed gives other figures", default="sandbox")
     account.add_list("--created", "first day of a domain", "created", type=CREATED)
     clock = parser.add_mutually_exclusive_group()
-    clock.add_argument("--today", type=DAY, metavar=DAY.metavar, help="stop the clock at noon")
+    clock.add_argument("--today", type=DAY, metavar="YYYY-MM-DD", help="stop the clock at noon")
     clock.add_argument(
         "--now", type=TIME, metavar="TIME", help="stop the clock at an ISO 8601 time"
     )
