@@ -1,6 +1,6 @@
 """Control of a sandbox in another process: its log and its faults over HTTP.
 
-These routes are neither logged nor delayed nor faulted.
+Requests to these routes are neither logged nor delayed, and no fault hits them.
 """
 
 import json
@@ -14,13 +14,13 @@ CONTROL_PREFIX = "/_sandbox/"
 
 
 def control(request: Request, log: RequestLog, faults: Faults) -> Response:
-    """Serve a control route; anything unknown is a 404 that names the known ones."""
+    """Serve a control route; for any other path return a 404 that lists the routes."""
     match (request.method, request.path):
         case ("GET", "/_sandbox/requests"):
-            return json_response(_seen(log))
+            return json_response(_summary(log))
         case ("DELETE", "/_sandbox/requests"):
             log.clear()
-            return json_response(_seen(log))
+            return json_response(_summary(log))
         case ("POST", "/_sandbox/faults"):
             return _replace_faults(request.body, faults)
         case _:
@@ -28,17 +28,17 @@ def control(request: Request, log: RequestLog, faults: Faults) -> Response:
             return json_response({"message": f"the control routes are {known}"}, 404)
 
 
-def _seen(log: RequestLog) -> dict[str, object]:
+def _summary(log: RequestLog) -> dict[str, object]:
     return {
         "count": log.count,
         "in_flight": log.in_flight,
         "max_in_flight": log.max_in_flight,
-        "requests": [[seen.method, seen.target] for seen in log.requests],
+        "requests": [[request.method, request.target] for request in log.requests],
     }
 
 
 def _replace_faults(body: bytes, faults: Faults) -> Response:
-    """Take a JSON list of fault texts in place of the faults there are; counting starts anew."""
+    """Replace all faults by those of a JSON list of fault texts; counting restarts."""
     try:
         texts = json.loads(body)
         if not isinstance(texts, list):

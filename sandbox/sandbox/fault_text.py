@@ -1,6 +1,5 @@
-"""The compact text for a fault, as the command line and the control route take it."""
+"""The compact text of a fault, which the command line and the control route take."""
 
-import re
 import shlex
 from typing import Any, cast
 
@@ -10,18 +9,18 @@ GRAMMAR = """\
 WHAT [KEY=VALUE ...]
 
 WHAT is a status code (200 to 599) or one of
-  reset           connection reset before any answer
+  reset           connection reset before the response
   reset_body      connection reset in the middle of the body
   cut_body        connection closed in the middle of the body
-  slow_body       half of the body, wait_ms, the other half
-  stall           wait_ms before the answer
-  html            an HTML page (status=200 unless given)
+  slow_body       half of the body, a pause of wait_ms, the other half
+  stall           a pause of wait_ms before the response
+  html            an HTML page (status=200 by default)
   wrong_shape     valid JSON of another shape: an object for a list, a list for an object
-  other_fields    valid JSON of the right shape, but with a field that nobody knows
-  bad_json        JSON that stops half way
-  wrong_encoding  says gzip, but is not
-  empty           no body (status=200 unless given)
-  redirect        to location=URL (status=302 unless given)
+  other_fields    valid JSON of the right shape, but with an unknown field and no other
+  bad_json        JSON that is cut in half
+  wrong_encoding  the header says gzip, but the body is not compressed
+  empty           no body (status=200 by default)
+  redirect        to location=URL (status=302 by default)
 
 what happens:   wait_ms=N  location=URL  status=N  retry_after=SECONDS  retry_after=date:SECONDS
 which requests: path=REGEX (in path and query)  method=GET
@@ -31,23 +30,25 @@ Examples: "503 retry_after=1 every=7 path=/pages"   "reset attempts=1"   "slow_b
 """
 NUMBERS = frozenset({"wait_ms", "status", "first", "every", "attempts"})
 TEXTS = frozenset({"location", "path", "method"})
+NAMES = tuple(kind for kind in KINDS if kind != "status")
+START = f"a fault must start with a status code or one of {', '.join(NAMES)}"
 
 
 def parse_fault(text: str) -> Fault:
-    """Read a fault from its compact text: see ``GRAMMAR``.
+    """Return the fault that a compact text describes: see ``GRAMMAR``.
 
     Raises:
-        ValueError: the text says something else; the message names the part that is wrong.
+        ValueError: the text is invalid; the message names the part that is wrong.
     """
     words = shlex.split(text)
     if not words:
-        msg = "a fault starts with a status code or a kind, but the text is empty"
+        msg = f"{START}, got an empty text"
         raise ValueError(msg)
-    fields = _what(words[0])
+    fields = _kind(words[0])
     for word in words[1:]:
         key, equals, value = word.partition("=")
         if not equals or not value:
-            msg = f"fault {text!r}: expected KEY=VALUE, not {word!r}"
+            msg = f"fault {text!r}: expected KEY=VALUE, got {word!r}"
             raise ValueError(msg)
         fields.update(_field(key, value))
     try:
@@ -57,13 +58,12 @@ def parse_fault(text: str) -> Fault:
         raise ValueError(msg) from None
 
 
-def _what(word: str) -> dict[str, Any]:
+def _kind(word: str) -> dict[str, Any]:
     if word.isdecimal():
         return {"kind": "status", "status": int(word)}
-    if word in KINDS and word != "status":
+    if word in NAMES:
         return {"kind": cast("Kind", word)}
-    known = ", ".join(kind for kind in KINDS if kind != "status")
-    msg = f"a fault starts with a status code or one of {known}, not {word!r}"
+    msg = f"{START}, got {word!r}"
     raise ValueError(msg)
 
 
@@ -75,15 +75,15 @@ def _field(key: str, value: str) -> dict[str, Any]:
     if key == "only":
         return {key: frozenset(_number(key, part) for part in value.split(","))}
     if key == "retry_after":
-        seconds = re.sub(r"^date:", "", value)
+        seconds = value.removeprefix("date:")
         return {key: _number(key, seconds), "retry_after_date": seconds != value}
     known = ", ".join(sorted(NUMBERS | TEXTS | {"only", "retry_after"}))
-    msg = f"unknown key {key!r} in a fault: one of {known}"
+    msg = f"the key of a fault must be one of {known}, got {key!r}"
     raise ValueError(msg)
 
 
 def _number(key: str, value: str) -> int:
     if not value.isdecimal():
-        msg = f"{key} must be a whole number, not {value!r}"
+        msg = f"{key} must be a whole number, got {value!r}"
         raise ValueError(msg)
     return int(value)

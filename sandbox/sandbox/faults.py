@@ -1,6 +1,7 @@
-"""Misbehaviour on demand: which requests go wrong, and how, in a pattern that repeats."""
+"""Faults on demand: what goes wrong, and for which requests, in a repeatable pattern."""
 
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass, field
@@ -31,17 +32,18 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to go wrong, and the requests it befalls.
+    """One kind of fault, and the requests it hits.
 
-    What happens: ``status`` is the code of the kinds ``status`` and ``html``; ``wait_ms`` is the
-    pause of ``stall`` and ``slow_body``; ``location`` is where ``redirect`` points;
-    ``retry_after`` (seconds) adds that header to any answer, as an HTTP date on demand.
+    What happens: ``status`` is the status code of the response, 0 for the kind's own; ``wait_ms``
+    is the pause of ``stall`` and ``slow_body``; ``location`` is the target of ``redirect``;
+    ``retry_after`` (seconds) adds that header to any response, with ``retry_after_date`` as an
+    HTTP date.
 
     Which requests match: ``path`` is a regular expression searched in the path and query,
-    ``method`` an HTTP method; empty matches all. Of the matching requests, counted from 1 in the
-    order of arrival, these are hit: the ``first`` so many, ``every`` so-manieth, the ones in
-    ``only``, or the first ``attempts`` of each distinct method, path and query. At most one of
-    the four may be given; without any, all are hit.
+    ``method`` an HTTP method; empty matches all. Matching requests are counted from 1 in order of
+    arrival. The fault hits the ``first`` N of them, ``every`` N-th, those in ``only``, or the
+    first ``attempts`` of each distinct method, path and query. At most one of the four may be
+    given; without any of them the fault hits all matching requests.
     """
 
     kind: Kind = "status"
@@ -58,45 +60,46 @@ class Fault:
     attempts: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense.
+        """Check the fields.
 
         Raises:
-            ValueError: names the field and what it may be.
+            ValueError: a field is invalid; the message names it and what it may be.
         """
         for problem in self._problems():
             raise ValueError(problem)
 
     def _problems(self) -> Iterable[str]:
         if self.kind not in KINDS:
-            yield f"unknown kind {self.kind!r}: one of {', '.join(KINDS)}"
+            yield f"kind must be one of {', '.join(KINDS)}, got {self.kind!r}"
         if self.kind == "status" and not 200 <= self.status <= 599:
-            yield f"status must be 200 to 599, not {self.status}"
+            yield f"status must be 200 to 599, got {self.status}"
         if self.kind == "redirect" and not self.location:
-            yield "a redirect needs a location"
+            yield "a redirect needs location=URL"
         chosen = (self.first, self.every, self.only or None, self.attempts)
         if sum(choice is not None for choice in chosen) > 1:
             yield "give at most one of first, every, only and attempts"
-        if min(self.first or 1, self.every or 1, self.attempts or 1, *self.only) < 1:
-            yield "requests are counted from 1"
-        if 0 in (self.first, self.every, self.attempts) or self.wait_ms < 0:
-            yield "numbers must be positive"
+        counts = (self.first, self.every, self.attempts, *self.only)
+        if any(count is not None and count < 1 for count in counts):
+            yield "first, every, only and attempts count from 1"
+        if self.wait_ms < 0:
+            yield f"wait_ms must not be negative, got {self.wait_ms}"
         try:
             re.compile(self.path)
         except re.error as error:
-            yield f"path is not a regular expression: {error}"
+            yield f"path must be a regular expression, got {self.path!r}: {error}"
 
     @cached_property
     def _path(self) -> re.Pattern[str]:
         return re.compile(self.path)
 
     def matches(self, request: Request) -> bool:
-        """Whether the request is counted at all."""
+        """Whether the fault counts this request."""
         if self.method and self.method.upper() != request.method:
             return False
         return not self.path or self._path.search(request.target) is not None
 
     def hits(self, ordinal: int, attempt: int) -> bool:
-        """Whether the so-manieth matching request, in its so-manieth attempt, is hit."""
+        """Whether the fault hits the matching request with this number and attempt, from 1."""
         if self.first is not None:
             return ordinal <= self.first
         if self.every is not None:
@@ -107,14 +110,14 @@ class Fault:
 
 
 class _Tally:
-    """A fault together with how often it has matched."""
+    """A fault and how often it has matched."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
         self._ordinal = 0
         self._attempts: Counter[tuple[str, str]] = Counter()
 
-    def strikes(self, request: Request) -> bool:
+    def hits(self, request: Request) -> bool:
         if not self.fault.matches(request):
             return False
         key = (request.method, request.target)
@@ -125,18 +128,20 @@ class _Tally:
 
 
 class Faults(MutableSequence[Fault]):
-    """A list of faults; each one counts from its insertion, so clear and append starts anew."""
+    """A list of faults; each counts from its insertion, so removing and adding one restarts it.
 
-    def __init__(self, faults: Iterable[Fault] = ()) -> None:
-        """Start with these faults, in this order."""
-        self._tallies = [_Tally(fault) for fault in faults]
+    Servers in several threads may share it.
+    """
 
-    def strike(self, request: Request) -> Fault | None:
-        """Count a request with every fault, and give the first fault that hits it."""
-        if not self._tallies:
-            return None
-        struck = [tally.fault for tally in tuple(self._tallies) if tally.strikes(request)]
-        return struck[0] if struck else None
+    def __init__(self) -> None:
+        self._tallies: list[_Tally] = []
+        self._lock = threading.Lock()
+
+    def fault_for(self, request: Request) -> Fault | None:
+        """Count a request for every fault, and return the first fault that hits it."""
+        with self._lock:
+            hits = [tally.fault for tally in tuple(self._tallies) if tally.hits(request)]
+        return hits[0] if hits else None
 
     @override
     def insert(self, index: int, value: Fault) -> None:
@@ -168,7 +173,7 @@ class Faults(MutableSequence[Fault]):
         elif isinstance(value, Fault):
             self._tallies[index] = _Tally(value)
         else:
-            msg = "a single place takes a single Fault"
+            msg = "an index takes a single Fault; assign a list to a slice"
             raise TypeError(msg)
 
     @override

@@ -1,4 +1,4 @@
-"""How each kind of fault looks on the wire."""
+"""What each kind of fault sends."""
 
 import asyncio
 import json
@@ -17,29 +17,29 @@ SETTLE_SECONDS = 0.02  # lets the first half of a body reach the client before t
 Vendor = Callable[[Request], Awaitable[Response]]
 
 
-async def misbehave(fault: Fault, request: Request, vendor: Vendor, wire: Wire) -> None:
-    """Response as the fault demands.
+async def send_faulty(fault: Fault, request: Request, vendor: Vendor, wire: Wire) -> None:
+    """Send a response with a fault.
 
-    The vendor's app is not asked where the real answer is not needed, so a request with an
-    effect has none when it is answered with a made-up status.
+    The vendor's function is called only if its response is needed: a request whose response is
+    replaced has no effect.
     """
     if fault.kind == "reset":
         await wire.reset()
         return
-    answer = _with_retry_after(fault, _replacement(fault) or await vendor(request))
+    response = _with_retry_after(fault, _replacement(fault) or await vendor(request))
     if alter := ALTERATIONS.get(fault.kind):
-        answer = alter(answer)
+        response = alter(response)
     deliver = DELIVERIES.get(fault.kind, _deliver)
-    await deliver(fault, encoded_for(request, answer), wire)
+    await deliver(fault, encoded_for(request, response), wire)
 
 
 def _replacement(fault: Fault) -> Response | None:
-    """The made-up answer, for the kinds that do not need the real one."""
+    """Return the response of the kinds that do not need the vendor's."""
     match fault.kind:
         case "status":
             if fault.status in WITHOUT_BODY:
                 return Response(fault.status)
-            message = {"message": "Made up by the sandbox", "param": None, "details": None}
+            message = {"message": "Made by a fault of the sandbox", "param": None, "details": None}
             return json_response(message, fault.status)
         case "html":
             return Response(fault.status or 200, HTML_PAGE, HTML)
@@ -51,70 +51,76 @@ def _replacement(fault: Fault) -> Response | None:
             return None
 
 
-def _with_retry_after(fault: Fault, answer: Response) -> Response:
+def _with_retry_after(fault: Fault, response: Response) -> Response:
     if fault.retry_after is None:
-        return answer
+        return response
     value = str(fault.retry_after)
     if fault.retry_after_date:
-        # A date has whole seconds: one more, so that the wait is never shorter than asked for.
+        # A date has whole seconds: one more, so that the wait is never shorter than requested.
         value = formatdate(time() + fault.retry_after + 1, usegmt=True)
-    return replace(answer, headers=(*answer.headers, ("retry-after", value)))
+    return replace(response, headers=(*response.headers, ("retry-after", value)))
 
 
-async def _deliver(_fault: Fault, answer: Response, wire: Wire) -> None:
-    await wire.whole(answer)
+async def _deliver(_fault: Fault, response: Response, wire: Wire) -> None:
+    await wire.whole(response)
 
 
-def _wrong_shape(answer: Response) -> Response:
-    """Valid JSON, but an object where a list belongs, and a list where an object does."""
-    is_list = answer.body.lstrip()[:1] == b"["
-    value = {"unexpected": True} if is_list else [{"unexpected": True}]
-    return replace(answer, body=json.dumps(value).encode())
-
-
-def _other_fields(answer: Response) -> Response:
-    """Valid JSON of the right shape with something else in it."""
-    is_list = answer.body.lstrip()[:1] == b"["
+def _wrong_shape(response: Response) -> Response:
+    """Replace a list by an object, and anything else by a list."""
     value = {"unexpected": True}
-    return replace(answer, body=json.dumps([value] if is_list else value).encode())
+    return _with_json(response, value if _is_list(response) else [value])
 
 
-def _bad_json(answer: Response) -> Response:
-    """JSON that stops half way, with a length that says so was meant."""
-    return replace(answer, body=answer.body[: max(1, len(answer.body) // 2)])
+def _other_fields(response: Response) -> Response:
+    """Keep the shape, but with an unknown field and no other."""
+    value = {"unexpected": True}
+    return _with_json(response, [value] if _is_list(response) else value)
 
 
-def _wrong_encoding(answer: Response) -> Response:
-    return replace(answer, headers=(*answer.headers, ("content-encoding", "gzip")))
+def _is_list(response: Response) -> bool:
+    return response.body.lstrip()[:1] == b"["
 
 
-async def _stall(fault: Fault, answer: Response, wire: Wire) -> None:
+def _with_json(response: Response, value: object) -> Response:
+    return replace(response, body=json.dumps(value).encode())
+
+
+def _bad_json(response: Response) -> Response:
+    """Cut the JSON in half, with the length of that half."""
+    return replace(response, body=response.body[: max(1, len(response.body) // 2)])
+
+
+def _wrong_encoding(response: Response) -> Response:
+    return replace(response, headers=(*response.headers, ("content-encoding", "gzip")))
+
+
+async def _stall(fault: Fault, response: Response, wire: Wire) -> None:
     await asyncio.sleep(fault.wait_ms / 1000)
-    await wire.whole(answer)
+    await wire.whole(response)
 
 
-async def _slow_body(fault: Fault, answer: Response, wire: Wire) -> None:
-    half = await _first_half(answer, wire)
+async def _slow_body(fault: Fault, response: Response, wire: Wire) -> None:
+    half = await _send_half(response, wire)
     await asyncio.sleep(fault.wait_ms / 1000)
-    await wire.part(answer.body[half:], more=False)
+    await wire.part(response.body[half:], more=False)
 
 
-async def _cut_body(_fault: Fault, answer: Response, wire: Wire) -> None:
-    await _first_half(answer, wire)
+async def _cut_body(_fault: Fault, response: Response, wire: Wire) -> None:
+    await _send_half(response, wire)
     await wire.close()
 
 
-async def _reset_body(_fault: Fault, answer: Response, wire: Wire) -> None:
-    await _first_half(answer, wire)
+async def _reset_body(_fault: Fault, response: Response, wire: Wire) -> None:
+    await _send_half(response, wire)
     await asyncio.sleep(SETTLE_SECONDS)
     await wire.reset()
 
 
-async def _first_half(answer: Response, wire: Wire) -> int:
-    """Promise the whole body, send half of it; give the length of that half."""
-    half = len(answer.body) // 2
-    await wire.start(answer, len(answer.body))
-    await wire.part(answer.body[:half], more=True)
+async def _send_half(response: Response, wire: Wire) -> int:
+    """Send headers that promise the whole body, and half of it; return the length of that half."""
+    half = len(response.body) // 2
+    await wire.start(response.status, response.all_headers)
+    await wire.part(response.body[:half], more=True)
     return half
 
 

@@ -1,7 +1,7 @@
-"""A PostgreSQL server of one's own on loopback, thrown away at the end.
+"""A temporary PostgreSQL server on loopback.
 
-It runs what the machine has installed (PATH, or where Debian and Homebrew put it). Nothing that
-it writes is meant to last, so it is told not to wait for the disk.
+It runs the installed server (on the PATH, or where Debian, Fedora and Homebrew put it). Its data
+need not survive a crash, so its settings avoid waiting for the disk.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Debian and Ubuntu, Fedora, Homebrew: none of them has the server's commands on the PATH.
+# Debian and Ubuntu, Fedora, Homebrew: none of them puts the server's commands on the PATH.
 PLACES = (
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
@@ -36,9 +36,9 @@ SWITCHES = {
     "timezone": "UTC",
 }
 START_SECONDS = 60
-TRIES = 3  # a port that was free a moment ago may be taken
-# Stops the server and removes its folder as soon as standard input ends: also when the process
-# that began it was killed. Ends when the server does.
+ATTEMPTS = 3  # another process may take the port before the server does
+# Stops the server and removes its folder when standard input ends, which also happens if the
+# process that started it is killed. Ends when the server ends.
 GUARD = (
     'exec 3<&0; "$@" & server=$!; { read -r _ <&3; kill -QUIT $server; } & '
     'wait $server; kill $! || rm -rf "$0"'
@@ -46,12 +46,12 @@ GUARD = (
 
 
 class NoPostgresError(Exception):
-    """There is no server to run, or it does not run; the text is fit for a user."""
+    """No server is installed, or it does not start; the text is for the user."""
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """Where the server listens, and who may do everything in it."""
+    """Where the server listens, and its superuser."""
 
     port: int
     password: str
@@ -61,12 +61,12 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """What libpq, psycopg and SQLAlchemy connect with."""
+        """The URL for libpq, psycopg and SQLAlchemy."""
         return f"postgresql://{self.user}:{self.password}@{self.host}:{self.port}/{self.database}"
 
     @property
     def target_settings(self) -> dict[str, str]:
-        """The environment that tells ``target-postgres`` in ``meltano.yml`` to load into it."""
+        """Environment variables that make ``target-postgres`` in ``meltano.yml`` load into it."""
         parts = {
             "HOST": self.host,
             "PORT": str(self.port),
@@ -78,7 +78,7 @@ class Postgres:
 
 
 def commands() -> Path:
-    """The folder with ``initdb`` and ``postgres``: the one on the PATH, else the newest.
+    """Return the folder with ``initdb`` and ``postgres``: the one on the PATH, else the newest.
 
     Raises:
         NoPostgresError: PostgreSQL's server is not installed.
@@ -95,30 +95,30 @@ def commands() -> Path:
 
 @contextlib.contextmanager
 def postgres_running() -> Iterator[Postgres]:
-    """A new, empty server; stopped and removed when the block ends.
+    """Start a new, empty server; stop and remove it when the block ends.
 
-    As root it runs as another user, since it refuses root.
+    A process of root starts it as another user, since PostgreSQL refuses to run as root.
 
     Raises:
-        NoPostgresError: it is not installed, or does not start.
+        NoPostgresError: PostgreSQL is not installed, or does not start.
     """
     programs, password = commands(), secrets.token_urlsafe(12)
     with _folder() as folder:
         _initialise(programs, folder, password)
-        for _ in range(TRIES):
+        for _ in range(ATTEMPTS):
             postgres = Postgres(_free_port(), password)
             with _started(programs, folder, postgres.port) as process:
                 if _is_ready(programs, postgres, process):
                     yield postgres
                     return
         log = (folder / "log").read_text(encoding="utf-8", errors="replace")
-        msg = f"PostgreSQL does not start: {log.strip()[-500:]}"
+        msg = f"PostgreSQL did not start: {log.strip()[-500:]}"
         raise NoPostgresError(msg)
 
 
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
-    """A folder that the server's user owns and reaches; pytest's own are closed to others."""
+    """Make a folder that the server's user can use; pytest's are closed to other users."""
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     try:
         if owner := _other_user():
@@ -129,18 +129,18 @@ def _folder() -> Iterator[Path]:
 
 
 def _other_user() -> pwd.struct_passwd | None:
-    """Whom to run as instead of root; None where this process is not root's."""
+    """Return the user to run as instead of root; None if this process is not root's."""
     if os.geteuid():
         return None
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
-    msg = "PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody"
+    msg = "PostgreSQL refuses to run as root: create a user named postgres or nobody"
     raise NoPostgresError(msg)
 
 
 def _privileges() -> dict[str, Any]:
-    """Arguments of ``subprocess`` that give up root's rights."""
+    """Return the arguments of ``subprocess`` that drop root's privileges."""
     other = _other_user()
     if other is None:
         return {}
@@ -174,7 +174,7 @@ def _started(programs: Path, folder: Path, port: int) -> Iterator[subprocess.Pop
     server = [str(programs / "postgres"), "-D", str(folder / "data"), "-p", str(port)]
     for name, value in SWITCHES.items():
         server += ["-c", f"{name}={value}"]
-    # A session of its own: Ctrl-C in a terminal is for those who use the server.
+    # A new session, so that Ctrl-C in a terminal does not stop the server before its users.
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
             ["/bin/sh", "-c", GUARD, str(folder), *server],
@@ -188,15 +188,15 @@ def _started(programs: Path, folder: Path, port: int) -> Iterator[subprocess.Pop
     try:
         yield process
     finally:
-        process.communicate()  # closes its input, and waits
+        process.communicate()  # closes its standard input, and waits
 
 
 def _is_ready(programs: Path, postgres: Postgres, process: subprocess.Popen[bytes]) -> bool:
-    """Wait until it takes connections; False when it ended instead, or takes too long."""
-    question = [str(programs / "pg_isready"), "-h", postgres.host, "-p", str(postgres.port)]
+    """Wait until it accepts connections; False if it ends or takes too long."""
+    command = [str(programs / "pg_isready"), "-h", postgres.host, "-p", str(postgres.port)]
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        if not subprocess.run(question, capture_output=True, check=False).returncode:
+        if not subprocess.run(command, capture_output=True, check=False).returncode:
             return True
         time.sleep(0.05)
     return False
@@ -210,6 +210,6 @@ def _free_port() -> int:
 
 
 def _version(folder: Path) -> int:
-    """The major version in a path like /usr/lib/postgresql/15/bin; 0 without one."""
+    """Return the major version in a path like /usr/lib/postgresql/15/bin, or 0."""
     digits = [part for part in folder.parts[-2].replace("@", "-").split("-") if part.isdecimal()]
     return int(digits[-1]) if digits else 0

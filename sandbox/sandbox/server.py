@@ -1,4 +1,4 @@
-"""Serve an app on loopback: in a thread for tests, or until Ctrl-C for people."""
+"""Serve an app on loopback: in a thread for tests, or until Ctrl-C for the command line."""
 
 import asyncio
 import contextlib
@@ -25,20 +25,20 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 TICK_SECONDS = 1.0  # how often the Date header is renewed
-# Turns of the loop from an accepted connection, over a task and its transport, to a protocol that
-# is in the list, and from its end to its closed socket.
-STEPS_OF_ARRIVAL = 6
+# Iterations of the event loop from an accepted connection to its protocol in uvicorn's list, and
+# from an aborted transport to its closed socket.
+LOOP_STEPS = 6
 # l_onoff = 1, l_linger = 0: closing the socket then sends RST instead of FIN (socket(7)).
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class UnusableAddressError(Exception):
-    """The host is not loopback, or the port cannot be had; the text is fit for a user."""
+    """The host is not loopback, or the port is not available; the text is for the user."""
 
 
 @dataclass(frozen=True)
 class Running:
-    """Where a server listens: ``url`` has no slash at its end."""
+    """Where a server listens; ``url`` has no trailing slash."""
 
     url: str
     host: str
@@ -47,9 +47,9 @@ class Running:
 
 @contextmanager
 def running(app: App, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[Running]:
-    """Serve ``app`` in a thread with an event loop of its own; stop when the block ends.
+    """Serve ``app`` in a thread with its own event loop, and stop when the block ends.
 
-    Port 0 takes any free port. Answers that are under way when the block ends are cut off.
+    Port 0 takes any free port. The end of the block cuts off responses in progress.
 
     Raises:
         UnusableAddressError: the host is not loopback, or the port is taken.
@@ -68,15 +68,15 @@ def running(app: App, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[Run
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open the listening socket, so that the address is known before the server runs.
+    """Return a listening socket, so that the address is known before the server runs.
 
     Raises:
         UnusableAddressError: the host is not loopback, or the port is taken.
     """
     address = _loopback(host)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    # asyncio turns Nagle's algorithm off only where the protocol is spelled out; with it, answers
-    # come up to 40 ms late, since head and body are written apart.
+    # asyncio turns Nagle's algorithm off only if the protocol is given. With it responses are up to
+    # 40 ms late, since head and body are written separately.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -99,13 +99,13 @@ def serve_until_stopped(
 ) -> None:
     """Serve all ``apps`` by name, call ``announce`` once they listen, return on Ctrl-C or SIGTERM.
 
-    Must be called in the main thread: it takes over both signals, also where a shell has made
-    a background process deaf to Ctrl-C.
+    Call it in the main thread: it handles both signals, even if a shell made a background process
+    ignore Ctrl-C.
 
     Raises:
         UnusableAddressError: the host is not loopback, or a port is taken.
     """
-    with _ended_by_signals(), ExitStack() as stack:
+    with _stopped_by_signals(), ExitStack() as stack:
         servers = {
             name: stack.enter_context(running(app, host=host, port=ports[name]))
             for name, app in apps.items()
@@ -116,15 +116,15 @@ def serve_until_stopped(
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    ends = (signal.SIGINT, signal.SIGTERM)
-    previous = [signal.signal(end, _interrupt) for end in ends]
+def _stopped_by_signals() -> Iterator[None]:
+    stops = (signal.SIGINT, signal.SIGTERM)
+    previous = [signal.signal(stop, _interrupt) for stop in stops]
     try:
         with contextlib.suppress(KeyboardInterrupt):
             yield
     finally:
-        for end, handler in zip(ends, previous, strict=True):
-            signal.signal(end, handler)
+        for stop, handler in zip(stops, previous, strict=True):
+            signal.signal(stop, handler)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -132,13 +132,13 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _loopback(host: str) -> str:
-    """Give the address to bind: the sandbox has no real access control, so it stays at home."""
+    """Return the address to bind: loopback only, as the sandbox has no real access control."""
     if host == "localhost":
         return "127.0.0.1"
     with contextlib.suppress(ValueError):
         if ip_address(host).is_loopback:
             return host
-    msg = f"host {host} is not a loopback address; the sandbox serves this machine only"
+    msg = f"host must be a loopback address such as 127.0.0.1, got {host}"
     raise UnusableAddressError(msg)
 
 
@@ -149,7 +149,7 @@ def _address(listener: socket.socket) -> Running:
 
 
 class _Server(uvicorn.Server):
-    """A server that starts and stops in milliseconds: uvicorn's own waits tenths of a second."""
+    """A server that starts and stops in milliseconds; uvicorn's own takes tenths of a second."""
 
     def __init__(self, app: App) -> None:
         super().__init__(
@@ -173,7 +173,7 @@ class _Server(uvicorn.Server):
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """Ask the server to end; may be called from any thread."""
+        """Stop the server; may be called from any thread."""
         self.should_exit = True
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._stopping.set)
@@ -183,7 +183,7 @@ class _Server(uvicorn.Server):
         try:
             super().run(sockets)
         finally:
-            self.ready.set()  # also when the start failed: nobody may wait for ever
+            self.ready.set()  # also after a failed start, or the caller would wait forever
 
     @override
     async def main_loop(self) -> None:
@@ -196,8 +196,8 @@ class _Server(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # A connection that was accepted before a Server is closed, and has no transport yet, would
-        # be left to the garbage collector.
+        # Accept no more connections: one that has no transport when the Server closes would stay
+        # open until garbage collection.
         for listener in sockets or ():
             asyncio.get_running_loop().remove_reader(listener)
         await _drop(self.server_state.connections, self.server_state.tasks)
@@ -207,8 +207,8 @@ class _Server(uvicorn.Server):
 
 
 async def _drop(connections: set[Any], tasks: set[asyncio.Task[None]]) -> None:
-    """Close connections first: uvicorn complains of an unfinished answer on an open one."""
-    for _ in range(STEPS_OF_ARRIVAL):
+    """Close connections first: uvicorn logs an error for an incomplete response on an open one."""
+    for _ in range(LOOP_STEPS):
         for connection in list(connections):
             connection.transport.abort()
         await asyncio.sleep(0)
@@ -218,7 +218,7 @@ async def _drop(connections: set[Any], tasks: set[asyncio.Task[None]]) -> None:
 
 
 def _without_cancellation(app: App) -> App:
-    """Wrap ``app`` so that a stop of the server is no error to be logged."""
+    """Wrap ``app`` so that uvicorn does not log a stop of the server as an error."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         with contextlib.suppress(asyncio.CancelledError):
@@ -228,7 +228,7 @@ def _without_cancellation(app: App) -> App:
 
 
 class _Protocol(HttpToolsProtocol):
-    """HTTP as uvicorn speaks it, plus two ways to hang up, offered as an ASGI extension."""
+    """uvicorn's HTTP with two ways to break off a connection, offered as an ASGI extension."""
 
     @override
     def on_message_begin(self) -> None:
@@ -236,12 +236,12 @@ class _Protocol(HttpToolsProtocol):
         self.scope["extensions"] = {"sandbox": {"close": self._close, "reset": self._reset}}
 
     def _close(self) -> None:
-        """Send what is buffered, then FIN, whatever the headers promised."""
+        """Send what is buffered, then FIN, even if the headers promised more."""
         self.transport.close()
 
     def _reset(self) -> None:
         """Send RST, so that the client's next read or write fails."""
         connection: socket.socket = self.transport.get_extra_info("socket")
-        with contextlib.suppress(OSError):  # the client has hung up already
+        with contextlib.suppress(OSError):  # the client has closed the connection already
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self.transport.abort()

@@ -1,38 +1,28 @@
-"""The vendors there are: one entry each makes a vendor a command."""
+"""The vendors, each of which is a command."""
 
 import argparse
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Protocol
 
-from sandbox.frame import Frame
 from sandbox.khoros import options as khoros
 from sandbox.kindmetrics import options as kindmetrics
 from sandbox.kissmetrics import options as kissmetrics
+from sandbox.options import Account
 
 
-class Api(Protocol):
-    """What every vendor's API has: the app, with its faults and its log inside."""
+class Vendor(Protocol):
+    """What a vendor's module ``options`` has."""
 
-    app: Frame
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the vendor's options to its command."""
 
-
-@dataclass(frozen=True)
-class Vendor:
-    """How a vendor's API is set up from the command line, and how one gets in."""
-
-    title: str
-    add_options: Callable[[argparse.ArgumentParser], None]
-    make: Callable[[argparse.Namespace], Api]
-    hint: Callable[[argparse.Namespace], str]
+    def serving(self, options: argparse.Namespace) -> AbstractContextManager[Account]:
+        """Set up an account; a second server that the vendor needs runs until the block ends."""
 
 
 VENDORS: Mapping[str, Vendor] = {
-    "kindmetrics": Vendor(
-        "Kindmetrics", kindmetrics.add_options, kindmetrics.make, kindmetrics.hint
-    ),
-    "kissmetrics": Vendor(
-        "Kissmetrics", kissmetrics.add_options, kissmetrics.make, kissmetrics.hint
-    ),
-    "khoros": Vendor("Khoros", khoros.add_options, khoros.make, khoros.hint),
+    "kindmetrics": kindmetrics,
+    "kissmetrics": kissmetrics,
+    "khoros": khoros,
 }

@@ -1,1 +1,1 @@
-"""What the sandbox promises: the vendors' contracts, and misbehaviour that repeats."""
+"""Tests of the sandbox: the vendors' contracts, and repeatable faults."""

@@ -1,4 +1,4 @@
-"""A client for the tests, which can also look at the bare bytes."""
+"""A client for the tests, which can also read the raw bytes."""
 
 import socket
 from types import TracebackType
@@ -11,11 +11,10 @@ from typing_extensions import Self
 BEARER = {"Authorization": "Bearer demo-token"}
 
 
-class Client:
-    """Asks one sandbox, with the token unless told otherwise."""
+class WithSession:
+    """Something that closes its session at the end of a ``with`` block."""
 
-    def __init__(self, server: Running) -> None:
-        self.server = server
+    def __init__(self) -> None:
         self.session = requests.Session()
 
     def __enter__(self) -> Self:
@@ -29,17 +28,25 @@ class Client:
     ) -> None:
         self.session.close()
 
-    def get(self, target: str, headers: dict[str, str] | None = None) -> requests.Response:
-        """Ask by GET; ``headers`` replace the token."""
-        return self.ask("GET", target, headers=BEARER if headers is None else headers)
 
-    def ask(self, method: str, target: str, **options: Any) -> requests.Response:
-        """Ask on a connection that is kept, and follow no redirect."""
+class Client(WithSession):
+    """A client of one server that sends the token by default."""
+
+    def __init__(self, server: Running) -> None:
+        super().__init__()
+        self.server = server
+
+    def get(self, target: str, headers: dict[str, str] | None = None) -> requests.Response:
+        """Send a GET request; ``headers`` replace the token."""
+        return self.request("GET", target, headers=BEARER if headers is None else headers)
+
+    def request(self, method: str, target: str, **options: Any) -> requests.Response:
+        """Send a request on a connection that stays open, and do not follow redirects."""
         options = {"headers": BEARER, "allow_redirects": False, "timeout": 10, **options}
         return self.session.request(method, self.server.url + target, **options)
 
     def raw(self, target: str, *lines: str) -> bytes:
-        """Send a bare request on a connection of its own; give all bytes until it closes."""
+        """Send a request on a new connection, and return all bytes until it closes."""
         head = [f"GET {target} HTTP/1.1", "Host: localhost", "Authorization: demo-token", *lines]
         with socket.create_connection((self.server.host, self.server.port), timeout=10) as wire:
             wire.sendall("\r\n".join([*head, "Connection: close", "", ""]).encode())

@@ -1,4 +1,4 @@
-"""The command as scripts and people use it."""
+"""The command line."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ def first_line(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_prints_the_url_first_and_ends_clean(end: signal.Signals) -> None:
+def test_the_first_line_is_the_url_and_a_signal_stops_the_command(end: signal.Signals) -> None:
     with started("kindmetrics", "--token", "t1", "--fault", "503 first=1") as process:
         url = first_line(process)
         statuses = [
@@ -57,7 +57,7 @@ def test_all_prints_a_line_for_each_vendor() -> None:
         assert requests.get(f"{url}/api/me?token=demo-token", timeout=10).status_code == 200
 
 
-def test_switches_reach_the_account() -> None:
+def test_options_configure_the_account() -> None:
     switches = (
         "--domains 2 --no-me --today 2026-11-20 --referrers-route documented --ended-domain 2 "
         "--created 1=2026-11-19 --pages-per-day 3 --latency-ms 1"
@@ -76,7 +76,7 @@ def test_switches_reach_the_account() -> None:
         assert len(get("domains/1/pages?from=2026-11-19&to=2026-11-19").json()) == 3
 
 
-def test_a_taken_port_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_taken_port_is_reported_in_one_line(capfd: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["kindmetrics", "--port", str(port)]) == 1
@@ -84,7 +84,9 @@ def test_a_taken_port_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", expected)
 
 
-def test_a_host_that_is_not_loopback_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_host_that_is_not_loopback_is_reported_in_one_line(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     assert main(["kindmetrics", "--host", "0.0.0.0"]) == 1  # noqa: S104
     assert capfd.readouterr().err.count("\n") == 1
 
@@ -93,15 +95,18 @@ def test_a_host_that_is_not_loopback_is_one_line(capfd: pytest.CaptureFixture[st
     ("options", "complaint"),
     [
         ([], "required: VENDOR"),
-        (["kindmetrics", "--fault", "boom"], "starts with a status code"),
-        (["kindmetrics", "--port", "70000"], "70000 is above 65535"),
-        (["kindmetrics", "--domains", "0"], "'0' is not a whole number from 1"),
-        (["kindmetrics", "--today", "soon"], "'soon' is not a day like 2026-01-31"),
-        (["kindmetrics", "--now", "soon"], "'soon' is not a time like"),
-        (["kindmetrics", "--latency-ms", "-1"], "latency-ms"),
+        (["kindmetrics", "--fault", "boom"], "must start with a status code or one of reset"),
+        (["kindmetrics", "--port", "70000"], "must be a port from 0 to 65535, got '70000'"),
+        (["kindmetrics", "--domains", "0"], "must be a whole number from 1, got '0'"),
+        (["kindmetrics", "--today", "soon"], "must be a date such as 2026-01-31, got 'soon'"),
+        (
+            ["kindmetrics", "--now", "soon"],
+            "must be a time such as 2026-01-31T14",
+        ),
+        (["kindmetrics", "--latency-ms", "-1"], "must be a whole number, got '-1'"),
     ],
 )
-def test_nonsense_is_a_usage_error(
+def test_invalid_options_are_usage_errors(
     options: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):

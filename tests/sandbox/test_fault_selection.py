@@ -1,4 +1,4 @@
-"""Which requests a fault hits, and how that is written."""
+"""The requests that a fault hits, and the text that selects them."""
 
 import pytest
 from sandbox.fault_text import parse_fault
@@ -33,12 +33,12 @@ def test_a_pattern_hits_the_same_requests_every_time(
         assert "".join("x" if status == 500 else "." for status in statuses) == hits
 
 
-def test_the_first_fault_that_hits_wins_and_all_count(api: Kindmetrics, client: Client) -> None:
+def test_the_first_fault_that_hits_is_used_and_all_count(api: Kindmetrics, client: Client) -> None:
     api.faults.extend([parse_fault("502 first=1"), parse_fault("503 first=2")])
     assert [client.get("/a").status_code for _ in range(3)] == [502, 503, 404]
 
 
-def test_attempts_tell_queries_apart(api: Kindmetrics, client: Client) -> None:
+def test_attempts_are_counted_for_each_query(api: Kindmetrics, client: Client) -> None:
     api.faults.append(Fault("status", status=503, attempts=1))
     targets = ["/a?x=1", "/a?x=2", "/a?x=1", "/a?x=2"]
     assert [client.get(target).status_code for target in targets] == [503, 503, 404, 404]
@@ -66,7 +66,7 @@ def test_faults_behave_like_a_list() -> None:
         ('html status=503 path="a b"', ("html", 503, None, False, None, "a b")),
     ],
 )
-def test_text_says_what_the_fields_say(text: str, fault: tuple[object, ...]) -> None:
+def test_a_text_sets_the_fields_of_a_fault(text: str, fault: tuple[object, ...]) -> None:
     read = parse_fault(text)
     fields = (read.kind, read.status, read.retry_after, read.retry_after_date)
     assert (*fields, read.every, read.path) == fault
@@ -75,22 +75,22 @@ def test_text_says_what_the_fields_say(text: str, fault: tuple[object, ...]) -> 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("", "the text is empty"),
-        ("boom", "starts with a status code or one of reset"),
-        ("status", "starts with a status code"),
-        ("99", "status must be 200 to 599, not 99"),
+        ("", "got an empty text"),
+        ("boom", "must start with a status code or one of reset, .*, got 'boom'"),
+        ("status", "must start with a status code"),
+        ("99", "status must be 200 to 599, got 99"),
         ("600", "status must be 200 to 599"),
-        ("503 first", "expected KEY=VALUE, not 'first'"),
-        ("503 first=x", "first must be a whole number, not 'x'"),
-        ("503 first=0", "from 1|positive"),
-        ("503 only=0,1", "counted from 1"),
+        ("503 first", "expected KEY=VALUE, got 'first'"),
+        ("503 first=x", "first must be a whole number, got 'x'"),
+        ("503 first=0", "count from 1"),
+        ("503 only=0,1", "count from 1"),
         ("503 every=2 first=1", "at most one of first, every, only and attempts"),
-        ("503 path=(", "path is not a regular expression"),
-        ("503 colour=red", "unknown key 'colour' in a fault: one of attempts"),
-        ("redirect", "a redirect needs a location"),
+        ("503 path=(", "path must be a regular expression, got"),
+        ("503 colour=red", "key of a fault must be one of attempts, .*, got 'colour'"),
+        ("redirect", "a redirect needs location=URL"),
         ('503 path="a', "No closing quotation"),
     ],
 )
-def test_nonsense_is_refused_with_a_reason(text: str, complaint: str) -> None:
+def test_an_invalid_text_raises_an_error_with_the_reason(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         parse_fault(text)

@@ -1,4 +1,4 @@
-"""Who gets in, by which route, and what the others are told."""
+"""Access, routes, and error responses."""
 
 import pytest
 from sandbox.kindmetrics import Kindmetrics
@@ -21,21 +21,21 @@ ROUTES = [
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
-def ask(api: Kindmetrics, target: str, **headers: str) -> tuple[int, object]:
+def get(api: Kindmetrics, target: str, **headers: str) -> tuple[int, object]:
     with running(api.app) as server, Client(server) as client:
-        answer = client.get(target, {**BEARER, **headers})
-        return answer.status_code, answer.json()
+        response = client.get(target, {**BEARER, **headers})
+        return response.status_code, response.json()
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_every_route_answers_json_to_the_token_only(client: Client, route: str) -> None:
-    answer = client.get(route)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "application/json"
+def test_every_route_returns_json_and_requires_the_token(client: Client, route: str) -> None:
+    response = client.get(route)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json"
     refused = client.get(route, {})
     assert refused.status_code == 401
     assert refused.json() == {"message": "Not authenticated.", "param": None, "details": None}
-    assert client.ask("PUT", route).status_code == 405
+    assert client.request("PUT", route).status_code == 405
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_every_route_answers_json_to_the_token_only(client: Client, route: str) 
         (None, "?token=wrong", 401),
     ],
 )
-def test_token_travels_in_the_header_or_the_query(
+def test_the_token_is_in_the_header_or_in_the_query(
     client: Client, header: str | None, query: str, status: int
 ) -> None:
     headers = {"Authorization": header} if header else {}
@@ -62,10 +62,10 @@ def test_token_travels_in_the_header_or_the_query(
     "route",
     ["/", "/api", "/api/nothing", "/api/domains/9", "/api/domains/x", "/api/domains/1/nothing"],
 )
-def test_unknown_routes_and_domains_are_404(client: Client, route: str) -> None:
-    answer = client.get(route)
-    assert answer.status_code == 404
-    assert answer.json() == {"message": "Not Found", "param": None, "details": None}
+def test_unknown_routes_and_domains_return_404(client: Client, route: str) -> None:
+    response = client.get(route)
+    assert response.status_code == 404
+    assert response.json() == {"message": "Not Found", "param": None, "details": None}
 
 
 @pytest.mark.parametrize(
@@ -77,50 +77,50 @@ def test_unknown_routes_and_domains_are_404(client: Client, route: str) -> None:
         (BROWSER, 401, "text/html; charset=utf-8"),
     ],
 )
-def test_errors_come_as_the_client_likes(
+def test_errors_are_json_or_html_depending_on_the_client(
     client: Client, accept: str, status: int, kind: str
 ) -> None:
-    answer = client.get("/api/me", {"Accept": accept})
-    assert (answer.status_code, answer.headers["Content-Type"]) == (status, kind)
+    response = client.get("/api/me", {"Accept": accept})
+    assert (response.status_code, response.headers["Content-Type"]) == (status, kind)
 
 
 def test_a_browser_with_a_token_gets_json(client: Client) -> None:
-    answer = client.get("/api/domains", {**BEARER, "Accept": BROWSER})
-    assert answer.json()[0] == {"id": 1, "address": "shop.example"}
+    response = client.get("/api/domains", {**BEARER, "Accept": BROWSER})
+    assert response.json()[0] == {"id": 1, "address": "shop.example"}
 
 
-def test_referrers_route_tells_upper_from_lower_case() -> None:
+def test_the_referrers_route_is_case_sensitive() -> None:
     server, documented = Kindmetrics(), Kindmetrics(referrers_route="documented")
-    assert ask(server, "/api/domains/1/Referrers")[0] == 200
-    assert ask(server, "/api/domains/1/referrers")[0] == 404
-    assert ask(documented, "/api/domains/1/Referrers")[0] == 404
-    assert ask(documented, "/api/domains/1/referrers")[0] == 200
+    assert get(server, "/api/domains/1/Referrers")[0] == 200
+    assert get(server, "/api/domains/1/referrers")[0] == 404
+    assert get(documented, "/api/domains/1/Referrers")[0] == 404
+    assert get(documented, "/api/domains/1/referrers")[0] == 200
 
 
 def test_me_can_be_missing() -> None:
-    assert ask(Kindmetrics(), "/api/me") == (200, {"email": "demo@kindmetrics.example"})
-    assert ask(Kindmetrics(has_me=False), "/api/me")[0] == 404
+    assert get(Kindmetrics(), "/api/me") == (200, {"email": "demo@kindmetrics.example"})
+    assert get(Kindmetrics(has_me=False), "/api/me")[0] == 404
 
 
-def test_ended_plans_are_403_and_still_listed() -> None:
+def test_domains_with_an_ended_plan_return_403_and_are_listed() -> None:
     api = Kindmetrics(ended_domains={2})
     body = {
         "message": "Forbidden",
         "param": None,
         "details": "Probably no working subscription",
     }
-    assert ask(api, "/api/domains/2/pages") == (403, body)
-    assert ask(api, "/api/domains/1/pages")[0] == 200
+    assert get(api, "/api/domains/2/pages") == (403, body)
+    assert get(api, "/api/domains/1/pages")[0] == 200
     assert len(api.data.domains) == 4
     ended = Kindmetrics(ended_account=True)
-    assert ask(ended, "/api/domains/1") == (403, body)
-    assert ask(ended, "/api/domains")[0] == 200
+    assert get(ended, "/api/domains/1") == (403, body)
+    assert get(ended, "/api/domains")[0] == 200
 
 
 def test_creating_a_domain_is_counted(api: Kindmetrics, client: Client) -> None:
-    assert client.ask("POST", "/api/domains", headers={}).status_code == 401
+    assert client.request("POST", "/api/domains", headers={}).status_code == 401
     assert api.creations == 0
-    assert client.ask("POST", "/api/domains", json={"domain": {}}).status_code == 200
+    assert client.request("POST", "/api/domains", json={"domain": {}}).status_code == 200
     assert api.creations == 1
 
 
@@ -133,10 +133,10 @@ def test_creating_a_domain_is_counted(api: Kindmetrics, client: Client) -> None:
         ("other.example:{port}", "http://app.example:{port}/"),
     ],
 )
-def test_unknown_hosts_are_sent_to_the_servers_own(host: str, location: str | None) -> None:
+def test_unknown_hosts_are_redirected_to_a_known_one(host: str, location: str | None) -> None:
     api = Kindmetrics(known_hosts={"app.example"})
     with running(api.app) as server, Client(server) as client:
-        answer = client.get("/api/me?a=1", {**BEARER, "Host": host.format(port=server.port)})
+        response = client.get("/api/me?a=1", {**BEARER, "Host": host.format(port=server.port)})
         expected = location and location.format(port=server.port)
-        assert answer.status_code == (301 if location else 200)
-        assert answer.headers.get("Location") == expected
+        assert response.status_code == (301 if location else 200)
+        assert response.headers.get("Location") == expected

@@ -1,4 +1,4 @@
-"""The figures are coherent, repeat, and hold what loaders trip over."""
+"""The figures are consistent, reproducible, and have values that make loaders fail."""
 
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -21,7 +21,7 @@ def visitors(api: Kindmetrics, first: date, last: date, domain_id: int = 1, **by
     return row["visitors"]
 
 
-def test_the_same_question_has_the_same_answer_anywhere() -> None:
+def test_figures_are_reproducible() -> None:
     one, other = Kindmetrics(now=NOON), Kindmetrics(now=NOON + timedelta(days=900))
     for endpoint in (*LISTS, "goals", "stats"):
         assert one.data.rows(endpoint, 1, DAY, DAY) == other.data.rows(endpoint, 1, DAY, DAY)
@@ -50,7 +50,7 @@ def test_lists_are_sorted_distinct_and_add_up(api: Kindmetrics, endpoint: str) -
         assert len(set(keys)) == len(keys)
 
 
-def test_shapes_are_the_documented_ones(api: Kindmetrics) -> None:
+def test_rows_have_the_documented_fields(api: Kindmetrics) -> None:
     shares = ["visitors", "percentage"]
     expected = {
         "stats": ["address", "visitors", "pageviews", "bounce", "track_snippet"],
@@ -66,7 +66,7 @@ def test_shapes_are_the_documented_ones(api: Kindmetrics) -> None:
         assert list(api.data.rows(endpoint, 1, DAY, DAY)[0]) == fields
 
 
-def test_nulls_and_odd_texts_really_occur(api: Kindmetrics) -> None:
+def test_nulls_and_unusual_texts_occur(api: Kindmetrics) -> None:
     def values(endpoint: str, field: str) -> set[object]:
         return {row[field] for row in api.data.rows(endpoint, 1, DAYS[-1], DAY)}
 
@@ -81,12 +81,12 @@ def test_nulls_and_odd_texts_really_occur(api: Kindmetrics) -> None:
     assert None in values("countries", "name")
 
 
-def test_countries_are_cut_to_six(api: Kindmetrics) -> None:
+def test_countries_are_limited_to_six(api: Kindmetrics) -> None:
     assert len(api.data.rows("countries", 1, DAYS[-1], DAY)) == 6
     assert visitors(api, DAYS[-1], DAY, country="NZ") > 0
 
 
-def test_two_goals_share_a_name_and_some_domain_has_none(api: Kindmetrics) -> None:
+def test_two_goals_share_a_name_and_one_domain_has_no_goals(api: Kindmetrics) -> None:
     rows = api.data.rows("goals", 1, DAY, DAY)
     twins = [row["kind"] for row in rows if row["name"] == "/sign_up"]
     assert sorted(twins) == ["Event", "Path"]
@@ -94,7 +94,7 @@ def test_two_goals_share_a_name_and_some_domain_has_none(api: Kindmetrics) -> No
     assert api.data.rows("goals", 4, DAY, DAY) == []
 
 
-def test_some_days_are_empty_but_never_of_the_first_domain(api: Kindmetrics) -> None:
+def test_only_the_first_domain_has_no_empty_days(api: Kindmetrics) -> None:
     empty = [day for day in DAYS if visitors(api, day, day, 2) == 0]
     assert 0 < len(empty) < len(DAYS) / 2
     for endpoint in LISTS:
@@ -102,7 +102,7 @@ def test_some_days_are_empty_but_never_of_the_first_domain(api: Kindmetrics) -> 
     assert all(visitors(api, day, day) for day in DAYS)
 
 
-def test_there_is_nothing_before_a_domain_was_created() -> None:
+def test_there_are_no_figures_before_a_domain_was_created() -> None:
     api = Kindmetrics(now=NOON, created={1: DAY})
     before = DAY - timedelta(days=1)
     (stats,) = api.data.rows("stats", 1, before, before)
@@ -124,7 +124,7 @@ def test_there_is_nothing_before_a_domain_was_created() -> None:
     ],
     ids=str,
 )
-def test_a_filter_never_adds_anything(api: Kindmetrics, by: dict[str, Any]) -> None:
+def test_a_filter_never_increases_a_figure(api: Kindmetrics, by: dict[str, Any]) -> None:
     assert 0 < visitors(api, DAY, DAY, **by) < visitors(api, DAY, DAY)
     for endpoint in LISTS:
         whole = {tuple(row.values())[:-2]: row["visitors"] for row in _rows(api, endpoint)}
@@ -142,10 +142,10 @@ def test_filters_agree_with_the_lists(api: Kindmetrics) -> None:
     (page,) = _rows(api, "pages", site_path="/pricing")
     assert page["address"] == "/pricing"
     assert page in [{**row, "percentage": 100} for row in _rows(api, "pages")]
-    assert api.data.answer("pages", 1, DAY, DAY, Filters(source_name="nobody")) == []
+    assert api.data.figures("pages", 1, DAY, DAY, Filters(source_name="nobody")) == []
 
 
-def test_today_grows_and_yesterday_settles() -> None:
+def test_today_grows_and_yesterday_becomes_final() -> None:
     day = NOON.date()
     figures = []
     for hours in (-13, -8, 0, 8, 12.5, 18, 40):
@@ -157,7 +157,7 @@ def test_today_grows_and_yesterday_settles() -> None:
     assert figures[4] < figures[5] == figures[6]
 
 
-def test_the_clock_can_be_moved_while_the_server_runs(api: Kindmetrics, client: Client) -> None:
+def test_the_clock_can_be_set_while_the_server_runs(api: Kindmetrics, client: Client) -> None:
     before = client.get("/api/domains/1?from=2026-11-20").json()
     api.data.now = NOON + timedelta(hours=6)
     after = client.get("/api/domains/1?from=2026-11-20").json()
@@ -167,7 +167,7 @@ def test_the_clock_can_be_moved_while_the_server_runs(api: Kindmetrics, client: 
     assert client.get("/api/domains/1?to=2026-11-21").status_code == 200
 
 
-def test_current_is_a_snapshot_by_the_clock(api: Kindmetrics) -> None:
+def test_current_visitors_depend_on_the_clock(api: Kindmetrics) -> None:
     seen = set()
     for minutes in range(0, 600, 30):
         api.data.now = datetime(2026, 11, 20, 8, tzinfo=timezone.utc) + timedelta(minutes=minutes)
@@ -175,7 +175,7 @@ def test_current_is_a_snapshot_by_the_clock(api: Kindmetrics) -> None:
     assert len(seen) > 2
 
 
-def test_the_real_clock_is_utc() -> None:
+def test_the_clock_is_in_utc() -> None:
     assert abs(Kindmetrics().data.now - datetime.now(timezone.utc)) < timedelta(minutes=2)
     naive = datetime(2026, 11, 20, 12)  # noqa: DTZ001 (what is tested)
     assert Kindmetrics(now=naive).data.now == NOON
@@ -183,7 +183,7 @@ def test_the_real_clock_is_utc() -> None:
 
 
 @pytest.mark.parametrize("pages", [1, 3, 15, 16, 500])
-def test_each_full_day_has_as_many_pages_as_set(pages: int) -> None:
+def test_a_full_day_has_the_configured_number_of_pages(pages: int) -> None:
     api = Kindmetrics(now=NOON, pages_per_day=pages)
     with running(api.app) as server, Client(server) as client:
         rows = client.get(f"/api/domains/1/pages?from={DAY}&to={DAY}").json()

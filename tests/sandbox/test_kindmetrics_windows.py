@@ -1,4 +1,4 @@
-"""Windows and filters: what they default to, and what is refused."""
+"""Windows and filters: defaults, and invalid values."""
 
 from datetime import date, datetime, timezone
 
@@ -29,15 +29,15 @@ def test_the_window_has_defaults(
     api: Kindmetrics, client: Client, query: str, first: date, last: date
 ) -> None:
     for endpoint in ("pages", "goals"):
-        answer = client.get(f"/api/domains/1/{endpoint}{query}")
-        assert answer.json() == api.data.rows(endpoint, 1, first, last)
+        response = client.get(f"/api/domains/1/{endpoint}{query}")
+        assert response.json() == api.data.rows(endpoint, 1, first, last)
 
 
-def test_a_month_back_ends_at_the_last_day_of_a_shorter_month() -> None:
+def test_a_month_before_the_31st_begins_on_the_last_day_of_a_shorter_month() -> None:
     api = Kindmetrics(now=datetime(2027, 3, 31, 12, tzinfo=timezone.utc))
     with running(api.app) as server, Client(server) as client:
-        answer = client.get("/api/domains/1?period=1m").json()
-    assert [answer] == api.data.rows("stats", 1, date(2027, 2, 28), date(2027, 3, 31))
+        response = client.get("/api/domains/1?period=1m").json()
+    assert [response] == api.data.rows("stats", 1, date(2027, 2, 28), date(2027, 3, 31))
 
 
 @pytest.mark.parametrize(
@@ -54,11 +54,13 @@ def test_a_month_back_ends_at_the_last_day_of_a_shorter_month() -> None:
         ("goal_id=first", 400, "goal_id"),
     ],
 )
-def test_nonsense_is_refused(client: Client, query: str, status: int, param: str | None) -> None:
+def test_invalid_parameters_are_refused(
+    client: Client, query: str, status: int, param: str | None
+) -> None:
     for endpoint in ("", "/pages", "/goals"):
-        answer = client.get(f"/api/domains/1{endpoint}?{query}")
-        assert answer.status_code == status
-        assert answer.json()["param"] == param
+        response = client.get(f"/api/domains/1{endpoint}?{query}")
+        assert response.status_code == status
+        assert response.json()["param"] == param
     assert client.get(f"/api/domains/1/current?{query}").status_code == 200
 
 
@@ -77,16 +79,16 @@ def test_nonsense_is_refused(client: Client, query: str, status: int, param: str
         ("goal_id=12&medium_name=search", Filters(goal_id=12, medium_name="search")),
     ],
 )
-def test_filters_are_equality_after_trimming(
+def test_filters_compare_trimmed_text(
     api: Kindmetrics, client: Client, query: str, filters: Filters
 ) -> None:
     first = date(2026, 11, 10)
     for endpoint in ("pages", "entry_pages", "sources", "countries"):
         target = f"/api/domains/1/{endpoint}?from={first}&to={TODAY}&{query}"
-        assert client.get(target).json() == api.data.answer(endpoint, 1, first, TODAY, filters)
+        assert client.get(target).json() == api.data.figures(endpoint, 1, first, TODAY, filters)
 
 
-def test_a_goal_of_another_domain_is_404_except_for_goals(client: Client) -> None:
+def test_a_goal_of_another_domain_returns_404_except_for_goals(client: Client) -> None:
     assert client.get("/api/domains/2/pages?goal_id=21").status_code == 200
     assert client.get("/api/domains/1/pages?goal_id=21").status_code == 404
     assert client.get("/api/domains/1/goals?goal_id=21").status_code == 200

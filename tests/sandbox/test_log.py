@@ -1,4 +1,4 @@
-"""The log says what arrived, in order, and how much of it at one time."""
+"""The log: requests in order of arrival, and the number in flight."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +9,7 @@ from sandbox.server import running
 from .client import Client
 
 
-def test_requests_are_kept_in_order_with_their_parts(api: Kindmetrics, client: Client) -> None:
+def test_requests_are_logged_in_order_with_their_parts(api: Kindmetrics, client: Client) -> None:
     client.get("/api/me")
     client.get("/api/domains/1/pages?from=2026-11-01&site_path=%2Fa+b&site_path=")
     first, second = api.log.requests
@@ -21,7 +21,9 @@ def test_requests_are_kept_in_order_with_their_parts(api: Kindmetrics, client: C
     assert first.started <= second.started <= second.ended
 
 
-def test_connections_can_be_told_apart(api: Kindmetrics, client: Client) -> None:
+def test_requests_of_different_connections_have_different_clients(
+    api: Kindmetrics, client: Client
+) -> None:
     client.get("/api/me")
     client.get("/api/me")
     client.raw("/api/me")
@@ -29,7 +31,7 @@ def test_connections_can_be_told_apart(api: Kindmetrics, client: Client) -> None
     assert first == second != third
 
 
-def test_most_at_one_time_is_counted(api: Kindmetrics, client: Client) -> None:
+def test_the_maximum_in_flight_is_counted(api: Kindmetrics, client: Client) -> None:
     api.app.latency_ms = 200
     with ThreadPoolExecutor(5) as pool:
         list(pool.map(client.raw, ["/api/me"] * 5))
@@ -40,7 +42,7 @@ def test_most_at_one_time_is_counted(api: Kindmetrics, client: Client) -> None:
     assert (api.log.count, api.log.max_in_flight) == (1, 1)
 
 
-def test_latency_delays_every_answer(api: Kindmetrics, client: Client) -> None:
+def test_latency_delays_every_response(api: Kindmetrics, client: Client) -> None:
     api.app.latency_ms = 50
     client.get("/api/me")
     (request,) = api.log.requests
@@ -48,7 +50,7 @@ def test_latency_delays_every_answer(api: Kindmetrics, client: Client) -> None:
     assert request.ended - request.started >= 0.05
 
 
-def test_a_bounded_log_keeps_the_newest() -> None:
+def test_a_limited_log_keeps_the_latest_requests() -> None:
     api = Kindmetrics(keep_requests=2)
     with running(api.app) as server, Client(server) as client:
         for page in "abc":
@@ -66,17 +68,17 @@ def test_log_and_faults_are_controlled_over_http(api: Kindmetrics, client: Clien
         "max_in_flight": 1,
         "requests": [["GET", "/api/me?a=1"]],
     }
-    assert client.ask("POST", "/_sandbox/faults", json=["500 path=me"]).json() == {"faults": 1}
+    assert client.request("POST", "/_sandbox/faults", json=["500 path=me"]).json() == {"faults": 1}
     assert client.get("/api/me").status_code == 500
-    assert client.ask("POST", "/_sandbox/faults", json=[]).json() == {"faults": 0}
-    assert client.ask("DELETE", "/_sandbox/requests").json()["count"] == 0
+    assert client.request("POST", "/_sandbox/faults", json=[]).json() == {"faults": 0}
+    assert client.request("DELETE", "/_sandbox/requests").json()["count"] == 0
     assert api.log.requests == []
 
 
-def test_control_explains_what_it_cannot_do(api: Kindmetrics, client: Client) -> None:
+def test_invalid_control_requests_return_a_message(api: Kindmetrics, client: Client) -> None:
     for body in (json.dumps({}), json.dumps(["nonsense"]), "no json"):
-        answer = client.ask("POST", "/_sandbox/faults", data=body)
-        assert answer.status_code == 400
-        assert answer.json()["message"]
+        response = client.request("POST", "/_sandbox/faults", data=body)
+        assert response.status_code == 400
+        assert response.json()["message"]
     assert client.get("/_sandbox/nothing").status_code == 404
     assert len(api.faults) == 0

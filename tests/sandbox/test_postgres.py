@@ -1,4 +1,4 @@
-"""The server that tests, benchmarks and the demo load into."""
+"""The PostgreSQL server into which tests, benchmarks and the demo load."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ with postgres_running() as server:
 """
 
 
-def test_it_takes_connections_with_its_password_only(postgres: Postgres) -> None:
+def test_the_server_requires_its_password(postgres: Postgres) -> None:
     with psycopg.connect(postgres.url) as connection:
         (port,) = connection.execute("SELECT inet_server_port()").fetchone() or (0,)
     assert port == postgres.port
@@ -41,7 +41,7 @@ def test_the_settings_are_those_of_the_target_in_meltano_yml(postgres: Postgres)
 
 
 @pytest.mark.usefixtures("postgres")
-def test_it_ends_with_the_process_that_began_it_also_when_that_is_killed() -> None:
+def test_the_server_ends_when_its_process_is_killed() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True
     ) as holder:
@@ -50,12 +50,12 @@ def test_it_ends_with_the_process_that_began_it_also_when_that_is_killed() -> No
         psycopg.connect(url).close()
         holder.kill()
     deadline = time.monotonic() + 20
-    while (alive := answers(url)) and time.monotonic() < deadline:
+    while (alive := accepts_connections(url)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not alive
 
 
-def answers(url: str) -> bool:
+def accepts_connections(url: str) -> bool:
     try:
         psycopg.connect(url).close()
     except psycopg.OperationalError:
@@ -63,7 +63,7 @@ def answers(url: str) -> bool:
     return True
 
 
-def test_without_it_the_error_says_what_to_install(
+def test_without_postgresql_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -72,7 +72,9 @@ def test_without_it_the_error_says_what_to_install(
         commands()
 
 
-def test_the_one_on_the_path_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_commands_on_the_path_have_precedence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for name in ("initdb", "postgres", "pg_isready"):
         (tmp_path / name).touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -1,4 +1,4 @@
-"""The server starts and stops at once, stays at home, and leaves nothing behind."""
+"""The server starts and stops quickly, only serves loopback, and leaves nothing open."""
 
 import contextlib
 import gc
@@ -17,17 +17,17 @@ from sandbox.stranger import Stranger
 from .client import Client
 
 
-def test_starts_and_stops_at_once() -> None:
+def test_the_server_starts_and_stops_quickly() -> None:
     api = Kindmetrics()
     with running(api.app):
-        pass  # what the first start imports is not counted
+        pass  # do not measure the imports of the first start
     started = time.perf_counter()
     with running(api.app) as server:
         requests.get(server.url, timeout=10)
     assert time.perf_counter() - started < 10
 
 
-def test_stops_while_clients_wait_and_connections_idle() -> None:
+def test_the_server_stops_with_waiting_clients_and_idle_connections() -> None:
     api = Kindmetrics()
     api.faults.append(Fault("stall", wait_ms=60_000, path="/api/me"))
     with running(api.app) as server, Client(server) as idle, Client(server) as waiting:
@@ -43,8 +43,8 @@ def test_stops_while_clients_wait_and_connections_idle() -> None:
     assert len(errors) == 1
 
 
-def test_stops_while_connections_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is left to the garbage collector, whose warnings would be another test's failure."""
+def test_the_server_stops_while_connections_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing stays open until garbage collection, whose warnings would fail another test."""
     left: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", left.append)
     for _ in range(4):
@@ -78,7 +78,7 @@ def _expect_error(client: Client, errors: list[Exception]) -> None:
         errors.append(error)
 
 
-def test_two_servers_run_side_by_side_on_ports_of_their_own() -> None:
+def test_two_servers_run_on_different_ports() -> None:
     with running(Kindmetrics().app) as one, running(Stranger().app) as other:
         assert one.port != other.port
         assert requests.get(one.url, timeout=10).status_code == 404
@@ -86,15 +86,15 @@ def test_two_servers_run_side_by_side_on_ports_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.org", "::"])  # noqa: S104
-def test_other_hosts_than_loopback_are_refused(host: str) -> None:
+def test_hosts_other_than_loopback_are_refused(host: str) -> None:
     with (
-        pytest.raises(UnusableAddressError, match="not a loopback address"),
+        pytest.raises(UnusableAddressError, match="must be a loopback address"),
         running(Stranger().app, host=host),
     ):
         pass
 
 
-def test_a_taken_port_is_named() -> None:
+def test_the_error_names_a_taken_port() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with (
@@ -104,10 +104,10 @@ def test_a_taken_port_is_named() -> None:
             pass
 
 
-def test_stranger_records_all_headers() -> None:
+def test_a_stranger_logs_all_headers() -> None:
     stranger = Stranger(["hello"])
     with running(stranger.app) as server:
-        answer = requests.get(f"{server.url}/x?y=1", headers={"X-Secret": "s"}, timeout=10)
-    assert answer.json() == ["hello"]
+        response = requests.get(f"{server.url}/x?y=1", headers={"X-Secret": "s"}, timeout=10)
+    assert response.json() == ["hello"]
     assert stranger.log.requests[0].headers["x-secret"] == "s"
     assert stranger.log.requests[0].target == "/x?y=1"

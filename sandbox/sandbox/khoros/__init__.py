@@ -1,4 +1,4 @@
-"""The Khoros Care Analytics Reports API on loopback, with a made-up but coherent tenant."""
+"""The Khoros Care Analytics Reports API on loopback, with an invented but consistent tenant."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ __all__ = ("Addresses", "Cut", "Data", "Job", "Khoros", "Start")
 
 
 class Addresses(NamedTuple):
-    """The two base URLs, without a slash at the end."""
+    """The two base URLs, without a trailing slash."""
 
     api: str
     storage: str
@@ -28,8 +28,9 @@ class Addresses(NamedTuple):
 class Khoros(Switches):
     """One tenant, served by two apps on two addresses: ``api`` and ``storage``.
 
-    Its keywords are those of ``Switches``. ``faults`` and ``log`` belong to both apps, ``data``
-    is what should arrive, ``jobs`` and ``counts`` what was done, ``clock`` can be moved.
+    Its keywords are those of ``Switches``. Both apps share ``faults`` and ``log``. ``data`` is
+    what a correct reader gets, ``jobs`` and ``counts`` are what clients did, ``clock`` can be
+    advanced.
     """
 
     def __post_init__(self) -> None:
@@ -38,40 +39,17 @@ class Khoros(Switches):
         self.counts = Counts()
         self.data = Data(self, self.clock)
         self._jobs = Jobs(self, self.clock, self.counts)
-        self._links = Links(self.clock, self, self.counts)
-        self._api = Api(self.data, self, self._jobs, self._links)
-        self.api = ApiFrame(
-            self._api.respond,
-            self.counts.told,
-            latency_ms=self.latency_ms,
-            keep=self.keep_requests,
-        )
-        self.storage = StorageFrame(self._links, self.api)
+        links = Links(self.clock, self, self.counts)
+        api = Api(self.data, self, self._jobs, links)
+        self.api = ApiFrame(api.respond, self.counts, self)
+        self.storage = StorageFrame(links, self.api)
         self.faults = self.api.faults
         self.log = self.api.log
 
     @property
     def jobs(self) -> list[Job]:
-        """The jobs that were started, oldest first."""
+        """The jobs that clients started, oldest first."""
         return self._jobs.all
-
-    @property
-    def api_url(self) -> str:
-        """The API's address in its answers; empty takes it from the request's Host header."""
-        return self._api.url
-
-    @api_url.setter
-    def api_url(self, url: str) -> None:
-        self._api.url = url
-
-    @property
-    def storage_url(self) -> str:
-        """The address that downloads are redirected to; it has to be set."""
-        return self._links.url
-
-    @storage_url.setter
-    def storage_url(self, url: str) -> None:
-        self._links.url = url
 
     @contextmanager
     def serving(self) -> Iterator[Addresses]:

@@ -8,7 +8,7 @@ from sandbox.khoros.columns import CONVERSATION_VALUES, EVENT_VALUES, ROSTER_VAL
 from sandbox.khoros.values import Value
 
 Shape = Literal["events", "conversations", "roster", "intervals"]
-# Every export has these [vendor doc].
+# All exports have these [vendor doc].
 BASE = ("startTime", "endTime", "reportFormat", "reportMetrics", "locale")
 COMMON = (
     *BASE,
@@ -31,11 +31,11 @@ VALUES: Mapping[Shape, Mapping[str, Value]] = {
 
 @dataclass(frozen=True)
 class Export:
-    """One export; ``body`` says that a POST carries its parameters in the body.
+    """One export; with ``body`` a POST has its parameters in the body.
 
-    ``columns`` are the metric ids of the tenant's superset, ``attested`` the ones of them that a
-    source names: all others are inventions of the sandbox. ``hidden`` ones the tenant has
-    disabled: they come only when asked for.
+    ``columns`` are the metric ids of all columns. ``attested`` are those that a source names; all
+    others are inventions of the sandbox. ``hidden`` are those that the tenant has disabled; they
+    are exported only on request.
     """
 
     id: str
@@ -52,7 +52,7 @@ class Export:
 
     @property
     def values(self) -> Mapping[str, Value]:
-        """How the cells of each column are made."""
+        """The functions that make the cells of each column."""
         return VALUES[self.shape]
 
 
@@ -152,7 +152,7 @@ ALL = (
         + _names("STATE_DURATION"),
         parameters=(*COMMON, "teamIds"),
         attested=frozenset(_names(AGENT)),
-        # The vendor's samples of this export name these three in lower case.
+        # The vendor's samples of this export have these three in lower case.
         aliases=tuple((name.lower(), name) for name in _names(AGENT)),
     ),
     Export(
@@ -185,7 +185,7 @@ ALL = (
         "raw_brand_posts",
         _names(POST, "CAMPAIGN_NAME IMPRESSIONS AUTHOR_HANDLE"),
         parameters=BASE,
-        methods=("POST", "GET"),  # one of the vendor's pages each
+        methods=("POST", "GET"),  # each from one of the vendor's pages
         marketing=True,
     ),
 )

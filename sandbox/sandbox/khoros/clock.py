@@ -1,19 +1,21 @@
-"""The sandbox's clock: the real one, or one that stands still until it is moved."""
+"""The tenant's clock: the real time, or a time that tests set and advance."""
 
 import time
 from datetime import datetime, timedelta, timezone
 
+from sandbox.clock import utc
+
 
 class Clock:
-    """Two hands: ``now`` for the data, ``seconds`` for the age of jobs and links.
+    """The time of the data is ``now``; the age of jobs and links is measured in ``seconds``.
 
-    A clock that was given a time stands still for the data; jobs grow older on it all the same.
-    ``advance`` moves both hands.
+    A clock that starts with a time stands still for the data, but jobs and links still grow
+    older. ``advance`` changes both.
     """
 
     def __init__(self, now: datetime | None = None) -> None:
-        """Stand still at ``now`` (UTC unless it says otherwise); None follows the real time."""
-        self._now = None if now is None else _aware(now)
+        """Stop at ``now``, which is UTC if it has no zone; None follows the real time."""
+        self._now = None if now is None else utc(now)
         self._ahead = 0.0
 
     @property
@@ -23,23 +25,19 @@ class Clock:
 
     @property
     def now_ms(self) -> int:
-        """The same in epoch milliseconds."""
+        """The UTC time by this clock in epoch milliseconds."""
         return milliseconds(self.now)
 
     @property
     def seconds(self) -> float:
-        """Seconds from an arbitrary moment, never going back."""
+        """Seconds since an arbitrary moment, never decreasing."""
         return time.monotonic() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Let this much time go by at once."""
+        """Move the clock forward."""
         self._ahead += seconds
 
 
 def milliseconds(moment: datetime) -> int:
-    """Give epoch milliseconds; a time without a zone is taken to be UTC."""
-    return int(_aware(moment).timestamp() * 1000)
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment
+    """Return epoch milliseconds; a time without a zone is taken as UTC."""
+    return int(utc(moment).timestamp() * 1000)

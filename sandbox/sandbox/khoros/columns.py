@@ -1,4 +1,4 @@
-"""Every column there is: how its cells are made, and what its header says."""
+"""All columns, and how their cells are made."""
 
 from collections.abc import Mapping
 
@@ -129,7 +129,7 @@ ROSTER_VALUES: Mapping[str, Value] = {
     "TOTAL_RED_STATE_TIME_MILLIS": v.share_ms(5),
     "TOTAL_MOBILE_TIME_MILLIS": v.share_ms(3),
 }
-# A row of these exports is a conversation, so it has a number of its own.
+# A row of these exports is a conversation, so it has its own number.
 CONVERSATION_VALUES: Mapping[str, Value] = {
     **EVENT_VALUES,
     "CONVERSATION_ID": v.conversation(own=True),

@@ -1,4 +1,4 @@
-"""The expected side: what a complete and correct reader of an export gets."""
+"""The expected rows: what a complete and correct reader of an export gets."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from functools import partial
 from sandbox.khoros.catalog import EXPORTS, JSON_ONLY, Export
 from sandbox.khoros.clock import Clock, milliseconds
 from sandbox.khoros.events import conversations, events
-from sandbox.khoros.people import teams_reply
-from sandbox.khoros.places import timezones_reply
+from sandbox.khoros.people import teams_result
+from sandbox.khoros.places import timezones_result
 from sandbox.khoros.query import Pairs, Query, Server, query_of
 from sandbox.khoros.render import Look, Renderer, Row, body, body_before_row, body_length
 from sandbox.khoros.rosters import rosters
@@ -23,19 +23,19 @@ SOURCES: Mapping[str, Callable[[World, Query, int], Iterator[Batch]]] = {
     "intervals": rosters,
 }
 DAYS_OF_DATA = 90
-DEFAULT_ROWS = 40  # a day, for exports that a mapping leaves out
+DEFAULT_ROWS = 40  # per day, for exports that a mapping does not have
 Moment = datetime | date | int
 
 
 @dataclass(frozen=True)
 class File:
-    """An export's file; it is made while it is read, and never held whole."""
+    """An export's file, made while it is sent and never completely in memory."""
 
     renderer: Renderer
     batches: Callable[[], Iterator[Batch]]
 
     def pieces(self) -> Iterator[bytes]:
-        """Give the bytes piece by piece."""
+        """Yield the bytes in pieces."""
         return body(self.renderer, self.batches())
 
     @property
@@ -44,11 +44,11 @@ class File:
         return body_length(self.renderer, self.batches())
 
     def middle_of_row(self, row: int) -> int:
-        """Give the number of bytes up to the middle of a row."""
+        """Return the number of bytes up to the middle of a row."""
         return body_before_row(self.renderer, self.batches(), row)
 
     def rows(self) -> Iterator[Row]:
-        """Give the rows as values under metric ids."""
+        """Yield the rows as values by metric id."""
         for batch in self.batches():
             yield from self.renderer.rows(batch)
 
@@ -57,10 +57,10 @@ Recipe = Callable[[], File]  # makes the same bytes each time
 
 
 class Data:
-    """What is in the exports, by the same parameters that the API takes."""
+    """The rows of the exports, for the parameters that the API accepts."""
 
     def __init__(self, switches: Switches, clock: Clock) -> None:
-        """Look at the world through these switches."""
+        """Use these switches, and this clock."""
         self._switches = switches
         self.clock = clock
         days = timedelta(days=DAYS_OF_DATA)
@@ -68,28 +68,28 @@ class Data:
 
     @property
     def teams(self) -> list[dict[str, object]]:
-        """What ``/teams`` answers."""
-        return teams_reply()
+        """What ``/teams`` returns."""
+        return teams_result()
 
     @property
     def timezones(self) -> list[dict[str, object]]:
-        """What ``/config/timezones`` answers."""
-        return timezones_reply()
+        """What ``/config/timezones`` returns."""
+        return timezones_result()
 
     def query(self, export: str, start: Moment, end: Moment, **parameters: str) -> Query:
-        """Ask as a client would; a date is its midnight, an integer epoch milliseconds.
+        """Return the query of a client; a date is its midnight, an integer epoch milliseconds.
 
         Raises:
-            Refusal: the API would refuse it.
+            Refusal: the API refuses the parameters.
         """
         pairs = [("startTime", str(_ms(start))), ("endTime", str(_ms(end)))]
         return self.query_of(EXPORTS[export], [*pairs, *parameters.items()])
 
     def query_of(self, export: Export, pairs: Pairs) -> Query:
-        """Ask with parameters as they came.
+        """Return the query with these parameters.
 
         Raises:
-            Refusal: the API refuses it.
+            Refusal: the API refuses the parameters.
         """
         switches = self._switches
         server = Server(
@@ -101,24 +101,24 @@ class Data:
         return query_of(export, pairs, server)
 
     def rows(self, export: str, start: Moment, end: Moment, **parameters: str) -> list[Row]:
-        """Give the rows that an export ought to have, under metric ids.
+        """Return the rows that an export must have, by metric id.
 
         Raises:
-            Refusal: the API would refuse it.
+            Refusal: the API refuses the parameters.
         """
         return list(self.recipe(self.query(export, start, end, **parameters))().rows())
 
     def count(self, export: str, start: Moment, end: Moment, **parameters: str) -> int:
-        """Give how many there are, without making them.
+        """Return the number of rows, without making them.
 
         Raises:
-            Refusal: the API would refuse it.
+            Refusal: the API refuses the parameters.
         """
         file = self.recipe(self.query(export, start, end, **parameters))()
         return sum(batch.size for batch in file.batches())
 
     def recipe(self, query: Query) -> Recipe:
-        """Settle a query's file, with the data and the switches as they are now."""
+        """Return a function that makes a query's file with the present data and switches."""
         look = Look(self._switches.key_style, self._switches.has_bom)
         columns = self.columns(query)
         batches = partial(SOURCES[query.export.shape], self.world, query, self.clock.now_ms)
@@ -126,7 +126,7 @@ class Data:
 
     @property
     def world(self) -> World:
-        """The sizes, as the switches have them now."""
+        """The sizes that the switches have now."""
         switches = self._switches
         rows = switches.rows_per_day
         return World(
@@ -139,12 +139,12 @@ class Data:
         )
 
     def columns(self, query: Query) -> tuple[str, ...]:
-        """Give the metric ids of a file: those asked for, or the tenant's enabled ones."""
+        """Return the metric ids of a file: those requested, or the tenant's enabled ones."""
         chosen = query.metrics or self.enabled_columns(query.export.id, query.end)
         return tuple(name for name in chosen if query.format == "json" or name not in JSON_ONLY)
 
     def enabled_columns(self, export: str, at: Moment | None = None) -> tuple[str, ...]:
-        """Give the columns that the tenant has enabled, for a window that ends then (now)."""
+        """Return the tenant's enabled columns for a window that ends at a time, by default now."""
         own = self._switches.columns.get(export)
         usual = [name for name in EXPORTS[export].columns if name not in EXPORTS[export].hidden]
         late = self._switches.late_columns.get(export, {})
@@ -153,7 +153,7 @@ class Data:
         return (*names, *(name for name, day in late.items() if end > _ms(day)))
 
     def known_columns(self, export: Export) -> frozenset[str]:
-        """Give the columns that can be asked for, the disabled ones among them."""
+        """Return the columns that a client can request, including disabled ones."""
         own = self._switches.columns.get(export.id, ())
         late = self._switches.late_columns.get(export.id, {})
         return frozenset((*export.columns, *own, *late))

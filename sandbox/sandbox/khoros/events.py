@@ -1,8 +1,8 @@
-"""Which rows the exports of events and conversations have, and in what order.
+"""The rows of the exports of events and conversations, and their order.
 
-Rows of a day are spread evenly over it: the first at midnight, the last in its last
-millisecond. With many rows a day a batch of them shares its moment, so that a batch can be
-written by putting a few texts into a block that is there already.
+The rows of a day are spread evenly over it: the first at midnight, the last in its last
+millisecond. With many rows per day a batch of them has the same moment, so that its bytes are a
+block of an earlier batch with a few texts replaced.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,18 +16,18 @@ from sandbox.khoros.world import Batch, World, is_in, moment_tokens
 
 DAY_MS = 86_400_000
 LARGEST_LIFE_MS = max(life for life in v.LIVES_MS if life is not None)
-MOST_MOMENTS = 1000  # a day is cut into up to ten times as many
+MOST_MOMENTS = 1000  # a day has up to ten times as many
 ACTION_LIMIT, RAISED_LIMIT = 500, 2000
-LONG = "9999"  # in the place of the thousands: the over-long conversation of the day
+LONG = "9999"  # instead of the thousands: the additional conversation of the day
 
 
 def events(world: World, query: Query, as_of: int) -> Iterator[Batch]:
-    """Give the events of the window."""
+    """Return the events of the window."""
     return _Reader(world, query, as_of, _event_states).batches()
 
 
 def conversations(world: World, query: Query, as_of: int) -> Iterator[Batch]:
-    """Give the conversations that the report type picks, in the state at the window's end."""
+    """Return the conversations of the report type, in their state at the window's end."""
     chosen = {"CREATED": _created, "CLOSED": _closed, "OPEN_AT_END": _open}[query.report_type]
 
     def states(limits: _Limits, at: int) -> States:
@@ -37,7 +37,7 @@ def conversations(world: World, query: Query, as_of: int) -> Iterator[Batch]:
 
 
 class _Limits(NamedTuple):
-    """The window, its end being included or not, and cut at what is known."""
+    """The window with or without its end, up to what is known."""
 
     start: int
     end: int
@@ -48,12 +48,12 @@ class _Limits(NamedTuple):
         return self.start <= at and self.is_over(at)
 
     def is_over(self, at: int) -> bool:
-        """Whether something at that time has happened before the window's end."""
+        """Whether something at this time happened before the window's end."""
         last = self.end if self.is_end_included else self.end - 1
         return at <= min(last, self.as_of)
 
 
-# The state of each class of rows (see ``LIVES_MS``) at a moment; None leaves the class out.
+# The state of each class of rows (see ``LIVES_MS``) at a moment; None excludes the class.
 States = tuple[str | None, ...]
 StatesAt = Callable[[_Limits, int], States]
 
@@ -72,13 +72,13 @@ def _closed(limits: _Limits, at: int, life: int | None) -> str | None:
 
 
 def _open(limits: _Limits, at: int, life: int | None) -> str | None:
-    """Created at any time before the end, and not closed by then: a snapshot."""
+    """Return the state if created before the end and not closed by then: a snapshot."""
     is_closed = life is not None and limits.is_over(at + life)
     return "OPEN" if limits.is_over(at) and not is_closed else None
 
 
 class _Reader:
-    """Goes through the days that matter, and leaves out what was not asked for."""
+    """The batches of a query: the days of the window, without rows that filters exclude."""
 
     def __init__(self, world: World, query: Query, as_of: int, states: StatesAt) -> None:
         self._world = world
@@ -134,7 +134,7 @@ class _Reader:
         return ((v.SERIAL, serial), *moment_tokens(self._query, at))
 
     def _long_conversation(self, midnight: int, count: int) -> Iterator[Batch]:
-        """The server cuts it off without a word; nobody can filter it away but by its time."""
+        """Yield the additional conversation, which the server truncates and only time filters."""
         at = midnight + DAY_MS // 2
         limit = RAISED_LIMIT if self._query.is_raised else ACTION_LIMIT
         size = min(self._world.long_actions, limit) if count else 0
@@ -146,7 +146,7 @@ class _Reader:
 
 
 def batch_size(count: int) -> int:
-    """Give how many rows share a moment: 1, 10, 100 or 1000, growing with the rows a day."""
+    """Return how many rows have the same moment: 1, 10, 100 or 1000, more for larger days."""
     size = 1
     while size < v.PATTERNS and count > size * MOST_MOMENTS:
         size *= 10
@@ -154,7 +154,7 @@ def batch_size(count: int) -> int:
 
 
 def _offset(place: int, moments: int) -> int:
-    """Give the moment in the day: the last of several is the last there is."""
+    """Return the moment in the day; the last of several is the last millisecond."""
     is_last = moments > 1 and place == moments - 1
     return DAY_MS - 1 if is_last else place * DAY_MS // moments
 
@@ -164,7 +164,7 @@ def _day(at: int) -> date:
 
 
 def passes(query: Query, number: int) -> bool:
-    """Whether a pattern of events passes the filters (but for the business hours)."""
+    """Whether a pattern of events passes the filters, except for the business hours."""
     filters, who = query.filters, v.agent_of(number)
     has_disabled = "includeDisabled" in query.export.parameters
     return (

@@ -1,12 +1,12 @@
-"""What a column is called: metric id, display name (English or German), JSON key."""
+"""The names of a column: metric id, display name (English or German), JSON key."""
 
 from collections.abc import Mapping
 from typing import Literal
 
 KeyStyle = Literal["metric", "camel", "display"]
 
-# Attested by a client of the raw response export and by the vendor's guide; the rest follow
-# from the metric ids, which is an invention of the sandbox.
+# Found in a client of the raw response export and in the vendor's guide; all others are derived
+# from the metric ids, which is the sandbox's invention.
 ATTESTED_HEADERS: Mapping[str, str] = {
     "ASSIGNED_AGENT_DISPLAY_ID": "Assignee ID",
     "CONVERSATION_ID": "Conversation ID",
@@ -21,7 +21,7 @@ ATTESTED_HEADERS: Mapping[str, str] = {
     "STATUS": "Status",
     "TIME_ZONE": "Time Zone",
 }
-# That headers follow the locale is inferred; where there is no German one, it is English.
+# That headers depend on the locale is inferred; those without German text are English.
 GERMAN_HEADERS: Mapping[str, str] = {
     "AGENT_EMAIL": "E-Mail des Agenten",
     "AGENT_ID": "Agenten-ID",
@@ -45,7 +45,7 @@ CAPITALS = frozenset({"ID", "LSW", "RHT", "TAR", "URL", "UUID"})
 
 
 def display_name(metric: str, locale: str = "en") -> str:
-    """Give the name in the user interface, which is the CSV header."""
+    """Return the name in the user interface, which is the CSV header."""
     if locale == "de" and metric in GERMAN_HEADERS:
         return GERMAN_HEADERS[metric]
     if metric in ATTESTED_HEADERS:
@@ -55,7 +55,7 @@ def display_name(metric: str, locale: str = "en") -> str:
 
 
 def json_key(metric: str, style: KeyStyle, locale: str = "en") -> str:
-    """Give the key of a JSON export, in one of the three styles that witnesses report."""
+    """Return the key in a JSON export, in one of the three styles that sources report."""
     if style == "display":
         return display_name(metric, locale)
     if style == "camel":

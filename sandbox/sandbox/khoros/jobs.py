@@ -1,4 +1,4 @@
-"""The jobs: how they start, run, end and expire, and what was done to them."""
+"""The jobs: how they start, run, end and expire, and what clients did with them."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ HOUR_SECONDS = 3600
 
 
 class Status(NamedTuple):
-    """One answer to a poll: the two texts, and whether the downloadUrl is there."""
+    """The result of a poll: the two texts, and whether there is a downloadUrl."""
 
     state: str
     detail: str
@@ -34,9 +34,9 @@ class Start(NamedTuple):
 
 @dataclass
 class Job:
-    """One run of a workflow; times are seconds of the clock, None until it happens.
+    """One run of a workflow; times are seconds of the clock, None before the event.
 
-    ``file`` was settled when the job started, so that every download has the same bytes.
+    ``file`` is fixed when the job starts, so that every download has the same bytes.
     """
 
     query: Query
@@ -70,7 +70,7 @@ class Job:
 
 @dataclass
 class Counts:
-    """What clients did. ``creations`` are requests, ``starts`` the runs that came of them."""
+    """What clients did: ``creations`` are requests, ``starts`` the runs that they started."""
 
     creations: Counter[Start] = field(default_factory=Counter)
     starts: Counter[Start] = field(default_factory=Counter)
@@ -80,8 +80,8 @@ class Counts:
     refused_by_rate: int = 0
     storage_credentials_seen: int = 0
 
-    def told(self) -> dict[str, object]:
-        """Give all of it as JSON values, for a client in another process."""
+    def as_json(self) -> dict[str, object]:
+        """Return the counts as JSON values, for a client in another process."""
         counters = {
             name: [{**start._asdict(), "count": count} for start, count in counter.items()]
             for name, counter in (
@@ -99,17 +99,16 @@ class Counts:
         }
 
     def clear(self) -> None:
-        """Begin again."""
+        """Reset all counts."""
         for counter in (self.creations, self.starts, self.polls, self.downloads):
             counter.clear()
         self.most_running = self.refused_by_rate = self.storage_credentials_seen = 0
 
 
 class Jobs:
-    """All jobs there were, oldest first in ``all``."""
+    """All jobs, oldest first in ``all``."""
 
     def __init__(self, switches: Switches, clock: Clock, counts: Counts) -> None:
-        """Have none yet."""
         self.all: list[Job] = []
         self._switches = switches
         self._clock = clock
@@ -119,7 +118,7 @@ class Jobs:
         self._started: Counter[str] = Counter()
 
     def create(self, query: Query, request: object, file: Recipe) -> Job:
-        """Start a job, or give the one that an identical request has started."""
+        """Start a job, or return the one that an identical request has started."""
         workflow_id = _workflow_id(self._switches.seed, request)
         job = self._attachable(workflow_id)
         if job is None:
@@ -130,12 +129,12 @@ class Jobs:
         return job
 
     def find(self, workflow_id: str, run_id: str) -> Job | None:
-        """Give a job that has not expired."""
+        """Return a job; None if there is none or it has expired."""
         job = self._runs.get((workflow_id, run_id))
         return None if job is None or self._is_expired(job) else job
 
     def poll(self, job: Job) -> Status:
-        """Tell the state, and count that it was asked for."""
+        """Count a poll, and return the status."""
         self.counts.polls[job.start] += 1
         job.last_poll = self._clock.seconds
         job.first_poll = job.first_poll or job.last_poll
@@ -146,7 +145,7 @@ class Jobs:
         return status
 
     def download(self, job: Job) -> bool:
-        """Count a download if it can be had: before the downloadUrl is there it cannot."""
+        """Count a download and return True; False before the job has a downloadUrl."""
         if not self._status(job).has_url:
             return False
         self.counts.downloads[job.start] += 1
@@ -156,14 +155,14 @@ class Jobs:
         return True
 
     def is_done(self, job: Job) -> bool:
-        """Whether the job has come to its end, good or bad."""
+        """Whether the job has ended, successfully or not."""
         seconds = for_export(self._switches.job_seconds, job.export, 0.0)
         polls = for_export(self._switches.running_polls, job.export, 1)
         return self._age(job) >= seconds and job.polls >= polls
 
     @property
     def running(self) -> int:
-        """How many jobs run now."""
+        """The number of jobs that are running."""
         return sum(not (self._is_expired(job) or self.is_done(job)) for job in self.all)
 
     def _status(self, job: Job) -> Status:
@@ -174,8 +173,8 @@ class Jobs:
         if job.will_fail:
             detail = for_export(switches.failed_detail, job.export, "FAILED")
             return Status("CLOSED", detail, has_url=False)
-        without = for_export(switches.empty_url_polls, job.export, 0)
-        return Status("CLOSED", "COMPLETED", has_url=job.polls_when_done >= without)
+        polls = for_export(switches.empty_url_polls, job.export, 0)
+        return Status("CLOSED", "COMPLETED", has_url=job.polls_when_done >= polls)
 
     def _start(self, query: Query, workflow_id: str, file: Recipe) -> Job:
         failing = for_export(self._switches.failing_runs, query.export.id, 0)
@@ -213,12 +212,12 @@ class Jobs:
 
 
 def _workflow_id(seed: str, request: object) -> str:
-    """Name a workflow after the request: the vendor's samples all are version 3."""
+    """Return a UUID derived from the request; the vendor's samples are all version 3."""
     return str(uuid.uuid3(uuid.NAMESPACE_URL, f"{seed} {request}"))
 
 
 def _run_id(text: str) -> str:
-    """Make an id like the vendor's; this one always has the signs that an URL has to encode."""
+    """Return an id like the vendor's that always has characters which a URL must encode."""
     attempt = 0
     while True:
         encoded = base64.b64encode(_digest(f"run {attempt} {text}")).decode()

@@ -1,194 +1,94 @@
-"""The Khoros switches on the command line."""
+"""The options of ``sandbox khoros``."""
 
 import argparse
-import atexit
-import sys
-from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import get_args
 
-from sandbox.frame import Frame
 from sandbox.khoros import Khoros
 from sandbox.khoros.catalog import EXPORTS, ROSTERS
 from sandbox.khoros.headers import KeyStyle
-from sandbox.khoros.switches import PerExport
-from sandbox.server import UnusableAddressError, running
-
-KEY_STYLES: tuple[KeyStyle, ...] = ("metric", "camel", "display")
-
-
-@dataclass
-class Served:
-    """A tenant whose storage is served already; ``app`` is left to be served."""
-
-    khoros: Khoros
-    app: Frame
+from sandbox.options import (
+    DAY,
+    PORT,
+    SECONDS,
+    TIME,
+    WHOLE,
+    Account,
+    Group,
+    OptionType,
+    keywords,
+)
+from sandbox.server import running
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Declare the options; their names are those of ``Khoros``."""
-    account = parser.add_argument_group("the tenant")
-    account.add_argument("--username", default="analytics-user", help="%(default)s")
-    account.add_argument("--password", default="demo-password", help="%(default)s")
-    account.add_argument("--company-key", default="demo-company", help="%(default)s")
-    account.add_argument("--seed", default="sandbox", help="another seed gives other job ids")
-    account.add_argument(
-        "--rows-per-day", type=_whole, default=40, metavar="N", help="of every export (%(default)s)"
-    )
-    account.add_argument(
-        "--rows",
-        type=_of_export,
-        action="append",
-        default=[],
-        metavar="EXPORT=N",
-        help="of one export; agents in the case of a roster (repeatable)",
-    )
-    account.add_argument(
-        "--long-actions", type=_whole, default=0, metavar="N", help="in one conversation a day"
-    )
-    account.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help="90 days before now")
-    account.add_argument("--now", type=_time, metavar="TIME", help="ISO 8601; UTC unless it says")
-    _add_job_options(parser)
-    _add_file_options(parser)
+    """Add the options, most of whose destinations are keywords of ``Khoros``."""
+    tenant = Group(parser, "the tenant")
+    tenant.add("--username", "user name", default="analytics-user")
+    tenant.add("--password", "password", default="demo-password")
+    tenant.add("--company-key", "company key", default="demo-company")
+    tenant.add("--seed", "another seed gives other job ids", default="sandbox")
+    tenant.add("--rows-per-day", "rows per day of every export", type=WHOLE, default=40)
+    tenant.add_list("--rows", "rows per day of an export, or its agents", "rows", type=BY_EXPORT)
+    tenant.add("--long-actions", "actions of one conversation per day", type=WHOLE, default=0)
+    tenant.add("--since", "first day with data, by default 90 days ago", type=DAY)
+    tenant.add("--now", "stop the clock at an ISO 8601 time", type=TIME)
+    _add_job_options(Group(parser, "jobs"))
+    files = Group(parser, "files")
+    files.add("--storage-port", "port of the storage; 0 takes any free port", type=PORT, default=0)
+    files.add("--key-style", "style of JSON keys", choices=get_args(KeyStyle), default="metric")
+    files.add_flag("--bom", "CSV begins with a byte order mark", "has_bom")
+    files.add_flag("--gzip", "compress files for clients that accept gzip", "has_gzip")
+    files.add_flag("--chunked", "send files without a length", "is_chunked")
+    files.add("--link-seconds", "life of a download link", type=SECONDS, default=60.0)
 
 
-def _add_job_options(parser: argparse.ArgumentParser) -> None:
-    jobs = parser.add_argument_group("how jobs go")
-    jobs.add_argument("--job-seconds", type=_seconds, default=0.0, metavar="S", help="%(default)s")
-    jobs.add_argument("--running-polls", type=_whole, default=1, metavar="N", help="%(default)s")
-    jobs.add_argument("--empty-url-polls", type=_whole, default=0, metavar="N", help="%(default)s")
-    jobs.add_argument(
-        "--fail",
-        type=_of_export,
-        action="append",
-        default=[],
-        metavar="EXPORT=N",
-        help="the first N runs of an export fail; -1 is all (repeatable)",
-    )
-    jobs.add_argument(
-        "--attach",
-        choices=("never", "running", "always"),
-        default="running",
-        help="whether a request like one before gets its run (%(default)s)",
-    )
-    jobs.add_argument("--rate-limit", type=_whole, metavar="N", help="requests a window")
-    jobs.add_argument("--rate-window", type=_seconds, default=60.0, metavar="S", help="%(default)s")
-    jobs.add_argument("--no-retry-after", action="store_true", help="429 without the header")
-    jobs.add_argument("--lenient-methods", action="store_true", help="GET for every export")
-    jobs.add_argument("--exclusive-end", action="store_true", help="endTime is not in the window")
+def _add_job_options(jobs: Group) -> None:
+    jobs.add("--job-seconds", "run time of a job", type=SECONDS, default=0.0)
+    jobs.add("--running-polls", "polls until a job is done", type=WHOLE, default=1)
+    jobs.add("--empty-url-polls", "polls of a job done without a URL", type=WHOLE, default=0)
+    jobs.add_list("--fail", "first runs of an export that fail; -1 is all", "fail", type=BY_EXPORT)
+    attach = "when a repeated creation returns the run of the first"
+    jobs.add("--attach", attach, choices=("never", "running", "always"), default="running")
+    jobs.add("--rate-limit", "requests per window", type=WHOLE)
+    jobs.add("--rate-window", "window of the rate limit", type=SECONDS, default=60.0)
+    jobs.add_flag("--no-retry-after", "429 without that header", "has_retry_after", on=False)
+    jobs.add_flag("--lenient-methods", "every export accepts GET")
+    jobs.add_flag("--exclusive-end", "windows exclude endTime", "inclusive_end", on=False)
 
 
-def _add_file_options(parser: argparse.ArgumentParser) -> None:
-    files = parser.add_argument_group("how files are")
-    files.add_argument("--storage-port", type=_whole, default=0, help="0 takes any free one")
-    files.add_argument(
-        "--key-style", choices=KEY_STYLES, default="metric", help="of JSON keys (%(default)s)"
-    )
-    files.add_argument("--bom", action="store_true", help="CSV begins with a byte order mark")
-    files.add_argument("--gzip", action="store_true", help="compressed where the client takes it")
-    files.add_argument("--chunked", action="store_true", help="files have no length")
-    files.add_argument(
-        "--link-seconds", type=_seconds, default=60.0, metavar="S", help="%(default)s"
-    )
+@contextmanager
+def serving(options: argparse.Namespace) -> Iterator[Account]:
+    """Set up a tenant as the options say, and serve its storage until the block ends.
 
-
-def make(options: argparse.Namespace) -> Served:
-    """Set up a tenant as the options say, and serve its storage until the process ends.
-
-    ``options.storage_url`` is where that is, for ``hint``. Ends the process with a message when
-    the storage's port cannot be had.
+    Raises:
+        UnusableAddressError: the port of the storage is taken.
     """
-    khoros = _khoros(options)
-    stack = ExitStack()
-    try:
-        server = stack.enter_context(running(khoros.storage, port=options.storage_port))
-    except UnusableAddressError as error:
-        sys.exit(f"sandbox: {error}")
-    atexit.register(stack.close)
-    khoros.storage_url = options.storage_url = server.url
-    return Served(khoros, khoros.api)
+    khoros = tenant_of(options)
+    with running(khoros.storage, port=options.storage_port) as storage:
+        khoros.storage_url = storage.url
+        access = f"user '{khoros.username}', password '{khoros.password}'"
+        key = f"companyKey '{khoros.company_key}'"
+        yield Account(khoros.api, f"{access}, {key}; downloads are at {storage.url}")
 
 
-def _khoros(options: argparse.Namespace) -> Khoros:
-    return Khoros(
-        username=options.username,
-        password=options.password,
-        company_key=options.company_key,
-        seed=options.seed,
-        now=options.now,
-        since=options.since,
-        rows_per_day=_rows(options),
-        long_actions=options.long_actions,
-        job_seconds=options.job_seconds,
-        running_polls=options.running_polls,
-        empty_url_polls=options.empty_url_polls,
-        failing_runs=dict(options.fail),
-        attach=options.attach,
-        rate_limit=options.rate_limit,
-        rate_window=options.rate_window,
-        has_retry_after=not options.no_retry_after,
-        lenient_methods=options.lenient_methods,
-        inclusive_end=not options.exclusive_end,
-        key_style=options.key_style,
-        has_bom=options.bom,
-        has_gzip=options.gzip,
-        is_chunked=options.chunked,
-        link_seconds=options.link_seconds,
-    )
+def tenant_of(options: argparse.Namespace) -> Khoros:
+    """Return the tenant that the options describe."""
+    given = keywords(options, Khoros)
+    if options.rows:
+        usual = {name: options.rows_per_day for name in EXPORTS if name not in ROSTERS}
+        given["rows_per_day"] = {**usual, **dict(options.rows)}
+    return Khoros(**given, failing_runs=dict(options.fail or ()))
 
 
-def _rows(options: argparse.Namespace) -> PerExport[int]:
-    if not options.rows:
-        rows: int = options.rows_per_day
-        return rows
-    usual = {name: options.rows_per_day for name in EXPORTS if name not in ROSTERS}
-    return {**usual, **dict(options.rows)}
-
-
-def hint(options: argparse.Namespace) -> str:
-    """Say in words how to get in, and where the storage is."""
-    access = f"user '{options.username}', password '{options.password}'"
-    key = f"companyKey '{options.company_key}'"
-    return f"{access}, {key}; downloads are at {options.storage_url}"
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal():
-        msg = f"{text!r} is not a whole number"
-        raise argparse.ArgumentTypeError(msg)
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if seconds < 0:
-        msg = f"{text!r} is not a number of seconds"
-        raise argparse.ArgumentTypeError(msg)
-    return seconds
-
-
-def _of_export(text: str) -> tuple[str, int]:
+def _by_export(text: str) -> tuple[str, int]:
     name, _, number = text.partition("=")
     if name not in EXPORTS:
-        msg = f"{name!r} is no export: one of {', '.join(EXPORTS)}"
-        raise argparse.ArgumentTypeError(msg)
-    return name, -1 if number == "-1" else _whole(number)
+        raise ValueError
+    return name, -1 if number == "-1" else WHOLE(number)
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        msg = f"{text!r} is not a day like 2026-01-31"
-        raise argparse.ArgumentTypeError(msg) from None
-
-
-def _time(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))  # Python 3.10 knows no Z
-    except ValueError:
-        msg = f"{text!r} is not a time like 2026-01-31T14:30:00Z"
-        raise argparse.ArgumentTypeError(msg) from None
+BY_EXPORT = OptionType(
+    "EXPORT=N", f"EXPORT=N with one of the exports {', '.join(EXPORTS)}", _by_export
+)

@@ -1,12 +1,11 @@
-"""Where a request carries its parameters: the query, or the body of some POSTs."""
+"""The parameters of a request: in the query, or in the body of some POSTs."""
 
 import json
 from collections.abc import Iterable, Iterator
 from urllib.parse import parse_qsl
 
-from sandbox.exchange import Request
+from sandbox.exchange import Refusal, Request
 from sandbox.khoros.catalog import Export
-from sandbox.khoros.errors import Refusal
 from sandbox.khoros.query import Pairs
 
 FORM = "application/x-www-form-urlencoded"
@@ -15,24 +14,24 @@ ACCESS = ("companyKey",)  # always in the query
 
 
 def parameters_of(request: Request, export: Export, body_types: Iterable[str]) -> Pairs:
-    """Give a creation's parameters without the company key.
+    """Return a creation's parameters, without the company key.
 
     Raises:
-        Refusal: 400 for what is in the wrong place, 415 for a body of another kind.
+        Refusal: 400 for a parameter in the wrong place, 415 for a body of another type.
     """
     query = [pair for pair in request.query if pair[0] not in ACCESS]
     if request.method != "POST" or not export.body:
         if request.body:
-            raise Refusal(400, f"{request.method} {export.id} takes no body")
+            raise Refusal(400, f"{request.method} {export.id} must not have a body")
         return query
     for name, _ in query:
         if name not in export.in_query:
-            raise Refusal(400, f"{name} belongs in the body of POST {export.id}")
-    inside = list(_body(request, frozenset(body_types)))
-    for name, _ in inside:
+            raise Refusal(400, f"{name} must be in the body of POST {export.id}")
+    in_body = list(_body(request, frozenset(body_types)))
+    for name, _ in in_body:
         if name in (*ACCESS, *export.in_query):
-            raise Refusal(400, f"{name} belongs in the query of POST {export.id}")
-    return query + inside
+            raise Refusal(400, f"{name} must be in the query of POST {export.id}")
+    return query + in_body
 
 
 def _body(request: Request, body_types: frozenset[str]) -> Iterable[tuple[str, str]]:
@@ -44,7 +43,7 @@ def _body(request: Request, body_types: frozenset[str]) -> Iterable[tuple[str, s
         text = request.body.decode()
         return _json_pairs(json.loads(text)) if kind == "json" else _form_pairs(text)
     except ValueError:
-        raise Refusal(400, "The body cannot be read") from None
+        raise Refusal(400, "The body is not a valid form or JSON") from None
 
 
 def _form_pairs(text: str) -> list[tuple[str, str]]:
@@ -52,7 +51,7 @@ def _form_pairs(text: str) -> list[tuple[str, str]]:
 
 
 def _json_pairs(value: object) -> Iterator[tuple[str, str]]:
-    """Read an object of strings; a list repeats its name, and a boolean is true or false."""
+    """Yield the pairs of an object of strings; a list repeats its name, booleans become text."""
     if not isinstance(value, dict):
         raise Refusal(400, "The body is not a JSON object")
     for name, given in value.items():

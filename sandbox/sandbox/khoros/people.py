@@ -1,12 +1,12 @@
-"""The tenant's teams and agents, all made up."""
+"""The tenant's teams and agents, all invented."""
 
 from typing import Any, NamedTuple
 
-AGENTS = 12  # who appear in the events; the rosters may have more
+AGENTS = 12  # in the events; rosters may have more
 
 
 class Team(NamedTuple):
-    """A team; ``id`` is what the filters take."""
+    """A team; filters use its ``id``."""
 
     id: int
     name: str
@@ -14,7 +14,7 @@ class Team(NamedTuple):
 
 
 class Agent(NamedTuple):
-    """An agent; one who is not enabled is left out of rosters unless asked for."""
+    """An agent; rosters include a disabled one only on request."""
 
     id: str
     name: str
@@ -47,7 +47,7 @@ DISABLED = frozenset({5, 11})
 
 
 def agent(number: int) -> Agent:
-    """Give the so-manieth agent; beyond the twelfth the names come round again, with a number."""
+    """Return an agent by number from 0; after the twelfth, names repeat with a number added."""
     place = number % AGENTS
     again = f" {number // AGENTS + 1}" if number >= AGENTS else ""
     return Agent(
@@ -63,8 +63,8 @@ def agent(number: int) -> Agent:
 CREW = tuple(agent(number) for number in range(AGENTS))
 
 
-def teams_reply() -> list[dict[str, Any]]:
-    """Give the ``result`` of ``/teams``."""
+def teams_result() -> list[dict[str, Any]]:
+    """Return the ``result`` of ``/teams``."""
     return [
         {
             "uuid": f"5eab1e00-7ea3-4000-8000-000000000{team.id}",

@@ -1,13 +1,13 @@
-"""Time zones and locales: what the API lists, takes, and makes of a time."""
+"""Time zones and locales, and how exports format a time in them."""
 
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 HOUR_MS = 3_600_000
-# Guides and one sample say en_US, the parameter lists say the two-letter ones.
+# The parameter lists have the two-letter codes, guides and one sample have en_US.
 LOCALES = ("en", "es", "fr", "de", "tr", "en_US")
-# How a locale writes a time is not documented but for "<date> <time>"; all have 19 characters.
+# Only "<date> <time>" is documented; all formats have 19 characters.
 TIME_FORMATS = {
     "en": "%Y-%m-%d %H:%M:%S",
     "es": "%d/%m/%Y %H:%M:%S",
@@ -54,7 +54,7 @@ OFFSETS = {zone[0]: zone[3] for zone in ZONES}
 
 
 def zone_of(zone_id: str) -> tzinfo:
-    """Give a listed zone; its standard offset when this machine has no time zone data."""
+    """Return a listed zone; its standard offset if this machine has no time zone data."""
     try:
         return ZoneInfo(zone_id)
     except ZoneInfoNotFoundError:
@@ -62,18 +62,18 @@ def zone_of(zone_id: str) -> tzinfo:
 
 
 def zone_at(offset_ms: int) -> tzinfo:
-    """Give the zone that is always this far ahead of UTC."""
+    """Return the zone with a fixed offset from UTC."""
     return timezone(timedelta(milliseconds=offset_ms))
 
 
 def time_text(at: int, zone: tzinfo, locale: str) -> str:
-    """Write epoch milliseconds as the exports do: to the second, without the zone."""
+    """Format epoch milliseconds as the exports do: in seconds, without the zone."""
     moment = datetime.fromtimestamp(at // 1000, tz=zone)
     return moment.strftime(TIME_FORMATS[locale])
 
 
-def timezones_reply() -> list[dict[str, Any]]:
-    """Give the ``result`` of ``/config/timezones``."""
+def timezones_result() -> list[dict[str, Any]]:
+    """Return the ``result`` of ``/config/timezones``."""
     return [
         {
             "id": zone_id,

@@ -1,4 +1,4 @@
-"""What an export was asked for: the parameters, checked and given their types."""
+"""The parameters of an export, checked and converted to their types."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone, tzinfo
 from typing import Literal, NamedTuple, cast
 
+from sandbox.exchange import Refusal
 from sandbox.khoros.catalog import Export
-from sandbox.khoros.errors import Refusal
 from sandbox.khoros.places import LOCALES, OFFSETS, zone_at, zone_of
 from sandbox.khoros.values import PRIORITIES
 
@@ -20,7 +20,7 @@ INTERVALS_MS = frozenset(
 ) | {WEEK_MS}
 REPEATABLE = frozenset({"reportMetrics", "agentId", "teamId"})
 FURTHEST_OFFSET_MS = 18 * 3_600_000
-SMART_VIEWS = frozenset({11, 12, 13})  # high priority, first queue, inside business hours
+SMART_VIEWS = frozenset({11, 12, 13})  # high priority, first queue, business hours
 BUCKETS_TEXT = (
     "Unable to hydrate filter for export info: "
     "com.lithium.socialweb.analytics.webapp.models.filter.HydrationException: "
@@ -29,16 +29,15 @@ BUCKETS_TEXT = (
 
 
 class TooManyBucketsError(Refusal):
-    """More intervals than the server makes; the text is the vendor's."""
+    """The window has more intervals than the server allows; the text is the vendor's."""
 
     def __init__(self, buckets: int) -> None:
-        """Say how many there would be."""
         super().__init__(200, BUCKETS_TEXT.format(buckets))
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Which rows; None does not filter. ``business`` is inside (true) or outside the hours."""
+    """Filters of rows; None does not filter. ``business`` is inside (true) or outside the hours."""
 
     priorities: frozenset[int] | None = None
     queues: frozenset[int] | None = None
@@ -51,9 +50,9 @@ class Filters:
 
 @dataclass(frozen=True)
 class Query:
-    """One request for an export; times are epoch milliseconds, as given.
+    """A request for an export; times are epoch milliseconds, as given.
 
-    ``metrics`` is empty when the tenant's own columns are wanted; ``zone`` only formats.
+    Empty ``metrics`` stands for the tenant's columns; ``zone`` is only used to format times.
     """
 
     export: Export
@@ -71,10 +70,10 @@ class Query:
 
 
 class Server(NamedTuple):
-    """What the server knows: its columns and limits.
+    """The server's columns and limits.
 
-    ``columns`` are the metric ids that can be asked for; ``company_zone`` formats times when
-    neither a time zone nor an offset is given; ``is_lenient`` passes over parameters that the
+    ``columns`` are the metric ids that a client can request; ``company_zone`` formats times if a
+    request has neither a time zone nor an offset; ``is_lenient`` ignores parameters that the
     export does not have.
     """
 
@@ -85,11 +84,11 @@ class Server(NamedTuple):
 
 
 def query_of(export: Export, pairs: Pairs, server: Server) -> Query:
-    """Read the parameters of a creation, those of the export and no others.
+    """Return the query of a creation, with the parameters of its export.
 
     Raises:
-        Refusal: 400 with the parameter named.
-        TooManyBucketsError: the window has more intervals than the server makes.
+        Refusal: 400; the message names the parameter.
+        TooManyBucketsError: the window has more intervals than the server allows.
     """
     if server.is_lenient:
         pairs = [pair for pair in pairs if pair[0] in export.parameters]
@@ -114,7 +113,7 @@ def query_of(export: Export, pairs: Pairs, server: Server) -> Query:
 
 
 class _Given:
-    """The parameters, read one at a time."""
+    """The given parameters, read one at a time."""
 
     def __init__(self, pairs: Pairs) -> None:
         self._pairs = pairs
@@ -136,27 +135,27 @@ class _Given:
         if text is None:
             raise Refusal(400, f"Required parameter {name} is not present")
         if not re.fullmatch(r"[0-9]{1,14}", text):
-            raise Refusal(400, f"{name} is not epoch milliseconds")
+            raise Refusal(400, f"{name} must be epoch milliseconds")
         return int(text)
 
     def choice(self, name: str, choices: Sequence[str]) -> str:
-        """Give the value; the first choice when it is absent. Case counts."""
+        """Return the value, or the first choice without one; case-sensitive."""
         value = self.one(name)
         if value is not None and value not in choices:
-            raise Refusal(400, f"{name} is none of {', '.join(choices)}")
+            raise Refusal(400, f"{name} must be one of {', '.join(choices)}")
         return value or choices[0]
 
     def flag(self, name: str) -> bool | None:
         value = self.one(name)
         if value not in {None, "true", "false"}:
-            raise Refusal(400, f"{name} is neither true nor false")
+            raise Refusal(400, f"{name} must be true or false")
         return None if value is None else value == "true"
 
     def numbers(self, name: str, *, repeated: bool = False) -> frozenset[int] | None:
         values = self.all(name)
         parts = values if repeated else [part for value in values for part in value.split(",")]
         if not all(part.isdecimal() for part in parts):
-            raise Refusal(400, f"{name} is not a list of numbers")
+            raise Refusal(400, f"{name} must be a list of numbers")
         return frozenset(map(int, parts)) if values else None
 
 
@@ -166,13 +165,13 @@ def _check_names(pairs: Pairs, known: Iterable[str]) -> None:
         if name not in known:
             raise Refusal(400, f"Unknown parameter {name}")
         if names.count(name) > 1 and name not in REPEATABLE:
-            raise Refusal(400, f"{name} can be given once")
+            raise Refusal(400, f"{name} must not be repeated")
 
 
-def _metrics(export: Export, asked: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
-    """Give the ids that are asked for, in that order; a column is a column, enabled or not."""
+def _metrics(export: Export, names: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
+    """Return the requested ids in that order; they may be disabled columns."""
     aliases = dict(export.aliases)
-    metrics = dict.fromkeys(aliases.get(name, name) for name in asked)
+    metrics = dict.fromkeys(aliases.get(name, name) for name in names)
     if unknown := [name for name in metrics if name not in known]:
         raise Refusal(400, f"Unknown reportMetrics {unknown[0]}")
     return tuple(metrics)
@@ -184,18 +183,18 @@ def _report_type(export: Export, given: _Given) -> str:
 
 
 def _zone(given: _Given, company_zone: str) -> tuple[str, tzinfo]:
-    """Give the zone for formatting; its id wins over an offset (which one does is unknown)."""
+    """Return the zone for formatting; its id has precedence over an offset (undocumented)."""
     zone_id, offset = given.one("timezone"), given.one("timezoneOffset")
     if offset is not None and not (
         re.fullmatch(r"-?[0-9]{1,8}", offset) and abs(int(offset)) <= FURTHEST_OFFSET_MS
     ):
-        raise Refusal(400, "timezoneOffset is not milliseconds of an offset")
+        raise Refusal(400, "timezoneOffset must be an offset in milliseconds")
     if zone_id is None and offset is not None:
         zone = zone_at(int(offset))
         return str(zone), zone
     chosen = zone_id or company_zone
     if chosen not in OFFSETS:
-        raise Refusal(400, "timezone is none of /config/timezones")
+        raise Refusal(400, "timezone must be one of /config/timezones")
     return chosen, zone_of(chosen)
 
 
@@ -205,8 +204,8 @@ def _interval(export: Export, given: _Given, length: int, most: int) -> int:
     text = given.one("timeInterval") or ""
     interval = int(text) if re.fullmatch(r"[0-9]{1,15}", text) else 0
     if interval not in INTERVALS_MS and interval <= WEEK_MS:
-        raise Refusal(400, "timeInterval is required, and none of the known intervals")
-    # The vendor's example calls a month of hours 745: the end opens one more.
+        raise Refusal(400, "timeInterval must be one of the documented intervals")
+    # The vendor counts 745 intervals in a month of hours: the end starts another one.
     if interval <= WEEK_MS and -(-length // interval) > most:
         raise TooManyBucketsError(length // interval + 1)
     return interval
@@ -215,10 +214,10 @@ def _interval(export: Export, given: _Given, length: int, most: int) -> int:
 def _filters(given: _Given) -> Filters:
     view, views = given.one("smartViewId"), [*map(str, sorted(SMART_VIEWS))]
     if view is not None and view not in views:
-        raise Refusal(400, f"There is no smart view {view}; there are {', '.join(views)}")
+        raise Refusal(400, f"smartViewId must be one of {', '.join(views)}")
     priorities = given.numbers("priorities")
     if priorities is not None and max(priorities) >= PRIORITIES:
-        raise Refusal(400, f"priorities are 0 to {PRIORITIES - 1}")
+        raise Refusal(400, f"priorities must be 0 to {PRIORITIES - 1}")
     teams = given.numbers("teamIds")
     return Filters(
         priorities=priorities,
@@ -232,7 +231,7 @@ def _filters(given: _Given) -> Filters:
 
 
 def _business(given: _Given, *, is_view_with_hours: bool) -> bool | None:
-    """Tell inside from outside; a smart view's own setting comes before both parameters."""
+    """Return whether to filter business hours; a smart view has precedence over parameters."""
     enabled, inside = given.flag("enableBusinessHour"), given.flag("businessHourType")
     if inside is not None and not enabled:
         raise Refusal(400, "businessHourType requires enableBusinessHour=true")
@@ -240,6 +239,6 @@ def _business(given: _Given, *, is_view_with_hours: bool) -> bool | None:
 
 
 def is_business_hour(at: int) -> bool:
-    """Whether the tenant works then: Monday to Friday, 9 to 17, UTC."""
+    """Whether a time is in the tenant's business hours: Monday to Friday, 9 to 17, UTC."""
     moment = datetime.fromtimestamp(at // 1000, tz=timezone.utc)
     return moment.weekday() < 5 and 9 <= moment.hour < 17

@@ -16,21 +16,21 @@ from sandbox.khoros.world import Batch
 
 # The private-use characters of ``values`` in UTF-8.
 TOKEN = re.compile(rb"(\xee\x80[\x80-\xbf])")
-UNKNOWN = serial("n-")  # a column that only the switches know
+UNKNOWN = serial("n-")  # a column that only the switches name
 Cells = Sequence[str | None]
 Row = dict[str, str | None]
 
 
 @dataclass(frozen=True)
 class Look:
-    """How files look: the JSON keys, and whether CSV begins with a byte order mark."""
+    """The JSON keys, and whether CSV begins with a byte order mark."""
 
     key_style: KeyStyle = "metric"
     has_bom: bool = False
 
 
 class _Block:
-    """Bytes with places for texts, which are found once and filled many times."""
+    """Bytes with tokens, which are found once and replaced by texts many times."""
 
     def __init__(self, block: bytes) -> None:
         self._parts = TOKEN.split(block)  # every second part is a token
@@ -44,7 +44,7 @@ class _Block:
 
 @dataclass
 class Renderer:
-    """Writes the batches of one query, with these columns (metric ids) in this order."""
+    """The batches of one query as bytes, with these columns (metric ids) in this order."""
 
     query: Query
     columns: tuple[str, ...]
@@ -70,7 +70,7 @@ class Renderer:
 
     @property
     def head(self) -> bytes:
-        """What comes before the first row."""
+        """The bytes before the first row."""
         if not self.is_csv:
             return b"["
         names = [display_name(name, self.query.locale) for name in self.columns]
@@ -78,16 +78,16 @@ class Renderer:
 
     @property
     def between(self) -> bytes:
-        """What comes between two rows."""
+        """The bytes between two rows."""
         return b"" if self.is_csv else b","
 
     @property
     def tail(self) -> bytes:
-        """What comes after the last row."""
+        """The bytes after the last row."""
         return b"" if self.is_csv else b"]"
 
     def block(self, batch: Batch) -> bytes:
-        """Write a batch, without what comes before it and after it."""
+        """Return the bytes of a batch."""
         block = self._blocks.get(batch.key) if batch.key is not None else None
         if block is None:
             block = _Block(self.between.join(self._line(slot) for slot in batch.slots()))
@@ -96,11 +96,11 @@ class Renderer:
         return block.filled(batch.tokens)
 
     def lines(self, batch: Batch) -> list[bytes]:
-        """Write a batch row by row."""
+        """Return the bytes of each row of a batch."""
         return [_Block(self._line(slot)).filled(batch.tokens) for slot in batch.slots()]
 
     def length(self, batch: Batch) -> int:
-        """Give the length of a batch's bytes; all texts put in have one width each."""
+        """Return the length of a batch's bytes; each token's texts have the same width."""
         if batch.key is None:
             return len(self.block(batch))
         if batch.key not in self._lengths:
@@ -108,7 +108,7 @@ class Renderer:
         return self._lengths[batch.key]
 
     def rows(self, batch: Batch) -> Iterator[Row]:
-        """Give a batch as values under metric ids."""
+        """Yield the rows of a batch as values by metric id."""
         for slot in batch.slots():
             cells = (_text(value(slot), batch.tokens) for value in self._values)
             yield dict(zip(self.columns, cells, strict=True))
@@ -119,7 +119,7 @@ class Renderer:
 
 
 def body(renderer: Renderer, batches: Iterable[Batch]) -> Iterator[bytes]:
-    """Give a whole file piece by piece."""
+    """Yield a file in pieces."""
     yield renderer.head
     before = b""
     for batch in batches:
@@ -129,16 +129,16 @@ def body(renderer: Renderer, batches: Iterable[Batch]) -> Iterator[bytes]:
 
 
 def body_length(renderer: Renderer, batches: Iterable[Batch]) -> int:
-    """Give the length of that file without making it."""
+    """Return the length of a file without making it."""
     lengths = [renderer.length(batch) for batch in batches]
     commas = len(renderer.between) * max(len(lengths) - 1, 0)
     return len(renderer.head) + sum(lengths) + commas + len(renderer.tail)
 
 
 def body_before_row(renderer: Renderer, batches: Iterable[Batch], row: int) -> int:
-    """Give the length of the file up to the middle of a row, counted from 0.
+    """Return the length of a file up to the middle of a row, counted from 0.
 
-    Beyond the last row it is the length without the tail.
+    After the last row it is the length without the tail.
     """
     length, before = len(renderer.head), 0
     for batch in batches:
@@ -173,7 +173,7 @@ def _json_object(keys: Sequence[str], cells: Cells) -> bytes:
 
 
 def _csv_line(cells: Cells) -> bytes:
-    """Write a line as RFC 4180 says, but ended by a line feed; null is an empty cell."""
+    """Return a line as in RFC 4180, but with a line feed at its end; null is an empty cell."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue().encode()

@@ -1,4 +1,4 @@
-"""The exports with a row for each agent: of the whole window, or of each of its intervals."""
+"""The exports with a row for each agent, for the window or for each of its intervals."""
 
 import calendar
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from sandbox.khoros.world import Batch, World, is_in, moment_tokens
 
 
 def rosters(world: World, query: Query, _as_of: int) -> Iterator[Batch]:
-    """Give a row an agent and interval; the figures are of the window as it was asked for."""
+    """Yield the rows, one for each agent and interval; the figures are for the whole window."""
     filters = query.filters
     members = [
         number
@@ -27,7 +27,7 @@ def rosters(world: World, query: Query, _as_of: int) -> Iterator[Batch]:
 
 
 def intervals(query: Query) -> Iterator[tuple[int, int]]:
-    """Cut the window into its intervals, months of UTC above a week; all of it without any."""
+    """Yield the intervals of the window: months of UTC above a week, or the whole window."""
     if not query.interval:
         yield query.start, query.end
         return

@@ -1,6 +1,6 @@
-"""The storage host: files behind links that are signed for a short time.
+"""The storage host: files behind links that are valid for a short time.
 
-It is another address than the API's, and it refuses a request that carries credentials.
+Its address differs from the API's, and it refuses requests with the API's credentials.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ ERROR_BODIES = {
 
 @dataclass
 class Link:
-    """One signed link; ``expires`` is in seconds of the clock."""
+    """A signed link; ``expires`` is in seconds of the clock."""
 
     job: Job
     path: str
@@ -33,7 +33,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Body:
-    """A file on its way out, and where it is to break off."""
+    """A file to send, and where the body breaks off."""
 
     file: File
     content_type: str
@@ -43,23 +43,21 @@ class Body:
 
 
 class Links:
-    """The links that the API has signed; storage looks them up by their signature."""
+    """The links that the API has signed, by their signature."""
 
     def __init__(self, clock: Clock, switches: Switches, counts: Counts) -> None:
-        """Have none yet; ``url`` is the storage's address, which has to be told."""
-        self.url = ""
         self._clock = clock
         self._switches = switches
         self._counts = counts
         self._links: dict[str, Link] = {}
 
     def make(self, job: Job) -> str:
-        """Sign a new link.
+        """Return a new signed link.
 
         Raises:
-            RuntimeError: ``url`` has not been set.
+            RuntimeError: ``storage_url`` is not set.
         """
-        if not self.url:
+        if not self._switches.storage_url:
             msg = "set storage_url to the address of the storage server"
             raise RuntimeError(msg)
         text = f"{self._switches.seed} {job.run_id} {len(self._links)}"
@@ -68,10 +66,10 @@ class Links:
         life = self._switches.link_seconds
         self._links[signature] = Link(job, path, self._clock.seconds + life)
         signed = f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires={life:g}"
-        return f"{self.url}{path}?{signed}&X-Amz-Signature={signature}"
+        return f"{self._switches.storage_url}{path}?{signed}&X-Amz-Signature={signature}"
 
     def open(self, request: Request) -> Response | Body:
-        """Give the file of a link, or say no in XML."""
+        """Return the file of a link, or an error in XML."""
         if self._has_credentials(request):
             self._counts.storage_credentials_seen += 1
             return _refusal(400, "InvalidArgument", "Only one auth mechanism allowed")
@@ -104,11 +102,11 @@ class Links:
         return next((cut for cut in fitting if job.bodies <= cut.first), None)
 
     def _has_credentials(self, request: Request) -> bool:
-        """Whether there is anything of the API's access in the request."""
+        """Whether the request has any of the API's credentials."""
         secrets = {self._switches.password, self._switches.company_key, "analyticsAccessToken"}
         texts = [request.query_string, *request.headers.values()]
-        shown = any(secret in text for secret in secrets - {""} for text in texts)
-        return shown or "authorization" in request.headers
+        is_found = any(secret in text for secret in secrets - {""} for text in texts)
+        return is_found or "authorization" in request.headers
 
 
 def _refusal(status: int, code: str, message: str) -> Response:

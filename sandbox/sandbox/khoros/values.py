@@ -1,7 +1,7 @@
-"""What stands in a row's cells: text, or None for null, made of the row's place alone.
+"""The cells of a row: text, or None for null, computed from the row's place.
 
-A day's rows repeat every thousand, so that a thousand of them can be written at once: what
-differs from one thousand to the next is a token, put in later. All cells are text [vendor doc].
+A day's rows repeat after a thousand, so that a thousand of them are written together: what
+differs is a token, replaced later. All cells are text [vendor doc].
 """
 
 from collections.abc import Callable, Sequence
@@ -11,18 +11,17 @@ from sandbox.khoros.people import AGENTS, CREW, Agent, agent
 from sandbox.khoros.places import HOUR_MS
 
 PATTERNS = 1000
-# Private-use characters, which no data has: each is replaced by a text of one width.
+# Private-use characters, which the data does not have; the texts of each have one width.
 SERIAL = "\ue000"
 ZONE = "\ue001"
 MOMENTS = ("\ue002", "\ue003", "\ue004", "\ue005")
 MOMENT_OFFSETS_MS = (0, 300_000, 720_000, -180_000)  # event, claimed, answered, published
 CLOSED_AT = ("\ue010", "\ue011", "\ue012", "\ue013", "\ue014")
-MINUTE_MS = 60_000
-# How long conversations stay open, by class; None is for ever. Ninety seconds is "same day".
+# How long conversations stay open, by class; None is forever.
 LIVES_MS: tuple[int | None, ...] = (90_000, 6 * HOUR_MS, 24 * HOUR_MS, 72 * HOUR_MS, None)
 LIFE_OF = (0, 1, 0, 2, 1, 0, 3, 1, 0, 2)  # by the last digit of the pattern
-EVERLASTING = 50  # one in so many is never closed
-CONVERSATION_ROWS = 4  # rows of an event export that share a conversation
+EVERLASTING = 50  # one of this many conversations is never closed
+CONVERSATION_ROWS = 4  # rows of an event export in one conversation
 PRIORITIES = 6
 QUEUES = (101, 102, 103, 104)
 PROVIDERS = ("TWITTER", "FACEBOOK", "INSTAGRAM", "LITHIUM", "SMS")
@@ -52,9 +51,9 @@ TEXTS: tuple[str | None, ...] = (
 
 
 class Slot(NamedTuple):
-    """A row's place: its pattern (or its agent's number), and what the window makes of it.
+    """A row's place: its pattern or its agent's number, and what depends on the window.
 
-    ``state`` is a conversation's; ``order`` counts the actions of an over-long conversation
+    ``state`` is a conversation's; ``order`` counts the actions of the additional conversation
     from 1; ``start`` and ``end`` are a roster row's window in epoch milliseconds.
     """
 
@@ -69,27 +68,27 @@ Value = Callable[[Slot], str | None]
 
 
 def life_of(number: int) -> int:
-    """Give the class in ``LIVES_MS`` of a conversation."""
+    """Return the class of a conversation, an index of ``LIVES_MS``."""
     return len(LIVES_MS) - 1 if number % EVERLASTING == 0 else LIFE_OF[number % 10]
 
 
 def agent_of(number: int) -> Agent:
-    """Give the agent who had to do with an event."""
+    """Return the agent of an event."""
     return CREW[number % AGENTS]
 
 
 def priority_of(number: int) -> int:
-    """Give the priority, 0 to 5, of an event."""
+    """Return the priority of an event, 0 to 5."""
     return number * 7 % PRIORITIES
 
 
 def queue_of(number: int) -> int:
-    """Give the id of the work queue an event came through."""
+    """Return the id of an event's work queue."""
     return QUEUES[number // PRIORITIES % len(QUEUES)]
 
 
 def serial(prefix: str = "") -> Value:
-    """Twelve digits that no other row of the export has."""
+    """A cell with twelve digits that no other row of the export has."""
 
     def value(slot: Slot) -> str:
         suffix = f"-{slot.order}" if slot.order else ""
@@ -99,7 +98,7 @@ def serial(prefix: str = "") -> Value:
 
 
 def conversation(prefix: str = "", *, own: bool = False) -> Value:
-    """The number of the row's conversation: ``own`` where a row is a conversation."""
+    """A cell with the row's conversation number; with ``own`` each row is a conversation."""
 
     def value(slot: Slot) -> str:
         first = slot.number if own else slot.number - slot.number % CONVERSATION_ROWS
@@ -109,12 +108,12 @@ def conversation(prefix: str = "", *, own: bool = False) -> Value:
 
 
 def one_of(values: Sequence[str | None], step: int = 1) -> Value:
-    """One of these, changing every ``step`` rows."""
+    """A cell with one of these values, another one after every ``step`` rows."""
     return lambda slot: values[slot.number // step % len(values)]
 
 
 def number_to(limit: int, factor: int = 37, *, null_every: int = 0) -> Value:
-    """A whole number below ``limit``, null in every so-manieth row."""
+    """A cell with a whole number below ``limit``, null in every ``null_every``-th row."""
 
     def value(slot: Slot) -> str | None:
         if null_every and slot.number % null_every == null_every - 1:
@@ -125,7 +124,7 @@ def number_to(limit: int, factor: int = 37, *, null_every: int = 0) -> Value:
 
 
 def moment(place: int, *, null_every: int = 0) -> Value:
-    """A time of the row: see ``MOMENT_OFFSETS_MS``."""
+    """A cell with a time of the row: see ``MOMENT_OFFSETS_MS``."""
 
     def value(slot: Slot) -> str | None:
         missing = null_every and slot.number % null_every == null_every - 1
@@ -135,42 +134,42 @@ def moment(place: int, *, null_every: int = 0) -> Value:
 
 
 def closed_at(slot: Slot) -> str | None:
-    """The time a conversation was closed; null while it is open."""
+    """Return the time when a conversation was closed; null while it is open."""
     return CLOSED_AT[life_of(slot.number)] if slot.state == "CLOSED" else None
 
 
 def state(slot: Slot) -> str:
-    """OPEN or CLOSED, at the end of the window."""
+    """Return OPEN or CLOSED, at the end of the window."""
     return slot.state
 
 
 def order(slot: Slot) -> str:
-    """The ordinal of a row in its conversation, from 1."""
+    """Return the number of a row in its conversation, from 1."""
     return str(slot.order or slot.number % CONVERSATION_ROWS + 1)
 
 
 def of_agent(attribute: str) -> Value:
-    """Something of the agent who had to do with the event."""
+    """A cell with an attribute of the event's agent."""
     return lambda slot: str(getattr(agent_of(slot.number), attribute))
 
 
 def of_team(attribute: str) -> Value:
-    """Something of that agent's team."""
+    """A cell with an attribute of the team of the event's agent."""
     return lambda slot: str(getattr(agent_of(slot.number).team, attribute))
 
 
 def of_member(attribute: str) -> Value:
-    """Something of the roster row's agent."""
+    """A cell with an attribute of the roster row's agent."""
     return lambda slot: str(getattr(agent(slot.number), attribute))
 
 
 def of_member_team(attribute: str) -> Value:
-    """Something of the roster row's team."""
+    """A cell with an attribute of the roster row's team."""
     return lambda slot: str(getattr(agent(slot.number).team, attribute))
 
 
 def amount(per_hour: int) -> Value:
-    """How much happened in the window: adds up over windows that adjoin."""
+    """A cell with an amount for the window; the amounts of adjoining windows add up."""
 
     def value(slot: Slot) -> str:
         rate = per_hour + slot.number % 7
@@ -180,12 +179,12 @@ def amount(per_hour: int) -> Value:
 
 
 def share_ms(percent: int) -> Value:
-    """Milliseconds of the window, a percentage less a little for each agent."""
+    """A cell with a percentage of the window in milliseconds, a little less for some agents."""
     return lambda slot: str(_share(slot, percent))
 
 
 def share_text(percent: int) -> Value:
-    """The same as H:MM:SS."""
+    """A cell with a percentage of the window as H:MM:SS: see ``share_ms``."""
 
     def value(slot: Slot) -> str:
         seconds = _share(slot, percent) // 1000

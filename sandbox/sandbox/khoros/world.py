@@ -1,4 +1,4 @@
-"""How large the tenant's world is, and the batches in which its rows come."""
+"""The size of the tenant's world, and the batches of its rows."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from sandbox.khoros.query import Query
 
 @dataclass(frozen=True)
 class World:
-    """How large the world is; ``rows`` is per export, for rosters it is the number of agents.
+    """The size of the world; ``rows`` is per export, and for rosters the number of agents.
 
-    ``since`` is the first day with data; ``long_actions`` is the length of an additional
-    conversation each day in conversation_history_action.
+    ``since`` is the first day with data; ``long_actions`` is the number of actions of an
+    additional conversation per day in conversation_history_action.
     """
 
     since: date
@@ -26,14 +26,14 @@ class World:
     is_end_included: bool = True
 
     def rows_on(self, export: str, day: date) -> int:
-        """Give how many rows an export of events has on a UTC day."""
+        """Return the number of rows that an export of events has on a UTC day."""
         if day in self.empty_days or day < self.since:
             return 0
         return self.rows.get(export, self.default_rows)
 
 
 class Batch(NamedTuple):
-    """Rows of one moment: ``slots`` tell the cells but for ``tokens``, put in afterwards.
+    """Rows of one moment: ``slots`` make the cells, in which ``tokens`` are then replaced.
 
     Batches with the same ``key`` (not None) have the same slots.
     """
@@ -45,7 +45,7 @@ class Batch(NamedTuple):
 
 
 def moment_tokens(query: Query, at: int) -> tuple[tuple[str, str], ...]:
-    """Give the texts of the times that follow from a moment."""
+    """Return the texts of the times that derive from a moment."""
     times = [*zip(v.MOMENTS, v.MOMENT_OFFSETS_MS, strict=True)]
     if query.export.shape == "conversations":
         times += [(v.CLOSED_AT[n], life) for n, life in enumerate(v.LIVES_MS) if life is not None]
@@ -54,5 +54,5 @@ def moment_tokens(query: Query, at: int) -> tuple[tuple[str, str], ...]:
 
 
 def is_in(chosen: Iterable[object] | None, value: object) -> bool:
-    """Whether a value is among the chosen; None chooses all."""
+    """Whether a value is among the chosen ones; None chooses all."""
     return chosen is None or value in chosen

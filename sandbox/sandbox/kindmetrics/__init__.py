@@ -1,4 +1,4 @@
-"""The Kindmetrics API on loopback, with made-up but coherent figures."""
+"""The Kindmetrics API on loopback, with invented but consistent figures."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,15 +19,16 @@ __all__ = ("Data", "Filters", "Kindmetrics")
 class Kindmetrics:
     """One account with its domains, served by ``app``.
 
-    ``faults`` is the list of faults, ``log`` what arrived, ``data`` what should be answered.
+    ``faults`` is the list of faults, ``log`` the requests that arrived, ``data`` the figures that
+    a correct reader gets.
 
-    ``now`` stops the clock at a time, ``today`` at noon of a day; without both it is the real
-    one, and ``data.now`` moves it later. ``created`` gives domains another first day.
-    ``known_hosts`` are the names the server goes by (without a port); empty, it goes by any.
-    ``keep_requests`` bounds the log. The fields are read once, when the account is set up.
+    ``now`` stops the clock at a time, ``today`` at noon of a day; without both it shows the real
+    time. ``data.now`` changes it later. ``created`` sets the first day of some domains.
+    ``known_hosts`` are the server's host names, without a port; without any it accepts every name.
+    ``keep_requests`` limits the log. The fields are read once, when the account is set up.
     """
 
-    token: str = "demo-token"  # noqa: S105 (opens nothing but the sandbox)
+    token: str = "demo-token"  # noqa: S105 (only valid in the sandbox)
     domains: int = 4
     today: date | None = None
     now: datetime | None = None
@@ -70,5 +71,5 @@ class Kindmetrics:
 
     @property
     def creations(self) -> int:
-        """How often a client created a domain, which no tap ever may."""
+        """How often a client created a domain, which no tap may ever do."""
         return self._api.creations

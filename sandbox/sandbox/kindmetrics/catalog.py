@@ -1,7 +1,7 @@
-"""The made-up world behind the figures: domains, pages, sources, countries, goals.
+"""The invented world behind the figures: domains, pages, sources, countries, goals.
 
-It holds on purpose what real data holds and loaders trip over: nulls next to empty strings,
-quotes, line breaks, names that differ only in case, two goals of one name.
+It contains values that make loaders fail: nulls next to empty strings, quotes, line breaks, names
+that differ only in case, two goals with one name.
 """
 
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from datetime import date
 from typing import Literal
 
 ADDRESSES = ("shop.example", "blog.example", "bücher.example", "docs.example")
-# Where the made-up world begins; each domain is a few months younger than the one before.
+# The first day of the first domain; each further domain begins some months later.
 FIRST_CREATED = date(2019, 3, 1)
 MONTHS_APART = 5
 
-# Null is what the server says for a view without a path; "" and "null" are other pages.
+# The server returns null for a view without a path; "" and "null" are other pages.
 ODD_PAGES: tuple[str | None, ...] = (
     "/",
     "/pricing",
@@ -35,7 +35,7 @@ ODD_PAGES: tuple[str | None, ...] = (
 
 @dataclass(frozen=True)
 class Referrer:
-    """Where a visit came from; everything is null for a direct visit."""
+    """Where a visit came from; all fields are null for a direct visit."""
 
     source: str | None
     medium: str | None
@@ -43,7 +43,7 @@ class Referrer:
     domain: str | None
 
 
-# The more often a referrer stands here, the more visits it brings.
+# A referrer that is listed more often has more visits.
 REFERRERS: tuple[Referrer, ...] = (
     *[Referrer(None, None, None, None)] * 4,
     *[Referrer("Google", "search", "https://www.google.com/", "google.com")] * 6,
@@ -60,7 +60,7 @@ REFERRERS: tuple[Referrer, ...] = (
     Referrer("Reader", None, "android-app://org.example.reader", None),
 )
 
-# ISO codes with English names; the server has none for the last, an old code for "Asia/Pacific".
+# ISO codes with English names; the server has none for AP, an old code for "Asia/Pacific".
 COUNTRIES: dict[str, str | None] = {
     "SE": "Sweden",
     "US": "United States",
@@ -79,14 +79,14 @@ COUNTRY_CODES = (
     + ("AP",) * 3
     + (*("CI", "CI", "BR", "BR", "JP", "IN", "NZ"),)
 )
-TOP_COUNTRIES = 6  # the server cuts the list there
+TOP_COUNTRIES = 6  # the server returns no more
 
 BROWSERS = ("Firefox", "Firefox", "Chrome", "Chrome", "Chrome", "Safari")
 
 
 @dataclass(frozen=True)
 class Domain:
-    """A tracked site; there are no figures before ``created``."""
+    """A tracked site; it has no figures before ``created``."""
 
     id: int
     address: str
@@ -95,7 +95,7 @@ class Domain:
 
 @dataclass(frozen=True)
 class Goal:
-    """A path that is visited or an event that is triggered."""
+    """A path that visitors view, or an event that they trigger."""
 
     id: int
     domain_id: int
@@ -104,7 +104,7 @@ class Goal:
 
 
 def make_domain(number: int, created: date | None) -> Domain:
-    """Give the ``number``-th domain, counted from 1, which is its id."""
+    """Return a domain by its number from 1, which is its id."""
     known = number <= len(ADDRESSES)
     address = ADDRESSES[number - 1] if known else f"site-{number}.example"
     months = FIRST_CREATED.month - 1 + (number - 1) % 12 * MONTHS_APART
@@ -113,7 +113,7 @@ def make_domain(number: int, created: date | None) -> Domain:
 
 
 def goals_of(domain_id: int) -> tuple[Goal, ...]:
-    """Give a domain's goals: every fourth domain has none; ids are unique over all domains."""
+    """Return a domain's goals: every fourth domain has none; no two domains share an id."""
     if domain_id % 4 == 0:
         return ()
     first = domain_id * 10
@@ -126,5 +126,5 @@ def goals_of(domain_id: int) -> tuple[Goal, ...]:
 
 
 def page_address(page: int) -> str | None:
-    """Give the address of a page by its number."""
+    """Return the address of a page by its number."""
     return ODD_PAGES[page] if page < len(ODD_PAGES) else f"/articles/{page:06d}"

@@ -1,6 +1,6 @@
-"""What the API answers, without any HTTP: pure functions of the world, the window and the clock.
+"""What the API returns, without any HTTP: pure functions of the world, the window and the clock.
 
-Tests and the demo count with this what should have arrived; the HTTP side answers with it.
+The HTTP side responds with it; tests and the demo compare with it what has arrived.
 """
 
 from collections import Counter, defaultdict
@@ -39,8 +39,8 @@ NO_FILTERS = Filters()
 
 
 @dataclass(frozen=True)
-class Question:
-    """One request for figures: UTC days, both included, as known at ``now``."""
+class Query:
+    """A request for figures: UTC days, both included, as known at ``now``."""
 
     domain: Domain
     first: date
@@ -50,23 +50,21 @@ class Question:
 
 
 def is_settled(last: date, now: datetime) -> bool:
-    """Whether a window that ends with this day can no longer change."""
+    """Whether the figures of a window that ends with this day are final."""
     return _seconds_since(last, now) >= DAY_SECONDS + SETTLED_SECONDS
 
 
-def known_visits(world: World, question: Question) -> list[Visit]:
-    """Give the visits of the window that the server knows of, and that pass the filters."""
+def known_visits(world: World, query: Query) -> list[Visit]:
+    """Return the visits of the window that the server knows and the filters pass."""
     visits: list[Visit] = []
-    first = max(question.first, question.domain.created)
-    for number in range((question.last - first).days + 1):
+    first = max(query.first, query.domain.created)
+    for number in range((query.last - first).days + 1):
         day = first + timedelta(days=number)
-        known = _seconds_since(day, question.now)
+        known = _seconds_since(day, query.now)
         if known < 0:
             break
-        visits += [
-            visit for visit in visits_of(world, question.domain, day) if visit.known <= known
-        ]
-    return list(filter(_test_for(question), visits)) if any(question.filters) else visits
+        visits += [visit for visit in visits_of(world, query.domain, day) if visit.known <= known]
+    return list(filter(_test_for(query), visits)) if any(query.filters) else visits
 
 
 def _seconds_since(day: date, now: datetime) -> float:
@@ -74,10 +72,10 @@ def _seconds_since(day: date, now: datetime) -> float:
     return (now - midnight).total_seconds()
 
 
-def _test_for(question: Question) -> Callable[[Visit], bool]:
-    """Make the test that a visit has to pass; it is asked only if there is a filter."""
-    source, medium, path, goal_id, country, browser = question.filters
-    goal = next((goal for goal in goals_of(question.domain.id) if goal.id == goal_id), None)
+def _test_for(query: Query) -> Callable[[Visit], bool]:
+    """Return the test that a visit must pass."""
+    source, medium, path, goal_id, country, browser = query.filters
+    goal = next((goal for goal in goals_of(query.domain.id) if goal.id == goal_id), None)
 
     def test(visit: Visit) -> bool:
         referrer = visit.referrer
@@ -94,7 +92,7 @@ def _test_for(question: Question) -> Callable[[Visit], bool]:
 
 
 def addresses(visit: Visit) -> set[str | None]:
-    """Give the addresses of the pages that were viewed."""
+    """Return the addresses of the pages viewed."""
     return {address_of(page) for page in visit.pages()}
 
 
@@ -103,29 +101,29 @@ def converts(visit: Visit, goal: Goal) -> bool:
     return goal.name in (addresses(visit) if goal.kind == "Path" else visit.events)
 
 
-def stats(world: World, question: Question) -> Row:
-    """Aggregate the window: with a path, only the views of that path count as pageviews."""
-    visits = known_visits(world, question)
-    path = question.filters.site_path
+def stats(world: World, query: Query) -> Row:
+    """Return the totals of the window; with a path, pageviews only count that path."""
+    visits = known_visits(world, query)
+    path = query.filters.site_path
     if path is None:
         views = sum(visit.views for visit in visits)
     else:
         views = sum(address_of(page) == path for visit in visits for page in visit.pages())
     bounced = sum(visit.views == 1 for visit in visits)
     return {
-        "address": question.domain.address,
+        "address": query.domain.address,
         "visitors": len({visit.visitor for visit in visits}),
         "pageviews": views,
         "bounce": bounced * 100 // len(visits) if visits else 0,
-        "track_snippet": SNIPPET.format(question.domain.address),
+        "track_snippet": SNIPPET.format(query.domain.address),
     }
 
 
-def pages(world: World, question: Question) -> list[Row]:
-    """One row a page; with a path, that page only."""
-    path = question.filters.site_path
+def pages(world: World, query: Query) -> list[Row]:
+    """Return a row per page; with a path, of that page only."""
+    path = query.filters.site_path
     seen: defaultdict[int, set[int]] = defaultdict(set)
-    for visit in known_visits(world, question):
+    for visit in known_visits(world, query):
         seen[visit.visitor].update(visit.pages())
     counts = Counter(chain.from_iterable(seen.values()))
     rows = [(address_of(page), count) for page, count in sorted(counts.items(), key=_most_first)]
@@ -133,18 +131,18 @@ def pages(world: World, question: Question) -> list[Row]:
     return _with_percentage(({"address": address}, count) for address, count in wanted)
 
 
-def entry_pages(world: World, question: Question) -> list[Row]:
-    """One row a page that visits began with; with a path, that page only."""
-    path = question.filters.site_path
-    visits = known_visits(world, question)
+def entry_pages(world: World, query: Query) -> list[Row]:
+    """Return a row per page that visits began with; with a path, of that page only."""
+    path = query.filters.site_path
+    visits = known_visits(world, query)
     entries = ((visit, address_of(visit.entry)) for visit in visits)
     counts = _visitors_by((v, entry) for v, entry in entries if path is None or entry == path)
     return _with_percentage(({"address": entry}, count) for entry, count in counts)
 
 
-def sources(world: World, question: Question) -> list[Row]:
-    """One row a source; visits without a source are left out."""
-    referrers = ((visit, visit.referrer) for visit in known_visits(world, question))
+def sources(world: World, query: Query) -> list[Row]:
+    """Return a row per source, without the visits that have none."""
+    referrers = ((visit, visit.referrer) for visit in known_visits(world, query))
     counts = _visitors_by(
         (visit, (referrer.source, referrer.medium))
         for visit, referrer in referrers
@@ -155,38 +153,37 @@ def sources(world: World, question: Question) -> list[Row]:
     )
 
 
-def referrers(world: World, question: Question) -> list[Row]:
-    """One row a referring address and domain, each of which can be null."""
+def referrers(world: World, query: Query) -> list[Row]:
+    """Return a row per referring address and domain, each of which can be null."""
     counts = _visitors_by(
-        (visit, (visit.referrer.url, visit.referrer.domain))
-        for visit in known_visits(world, question)
+        (visit, (visit.referrer.url, visit.referrer.domain)) for visit in known_visits(world, query)
     )
     return _with_percentage(({"url": url, "domain": name}, count) for (url, name), count in counts)
 
 
-def countries(world: World, question: Question) -> list[Row]:
-    """One row a country, the six with the most visitors; percentages are of these six."""
-    counts = _visitors_by((visit, visit.country) for visit in known_visits(world, question))
+def countries(world: World, query: Query) -> list[Row]:
+    """Return a row for each of the six countries with most visitors, and shares of these six."""
+    counts = _visitors_by((visit, visit.country) for visit in known_visits(world, query))
     return _with_percentage(
         ({"name": COUNTRIES[code]}, count) for code, count in counts[:TOP_COUNTRIES]
     )
 
 
-def goals(world: World, question: Question) -> list[Row]:
-    """One row a goal of the domain, reached or not; three of the filters do not count here."""
-    filters = question.filters._replace(goal_id=None, country=None, browser=None)
-    asked = Question(question.domain, question.first, question.last, question.now, filters)
-    visits = known_visits(world, asked)
+def goals(world: World, query: Query) -> list[Row]:
+    """Return a row per goal of the domain, reached or not; three of the filters do not apply."""
+    filters = query.filters._replace(goal_id=None, country=None, browser=None)
+    unfiltered = Query(query.domain, query.first, query.last, query.now, filters)
+    visits = known_visits(world, unfiltered)
     reached = [
         (len({visit.visitor for visit in visits if converts(visit, goal)}), goal)
-        for goal in goals_of(question.domain.id)
+        for goal in goals_of(query.domain.id)
     ]
     reached.sort(key=lambda pair: -pair[0])
     return [{"name": goal.name, "kind": goal.kind, "conversions": count} for count, goal in reached]
 
 
 def current(world: World, domain: Domain, now: datetime) -> Row:
-    """Count the visitors whose visit is under way, since yesterday at the earliest."""
+    """Return the number of visitors whose visit is in progress and began yesterday or today."""
     visitors: set[int] = set()
     today = now.date()
     for day in (today - timedelta(days=1), today):
@@ -197,7 +194,7 @@ def current(world: World, domain: Domain, now: datetime) -> Row:
 
 
 def _visitors_by(pairs: Iterable[tuple[Visit, Any]]) -> list[tuple[Any, int]]:
-    """Count distinct visitors per thing, most first; ties are in the order of the text."""
+    """Return the number of distinct visitors per thing, highest first; ties in order of text."""
     seen: defaultdict[Any, set[int]] = defaultdict(set)
     for visit, thing in pairs:
         seen[thing].add(visit.visitor)
@@ -210,13 +207,13 @@ def _most_first(pair: tuple[int, int]) -> tuple[int, int]:
 
 
 def _with_percentage(counted: Iterable[tuple[Row, int]]) -> list[Row]:
-    """Add visitors and their share of this answer's total, cut down to a whole number."""
+    """Add visitors and their percentage of the total of all rows, rounded down."""
     rows = list(counted)
     total = sum(count for _, count in rows)
     return [{**row, "visitors": count, "percentage": count * 100 // total} for row, count in rows]
 
 
-FIGURES: Mapping[str, Callable[[World, Question], Any]] = {
+FIGURES: Mapping[str, Callable[[World, Query], Any]] = {
     "stats": stats,
     "pages": pages,
     "entry_pages": entry_pages,

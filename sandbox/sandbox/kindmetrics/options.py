@@ -1,115 +1,49 @@
-"""The Kindmetrics switches on the command line."""
+"""The options of ``sandbox kindmetrics``."""
 
 import argparse
-from datetime import date, datetime
+from contextlib import AbstractContextManager, nullcontext
+from datetime import date
 
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.kindmetrics.api import REFERRERS_ROUTES
+from sandbox.options import DAY, POSITIVE, TIME, Account, Group, OptionType, keywords
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Declare the options; their names are those of ``Kindmetrics``."""
-    size = parser.add_argument_group("the account")
-    size.add_argument("--token", default="demo-token", help="the API token (%(default)s)")
-    size.add_argument("--domains", type=positive, default=4, metavar="N", help="%(default)s")
-    size.add_argument("--pages-per-day", type=positive, default=20, metavar="N", help="%(default)s")
-    size.add_argument(
-        "--visitors-per-day", type=positive, default=60, metavar="N", help="%(default)s"
-    )
-    size.add_argument("--seed", default="sandbox", help="another seed gives other figures")
-    size.add_argument(
-        "--created",
-        type=_created,
-        action="append",
-        default=[],
-        metavar="ID=YYYY-MM-DD",
-        help="the first day of a domain (repeatable)",
-    )
+    """Add the options, whose destinations are keywords of ``Kindmetrics``."""
+    account = Group(parser, "the account")
+    account.add("--token", "API token", default="demo-token")
+    account.add("--domains", "number of domains", type=POSITIVE, default=4)
+    account.add("--pages-per-day", "pages of a full day", type=POSITIVE, default=20)
+    account.add("--visitors-per-day", "visitors of an average day", type=POSITIVE, default=60)
+    account.add("--seed", "another seed gives other figures", default="sandbox")
+    account.add_list("--created", "first day of a domain", "created", type=CREATED)
     clock = parser.add_mutually_exclusive_group()
-    clock.add_argument("--today", type=_day, metavar="YYYY-MM-DD", help="noon of this day")
-    clock.add_argument("--now", type=_time, metavar="TIME", help="ISO 8601; UTC unless it says")
-    _add_moods(parser)
-
-
-def _add_moods(parser: argparse.ArgumentParser) -> None:
-    moods = parser.add_argument_group("how the server is set")
-    moods.add_argument(
-        "--referrers-route",
-        choices=sorted(REFERRERS_ROUTES),
-        default="server",
-        help="/Referrers as the server has it, or /referrers as documented (%(default)s)",
+    clock.add_argument("--today", type=DAY, metavar="YYYY-MM-DD", help="stop the clock at noon")
+    clock.add_argument(
+        "--now", type=TIME, metavar="TIME", help="stop the clock at an ISO 8601 time"
     )
-    moods.add_argument("--no-me", action="store_true", help="/api/me does not exist")
-    moods.add_argument(
-        "--ended-domain",
-        type=positive,
-        action="append",
-        default=[],
-        metavar="ID",
-        help="a domain whose plan ended: 403 (repeatable)",
-    )
-    moods.add_argument("--ended-account", action="store_true", help="the whole plan ended: 403")
-    moods.add_argument(
-        "--known-host",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a host name the server goes by; any other is redirected (repeatable)",
-    )
+    server = Group(parser, "the server")
+    routes = "/Referrers as on the server, or /referrers as documented"
+    server.add("--referrers-route", routes, choices=sorted(REFERRERS_ROUTES), default="server")
+    server.add_flag("--no-me", "/api/me does not exist", "has_me", on=False)
+    ended = "a domain whose plan has ended: 403"
+    server.add_list("--ended-domain", ended, "ended_domains", type=POSITIVE)
+    server.add_flag("--ended-account", "the plan of all domains has ended: 403")
+    known = "a host name of the server; requests to any other are redirected"
+    server.add_list("--known-host", known, "known_hosts", metavar="NAME")
 
 
-def make(options: argparse.Namespace) -> Kindmetrics:
+def serving(options: argparse.Namespace) -> AbstractContextManager[Account]:
     """Set up an account as the options say."""
-    return Kindmetrics(
-        token=options.token,
-        domains=options.domains,
-        today=options.today,
-        now=options.now,
-        created=dict(options.created),
-        visitors_per_day=options.visitors_per_day,
-        pages_per_day=options.pages_per_day,
-        seed=options.seed,
-        ended_domains=options.ended_domain,
-        ended_account=options.ended_account,
-        referrers_route=options.referrers_route,
-        has_me=not options.no_me,
-        known_hosts=options.known_host,
-    )
-
-
-def hint(options: argparse.Namespace) -> str:
-    """Say in words how to get in."""
-    return f"send the header 'Authorization: Bearer {options.token}', for example to /api/domains"
-
-
-def positive(text: str) -> int:
-    """Read a whole number from 1.
-
-    Raises:
-        argparse.ArgumentTypeError: it is something else.
-    """
-    if not text.isdecimal() or int(text) < 1:
-        msg = f"{text!r} is not a whole number from 1"
-        raise argparse.ArgumentTypeError(msg)
-    return int(text)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        msg = f"{text!r} is not a day like 2026-01-31"
-        raise argparse.ArgumentTypeError(msg) from None
-
-
-def _time(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))  # Python 3.10 knows no Z
-    except ValueError:
-        msg = f"{text!r} is not a time like 2026-01-31T14:30:00Z"
-        raise argparse.ArgumentTypeError(msg) from None
+    api = Kindmetrics(**{**keywords(options, Kindmetrics), "created": dict(options.created or ())})
+    hint = f"send the header 'Authorization: Bearer {api.token}', for example to /api/domains"
+    return nullcontext(Account(api.app, hint))
 
 
 def _created(text: str) -> tuple[int, date]:
     number, _, day = text.partition("=")
-    return positive(number), _day(day)
+    return int(number), date.fromisoformat(day)
+
+
+CREATED = OptionType("ID=YYYY-MM-DD", "a domain's id and a date such as 1=2026-01-31", _created)

@@ -1,4 +1,4 @@
-"""The visits of one day of one domain, made up in the same way every time."""
+"""The invented visits of a domain's day, the same every time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from sandbox.kindmetrics.catalog import (
 )
 
 DAY_SECONDS = 86_400
-SETTLED_SECONDS = 6 * 3600  # so long after midnight the last late visit of a day has come in
+SETTLED_SECONDS = 6 * 3600  # after midnight, when the last late visit of a day is known
 POPULAR_PAGES = 8
 EMPTY_DAYS_IN_100 = 15
-POOL_FACTOR = 5  # so many times a day's visitors exist at all: the fewer, the more come back
+POOL_FACTOR = 5  # all visitors, as a multiple of a day's; a lower one means more return
 
 
 @dataclass(frozen=True)
 class World:
-    """What determines every visit, together with the domain and the day."""
+    """What determines every visit, with the domain and the day."""
 
     seed: str = "sandbox"
     visitors_per_day: int = 60
@@ -33,16 +33,16 @@ class World:
 
     @property
     def popular_pages(self) -> int:
-        """How many pages draw most of the views: the first ones of the catalog."""
+        """How many pages, the first ones of the catalog, have most of the views."""
         return min(POPULAR_PAGES, self.pages_per_day)
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One session. Seconds count from the day's midnight, and may lie beyond the next one.
+    """A visit. Seconds count from midnight of its day and may be after the next midnight.
 
-    The server knows of it from ``known``: late visits are known hours after they ``began``.
-    Pages are numbers of the catalog: ``entry``, then ``clicks``, then the ``tail``.
+    The server knows it from ``known`` on, which for late visits is hours after they ``began``.
+    Pages are numbers of the catalog: ``entry``, then ``clicks``, then the ``tails``.
     """
 
     visitor: int
@@ -62,30 +62,25 @@ class Visit:
         """How many pages were viewed, repeats included."""
         return 1 + len(self.clicks) + len(self.tails[0]) + len(self.tails[1])
 
-    def saw(self, page: int) -> bool:
-        """Whether the visit came by a page."""
-        clicked = page == self.entry or page in self.clicks
-        return clicked or page in self.tails[0] or page in self.tails[1]
-
     def pages(self) -> Iterator[int]:
-        """Give the pages viewed, repeats included."""
+        """Yield the pages viewed, repeats included."""
         return chain((self.entry,), self.clicks, *self.tails)
 
 
 @lru_cache(maxsize=8192)
 def visits_of(world: World, domain: Domain, day: date) -> tuple[Visit, ...]:
-    """Give all visits that began on a UTC day; none before the domain was created.
+    """Return all visits that began on a UTC day; none before the domain was created.
 
-    The first domain has visits every day, the others have days without any. On other days every
-    one of the day's pages is seen, once the day is over.
+    The first domain has visits every day, the others have days without any. On a day with visits
+    each of the day's pages is viewed before the day ends.
     """
-    rng = Random(f"{world.seed}/{domain.id}/{day.isoformat()}")  # noqa: S311 (made-up figures)
+    rng = Random(f"{world.seed}/{domain.id}/{day.isoformat()}")  # noqa: S311 (invented figures)
     is_empty = domain.id != 1 and rng.randrange(100) < EMPTY_DAYS_IN_100
     if day < domain.created or is_empty:
         return ()
     count = max(2, int(world.visitors_per_day * (0.6 + 0.8 * rng.random())))
     visitors = rng.sample(range(world.visitors_per_day * POOL_FACTOR + count), count)
-    visitors += rng.choices(visitors, k=count // 10)  # some come twice a day
+    visitors += rng.choices(visitors, k=count // 10)  # some visit twice a day
     tails = _tails(world.pages_per_day, day, len(visitors))
     return tuple(
         _visit(rng, (domain.id, visitor), world.popular_pages, tails[number], is_last=number == 0)
@@ -94,9 +89,9 @@ def visits_of(world: World, domain: Domain, day: date) -> tuple[Visit, ...]:
 
 
 def _tails(pages: int, day: date, visits: int) -> Sequence[tuple[range, range]]:
-    """Deal the day's pages out to its visits, so that every page is seen by one of them.
+    """Distribute the day's pages over its visits, so that each page has a view.
 
-    The ordinary pages differ a little from day to day: their numbers are shifted.
+    Ordinary pages differ a little from day to day: their numbers are shifted.
     """
     odd = min(pages, len(ODD_PAGES))
     shift = odd + day.toordinal() % 7 * (pages // 20)
@@ -122,7 +117,7 @@ def _visit(
         ended=began + (rng.randrange(60, 3600) if clicks else 30),
         known=began + (rng.randrange(3600, SETTLED_SECONDS) if is_late else 0),
         referrer=REFERRERS[rng.randrange(len(REFERRERS))],
-        # A visitor stays in one country and with one browser.
+        # A visitor has one country and one browser.
         country=COUNTRY_CODES[(visitor * 7 + domain_id) % len(COUNTRY_CODES)],
         browser=BROWSERS[visitor % len(BROWSERS)],
         entry=min(rng.randrange(popular), rng.randrange(popular)),

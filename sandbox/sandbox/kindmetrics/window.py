@@ -11,11 +11,11 @@ DAYS_BACK = {"7d": 7, "30d": 30}
 
 
 def window_of(request: Request, today: date) -> tuple[date, date]:
-    """Give the first and the last day that are asked for, both included.
+    """Return the first and the last day requested, both included.
 
     Raises:
-        Refusal: 500 for what is no date; 400 for an unknown period, a window that ends in the
-            future or before it begins.
+        Refusal: 500 for an invalid date; 400 for an unknown period, and for a window that ends in
+            the future or before it begins.
     """
     begin, end = request.parameter("from"), request.parameter("to")
     last = today if end is None else _day(end)
@@ -28,10 +28,10 @@ def window_of(request: Request, today: date) -> tuple[date, date]:
 
 
 def filters_of(request: Request) -> Filters:
-    """Give the filters; text is trimmed, and a blank one does not filter.
+    """Return the filters; text is trimmed, and blank text does not filter.
 
     Raises:
-        Refusal: 400 for a goal_id that is no integer.
+        Refusal: 400 for a goal_id that is not an integer.
     """
     goal_id = request.parameter("goal_id")
     if goal_id is not None and not goal_id.strip().lstrip("-").isdecimal():
@@ -51,7 +51,7 @@ def _text(request: Request, name: str) -> str | None:
 
 
 def _day(text: str) -> date:
-    """Read YYYY-MM-DD, and nothing else that happens to be a date."""
+    """Read a date, which must be written YYYY-MM-DD."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -71,7 +71,7 @@ def _period_start(request: Request, today: date) -> date:
 
 
 def _month_before(day: date) -> date:
-    """The same day of the month before, or its last day when it is shorter."""
+    """Return the same day of the previous month, or its last day if that month is shorter."""
     last_of_previous = day.replace(day=1) - timedelta(days=1)
     length = calendar.monthrange(last_of_previous.year, last_of_previous.month)[1]
     return last_of_previous.replace(day=min(day.day, length))

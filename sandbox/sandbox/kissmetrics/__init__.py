@@ -1,19 +1,18 @@
-"""The Kissmetrics API on loopback, with made-up but coherent records and rows."""
+"""The Kissmetrics API on loopback, with invented but consistent records and rows."""
 
-import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from sandbox.exchange import Request, Response
-from sandbox.faults import Fault, Faults
+from sandbox.exchange import Refusal, Request, Response
+from sandbox.faults import Faults
 from sandbox.frame import Frame
 from sandbox.kissmetrics.core import Core
 from sandbox.kissmetrics.data import Data
-from sandbox.kissmetrics.errors import NOT_FOUND, Refusal, refuse_core
+from sandbox.kissmetrics.errors import not_found, refuse_core, refuse_v2, refuse_v3
 from sandbox.kissmetrics.ids import number_of
 from sandbox.kissmetrics.links import Addresses
 from sandbox.kissmetrics.queries import Queries, Run
@@ -25,11 +24,10 @@ from sandbox.kissmetrics.rules import (
     Sizes,
     V3Rules,
 )
-from sandbox.kissmetrics.setting import Setting
+from sandbox.kissmetrics.settings import Settings
 from sandbox.kissmetrics.v2 import V2
 from sandbox.kissmetrics.v3 import V3
 from sandbox.kissmetrics.v3_data import V3Data
-from sandbox.misbehaviour import Vendor
 from sandbox.requestlog import RequestLog
 from sandbox.server import running
 
@@ -46,16 +44,17 @@ __all__ = (
     "V3Data",
     "V3Rules",
 )
+Part = tuple[Callable[[Request], Response], Callable[[Refusal], Response]]
 
 
 @dataclass(kw_only=True, eq=False)
-class Kissmetrics(Setting):
-    """One customer's accounts, with all settings of ``Setting`` as keywords and attributes.
+class Kissmetrics(Settings):
+    """One customer's accounts; keywords and attributes are those of ``Settings``.
 
-    ``core`` is api.kissmetrics.com, ``query`` is query.kissmetrics.com with both /v2 and /v3;
-    ``app`` is everything under one address. They share ``faults`` and ``log``, where the path
-    tells which one was asked. ``data`` and ``v3_data`` are what should be answered.
-    ``keep_requests`` bounds the log.
+    ``core`` is api.kissmetrics.com, ``query`` is query.kissmetrics.com with /v2 and /v3, ``app``
+    is both at one address. They share ``faults`` and ``log``, in which the path distinguishes
+    them. ``data`` and ``v3_data`` are the expected records and rows. ``keep_requests`` limits
+    the log.
     """
 
     latency_ms: int = 0
@@ -76,15 +75,15 @@ class Kissmetrics(Setting):
         self._v2 = V2(self, self._queries)
         self._v3 = V3(self, self._queries)
         self.v3_data = self._v3.data
-        self.faults = _SharedFaults()
+        self.faults = Faults()
         self.log = RequestLog(self.keep_requests)
-        self.app = self._frame(self._respond)
-        self.core = self._frame(self._respond_core)
-        self.query = self._frame(self._respond_query)
+        self.app = self._frame("core", "query")
+        self.core = self._frame("core")
+        self.query = self._frame("query")
 
     @contextmanager
     def serving(self) -> Iterator[Addresses]:
-        """Serve ``core`` and ``query``, each on a port of its own, until the block ends.
+        """Serve ``core`` and ``query``, each on its own port, until the block ends.
 
         v3 is at ``query`` followed by ``/v3``.
         """
@@ -103,69 +102,53 @@ class Kissmetrics(Setting):
 
     @property
     def early_reads(self) -> int:
-        """How often results were asked for before the query was completed."""
+        """How often results were requested before the query was completed."""
         return self._queries.early_reads
 
     @property
     def cancelled(self) -> list[str]:
-        """The queries that were cancelled, oldest first."""
+        """The cancelled queries, oldest first."""
         return self._queries.cancelled
 
     @property
     def over_budget(self) -> int:
-        """How often v3 had to answer 429."""
-        return self._v3.budget.refused
+        """How often v3 refused a request with 429."""
+        return self._v3.over_budget
 
     def forget_queries(self) -> None:
-        """Forget all queries, as a server does after a while: they are 404 then."""
+        """Remove all queries, as a server does after some time; requests for them are then 404."""
         self._queries.forget()
 
     def delete_report(self, report_id: str) -> None:
-        """Delete a report; queries that it started stay.
+        """Delete a report; queries that were started from it remain.
 
         Raises:
-            KeyError: there never was such a report.
+            KeyError: there was never such a report.
         """
         number = number_of("reports", report_id)
         if number is None:
             raise KeyError(report_id)
         self.data.catalog.deleted_reports.add(number)
 
-    def _frame(self, vendor: Vendor) -> Frame:
-        frame = Frame(vendor, latency_ms=self.latency_ms)
+    def _frame(self, *hosts: str) -> Frame:
+        """Return an app that serves these hosts: ``core``, ``query``."""
+
+        async def respond(request: Request) -> Response:
+            self.note_address(request, *hosts)
+            route, refuse = self._part(request.path, hosts)
+            try:
+                return self.redirect(request) or route(request)
+            except Refusal as refusal:
+                return refuse(refusal)
+
+        frame = Frame(respond, latency_ms=self.latency_ms)
         frame.faults, frame.log = self.faults, self.log
         return frame
 
-    async def _respond(self, request: Request) -> Response:
-        """Response by the path, since the servers have none in common."""
-        self.note_address(request, "core", "query")
-        is_query = request.path.startswith(("/v2/", "/v3/"))
-        return await (self._query_answer(request) if is_query else self._core.respond(request))
-
-    async def _respond_core(self, request: Request) -> Response:
-        self.note_address(request, "core")
-        return await self._core.respond(request)
-
-    async def _respond_query(self, request: Request) -> Response:
-        self.note_address(request, "query")
-        return await self._query_answer(request)
-
-    async def _query_answer(self, request: Request) -> Response:
-        if request.path.startswith("/v3/"):
-            return await self._v3.respond(request)
-        if request.path.startswith("/v2/"):
-            return await self._v2.respond(request)
-        return refuse_core(Refusal(404, NOT_FOUND))
-
-
-class _SharedFaults(Faults):
-    """Faults for servers in several threads."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._lock = threading.Lock()
-
-    @override
-    def strike(self, request: Request) -> Fault | None:
-        with self._lock:
-            return super().strike(request)
+    def _part(self, path: str, hosts: tuple[str, ...]) -> Part:
+        """Return the part of the API that serves a path, and its form of errors."""
+        if "query" in hosts and path.startswith("/v3/"):
+            return self._v3.route, refuse_v3
+        if "query" in hosts and path.startswith("/v2/"):
+            return self._v2.route, refuse_v2
+        return (self._core.route if "core" in hosts else not_found), refuse_core

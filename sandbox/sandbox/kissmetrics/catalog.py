@@ -1,7 +1,7 @@
-"""The made-up records of the six lists, each a pure function of its number.
+"""The invented records of the six lists, each a pure function of its number.
 
-They hold on purpose what real ones hold and loaders trip over: nulls, empty strings, quotes,
-names that differ only in case, text beyond ASCII, two spellings of a time.
+They contain values that make loaders fail: nulls, empty strings, quotes, names that differ only
+in case, text beyond ASCII, two formats of a time.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,26 +17,26 @@ EPOCH = datetime(2013, 10, 4, 4, 56, 57, tzinfo=timezone.utc)
 ODD_NAMES = ("search engine hit", "Search Engine Hit", 'said "hi"', "über uns", "注文", "a & b")
 UNIT_TYPES = ("numeric", "time", "percent")
 PROPERTY_TYPES = (None, "automatic", "text", "number")
-# Where a list lies within: lists of products, and products of accounts.
+# The parent of products; that of all lists but accounts is a product.
 PARENTS: Mapping[str, ListName] = {"products": "accounts"}
 
 
-def _time(hours: int, spelling: str = "+00:00") -> str:
+def _time(hours: int, suffix: str = "+00:00") -> str:
     return (EPOCH + timedelta(hours=hours, seconds=hours * 37 % 3600)).strftime(
-        f"%Y-%m-%dT%H:%M:%S{spelling}"
+        f"%Y-%m-%dT%H:%M:%S{suffix}"
     )
 
 
-# Times of events and properties take turns in these, since making a text of a time is slow.
+# Events and properties take these times in turn, since formatting a time is slow.
 FIRST_TIMES = tuple(_time(n * 11) for n in range(499))
 LAST_TIMES = tuple(_time(60_000 + n * 53) for n in range(997))
 
 
 class Catalog:
-    """What the token may see: numbers of records, from 1, and the records behind them."""
+    """What the token has access to: numbers of records, from 1, and the records behind them."""
 
     def __init__(self, sizes: Sizes, fields: FieldRules) -> None:
-        """Make an account of this size; its ``deleted_reports`` may grow later."""
+        """Make an account of this size; reports may be deleted later."""
         self.sizes = sizes
         self.fields = fields
         self.deleted_reports: set[int] = set()
@@ -50,7 +50,7 @@ class Catalog:
         }
 
     def numbers(self, name: ListName, parent: int | None = None) -> Sequence[int]:
-        """Give the numbers of a list: all, or those of one account (products) or product."""
+        """Return the numbers of a list: all, or those of one account (products) or product."""
         count: int = getattr(self.sizes, name)
         parents: int = getattr(self.sizes, PARENTS.get(name, "products"))
         every = range(1, count + 1) if parent is None else range(parent, count + 1, parents)
@@ -59,36 +59,36 @@ class Catalog:
         return every
 
     def number(self, name: ListName, record_id: str) -> int | None:
-        """Give the number behind an identifier; None when there is no such record."""
+        """Return the number behind an identifier; None if there is no such record."""
         number = number_of(name, record_id)
         return number if number is not None and number in self.numbers(name) else None
 
     def record(self, name: ListName, number: int) -> Record:
-        """Give a record complete, except for its links."""
+        """Return a record without its links."""
         record = self._makers[name](number)
         if self.fields.extra_field:
             record["added_later"] = {"note": "not in any document", "number": number}
         return record
 
     def parent(self, name: ListName, number: int) -> int:
-        """Give the number of the account that a product is in, or the product of any other."""
+        """Return the number of a product's account, or of any other record's product."""
         parents: int = getattr(self.sizes, PARENTS.get(name, "products"))
         return 1 + (number - 1) % parents
 
     def index(self, name: ListName, number: int) -> int:
-        """Give the per-product number that queries know an event or property by."""
+        """Return the number of an event or property within its product, as used in queries."""
         return 1 + (number - 1) // self.sizes.products if name in {"events", "properties"} else 0
 
     def timezone(self, product: int) -> str:
-        """Give the name of a product's time zone."""
+        """Return the name of a product's time zone."""
         return self.sizes.timezones[(product - 1) % len(self.sizes.timezones)]
 
     def report_type(self, report: int) -> str:
-        """Give a report's type."""
+        """Return a report's type."""
         return self.sizes.report_types[(report - 1) % len(self.sizes.report_types)]
 
     def first_day(self, product: int) -> date:
-        """Give the day on which a product began to know people."""
+        """Return the first day on which a product has people."""
         return (EPOCH + timedelta(days=40 * product)).date()
 
     def _account(self, number: int) -> Record:
@@ -136,7 +136,7 @@ class Catalog:
 
     def _event(self, number: int) -> Record:
         record = self._definition("events", number)
-        # A default of "0" in the vendor's own sample says that texts were met.
+        # A default of "0" in the vendor's sample suggests that totals can be text.
         total = number * 7919 % 1_000_000 if record["last_used_at"] else 0
         as_text = self.fields.text_totals and number % 2 == 0
         record["total"] = str(total) if as_text else total
@@ -148,7 +148,7 @@ class Catalog:
         return record
 
     def _definition(self, name: ListName, number: int) -> Record:
-        """Make what events and properties share; each thirteenth was never used."""
+        """Return the common fields of events and properties; each thirteenth was never used."""
         is_used = number % 13 != 0
         first = FIRST_TIMES[number % len(FIRST_TIMES)] if is_used else None
         last = LAST_TIMES[number % len(LAST_TIMES)] if is_used else None
@@ -185,5 +185,5 @@ class Catalog:
 
 
 def tracking_key(product: int) -> str:
-    """Give a product's key for writing, a secret of 40 digits that opens nothing."""
+    """Return a product's key for writing: 40 hexadecimal digits, only valid in the sandbox."""
     return sha1(f"sandbox product {product}".encode(), usedforsecurity=False).hexdigest()

@@ -1,52 +1,50 @@
-"""The Core API over HTTP: a directory, six lists, their details, and the lists within a list."""
+"""The Core API over HTTP: a directory, six lists, their details, and lists of one parent."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from sandbox.exchange import Request, Response, json_response
+from sandbox.cache import ResponseCache
+from sandbox.exchange import Refusal, Request, Response, json_response
 from sandbox.kissmetrics.data import list_name
-from sandbox.kissmetrics.errors import NOT_FOUND, Refusal, check_access, refuse_core
-from sandbox.kissmetrics.kept import Kept
+from sandbox.kissmetrics.errors import NOT_FOUND, check_access
 from sandbox.kissmetrics.links import OF_PRODUCTS, Linker, scope_of
 from sandbox.kissmetrics.paging import (
     REVALIDATE,
     Listing,
-    answer_page,
     escaped,
     link,
     link_header,
+    page_response,
 )
 from sandbox.kissmetrics.rules import LIST_NAMES, ListName, PageRules
-from sandbox.kissmetrics.setting import Setting
+from sandbox.kissmetrics.settings import Settings
 
 DEFAULT_LIMIT = 20
 TITLE = {"name": "KISSmetrics API", "description": "API access for KISSmetrics"}
 
 
 class Core:
-    """The vendor's side of api.kissmetrics.com: a function from request to answer."""
+    """The vendor's api.kissmetrics.com."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Serve this account under these rules."""
-        self._setting = setting
-        self._catalog = setting.data.catalog
-        self._asked: Counter[str] = Counter()
-        self._kept = Kept()
+        self._settings = settings
+        self._catalog = settings.data.catalog
+        self._page_requests: Counter[str] = Counter()
+        self._cache = ResponseCache()
 
-    async def respond(self, request: Request) -> Response:
-        """Response a request as the vendor's server does."""
-        try:
-            return self._setting.redirect(request) or self._route(request)
-        except Refusal as refusal:
-            return refuse_core(refusal)
+    def route(self, request: Request) -> Response:
+        """Return the response of the vendor's server.
 
-    def _route(self, request: Request) -> Response:
-        check_access(request, self._setting.token)
+        Raises:
+            Refusal: the vendor's server refuses the request.
+        """
+        check_access(request, self._settings.token)
         if request.method != "GET":
             raise Refusal(404, NOT_FOUND)
-        linker = Linker(self._catalog, self._setting.links, self._setting.addresses)
+        linker = Linker(self._catalog, self._settings.links, self._settings.addresses)
         match request.path.rstrip("/").split("/")[1:]:
             case ["core"]:
                 return self._directory(linker)
@@ -70,7 +68,7 @@ class Core:
         return json_response(body, headers=(REVALIDATE, header))
 
     def _detail(self, linker: Linker, name: ListName, record_id: str) -> Response:
-        """Response with one record; only an account keeps its links within."""
+        """Return one record; only an account has its links inside the record."""
         number = self._catalog.number(name, record_id)
         if number is None:
             raise Refusal(404, NOT_FOUND)
@@ -97,7 +95,7 @@ class Core:
         numbers = self._catalog.numbers(name, parent_number)
         numbers = self._numbers(request.path, name, numbers)
         listing = self._listing(request, linker, name, numbers, of_account=parent[0] == "accounts")
-        canonical = link("canonical", "Canoncial", listing.url)  # spelled as on the wire
+        canonical = link("canonical", "Canoncial", listing.url)  # the vendor's spelling
         listing = replace(
             listing,
             scope=scope_of(parent[0], parent_number),
@@ -107,12 +105,12 @@ class Core:
         return self._page(request, listing, name)
 
     def _page(self, request: Request, listing: Listing, name: ListName) -> Response:
-        """Response with a page that was kept, unless the list changes while it is read."""
-        rules, setting = self._rules(name), self._setting
+        """Return a page, cached unless the list changes while it is read."""
+        rules, settings = self._rules(name), self._settings
         if rules.change_after is not None:
-            return answer_page(request, listing, rules)
-        key = (request.target, listing.count, rules, setting.links, setting.addresses)
-        return self._kept.answer(key, lambda: answer_page(request, listing, rules))
+            return page_response(request, listing, rules)
+        key = (request.target, listing.count, rules, settings.links, settings.addresses)
+        return self._cache.get(key, lambda: page_response(request, listing, rules))
 
     def _listing(
         self,
@@ -127,7 +125,7 @@ class Core:
         if name == "products":
             templates += linker.product_templates()
         return Listing(
-            url=f"{self._setting.addresses.core}{request.path.rstrip('/')}",
+            url=f"{self._settings.addresses.core}{request.path.rstrip('/')}",
             count=len(numbers),
             cut=lambda start, limit: [
                 linker.linked(name, number, of_account=of_account)
@@ -138,13 +136,13 @@ class Core:
         )
 
     def _rules(self, name: ListName) -> PageRules:
-        return self._setting.pages_of.get(name, self._setting.pages)
+        return self._settings.pages_of.get(name, self._settings.pages)
 
     def _numbers(self, path: str, name: ListName, numbers: Sequence[int]) -> Sequence[int]:
-        """Count a request for a page, and give the list as it has become meanwhile."""
+        """Count a request for a page, and return the list after the changes it has had."""
         rules = self._rules(name)
-        self._asked[path] += 1
-        if rules.change_after is None or self._asked[path] <= rules.change_after:
+        self._page_requests[path] += 1
+        if rules.change_after is None or self._page_requests[path] <= rules.change_after:
             return numbers
         if rules.insert and numbers:
             step = numbers[1] - numbers[0] if len(numbers) > 1 else 1

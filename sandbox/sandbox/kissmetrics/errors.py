@@ -1,39 +1,28 @@
-"""How the API says no: one form for the lists, the same with links for queries, one for v3."""
+"""The API's error responses: one form for the lists, one with links for v2, one for v3."""
 
-from sandbox.exchange import Request, Response, json_response
+from sandbox.exchange import Refusal, Request, Response, json_response
 
 NO_CACHE = (("cache-control", "no-cache"),)
 CODES = {401: "not_authenticated", 404: "not_found", 406: "not_acceptable"}
 NOT_FOUND = "not found"
 
 
-class Refusal(Exception):
-    """A status other than 2xx, with what its body says."""
-
-    def __init__(
-        self, status: int, message: str, headers: tuple[tuple[str, str], ...] = ()
-    ) -> None:
-        """Keep what the answer will say."""
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.headers = headers
-
-
 def refuse_core(refusal: Refusal) -> Response:
-    """Say no as the lists do; the 404 is as seen."""
-    return json_response({"meta": _meta(refusal)}, refusal.status, (*NO_CACHE, *refusal.headers))
+    """Return the error in the form of the lists, as observed for 404."""
+    return _refuse(refusal, {"meta": _meta(refusal)})
 
 
-def refuse_query(refusal: Refusal) -> Response:
-    """Say no as v2 does; the 400 is as seen."""
-    body = {"meta": _meta(refusal), "links": []}
-    return json_response(body, refusal.status, (*NO_CACHE, *refusal.headers))
+def refuse_v2(refusal: Refusal) -> Response:
+    """Return the error in the form of v2, as observed for 400."""
+    return _refuse(refusal, {"meta": _meta(refusal), "links": []})
 
 
 def refuse_v3(refusal: Refusal) -> Response:
-    """Say no as v3 does; the 401 is as documented."""
-    body = {"status": refusal.status, "messages": [refusal.message]}
+    """Return the error in the form of v3, as documented for 401."""
+    return _refuse(refusal, {"status": refusal.status, "messages": [refusal.message]})
+
+
+def _refuse(refusal: Refusal, body: dict[str, object]) -> Response:
     return json_response(body, refusal.status, (*NO_CACHE, *refusal.headers))
 
 
@@ -42,25 +31,32 @@ def _meta(refusal: Refusal) -> dict[str, object]:
     return {"status": refusal.status, "message": refusal.message, "errors": [code]}
 
 
-def check_access(request: Request, token: str) -> None:
-    """Let in whoever shows the token in the header and takes JSON.
+def not_found(_request: Request) -> Response:
+    """Refuse any request.
 
     Raises:
-        Refusal: 401 without the token, 406 for a client that takes no JSON.
+        Refusal: 404.
+    """
+    raise Refusal(404, NOT_FOUND)
+
+
+def check_access(request: Request, token: str) -> None:
+    """Check that the header has the token and that the client accepts JSON.
+
+    Raises:
+        Refusal: 401 without the token, 406 for a client that does not accept JSON.
     """
     if request.headers.get("authorization") != f"Bearer {token}":
         raise Refusal(401, "not authenticated")
-    accept = request.headers.get("accept", "*/*").lower()
-    kinds = {part.partition(";")[0].strip() for part in accept.split(",")}
-    if kinds.isdisjoint({"application/json", "application/*", "*/*"}):
+    if not request.accepts_json:
         raise Refusal(406, "only application/json is supported")
 
 
 def whole_number(request: Request, name: str, default: int, least: int = 0) -> int:
-    """Read a whole number from the query.
+    """Return a whole number of the query.
 
     Raises:
-        Refusal: 400 in the words that were seen.
+        Refusal: 400 with a message that was observed.
     """
     text = request.parameter(name)
     if text is None:

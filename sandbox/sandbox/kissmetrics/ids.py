@@ -1,18 +1,18 @@
-"""Identifiers: UUIDs that count, so that neither direction needs a table."""
+"""Identifiers that are computed from record numbers, and back, without a table."""
 
 KINDS = {"accounts": 1, "products": 2, "reports": 3, "events": 4, "properties": 5, "metrics": 6}
 SCATTER = 2_654_435_761  # odd, hence a bijection modulo 2**32: neighbours look unrelated
-FIRST_V3_ID = 1000  # v3 numbers are small integers, of which none is a position in a list
+FIRST_V3_ID = 1000  # so that no id of v3 equals a position in a list
 
 
 def uuid_of(kind: str, number: int) -> str:
-    """Give the identifier of the so-manieth record (from 1) of a list."""
+    """Return the identifier of a list's record by its number from 1."""
     scattered = number * SCATTER % 2**32
     return f"{scattered:08x}-a{KINDS[kind]:03x}-0131-ead3-{number:012x}"
 
 
 def number_of(kind: str, record_id: str) -> int | None:
-    """Give the number behind an identifier; None for one of another kind, or none of ours."""
+    """Return the number behind an identifier; None if it is of another kind or unknown."""
     try:
         number = int(record_id[-12:], 16)
     except ValueError:
@@ -21,10 +21,10 @@ def number_of(kind: str, record_id: str) -> int | None:
 
 
 def v3_id(number: int) -> int:
-    """Give the integer that v3 has for the so-manieth record of a list."""
+    """Return v3's id of a list's record by its number from 1."""
     return FIRST_V3_ID + number
 
 
 def v3_number(record_id: int) -> int:
-    """Give the number behind an integer of v3, which need not exist."""
+    """Return the number behind an id of v3; there may be no such record."""
     return record_id - FIRST_V3_ID

@@ -1,4 +1,4 @@
-"""The links of records and of the directory, as they were seen or documented."""
+"""The links of records and of the directory, as observed or documented."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,23 +16,23 @@ SINGULAR: Mapping[ListName, str] = {
     "properties": "property",
     "metrics": "metric",
 }
-# What a product has: all four in the list of products, three (under other names) in an account's.
+# A product's links: four in the list of products, three with other rels in an account's list.
 OF_PRODUCTS: tuple[ListName, ...] = ("reports", "metrics", "events", "properties")
 OF_ACCOUNTS_PRODUCTS: tuple[ListName, ...] = ("reports", "events", "properties")
-# These have a rel of their own for their details; the others have the plain word.
+# These have a special rel for their details; the others have the plain word.
 DETAIL_RELS = frozenset({"events", "properties", "metrics"})
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """The two servers' addresses, as links are to name them; no slash at the end."""
+    """The base URLs of the two servers, for links; without a trailing slash."""
 
     core: str
     query: str
 
 
 class Linker:
-    """Makes links for one request's answer."""
+    """The links of one response."""
 
     def __init__(self, catalog: Catalog, rules: LinkRules, addresses: Addresses) -> None:
         """Point links at ``addresses``, unless the rules say otherwise."""
@@ -46,7 +46,7 @@ class Linker:
         }
 
     def linked(self, name: ListName, number: int, *, of_account: bool = False) -> Record:
-        """Give a record with its links; a product is linked otherwise in an account's list."""
+        """Return a record with its links; a product has others in an account's list."""
         record = self._catalog.record(name, number)
         if name == "products":
             record["links"] = self._product(record, of_account=of_account)
@@ -57,7 +57,7 @@ class Linker:
         return record
 
     def directory(self) -> list[Link]:
-        """Give the links of the root: all lists, and templates for what lies below them."""
+        """Return the links of the root: all lists, and templates for what is below them."""
         links = [link("self", "Directory", f"{self._at.core}/core")]
         for name in LIST_NAMES:
             links.append(link(name, name.capitalize(), f"{self._at.core}/core/{name}"))
@@ -65,7 +65,7 @@ class Linker:
         return links + self.product_templates()
 
     def detail_template(self, name: ListName) -> Link:
-        """Give the template for one record of a list."""
+        """Return the template for one record of a list."""
         word = SINGULAR[name]
         is_detail = name in DETAIL_RELS or self._rules.detail_rels
         rel = f"{word}-detail" if is_detail else word
@@ -73,7 +73,7 @@ class Linker:
         return link(rel, f"{word.capitalize()} Details", href, templated=True)
 
     def product_templates(self) -> list[Link]:
-        """Give the templates for the lists of one product."""
+        """Return the templates for the lists of one product."""
         base = f"{self._at.core}/core/products/{{product_id}}"
         return [
             link(
@@ -132,5 +132,5 @@ class Linker:
 
 
 def scope_of(parent: ListName, number: int) -> dict[str, str]:
-    """Give the parameter that a scoped list's paging links carry without need."""
+    """Return the redundant parameter in the paging links of a list of one parent."""
     return {f"{SINGULAR[parent]}_id": uuid_of(parent, number)}

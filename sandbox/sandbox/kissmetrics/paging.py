@@ -1,4 +1,4 @@
-"""A list cut into pages, in each form and with each fault that lists were seen to have."""
+"""A list cut into pages, in every observed form and with every observed defect."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,11 +16,10 @@ PAGING_NAMES = {"first": "First", "last": "Last", "next": "Next", "prev": "Previ
 
 @dataclass(frozen=True)
 class Listing:
-    """A list as its endpoint has it: ``cut`` gives the records from a position, up to a number.
+    """An endpoint's list: ``cut`` returns the records from an offset, up to a limit.
 
-    ``scope`` are the parameters that the paging links carry without need. A list with
-    ``bare_self`` names itself without its query. ``always_ends`` is whether first and last are
-    there on a single page.
+    ``scope`` has the redundant parameters of the paging links. With ``bare_self`` the link to
+    itself has no query. ``always_ends`` is whether a single page has links to first and last.
     """
 
     url: str
@@ -37,21 +36,21 @@ class Listing:
 
 @dataclass(frozen=True)
 class Page:
-    """A place in a list: ``limit`` is what is given, ``asked`` what was asked for.
+    """A place in a list: ``limit`` is the page size used, ``requested`` the one requested.
 
-    ``span`` is the first offset with nothing behind it; ``total`` what the list says it has.
+    ``span`` is the first offset after the end; ``total`` is the total that the list promises.
     """
 
     offset: int
     limit: int
-    asked: int
+    requested: int
     span: int
     total: int
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a page shows, before it has a form."""
+    """The contents of a page, before they have a form."""
 
     records: list[Any]
     page: Page
@@ -60,15 +59,15 @@ class Shown:
 
 
 def link(rel: str, name: str, href: str, *, templated: bool = False) -> Link:
-    """Make a link object."""
+    """Return a link object."""
     return {"templated": templated, "href": href, "rel": rel, "name": name}
 
 
-def answer_page(request: Request, listing: Listing, rules: PageRules) -> Response:
-    """Response a request for a page of a list.
+def page_response(request: Request, listing: Listing, rules: PageRules) -> Response:
+    """Return the requested page of a list.
 
     Raises:
-        Refusal: 400 for a limit or an offset that is no number.
+        Refusal: 400 for a limit or an offset that is not a number.
     """
     page = _page_of(request, listing, rules)
     links = _links(listing, page, rules)
@@ -77,12 +76,12 @@ def answer_page(request: Request, listing: Listing, rules: PageRules) -> Respons
 
 def _page_of(request: Request, listing: Listing, rules: PageRules) -> Page:
     default = listing.default_limit if rules.default_limit is None else rules.default_limit
-    asked = whole_number(request, "limit", default, least=1)
+    requested = whole_number(request, "limit", default, least=1)
     offset = whole_number(request, "offset", 0)
-    limit = min(asked, rules.max_limit or asked)
+    limit = min(requested, rules.max_limit or requested)
     total = listing.count + rules.short_of_total
     hole = limit if rules.empty_page is not None else 0
-    return Page(offset, limit, asked, total + hole, total)
+    return Page(offset, limit, requested, total + hole, total)
 
 
 def _records(listing: Listing, page: Page, rules: PageRules) -> list[Any]:
@@ -97,7 +96,7 @@ def _records(listing: Listing, page: Page, rules: PageRules) -> list[Any]:
 
 
 def _links(listing: Listing, page: Page, rules: PageRules) -> list[Link]:
-    """Give the links: the page itself, its neighbours, then whatever else the list has."""
+    """Return the links: to the page itself, to its neighbours, and the list's other ones."""
     own = "" if listing.bare_self else f"?limit={page.limit}&offset={page.offset}"
     links = [link("self", "Self", f"{listing.url}{own}")]
     for rel, offset in _neighbours(listing, page, rules).items():
@@ -110,7 +109,7 @@ def _links(listing: Listing, page: Page, rules: PageRules) -> list[Link]:
 
 
 def _neighbours(listing: Listing, page: Page, rules: PageRules) -> dict[str, int]:
-    """Give the offsets of the other pages, as the documents count them."""
+    """Return the offsets of the other pages, as the documents count them."""
     if rules.form == "total_without_next":
         return {}
     is_end = page.offset >= page.span if rules.empty_end else page.offset + page.limit >= page.span
@@ -132,7 +131,7 @@ def _paging_url(listing: Listing, rules: PageRules) -> str:
 
 
 def moved(url: str, host: str | None) -> str:
-    """Put another address in front of a URL's path; the same URL when there is none."""
+    """Return a URL with another base URL; the same URL without one."""
     if host is None:
         return url
     scheme_and_host = "/".join(url.split("/", 3)[:3])
@@ -140,7 +139,7 @@ def moved(url: str, host: str | None) -> str:
 
 
 def link_header(links: list[Link]) -> tuple[str, str]:
-    """Spell links as the vendor's header: no blanks between them, and a parameter of its own."""
+    """Return the vendor's Link header: no spaces between links, and one unusual parameter."""
     parts = (
         f'<{one["href"]}>; rel="{one["rel"]}"; templated="{str(one["templated"]).lower()}"'
         for one in links
@@ -149,15 +148,15 @@ def link_header(links: list[Link]) -> tuple[str, str]:
 
 
 def escaped(links: list[Link]) -> list[Link]:
-    """Spell the ampersands in hrefs as the documents do."""
+    """Return the links with ampersands in hrefs escaped as in the documents."""
     return [{**one, "href": one["href"].replace("&", "&amp;")} for one in links]
 
 
 def _formed(shown: Shown, rules: PageRules) -> Response:
-    """Put records and links into the form that is asked for."""
+    """Return a page in the form of the rules."""
     header = link_header(shown.links)
     links = escaped(shown.links) if rules.escaped_links else shown.links
-    limit = shown.page.asked if rules.echo_limit else shown.page.limit
+    limit = shown.page.requested if rules.echo_limit else shown.page.limit
     meta = {"meta": {"status": 200}, "data": shown.records, **shown.extra}
     pagination = {"limit": limit, "offset": shown.page.offset, "total": shown.page.total}
     match rules.form:

@@ -1,4 +1,4 @@
-"""Queries on the vendor's side: started, asked about, completed, read, forgotten."""
+"""Queries on the vendor's side: started, polled, completed, read, forgotten."""
 
 import threading
 import time
@@ -12,9 +12,9 @@ from sandbox.kissmetrics.rules import RunRules
 
 
 class Run(NamedTuple):
-    """What a start asks for: a report's (or metric's) id and the window as it was sent.
+    """What a query was started for: the id of a report or metric, and the window as it was sent.
 
-    Of a query without a report, ``report_id`` is its type and ``start`` its parameters.
+    For a query without a report, ``report_id`` is its type and ``start`` its parameters.
     """
 
     report_id: str
@@ -24,7 +24,7 @@ class Run(NamedTuple):
 
 @dataclass
 class Query:
-    """A query under way or done: ``polls`` counts status calls, ``ordinal`` starts of its run."""
+    """A query, running or completed: ``polls`` counts polls, ``ordinal`` the starts of its run."""
 
     id: str
     run: Run
@@ -37,32 +37,32 @@ class Query:
     is_completed: bool = False
 
     def poll(self, rules: RunRules) -> bool:
-        """Count a status call; tell whether the query is completed by now."""
+        """Count a poll, and return whether the query is completed."""
         self.polls += 1
         if rules.run_seconds is None and self.polls > rules.polls:
             self.is_completed = True
         return self.has_ended(rules)
 
     def has_ended(self, rules: RunRules) -> bool:
-        """Whether there is anything to read, without counting a call."""
+        """Whether the query is completed, without counting a poll."""
         if rules.run_seconds is not None and self._elapsed >= rules.run_seconds:
             self.is_completed = True
         return self.is_completed
 
     def fails(self, rules: RunRules) -> bool:
-        """Whether this is one of the starts that end in an error."""
+        """Whether this start ends in an error."""
         if rules.error is None:
             return False
         return rules.error_starts is None or self.ordinal <= rules.error_starts
 
     def progress(self, rules: RunRules) -> float:
-        """Give how far the query has come, from 0 to less than 1."""
+        """Return the progress of the query, from 0 to less than 1."""
         if rules.run_seconds is not None:
             return round(min(0.99, self._elapsed / max(rules.run_seconds, 0.001)), 2)
         return round(min(0.99, self.polls / (rules.polls + 1)), 2)
 
     def page(self, offset: int, limit: int) -> list[Any]:
-        """Give rows by position, in the form that the query has them."""
+        """Return rows by position, in the query's form."""
         if not isinstance(self.rows, Rows):
             return list(self.rows[offset : offset + limit])
         rows = self.rows.page(offset, limit, shifted=self.shifted)
@@ -76,7 +76,7 @@ class Query:
 
 
 class Queries:
-    """All queries of an account: what was started how often, and what is known of it."""
+    """All queries of an account, and how often each run was started."""
 
     def __init__(self, seed: str) -> None:
         self.runs: Counter[Run] = Counter()
@@ -87,7 +87,7 @@ class Queries:
         self._lock = threading.Lock()
 
     def start(self, run: Run, rows: Any) -> Query:
-        """Start a query: its id derives from the run and from how often that was started."""
+        """Start a query; its id derives from the run and its number of starts."""
         with self._lock:
             self.runs[run] += 1
             ordinal = self.runs[run]
@@ -97,11 +97,11 @@ class Queries:
         return query
 
     def get(self, query_id: str) -> Query | None:
-        """Give a query by its id; None when it is unknown, or no longer known."""
+        """Return a query by its id; None if it is unknown or forgotten."""
         return self._known.get(query_id)
 
     def cancel(self, query_id: str) -> bool:
-        """Forget a query because its owner says so; tell whether it was known."""
+        """Remove a query that its owner cancels, and return whether it was known."""
         with self._lock:
             was_known = self._known.pop(query_id, None) is not None
             if was_known:
@@ -109,6 +109,6 @@ class Queries:
         return was_known
 
     def forget(self) -> None:
-        """Forget all queries, as a server does after a while; the counts stay."""
+        """Remove all queries, as a server does after some time; the counts remain."""
         with self._lock:
             self._known.clear()

@@ -1,4 +1,4 @@
-"""The date ranges of v3, in days of the product's time zone; both ends belong to a range."""
+"""The date ranges of v3, in days of the product's time zone; both ends are included."""
 
 import contextlib
 import re
@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
-from sandbox.kissmetrics.errors import Refusal
+from sandbox.exchange import Refusal
 from sandbox.kissmetrics.zones import local_day, midnight
 
 Span = tuple[float, float]  # Unix seconds, both included
 AXIS = (date(1970, 1, 1), date(2049, 12, 31))  # "1970-01-01 to 2050-01-01" in the documents
 DURATION = re.compile(r"-P(\d+)([DWMY])")
-DAYS_OF = {"D": 1, "W": 7, "M": 30, "Y": 365}
+DAYS_OF = {"D": 1, "W": 7, "M": 30, "Y": 365}  # months and years in whole days
 LAST_DAYS = re.compile(r"last_(\d+)_days")
 TYPES = ("on", "before", "after", "between", "preset")
 
 
 def span_of(value: Any, now: datetime, zone: tzinfo) -> Span:
-    """Read a date range object.
+    """Return the span of a date range object.
 
     Raises:
-        Refusal: 400 for what is none.
+        Refusal: 400 for an invalid one.
     """
     if not isinstance(value, Mapping) or value.get("type") not in TYPES:
         raise Refusal(400, f"date_range must have a type of {', '.join(TYPES)}.")
@@ -49,7 +49,7 @@ def _dated(kind: str, text: Any, today: date) -> tuple[date, date]:
 
 
 def _day(text: str, today: date) -> date:
-    """Read a day, or how long before today it was (months and years in whole days)."""
+    """Return a day that is given as a date or as a duration before today."""
     if ago := DURATION.fullmatch(text):
         return today - timedelta(days=int(ago[1]) * DAYS_OF[ago[2]])
     with contextlib.suppress(ValueError):

@@ -1,20 +1,14 @@
-"""The switches: how much there is, and how the server behaves. Defaults are what was seen."""
+"""The switches: sizes, and how the server behaves. Defaults are the observed behaviour."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 ListName = Literal["accounts", "products", "reports", "events", "properties", "metrics"]
-LIST_NAMES: tuple[ListName, ...] = (
-    "accounts",
-    "products",
-    "reports",
-    "events",
-    "properties",
-    "metrics",
-)
-# The forms a list was seen or documented in:
+LIST_NAMES: tuple[ListName, ...] = get_args(ListName)
+# The observed and the documented forms of a list:
 #   envelope               meta, data, pagination, links, and the same links in the Link header
-#   bare                   an array and nothing else, as all documented samples; details are bare
+#   bare                   only an array, as in all documented samples; details are bare too
 #   link_header_only       an array, and the links in the Link header
 #   link_header_envelope   meta and data, and the links in the Link header
 #   next_in_body_only      meta, data and links, but no pagination and no Link header
@@ -27,14 +21,7 @@ Form = Literal[
     "next_in_body_only",
     "total_without_next",
 ]
-FORMS: tuple[Form, ...] = (
-    "envelope",
-    "bare",
-    "link_header_only",
-    "link_header_envelope",
-    "next_in_body_only",
-    "total_without_next",
-)
+FORMS: tuple[Form, ...] = get_args(Form)
 REPORT_TYPES = (
     "people_search_v2",
     "people_search_v2",
@@ -49,13 +36,13 @@ REPORT_TYPES = (
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much there is: whole numbers, and what the parts take turns in.
+    """The number of records of each list, and the values that they take in turn.
 
-    Products take turns in accounts and ``timezones``; reports, events, properties and metrics
-    take turns in products. ``rows_per_day`` is how many rows a report of one day has (some
-    reports have fewer on some days, none on others); ``columns`` how many cells follow the
-    first two. The last tenth of each day's people is known ``late_hours`` after it happened.
-    A zone name that nobody knows counts as UTC.
+    Products take accounts and ``timezones`` in turn; reports, events, properties and metrics take
+    products in turn. ``rows_per_day`` is the number of rows of a report's day (some reports have
+    fewer on some days, and none on others); ``columns`` is the number of cells after the first
+    two. The last tenth of each day's people is known ``late_hours`` after the fact. An unknown
+    time zone counts as UTC.
     """
 
     accounts: int = 2
@@ -67,17 +54,17 @@ class Sizes:
     rows_per_day: int = 40
     columns: int = 4
     late_hours: int = 0
-    timezones: tuple[str, ...] = ("US/Pacific", "UTC", "Europe/Berlin")
-    report_types: tuple[str, ...] = REPORT_TYPES
+    timezones: Sequence[str] = ("US/Pacific", "UTC", "Europe/Berlin")
+    report_types: Sequence[str] = REPORT_TYPES
     seed: str = "sandbox"
 
 
 @dataclass(frozen=True)
 class FieldRules:
-    """What records hold besides the documented fields.
+    """The fields of records besides the documented ones.
 
-    ``undocumented``: index, hosts, tracking_key. ``text_totals``: the total of every other
-    event is a string. ``extra_field``: every record has a field nobody has heard of.
+    ``undocumented``: index, hosts, tracking_key. ``text_totals``: the total of every other event
+    is a string. ``extra_field``: every record has an unknown field.
     """
 
     undocumented: bool = True
@@ -87,20 +74,20 @@ class FieldRules:
 
 @dataclass(frozen=True)
 class PageRules:
-    """How a list is cut into pages, and how it goes wrong.
+    """How a list is cut into pages, and how paging goes wrong.
 
     - ``default_limit``: None for the vendor's (20 for lists, 50 for results)
-    - ``max_limit``: a higher limit silently gives this many; ``echo_limit`` makes the
-      pagination claim the limit that was asked for
+    - ``max_limit``: the maximum page size, used instead of a higher limit; ``echo_limit`` makes
+      the pagination repeat the requested limit
     - ``escaped_links``: hrefs have ``&amp;`` as in the documents
-    - ``templated_links``: templates stand among the paging links
-    - ``next_host``: the address that first, last, next and prev point to instead of the server
-    - ``empty_page``: the page of this number (from 1) is empty, the records go on after it
+    - ``templated_links``: the paging links include templates
+    - ``next_host``: base URL of first, last, next and prev instead of the server's
+    - ``empty_page``: the page with this number (from 1) is empty, the records continue after it
     - ``empty_end``: the last page with records still has a next, which leads to an empty page
-    - ``repeat_page``: offset moves the links, but the records are always the first ones
-    - ``short_of_total``: the total promises so many records more than there are
-    - ``change_after``: after so many requests for pages of a list, the first ``vanish`` records
-      are gone, or ``insert`` new ones stand before the first
+    - ``repeat_page``: every offset returns the first records
+    - ``short_of_total``: how many records more than there are the total promises
+    - ``change_after``: after this number of requests for pages of a list, the first ``vanish``
+      records are missing, or ``insert`` new ones come before the first
     """
 
     form: Form = "envelope"
@@ -121,14 +108,14 @@ class PageRules:
 
 @dataclass(frozen=True)
 class LinkRules:
-    """Where the links of records and of the directory point.
+    """The targets of the links in records and in the directory.
 
-    - ``product_host``: the address in a product's links, such as ``https://apikissmetrics.com``
-    - ``run_host``: the address in a report's ``run_v2`` link
-    - ``run_links``: both, only the documented ``run`` (an older API that is not served here),
-      or none at all
-    - ``detail_rels``: the directory's templates are called ``account-detail`` and so on, where
-      otherwise account, product and report have the plain word
+    - ``product_host``: base URL of a product's links, such as ``https://apikissmetrics.com``
+    - ``run_host``: base URL of a report's ``run_v2`` link
+    - ``run_links``: both, only the documented ``run`` (an older API that the sandbox does not
+      serve), or none
+    - ``detail_rels``: the directory's templates are named ``account-detail`` and so on; otherwise
+      those of account, product and report have the plain name
     """
 
     product_host: str | None = None
@@ -141,17 +128,17 @@ class LinkRules:
 class RunRules:
     """How a query runs, from its start to its rows.
 
-    - ``polls``: so many status calls say "not completed" (0: completed at the first one)
-    - ``run_seconds``: instead, it is completed so many seconds after its start
-    - ``error``: text of an error in the status, which then never completes;
-      ``error_starts``: only the first so many starts of one report and window fail
-    - ``error_at_top``: the error stands next to ``data`` instead of in it
-    - ``location_header``, ``links``: whether the address of the next step is in each of them
-    - ``location_host``, ``link_host``: another address in front of it there
-    - ``people_search_v3``: what a run of a report of that type gives: its saved window whatever
-      the dates (as seen), the window asked for, or 400 (as documented)
-    - ``row_form``: rows as arrays or objects; None as the report's type has it
-    - ``columns``: whether the results tell their columns, as the first API did or by label
+    - ``polls``: how many polls return "not completed" (0: the first one returns "completed")
+    - ``run_seconds``: the query is completed this time after its start, instead of ``polls``
+    - ``error``: error text in the status of a query, which then never completes;
+      ``error_starts``: only this number of first starts of a report and window fail
+    - ``error_at_top``: the error is next to ``data`` instead of in it
+    - ``location_header``, ``links``: whether each of them has the URL of the next step
+    - ``location_host``, ``link_host``: another base URL for it
+    - ``people_search_v3``: what a run of a report of this type returns: its saved window, whatever
+      the dates (as observed), the requested window, or 400 (as documented)
+    - ``row_form``: rows as arrays or objects; None for the report type's form
+    - ``columns``: whether results describe their columns, as in the first API or only by label
     - ``pages``: how results are cut into pages
     """
 
@@ -172,14 +159,14 @@ class RunRules:
 
 @dataclass(frozen=True)
 class V3Rules:
-    """How v3 answers; how its queries run is in ``RunRules`` (polls, run_seconds, row_form).
+    """How v3 responds; how its queries run is in ``RunRules`` (polls, run_seconds, row_form).
 
-    - ``key``: records under ``data`` (as seen), under the list's own name (as documented; the
-      documents have properties under events, which is ``documented``), or a bare array
-    - ``fields``: those of the documents, those that were seen, or both
-    - ``max_limit``: a higher limit silently gives this many
-    - ``budget``: so many requests in ``budget_seconds`` over the whole account, then 429;
-      ``retry_after`` adds that header
+    - ``key``: the key of the records: ``data`` (as observed), the list's own name, as documented
+      (``documented``: the documents have properties under events), or a bare array
+    - ``fields``: the documented ones, the observed ones, or both
+    - ``max_limit``: the maximum page size, used instead of a higher limit
+    - ``budget``: the number of requests in ``budget_seconds`` over the whole account; more are
+      refused with 429, with ``retry_after`` including that header
     - ``has_sql``: the account may run SQL; 403 otherwise
     """
 

@@ -1,25 +1,25 @@
-"""Version 2 of queries over HTTP: run a report, ask for its status, read its results."""
+"""Version 2 of queries over HTTP: run a report, poll its status, read its results."""
 
 import csv
 import io
 import json
 from typing import Any
 
-from sandbox.exchange import Request, Response, json_response
-from sandbox.kissmetrics.errors import NOT_FOUND, Refusal, check_access, refuse_query
+from sandbox.exchange import Refusal, Request, Response, json_response
+from sandbox.kissmetrics.errors import NOT_FOUND, check_access
 from sandbox.kissmetrics.paging import (
     REVALIDATE,
     Link,
     Listing,
-    answer_page,
     link,
     link_header,
     moved,
+    page_response,
 )
 from sandbox.kissmetrics.people import LABELS, seconds_of
 from sandbox.kissmetrics.queries import Queries, Query, Run
 from sandbox.kissmetrics.rules import RunRules
-from sandbox.kissmetrics.setting import Setting
+from sandbox.kissmetrics.settings import Settings
 
 DEFAULT_LIMIT = 50
 UNSUPPORTED = "Error initializing report: Only people search reports supported at this time."
@@ -27,23 +27,21 @@ RUNNABLE = frozenset({"people_search_v2", "people_search_v3"})
 
 
 class V2:
-    """The vendor's side of query.kissmetrics.com/v2: a function from request to answer."""
+    """The vendor's query.kissmetrics.com/v2."""
 
-    def __init__(self, setting: Setting, queries: Queries) -> None:
+    def __init__(self, settings: Settings, queries: Queries) -> None:
         """Serve this account under these rules."""
-        self._setting = setting
+        self._settings = settings
         self._queries = queries
 
-    async def respond(self, request: Request) -> Response:
-        """Response a request as the vendor's server does."""
-        try:
-            return self._setting.redirect(request) or self._route(request)
-        except Refusal as refusal:
-            return refuse_query(refusal)
+    def route(self, request: Request) -> Response:
+        """Return the response of the vendor's server.
 
-    def _route(self, request: Request) -> Response:
-        check_access(request, self._setting.token)
-        base = self._setting.addresses.query
+        Raises:
+            Refusal: the vendor's server refuses the request.
+        """
+        check_access(request, self._settings.token)
+        base = self._settings.addresses.query
         match request.method, *request.path.rstrip("/").split("/")[1:]:
             case ["POST", "v2", "products", product_id, "reports", report_id, "run"]:
                 return self._run(request, base, product_id, report_id)
@@ -63,12 +61,12 @@ class V2:
         return query
 
     def _run(self, request: Request, base: str, product_id: str, report_id: str) -> Response:
-        catalog = self._setting.data.catalog
+        catalog = self._settings.data.catalog
         report = catalog.number("reports", report_id)
         product = catalog.number("products", product_id)
         if report is None or product != catalog.parent("reports", report):
             raise Refusal(404, NOT_FOUND)
-        rules = self._setting.rules_for(report_id)
+        rules = self._settings.rules_for(report_id)
         run = Run(report_id, *window_of(request))
         query = self._started(run, report, catalog.report_type(report), rules)
         href = f"{base}/v2/queries/{query.id}/status"
@@ -84,7 +82,7 @@ class V2:
         is_v3 = report_type == "people_search_v3"
         if report_type not in RUNNABLE or (is_v3 and rules.people_search_v3 == "refused"):
             raise Refusal(400, UNSUPPORTED)
-        data = self._setting.data
+        data = self._settings.data
         window = (run.start, run.end)
         if is_v3 and rules.people_search_v3 == "saved_window":
             window = data.saved_window(run.report_id)
@@ -95,7 +93,7 @@ class V2:
         return query
 
     def _status(self, base: str, query: Query) -> Response:
-        rules = self._setting.rules_for(query.run.report_id)
+        rules = self._settings.rules_for(query.run.report_id)
         href = f"{base}/v2/queries/{query.id}"
         own = link("self", "Self", f"{href}/status")
         if query.fails(rules):
@@ -111,8 +109,8 @@ class V2:
         return json_response(body, 201, (REVALIDATE, *_location(f"{href}/results", rules)))
 
     def _results(self, request: Request, base: str, query: Query) -> Response:
-        """Give a page of rows; before the query is completed that is an empty one."""
-        rules = self._setting.rules_for(query.run.report_id)
+        """Return a page of rows, which is empty before the query is completed."""
+        rules = self._settings.rules_for(query.run.report_id)
         has_ended = query.has_ended(rules)
         if not has_ended:
             self._queries.early_reads += 1
@@ -126,13 +124,13 @@ class V2:
             more_links=(link("export", "Export", f"{href}/export"),),
             extra=self._columns(query, rules),
         )
-        return answer_page(request, listing, rules.pages)
+        return page_response(request, listing, rules.pages)
 
     def _columns(self, query: Query, rules: RunRules) -> dict[str, list[Any]]:
-        """Tell the columns: one entry for each cell of the array they describe."""
+        """Describe the columns: one entry for each cell of the array."""
         if rules.columns is None:
             return {}
-        columns = columns_of(self._setting.data.catalog.sizes.columns)
+        columns = columns_of(self._settings.data.catalog.sizes.columns)
         if query.as_objects:
             columns = columns[2:]
         if rules.columns == "labels":
@@ -140,22 +138,22 @@ class V2:
         return {"columns": columns}
 
     def _export(self, query: Query) -> Response:
-        """Give all rows as CSV, of which only the address was ever seen."""
-        has_ended = query.has_ended(self._setting.rules_for(query.run.report_id))
+        """Return all rows as CSV; only the address of the export was observed."""
+        has_ended = query.has_ended(self._settings.rules_for(query.run.report_id))
         text = io.StringIO()
         writer = csv.writer(text)
-        columns = columns_of(self._setting.data.catalog.sizes.columns)
+        columns = columns_of(self._settings.data.catalog.sizes.columns)
         writer.writerow(column["display_name"] for column in columns)
         writer.writerows(query.rows.page(0, len(query.rows)) if has_ended else [])
         return Response(body=text.getvalue().encode(), content_type="text/csv; charset=utf-8")
 
 
 def window_of(request: Request) -> tuple[str, str]:
-    """Give the window that a run asks for, as it was sent.
+    """Return the requested window, as it was sent.
 
     Raises:
-        Refusal: 400 when the body is not JSON by name and by nature, or its dates are missing,
-            are no ISO 8601 texts with an offset, or end before they begin.
+        Refusal: 400 if the Content-Type or the body is not JSON, or if its dates are missing, are
+            not ISO 8601 with an offset, or end before they begin.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise Refusal(400, "the Content-Type must be application/json")
@@ -176,7 +174,7 @@ def window_of(request: Request) -> tuple[str, str]:
 
 
 def columns_of(width: int) -> list[dict[str, str]]:
-    """Describe the cells of a row as the first API did; labels come twice, as they do there."""
+    """Describe the cells of a row as the first API did, which has one label twice."""
     internal = [("KMID", "internal"), ("Person", "internal")]
     return [
         {
@@ -196,7 +194,7 @@ def _location(href: str, rules: RunRules) -> tuple[tuple[str, str], ...]:
 
 
 def _unfinished(query: Query, rules: RunRules, own: Link, error: dict[str, Any]) -> Response:
-    """Say that there is nothing to read yet, or ever."""
+    """Return the status of a query that is not completed, or that failed."""
     data = {"completed": False, "progress": query.progress(rules)}
     body: dict[str, Any] = {"meta": {"status": 200}, "data": data, "links": [own]}
     (body if rules.error_at_top else data).update(error)

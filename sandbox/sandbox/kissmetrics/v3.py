@@ -1,20 +1,20 @@
-"""Version 3 over HTTP: lists, and queries that are started, asked about and cancelled."""
+"""Version 3 over HTTP: lists, and queries that clients start, poll and cancel."""
 
-import base64
 import json
 import math
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.exchange import Request, Response, json_response
-from sandbox.kissmetrics.budget import Budget
+from sandbox.exchange import Refusal, Request, Response, json_response
 from sandbox.kissmetrics.data import list_name
-from sandbox.kissmetrics.errors import Refusal, refuse_v3, whole_number
+from sandbox.kissmetrics.errors import whole_number
 from sandbox.kissmetrics.paging import REVALIDATE
 from sandbox.kissmetrics.queries import Queries, Query, Run
 from sandbox.kissmetrics.rules import ListName
-from sandbox.kissmetrics.setting import Setting
+from sandbox.kissmetrics.settings import Settings
 from sandbox.kissmetrics.v3_data import PEOPLE_SEARCH, V3Data
+from sandbox.ratelimit import RateLimit
 
 DEFAULT_LIMIT = 50
 OF_PRODUCTS = frozenset({"reports", "events", "properties"})
@@ -29,13 +29,14 @@ FORBIDDEN = "You are not authorized to access this page."
 
 
 class V3:
-    """The vendor's side of /v3: a function from request to answer."""
+    """The vendor's query.kissmetrics.com/v3."""
 
-    def __init__(self, setting: Setting, queries: Queries) -> None:
+    def __init__(self, settings: Settings, queries: Queries) -> None:
         """Serve this account under these rules."""
-        self.data = V3Data(setting.data)
-        self.budget = Budget()
-        self._setting = setting
+        self.data = V3Data(settings.data)
+        self.over_budget = 0
+        self._rate_limit = RateLimit()
+        self._settings = settings
         self._queries = queries
         self._starts: Mapping[str, Callable[[Any], Query]] = {
             "/v3/queries": self._start_query,
@@ -43,18 +44,20 @@ class V3:
             "/v3/queries/metric": self._start_metric,
         }
 
-    async def respond(self, request: Request) -> Response:
-        """Response a request as the vendor's server does."""
-        try:
-            return self._setting.redirect(request) or self._route(request)
-        except Refusal as refusal:
-            return refuse_v3(refusal)
-        except KeyError:
-            return refuse_v3(Refusal(404, MISSING))
+    def route(self, request: Request) -> Response:
+        """Return the response of the vendor's server.
 
-    def _route(self, request: Request) -> Response:
+        Raises:
+            Refusal: the vendor's server refuses the request.
+        """
         self._check_access(request)
         self._check_budget()
+        try:
+            return self._respond(request)
+        except KeyError:
+            raise Refusal(404, MISSING) from None
+
+    def _respond(self, request: Request) -> Response:
         path = request.path.rstrip("/")
         if request.method == "POST" and path in self._starts:
             return json_response({"id": self._starts[path](_body(request)).id})
@@ -71,49 +74,44 @@ class V3:
                 raise Refusal(404, MISSING)
 
     def _check_access(self, request: Request) -> None:
-        """Take e-mail and password, or the API key with an empty password."""
-        kind, _, code = request.headers.get("authorization", "").partition(" ")
-        try:
-            shown = base64.b64decode(code, validate=True).decode()
-        except ValueError:
-            shown = ""
-        own = self._setting
-        known = (f"{own.email}:{own.password}", f"{own.api_key}:")
-        if kind.lower() != "basic" or shown not in known:
+        """Accept e-mail and password, or the API key with an empty password."""
+        own = self._settings
+        if request.basic_credentials not in {(own.email, own.password), (own.api_key, "")}:
             raise Refusal(401, "Unauthenticated.")
 
     def _check_budget(self) -> None:
-        rules = self._setting.v3
+        rules = self._settings.v3
         if rules.budget is None:
             return
-        wait = self.budget.spend(rules.budget, rules.budget_seconds)
+        wait = self._rate_limit.wait(rules.budget, rules.budget_seconds, time.monotonic())
         if wait > 0:
+            self.over_budget += 1
             header = (("retry-after", str(math.ceil(wait))),) if rules.retry_after else ()
             raise Refusal(429, "Too many requests.", header)
 
     def _list(self, request: Request, name: ListName, product_id: int | None = None) -> Response:
-        rules = self._setting.v3
+        rules = self._settings.v3
         numbers = self.data.numbers(name, product_id)
         offset, limit = self._place(request)
         page = numbers[offset : offset + limit]
         records = [self.data.record(name, number, fields=rules.fields) for number in page]
         if rules.key == "bare":
             return json_response(records, headers=(REVALIDATE,))
-        # The documents have the properties under the name of the events.
+        # In the documents the key of properties is events.
         documented = "events" if name == "properties" else name
         key = {"data": "data", "named": name, "documented": documented}[rules.key]
         return json_response({key: records}, headers=(REVALIDATE,))
 
     def _place(self, request: Request) -> tuple[int, int]:
         limit = whole_number(request, "limit", DEFAULT_LIMIT, least=1)
-        return whole_number(request, "offset", 0), min(limit, self._setting.v3.max_limit)
+        return whole_number(request, "offset", 0), min(limit, self._settings.v3.max_limit)
 
     def _query(self, request: Request, query_id: str) -> Response:
-        """Tell whether a query is completed, and give a page of its rows when it is."""
+        """Return whether a query is completed, and then a page of its rows."""
         query = self._queries.get(query_id)
         if query is None:
             raise Refusal(404, MISSING)
-        rules = self._setting.rules_for(query.run.report_id)
+        rules = self._settings.rules_for(query.run.report_id)
         offset, limit = self._place(request)
         if query.fails(rules):
             return json_response({"completed": False, "error": rules.error, "data": []})
@@ -134,7 +132,7 @@ class V3:
         return self._started(Run(query_type, _text(parameters)), rows)
 
     def _check_sql(self, parameters: Mapping[str, Any]) -> None:
-        if not self._setting.v3.has_sql:
+        if not self._settings.v3.has_sql:
             raise Refusal(403, FORBIDDEN)
         if not isinstance(parameters.get("statement"), str):
             raise Refusal(400, "query_params must have a statement.")
@@ -153,7 +151,7 @@ class V3:
 
     def _started(self, run: Run, rows: Any) -> Query:
         query = self._queries.start(run, rows)
-        query.as_objects = self._setting.rules_for(run.report_id).row_form != "array"
+        query.as_objects = self._settings.rules_for(run.report_id).row_form != "array"
         query.shifted = True
         return query
 
@@ -169,7 +167,7 @@ def _body(request: Request) -> Mapping[str, Any]:
 
 
 def _required_id(body: Mapping[str, Any], name: str) -> int:
-    """Read an id: an integer, which one of the documents has as text."""
+    """Return an id of the body: an integer; one document has product_id as text."""
     value = body.get(name)
     if isinstance(value, str) and name == "product_id" and value.isdecimal():
         return int(value)
@@ -185,5 +183,5 @@ def _integer(text: str) -> int:
 
 
 def _text(value: Any) -> str:
-    """Spell what was asked for in one way, so that starts of the same can be counted."""
+    """Return parameters as text, so that starts with the same parameters can be counted."""
     return "" if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"))

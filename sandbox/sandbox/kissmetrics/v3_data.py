@@ -1,4 +1,4 @@
-"""The expected side of v3: its records, and the rows of its queries, without any HTTP."""
+"""The expected records of v3, and the rows of its queries."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
@@ -15,21 +15,21 @@ from sandbox.kissmetrics.zones import local_day, midnight, zone_of
 
 PEOPLE_SEARCH = "people_search"
 DATES = ("first_used_at", "last_used_at", "first_sent_at", "last_sent_at")
-# What only the documents have, and what was only seen.
+# Fields that only the documents have, and fields that were only observed.
 ONLY_DOCUMENTED = frozenset({"total", *DATES})
 ONLY_OBSERVED = frozenset({"km_key", "index", "property_indices"})
 
 
 class V3Data:
-    """What a complete and correct reader of v3 gets."""
+    """The records and rows that a complete and correct reader of v3 gets."""
 
     def __init__(self, data: Data) -> None:
-        """Look at the same account from here."""
+        """Use the account of the first API."""
         self._data = data
         self._catalog = data.catalog
 
     def numbers(self, name: ListName, product_id: int | None = None) -> Sequence[int]:
-        """Give the numbers of a list, as the catalog has them.
+        """Return the numbers of a list, as in the catalog.
 
         Raises:
             KeyError: there is no such product.
@@ -39,7 +39,7 @@ class V3Data:
         return self._catalog.numbers(name, self.number("products", product_id))
 
     def number(self, name: ListName, record_id: int) -> int:
-        """Give the number behind an id.
+        """Return the number behind an id.
 
         Raises:
             KeyError: there is no such record.
@@ -52,7 +52,7 @@ class V3Data:
     def records(
         self, name: ListName, product_id: int | None = None, *, fields: str = "both"
     ) -> list[Record]:
-        """Give a list complete and in its order; ``fields`` as in ``V3Rules``.
+        """Return all records of a list in their order; ``fields`` as in ``V3Rules``.
 
         Raises:
             KeyError: there is no such product.
@@ -60,7 +60,7 @@ class V3Data:
         return [self.record(name, n, fields=fields) for n in self.numbers(name, product_id)]
 
     def record(self, name: ListName, number: int, *, fields: str = "both") -> Record:
-        """Give the record of a number."""
+        """Return the record with this number."""
         record = self._record(name, number)
         left_out = {"documented": ONLY_OBSERVED, "observed": ONLY_DOCUMENTED}.get(fields, ())
         record = {key: value for key, value in record.items() if key not in left_out}
@@ -69,7 +69,7 @@ class V3Data:
         return record
 
     def report_type(self, report_id: int) -> str:
-        """Give a report's type: both people searches are one here.
+        """Return a report's type: both people searches have the same one here.
 
         Raises:
             KeyError: there is no such report.
@@ -78,16 +78,16 @@ class V3Data:
         return PEOPLE_SEARCH if known_type.startswith(PEOPLE_SEARCH) else known_type
 
     def report_rows(self, report_id: int, date_range: Mapping[str, Any] | None) -> Rows | list[Any]:
-        """Give the rows of a saved report; a people search may do without a range.
+        """Return the rows of a saved report; a people search does not need a range.
 
         Raises:
             KeyError: there is no such report.
-            Refusal: the range is none.
+            Refusal: the range is invalid.
         """
         number = self.number("reports", report_id)
         product = self._catalog.parent("reports", number)
         if date_range is None:
-            return self._saved(number)
+            return self._data.saved_rows(number)
         span = self._span(product, date_range)
         if self.report_type(report_id) == PEOPLE_SEARCH:
             return self._data.window(number, *span)
@@ -99,11 +99,11 @@ class V3Data:
         ]
 
     def metric_rows(self, metric_id: int, date_range: Mapping[str, Any] | None) -> list[Record]:
-        """Give a metric's value for each day, oldest first; of the last 30 days unless it says.
+        """Return a metric's value for each day, oldest first; without a range, of the last 30 days.
 
         Raises:
             KeyError: there is no such metric.
-            Refusal: the range is none.
+            Refusal: the range is invalid.
         """
         number = self.number("metrics", metric_id)
         product = self._catalog.parent("metrics", number)
@@ -111,30 +111,25 @@ class V3Data:
         return list(self._days(f"metric/{number}", product, self._span(product, given)))
 
     def query_rows(self, product_id: int, query_type: str) -> Rows | list[Any]:
-        """Give the rows of a query of one's own, whatever its parameters say.
+        """Return the rows of a query that is not saved; they do not depend on its parameters.
 
         Raises:
             KeyError: there is no such product.
         """
         product = self.number("products", product_id)
         if query_type == PEOPLE_SEARCH:
-            return self._saved(product)
+            return self._data.saved_rows(product)
         if query_type == "sql":
-            return [
-                _sql_row(product, place) for place in range(self._data.catalog.sizes.rows_per_day)
-            ]
+            return [_sql_row(product, n) for n in range(self._catalog.sizes.rows_per_day)]
         given = {"type": "preset", "preset": "last_30_days"}
         return list(self._days(f"{query_type}/{product}", product, self._span(product, given)))
-
-    def _saved(self, report: int) -> Rows:
-        return self._data.saved_rows(report)
 
     def _span(self, product: int, date_range: Mapping[str, Any]) -> Span:
         zone = zone_of(self._catalog.timezone(product))
         return span_of(date_range, self._data.now, zone)
 
     def _days(self, name: str, product: int, span: Span) -> Iterator[Record]:
-        """Give a value for each day that is not later than now, in the product's zone."""
+        """Yield a value for each day that is not later than now, in the product's zone."""
         zone = zone_of(self._catalog.timezone(product))
         begin = max(span[0], midnight(self._catalog.first_day(product), zone))
         end = min(span[1], self._data.now.timestamp())
@@ -168,7 +163,7 @@ class V3Data:
 
 
 def _sql_row(product: int, place: int) -> Record:
-    """Give a row of the table of events; not every row has every key, as seen."""
+    """Return a row of the table of events; as observed, not every row has every key."""
     moment = datetime(2026, 1, 1, tzinfo=timezone.utc) + timedelta(minutes=place)
     row: Record = {
         "timestamp_ms": int(moment.timestamp() * 1000),

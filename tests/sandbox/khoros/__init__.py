@@ -1,1 +1,1 @@
-"""The Khoros sandbox over real sockets."""
+"""Tests of the Khoros sandbox on real sockets."""

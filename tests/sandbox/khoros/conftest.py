@@ -16,7 +16,7 @@ Serve = Callable[..., Client]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Serve a tenant with some switches."""
+    """Return a function that serves a tenant with these switches."""
     with ExitStack() as stack:
 
         def served(**switches: Any) -> Client:
@@ -30,5 +30,5 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture
 def client(serve: Serve) -> Client:
-    """A tenant with the defaults."""
+    """Return a client of a tenant with the defaults."""
     return serve()

@@ -1,4 +1,4 @@
-"""Who gets in, by which route and method, and what the others are told."""
+"""Access, routes and methods, and error responses."""
 
 import pytest
 from sandbox.khoros.catalog import EXPORTS
@@ -14,7 +14,7 @@ FAIL = {"status": "FAIL", "request": None, "result": None}
     [None, ("analytics-user", "wrong"), ("Analytics-User", ACCESS[1]), ("", "")],
     ids=["none", "password", "case", "empty"],
 )
-def test_wrong_credentials_are_401_on_every_call(
+def test_wrong_credentials_return_401_on_every_route(
     client: Client, auth: tuple[str, str] | None
 ) -> None:
     job = client.done("response")
@@ -25,70 +25,72 @@ def test_wrong_credentials_are_401_on_every_call(
         ("GET", f"{BASE}/reports/report/{job['workflowId']}/x/status"),
     ]
     for method, target in targets:
-        answer = client.ask(method, target, params=KEY, auth=auth)
-        assert answer.status_code == 401
-        assert answer.json() == {**FAIL, "message": "Bad credentials"}
+        response = client.request(method, target, params=KEY, auth=auth)
+        assert response.status_code == 401
+        assert response.json() == {**FAIL, "message": "Bad credentials"}
 
 
 @pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Bearer x", "Basic YQ=="])
-def test_a_header_that_is_not_basic_is_401(client: Client, header: str) -> None:
+def test_a_header_that_is_not_basic_returns_401(client: Client, header: str) -> None:
     headers = {"Authorization": header}
-    answer = client.ask("GET", f"{BASE}/teams", params=KEY, headers=headers, auth=None)
-    assert answer.status_code == 401
+    response = client.request("GET", f"{BASE}/teams", params=KEY, headers=headers, auth=None)
+    assert response.status_code == 401
 
 
 @pytest.mark.parametrize(
     "key", [{}, {"companyKey": "Demo-Company"}, {"companykey": "demo-company"}]
 )
-def test_a_wrong_company_key_is_403_on_every_call(client: Client, key: dict[str, str]) -> None:
+def test_a_wrong_company_key_returns_403_on_every_route(
+    client: Client, key: dict[str, str]
+) -> None:
     job = client.done("response")
     ids = job["statusUrl"].split("/report/")[1].split("/status")[0]
     for target in (f"{BASE}/teams", f"{BASE}/config/timezones"):
-        assert client.ask("GET", target, params=key).status_code == 403
+        assert client.request("GET", target, params=key).status_code == 403
     for what in ("status", "download"):
-        answer = client.ask("GET", f"{BASE}/reports/report/{ids}/{what}", params=key)
-        assert answer.status_code == 403
-    created = client.ask("POST", path_of("response"), params={**WINDOW, **key})
+        response = client.request("GET", f"{BASE}/reports/report/{ids}/{what}", params=key)
+        assert response.status_code == 403
+    created = client.request("POST", path_of("response"), params={**WINDOW, **key})
     assert created.status_code == 403
 
 
-def test_a_jobs_own_token_opens_that_job_only(client: Client) -> None:
+def test_a_token_of_a_job_is_valid_for_that_job_only(client: Client) -> None:
     first, second = client.done("response"), client.done("author")
     state = client.job(first, "status").json()["result"]
     own = state["jobInfo"]["statusUrl"].removeprefix(client.at.api)
     assert "companyKey" not in own
-    assert client.ask("GET", own).status_code == 200
-    assert client.ask("GET", own, auth=None).status_code == 401
+    assert client.request("GET", own).status_code == 200
+    assert client.request("GET", own, auth=None).status_code == 401
     path, token = own.split("?")
     other = second["statusUrl"].removeprefix(client.at.api).split("?")[0]
-    assert client.ask("GET", f"{other}?{token}").status_code == 403
-    assert client.ask("GET", f"{path}?analyticsAccessToken=").status_code == 403
+    assert client.request("GET", f"{other}?{token}").status_code == 403
+    assert client.request("GET", f"{path}?analyticsAccessToken=").status_code == 403
 
 
 @pytest.mark.parametrize("export", EXPORTS)
-def test_methods_are_those_of_the_specification(client: Client, export: str) -> None:
-    answer = client.ask("GET", path_of(export), params={**KEY, **WINDOW})
+def test_exports_accept_the_documented_methods(client: Client, export: str) -> None:
+    response = client.request("GET", path_of(export), params={**KEY, **WINDOW})
     takes_get = export in {"conversation_actions", "user", "raw_brand_posts"}
-    assert answer.status_code == (200 if takes_get else 405)
+    assert response.status_code == (200 if takes_get else 405)
     assert client.create(export).status_code == 200
     for method in ("PUT", "DELETE"):
-        assert client.ask(method, path_of(export), params=KEY).status_code == 405
+        assert client.request(method, path_of(export), params=KEY).status_code == 405
 
 
 @pytest.mark.parametrize("status", [404, 405, 415])
-def test_how_a_wrong_method_is_refused_can_be_chosen(serve: Serve, status: int) -> None:
+def test_the_status_for_a_wrong_method_is_configurable(serve: Serve, status: int) -> None:
     client = serve(wrong_method_status=status, methods={"user": ["POST"]})
     for export in ("response", "user"):
-        answer = client.ask("GET", path_of(export), params={**KEY, **WINDOW})
-        assert answer.status_code == status
+        response = client.request("GET", path_of(export), params={**KEY, **WINDOW})
+        assert response.status_code == status
 
 
 @pytest.mark.parametrize("export", EXPORTS)
-def test_get_can_be_taken_everywhere(serve: Serve, export: str) -> None:
+def test_every_export_can_accept_get(serve: Serve, export: str) -> None:
     client = serve(lenient_methods=True)
     more = {"timeInterval": "3600000"} if export.endswith("_interval") else {}
-    answer = client.ask("GET", path_of(export), params={**KEY, **WINDOW, **more})
-    assert answer.status_code == 200
+    response = client.request("GET", path_of(export), params={**KEY, **WINDOW, **more})
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -107,23 +109,23 @@ def test_get_can_be_taken_everywhere(serve: Serve, export: str) -> None:
         "/reports/report/conversation",
     ],
 )
-def test_any_other_path_is_404(client: Client, target: str) -> None:
+def test_any_other_path_returns_404(client: Client, target: str) -> None:
     for method in ("GET", "POST"):
-        assert client.ask(method, target, params={**KEY, **WINDOW}).status_code == 404
+        assert client.request(method, target, params={**KEY, **WINDOW}).status_code == 404
 
 
-def test_the_publishing_export_can_be_retired(serve: Serve) -> None:
+def test_the_brand_posts_export_can_be_removed(serve: Serve) -> None:
     assert serve(has_brand_posts=False).create("raw_brand_posts").status_code == 404
 
 
-def test_ids_have_to_be_encoded(client: Client) -> None:
+def test_ids_must_be_encoded(client: Client) -> None:
     job = client.done("response")
     assert {"+", "/"} <= set(job["runId"])
     assert job["runId"].endswith("=")
     raw = f"{BASE}/reports/report/{job['workflowId']}/{job['runId']}/status"
     half = raw.replace(job["runId"], job["runId"].replace("/", "%2F"))
-    assert client.ask("GET", raw, params=KEY).status_code == 404
-    assert client.ask("GET", half, params=KEY).status_code == 404
-    assert client.ask("GET", half.replace("+", "%2B"), params=KEY).status_code == 200
+    assert client.request("GET", raw, params=KEY).status_code == 404
+    assert client.request("GET", half, params=KEY).status_code == 404
+    assert client.request("GET", half.replace("+", "%2B"), params=KEY).status_code == 200
     client.khoros.lenient_ids = True
-    assert client.ask("GET", half, params=KEY).status_code == 200
+    assert client.request("GET", half, params=KEY).status_code == 200

@@ -1,4 +1,4 @@
-"""The way from /download to the storage, and what can go wrong there."""
+"""Downloads: the redirect to the storage, and the storage's faults."""
 
 import gzip
 import json
@@ -14,19 +14,19 @@ from .client import ACCESS, Client, host_of, received
 from .conftest import NOON, Serve
 
 
-def test_a_download_is_a_307_to_another_address(client: Client) -> None:
-    answer = client.job(client.done("response"), "download")
-    assert answer.status_code == 307
-    link = answer.headers["Location"]
+def test_a_download_redirects_with_307_to_the_storage(client: Client) -> None:
+    response = client.job(client.done("response"), "download")
+    assert response.status_code == 307
+    link = response.headers["Location"]
     assert host_of(link) == host_of(client.at.storage) != host_of(client.at.api)
     assert "X-Amz-Signature=" in link
-    assert answer.content == b""
+    assert response.content == b""
 
 
-def test_a_client_that_follows_without_credentials_gets_the_file(client: Client) -> None:
+def test_a_client_that_follows_without_credentials_receives_the_file(client: Client) -> None:
     url = client.at.api + client.job_target(client.done("response"), "download")
-    answer = requests.get(url, auth=ACCESS, timeout=10)
-    assert answer.json() == client.khoros.data.rows("response", *client.window)
+    response = requests.get(url, auth=ACCESS, timeout=10)
+    assert response.json() == client.khoros.data.rows("response", *client.window)
     assert client.khoros.counts.storage_credentials_seen == 0
 
 
@@ -45,14 +45,14 @@ def test_the_storage_refuses_credentials_and_counts_them(
     client: Client, shown: dict[str, Any]
 ) -> None:
     link = client.link(client.done("response"))
-    answer = client.fetch(link, **shown)
-    assert answer.status_code == 400
-    assert answer.headers["Content-Type"] == "application/xml"
+    response = client.fetch(link, **shown)
+    assert response.status_code == 400
+    assert response.headers["Content-Type"] == "application/xml"
     assert client.khoros.counts.storage_credentials_seen == 1
     assert client.fetch(link).status_code == 200
 
 
-def test_a_link_expires_and_a_fresh_one_is_had_by_asking_again(client: Client) -> None:
+def test_a_link_expires_and_another_download_returns_a_new_one(client: Client) -> None:
     job = client.done("response")
     first = client.link(job)
     body = client.fetch(first).content
@@ -65,20 +65,20 @@ def test_a_link_expires_and_a_fresh_one_is_had_by_asking_again(client: Client) -
     assert client.fetch(second).content == body
 
 
-def test_a_link_can_be_good_for_some_uses(serve: Serve) -> None:
+def test_the_uses_of_a_link_can_be_limited(serve: Serve) -> None:
     client = serve(link_uses=2)
     link = client.link(client.done("response"))
     assert [client.fetch(link).status_code for _ in range(3)] == [200, 200, 403]
 
 
-def test_a_link_that_was_tampered_with_is_403(client: Client) -> None:
+def test_a_modified_link_returns_403(client: Client) -> None:
     link = client.link(client.done("response"))
     for wrong in (link + "0", link.replace("/care-", "/other-"), link.partition("?")[0]):
         assert client.fetch(wrong).status_code == 403
     assert client.session.put(link, timeout=10).status_code == 403
 
 
-def test_the_address_of_the_storage_can_be_told_before() -> None:
+def test_the_address_of_the_storage_can_be_set_first() -> None:
     khoros = Khoros(now=NOON, running_polls=0)
     khoros.storage_url = "https://storage.example"
     with khoros.serving() as at:
@@ -88,7 +88,7 @@ def test_the_address_of_the_storage_can_be_told_before() -> None:
     assert (khoros.storage_url, khoros.api_url) == ("https://storage.example", "")
 
 
-def test_a_storage_without_an_address_is_a_mistake_of_the_test(client: Client) -> None:
+def test_a_download_without_a_storage_address_returns_500(client: Client) -> None:
     job = client.done("response")
     client.khoros.storage_url = ""
     assert client.job(job, "download").status_code == 500
@@ -104,7 +104,7 @@ def test_every_download_of_a_run_has_the_same_bytes(client: Client, form: str) -
 
 @pytest.mark.parametrize("form", ["json", "csv"])
 @pytest.mark.parametrize("how", ["reset", "close"])
-def test_a_body_breaks_off_in_the_middle_of_a_row(serve: Serve, form: str, how: Any) -> None:
+def test_a_body_can_break_off_in_the_middle_of_a_row(serve: Serve, form: str, how: Any) -> None:
     client = serve(cuts=[Cut(row=5, first=2, how=how)])
     job = client.done("incoming_post", reportFormat=form)
     broken = [received(client, client.link(job)) for _ in range(2)]
@@ -117,20 +117,20 @@ def test_a_body_breaks_off_in_the_middle_of_a_row(serve: Serve, form: str, how: 
     assert str(rows[6]["POST_ID"]).encode() not in broken[0]
 
 
-def test_a_body_breaks_off_after_some_bytes_of_one_export(serve: Serve) -> None:
+def test_a_body_of_one_export_can_break_off_after_some_bytes(serve: Serve) -> None:
     client = serve(cuts=[Cut(byte=100, export="author")])
     assert len(client.export("response").content) > 100
     assert len(received(client, client.link(client.done("author")))) == 100
 
 
-def test_a_cut_beyond_the_end_still_breaks(serve: Serve) -> None:
+def test_a_cut_after_the_last_row_breaks_off_before_the_end(serve: Serve) -> None:
     client = serve(cuts=[Cut(row=10**6, how="close")])
     job = client.done("author")
     broken = received(client, client.link(job))
     assert broken + b"]" == client.fetch(client.link(job)).content
 
 
-def test_a_chunked_body_that_is_cut_is_seen_as_such(serve: Serve) -> None:
+def test_a_chunked_body_can_break_off(serve: Serve) -> None:
     client = serve(is_chunked=True, cuts=[Cut(row=3, how="close")])
     job = client.done("author")
     assert received(client, client.link(job))
@@ -152,7 +152,7 @@ def test_a_body_can_be_compressed(serve: Serve) -> None:
     assert "Content-Encoding" not in unpacked.headers
 
 
-def test_a_compressed_body_can_be_cut(serve: Serve) -> None:
+def test_a_compressed_body_can_break_off(serve: Serve) -> None:
     client = serve(has_gzip=True, cuts=[Cut(row=3, how="close")])
     job = client.done("author")
     broken = received(client, client.link(job))
@@ -174,12 +174,12 @@ def test_a_body_can_be_an_error(serve: Serve, kind: str, start: bytes, content_t
     assert len(client.rows("response")) == 40
 
 
-def test_the_content_type_of_files_can_be_chosen(serve: Serve) -> None:
-    answer = serve(storage_type="text/plain").export("author")
-    assert answer.headers["Content-Type"] == "text/plain"
+def test_the_content_type_of_files_is_configurable(serve: Serve) -> None:
+    response = serve(storage_type="text/plain").export("author")
+    assert response.headers["Content-Type"] == "text/plain"
 
 
-def test_a_reader_that_goes_away_does_not_keep_the_storage_busy(serve: Serve) -> None:
+def test_a_client_that_disconnects_does_not_block_the_storage(serve: Serve) -> None:
     client = serve(rows_per_day=2_000_000)
     link = urlsplit(client.link(client.done("author")))
     with socket.create_connection((link.hostname or "", link.port or 0), timeout=10) as wire:

@@ -1,4 +1,4 @@
-"""Faults, latency and control, on both hosts."""
+"""Faults, latency and control on both hosts."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def test_faults_break_off_files_in_the_middle(client: Client, kind: Any) -> None
     assert broken == whole[: len(whole) // 2]
 
 
-def test_faults_befall_the_storage_as_any_other_host(client: Client) -> None:
+def test_the_storage_supports_every_kind_of_fault(client: Client) -> None:
     job = client.done("author")
     whole = client.fetch(client.link(job)).content
 
@@ -42,20 +42,20 @@ def test_faults_befall_the_storage_as_any_other_host(client: Client) -> None:
     assert with_fault(status=503, method="POST").content == whole
 
 
-def test_faults_befall_the_api_too(client: Client) -> None:
+def test_faults_hit_the_api_too(client: Client) -> None:
     client.khoros.faults.append(Fault(status=500, path="/status", first=1))
     job = client.started("author")
     assert [client.job(job, "status").status_code for _ in range(2)] == [500, 200]
 
 
-def test_the_control_routes_are_on_both_hosts(client: Client) -> None:
+def test_both_hosts_have_the_control_routes(client: Client) -> None:
     client.export("author")
     for url in client.at:
         seen = requests.get(f"{url}/_sandbox/requests", timeout=10).json()
         assert seen["count"] == 5
 
 
-def test_latency_is_on_both_hosts(serve: Serve) -> None:
+def test_both_hosts_have_the_latency(serve: Serve) -> None:
     client = serve(latency_ms=20)
     client.export("author")
     times = [(entry.ended or 0) - entry.started for entry in client.khoros.log.requests]

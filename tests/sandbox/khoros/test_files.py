@@ -1,4 +1,4 @@
-"""What is in the files: columns, names, cells, formats, sizes."""
+"""The contents of files: columns, names, cells, formats, sizes."""
 
 import csv
 import io
@@ -17,8 +17,8 @@ from .conftest import NOON, Serve
 CSV = {"reportFormat": "csv"}
 
 
-def table(answer: requests.Response) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(answer.content.decode(), newline="")))
+def table(response: requests.Response) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(response.content.decode(), newline="")))
 
 
 @pytest.mark.parametrize("export", EXPORTS)
@@ -39,7 +39,7 @@ def test_all_cells_are_text_or_null(client: Client, export: str) -> None:
     assert list(rows[0]) == list(client.khoros.data.enabled_columns(export))
 
 
-def test_hard_text_occurs(client: Client) -> None:
+def test_difficult_text_occurs(client: Client) -> None:
     cells = {cell for row in client.rows("incoming_post") for cell in row.values()}
     text = "".join(cell or "" for cell in cells)
     for sign in ('"', ",", "\n", "\r\n", "🎉", "👨‍👩‍👧", "\u2028", "\\", "東"):
@@ -48,19 +48,19 @@ def test_hard_text_occurs(client: Client) -> None:
     assert "\0" not in text
 
 
-def test_headers_are_display_names_in_the_language(client: Client) -> None:
+def test_headers_are_display_names_in_the_requested_language(client: Client) -> None:
     metrics = {"reportMetrics": ["CONVERSATION_ID", "STATUS", "ASSIGNED_AGENT_DISPLAY_ID"]}
     english = table(client.export("conversation", **CSV, **metrics))
     german = table(client.export("conversation", **CSV, **metrics, locale="de"))
     assert english[0] == ["Conversation ID", "Status", "Assignee ID"]
     assert german[0] == ["Konversations-ID", "Status", "ID des Bearbeiters"]
     assert english[1:] == german[1:]
-    response = set(table(client.export("response", **CSV))[0])
+    headers = set(table(client.export("response", **CSV))[0])
     assert {
         *("Responding Agent Name", "Date Claimed or Assigned", "Response Type"),
         *("Response Provider", "Post Responded to Published Time", "LSW Conversation Link"),
         *("Post Responded to Content", "Response Content"),
-    } <= response
+    } <= headers
 
 
 @pytest.mark.parametrize(
@@ -71,28 +71,28 @@ def test_headers_are_display_names_in_the_language(client: Client) -> None:
         ("display", ["Conversation ID", "Responding Agent Name"]),
     ],
 )
-def test_json_keys_come_in_three_styles(serve: Serve, style: str, keys: list[str]) -> None:
+def test_json_keys_have_three_styles(serve: Serve, style: str, keys: list[str]) -> None:
     client = serve(key_style=style)
-    asked = ["CONVERSATION_ID", "RESPONDING_AGENT_NAME"]
-    assert list(client.rows("response", reportMetrics=asked)[0]) == keys
-    assert table(client.export("response", **CSV, reportMetrics=asked))[0] == [
+    requested = ["CONVERSATION_ID", "RESPONDING_AGENT_NAME"]
+    assert list(client.rows("response", reportMetrics=requested)[0]) == keys
+    assert table(client.export("response", **CSV, reportMetrics=requested))[0] == [
         "Conversation ID",
         "Responding Agent Name",
     ]
 
 
-def test_columns_that_are_asked_for_come_in_that_order_disabled_or_not(client: Client) -> None:
-    asked = ["RESPONSE_LOCATION", "CONVERSATION_ID"]
+def test_requested_columns_keep_their_order_and_may_be_disabled(client: Client) -> None:
+    requested = ["RESPONSE_LOCATION", "CONVERSATION_ID"]
     assert "RESPONSE_LOCATION" not in client.rows("response")[0]
-    rows = client.rows("response", reportMetrics=asked)
-    assert list(rows[0]) == asked
+    rows = client.rows("response", reportMetrics=requested)
+    assert list(rows[0]) == requested
     whole = client.rows("response")
     assert [row["CONVERSATION_ID"] for row in rows] == [row["CONVERSATION_ID"] for row in whole]
 
 
-def test_the_lower_case_ids_of_the_samples_are_taken_in_their_export_only(client: Client) -> None:
-    asked = ["agent_name", "AGENT_ID"]
-    rows = client.rows("raw_agent_states", reportMetrics=asked)
+def test_lower_case_ids_are_accepted_only_in_the_export_of_the_samples(client: Client) -> None:
+    requested = ["agent_name", "AGENT_ID"]
+    rows = client.rows("raw_agent_states", reportMetrics=requested)
     assert list(rows[0]) == ["AGENT_NAME", "AGENT_ID"]
     assert client.create("user", reportMetrics="agent_name").status_code == 400
 
@@ -104,7 +104,7 @@ def test_milliseconds_are_in_json_only(client: Client) -> None:
     assert not any("Millis" in name for name in header)
 
 
-def test_the_tenant_has_its_own_columns(serve: Serve) -> None:
+def test_the_columns_of_the_tenant_are_configurable(serve: Serve) -> None:
     client = serve(columns={"author": ["AUTHOR_ID", "CUSTOM_FIELD"]})
     assert list(client.rows("author")[0]) == ["AUTHOR_ID", "CUSTOM_FIELD"]
     assert len({row["CUSTOM_FIELD"] for row in client.rows("author")}) == 40
@@ -112,7 +112,7 @@ def test_the_tenant_has_its_own_columns(serve: Serve) -> None:
     assert list(client.rows("author", reportMetrics="AUTHOR_NAME")[0]) == ["AUTHOR_NAME"]
 
 
-def test_a_column_appears_from_a_day(serve: Serve) -> None:
+def test_a_column_can_exist_from_a_day_on(serve: Serve) -> None:
     late = {"author": {"AUTHOR_EMAIL": date(2026, 4, 20), "NEWER": date(2026, 4, 21)}}
     client = serve(late_columns=late)
     before = {"startTime": str(DAY - DAY_MS), "endTime": str(DAY)}
@@ -133,7 +133,7 @@ def test_a_column_appears_from_a_day(serve: Serve) -> None:
         ("es", "20/04/2026 00:00:00"),
     ],
 )
-def test_times_are_written_as_the_locale_does(client: Client, locale: str, text: str) -> None:
+def test_times_have_the_format_of_the_locale(client: Client, locale: str, text: str) -> None:
     assert client.rows("author", locale=locale)[0]["AUTHOR_LAST_SEEN"] == text
 
 
@@ -147,14 +147,14 @@ def test_times_are_written_as_the_locale_does(client: Client, locale: str, text:
     ],
     ids=str,
 )
-def test_times_are_in_the_zone_that_was_asked_for_or_the_companys(
+def test_times_are_in_the_requested_zone_or_in_that_of_the_company(
     serve: Serve, zone: dict[str, str], text: str
 ) -> None:
     client = serve(company_timezone="Europe/Berlin")
     assert client.rows("author", **zone)[0]["AUTHOR_LAST_SEEN"] == text
 
 
-def test_csv_may_begin_with_a_byte_order_mark(serve: Serve) -> None:
+def test_csv_can_begin_with_a_byte_order_mark(serve: Serve) -> None:
     client = serve(has_bom=True)
     assert client.export("author", **CSV).content.startswith(b"\xef\xbb\xbfAuthor ID,")
     assert client.export("author").content.startswith(b"[{")
@@ -162,28 +162,30 @@ def test_csv_may_begin_with_a_byte_order_mark(serve: Serve) -> None:
 
 @pytest.mark.parametrize("form", ["json", "csv"])
 @pytest.mark.parametrize("rows", [999, 1000, 1001, 10_007, 100_001])
-def test_large_days_are_whole_and_distinct(serve: Serve, form: str, rows: int) -> None:
+def test_large_days_have_all_rows_once(serve: Serve, form: str, rows: int) -> None:
     client = serve(rows_per_day=rows)
-    answer = client.export("author", reportFormat=form, reportMetrics="AUTHOR_ID")
-    lines = table(answer)[1:] if form == "csv" else [list(row.values()) for row in answer.json()]
+    response = client.export("author", reportFormat=form, reportMetrics="AUTHOR_ID")
+    lines = (
+        table(response)[1:] if form == "csv" else [list(row.values()) for row in response.json()]
+    )
     assert len(lines) == rows
     assert len({line[0] for line in lines}) == rows
-    assert int(answer.headers["Content-Length"]) == len(answer.content)
+    assert int(response.headers["Content-Length"]) == len(response.content)
     assert client.khoros.data.count("author", *client.window) == rows
 
 
 @pytest.mark.parametrize("kind", ["CREATED", "CLOSED", "OPEN_AT_END"])
 @pytest.mark.parametrize("rows", [7, 2503])
-def test_lengths_are_right_for_conversations_too(serve: Serve, kind: str, rows: int) -> None:
+def test_the_length_is_correct_for_conversations_too(serve: Serve, kind: str, rows: int) -> None:
     client = serve(rows_per_day=rows, since=date(2026, 4, 18))
-    answer = client.export("conversation", conversationReportType=kind)
+    response = client.export("conversation", conversationReportType=kind)
     expected = client.khoros.data.rows("conversation", *client.window, conversationReportType=kind)
-    assert answer.json() == expected
-    assert int(answer.headers["Content-Length"]) == len(answer.content)
+    assert response.json() == expected
+    assert int(response.headers["Content-Length"]) == len(response.content)
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])
-def test_five_million_rows_are_made_in_pieces_and_never_held(form: str) -> None:
+def test_five_million_rows_are_streamed_in_pieces(form: str) -> None:
     columns = {"response": EXPORTS["response"].columns[:20]}
     data = Khoros(now=NOON, rows_per_day=5_000_000, columns=columns).data
     file = data.recipe(data.query("response", DAY, DAY + DAY_MS - 1, reportFormat=form))()
@@ -195,7 +197,7 @@ def test_five_million_rows_are_made_in_pieces_and_never_held(form: str) -> None:
     assert largest < 2_000_000
 
 
-def test_the_expected_side_takes_times_in_any_form() -> None:
+def test_expected_rows_accept_times_in_any_form() -> None:
     data = Khoros(now=NOON).data
     day = datetime(2026, 4, 20, tzinfo=timezone.utc)
     forms: tuple[Any, ...] = (date(2026, 4, 20), day, day.replace(tzinfo=None), DAY)
@@ -203,7 +205,7 @@ def test_the_expected_side_takes_times_in_any_form() -> None:
     assert starts == {DAY}
 
 
-def test_a_machine_without_time_zones_has_their_standard_offsets(
+def test_without_time_zone_data_the_standard_offset_is_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def missing(_key: str) -> None:

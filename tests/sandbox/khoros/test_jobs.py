@@ -1,4 +1,4 @@
-"""How jobs start, run, end, fail and expire, and what is counted."""
+"""Jobs: how they start, run, end, fail and expire, and the counts."""
 
 import threading
 import time
@@ -17,18 +17,18 @@ START = Start("response", DAY, DAY + DAY_MS - 1, "")
 
 
 def states(client: Client, job: dict[str, str], polls: int) -> list[tuple[str, str, bool]]:
-    told = (client.poll(job) for _ in range(polls))
-    return [(state, detail, url != "") for state, detail, url in told]
+    polled = (client.poll(job) for _ in range(polls))
+    return [(state, detail, url != "") for state, detail, url in polled]
 
 
-def test_runs_for_some_polls_and_then_has_an_url(serve: Serve) -> None:
+def test_a_job_runs_for_a_number_of_polls_and_then_has_a_url(serve: Serve) -> None:
     client = serve(running_polls=2, empty_url_polls=2)
     job = client.started("response")
     running, without = ("RUNNING", "", False), (*READY, False)
     assert states(client, job, 6) == [running] * 2 + [without] * 2 + [(*READY, True)] * 2
 
 
-def test_runs_for_some_seconds_of_the_clock(serve: Serve) -> None:
+def test_a_job_runs_for_seconds_of_the_clock(serve: Serve) -> None:
     client = serve(running_polls=0, job_seconds={"response": 30.0})
     job = client.started("response")
     assert states(client, job, 3) == [("RUNNING", "", False)] * 3
@@ -37,7 +37,7 @@ def test_runs_for_some_seconds_of_the_clock(serve: Serve) -> None:
     assert states(client, job, 1) == [(*READY, True)]
 
 
-def test_runs_for_some_real_seconds(serve: Serve) -> None:
+def test_a_job_runs_for_real_seconds(serve: Serve) -> None:
     client = serve(running_polls=0, job_seconds=0.2)
     started = time.monotonic()
     job = client.started("response")
@@ -46,7 +46,7 @@ def test_runs_for_some_real_seconds(serve: Serve) -> None:
     assert time.monotonic() - started >= 0.2
 
 
-def test_a_job_can_fail_once_or_for_good(serve: Serve) -> None:
+def test_a_job_can_fail_once_or_always(serve: Serve) -> None:
     client = serve(running_polls=0, failing_runs={"response": 1, "author": -1})
     failed = ("CLOSED", "FAILED", False)
     first = client.started("response")
@@ -61,20 +61,20 @@ def test_a_job_can_fail_once_or_for_good(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("detail", ["CANCELED", "TERMINATED", "TIMED_OUT", "CONTINUED_AS_NEW", ""])
-def test_a_job_can_end_in_other_ways(serve: Serve, detail: str) -> None:
+def test_a_job_can_end_with_another_detail(serve: Serve, detail: str) -> None:
     client = serve(running_polls=0, failing_runs=-1, failed_detail=detail, failed_reason="why")
     job = client.started("response")
     assert states(client, job, 1) == [("CLOSED", detail, False)]
     assert client.job(job, "status").json()["result"][0]["result"]["reason"] == "why"
 
 
-def test_a_state_can_be_unknown(serve: Serve) -> None:
+def test_a_job_can_have_an_unknown_state(serve: Serve) -> None:
     client = serve(running_state={"response": "WEIRD"})
     job = client.started("response")
     assert states(client, job, 2) == [("WEIRD", "", False), (*READY, True)]
 
 
-def test_there_is_no_download_before_its_url(serve: Serve) -> None:
+def test_a_download_before_its_url_returns_404(serve: Serve) -> None:
     client = serve(running_polls=1, empty_url_polls=1)
     job = client.started("response")
     statuses = []
@@ -84,7 +84,7 @@ def test_there_is_no_download_before_its_url(serve: Serve) -> None:
     assert statuses == [404, 404, 307, 307]
 
 
-def test_unknown_ids_are_404(client: Client) -> None:
+def test_unknown_ids_return_404(client: Client) -> None:
     job = client.done("response")
     for wrong in ({"workflowId": str(uuid.uuid4())}, {"runId": "23abc="}):
         for what in ("status", "download"):
@@ -100,7 +100,7 @@ def test_a_job_expires_after_a_day(client: Client) -> None:
     assert client.job(job, "download").status_code == 404
 
 
-def test_ids_look_like_the_vendors(client: Client) -> None:
+def test_ids_have_the_vendors_format(client: Client) -> None:
     one, other = client.started("response"), client.started("response", locale="de")
     assert uuid.UUID(one["workflowId"]).version == 3
     assert one["workflowId"] != other["workflowId"]
@@ -112,7 +112,7 @@ def test_ids_look_like_the_vendors(client: Client) -> None:
     ("attach", "while_running", "when_done"),
     [("never", False, False), ("running", True, False), ("always", True, True)],
 )
-def test_an_identical_request_may_get_the_same_run(
+def test_an_identical_request_can_return_the_same_run(
     serve: Serve, attach: str, *, while_running: bool, when_done: bool
 ) -> None:
     client = serve(attach=attach)
@@ -127,7 +127,7 @@ def test_an_identical_request_may_get_the_same_run(
     assert counts.starts[START] == len(client.khoros.jobs)
 
 
-def test_a_failed_run_is_never_attached_to(serve: Serve) -> None:
+def test_a_request_after_a_failed_run_starts_a_new_one(serve: Serve) -> None:
     client = serve(attach="always", running_polls=0, failing_runs=1)
     first, second = client.started("response"), client.started("response")
     assert first["runId"] != second["runId"]
@@ -146,13 +146,13 @@ def test_starts_polls_and_downloads_are_counted(client: Client) -> None:
     assert first.started <= (first.first_poll or 0) <= (first.last_poll or 0)
     assert (first.last_poll or 0) <= (first.first_download or 0)
     assert second.first_download is None
-    told = requests.get(f"{client.at.api}/_sandbox/khoros", timeout=10).json()
-    assert told["starts"][1] == {**created._asdict(), "count": 1}
+    seen = requests.get(f"{client.at.api}/_sandbox/khoros", timeout=10).json()
+    assert seen["starts"][1] == {**created._asdict(), "count": 1}
     counts.clear()
     assert counts.starts == {}
 
 
-def test_the_most_jobs_at_one_time_are_counted(serve: Serve) -> None:
+def test_the_maximum_number_of_running_jobs_is_counted(serve: Serve) -> None:
     client = serve(running_polls=1)
     jobs = [client.started(name) for name in ("response", "author", "combined")]
     for job in jobs:
@@ -161,7 +161,7 @@ def test_the_most_jobs_at_one_time_are_counted(serve: Serve) -> None:
     assert client.khoros.counts.most_running == 3
 
 
-def test_a_job_knows_what_was_known_when_it_started(client: Client) -> None:
+def test_a_file_is_fixed_when_its_job_starts(client: Client) -> None:
     window = {"startTime": str(DAY), "endTime": str(DAY + 30 * DAY_MS)}
     job = client.done("author", **window)
     before = client.fetch(client.link(job)).content
@@ -172,7 +172,7 @@ def test_a_job_knows_what_was_known_when_it_started(client: Client) -> None:
 
 
 @pytest.mark.parametrize(("with_header", "window"), [(True, 60.0), (False, 0.5)])
-def test_the_rate_is_limited_over_creation_status_and_download(
+def test_the_rate_limit_covers_creation_status_and_download(
     serve: Serve, window: float, *, with_header: bool
 ) -> None:
     client = serve(rate_limit=5, rate_window=window, has_retry_after=with_header)
@@ -184,14 +184,14 @@ def test_the_rate_is_limited_over_creation_status_and_download(
     assert refused.headers.get("Retry-After") == ("60" if with_header else None)
     for target in ("teams", "config/timezones"):
         params = {"companyKey": "demo-company"}
-        assert client.ask("GET", f"{BASE}/{target}", params=params).status_code == 200
+        assert client.request("GET", f"{BASE}/{target}", params=params).status_code == 200
     assert client.fetch(link).status_code == 200
     assert client.khoros.counts.refused_by_rate == 1
     client.khoros.clock.advance(window)
     assert client.create("author").status_code == 200
 
 
-def test_many_clients_at_once_get_a_job_each(client: Client) -> None:
+def test_concurrent_clients_each_get_a_job(client: Client) -> None:
     def create(number: int) -> None:
         window: dict[str, Any] = {"startTime": str(DAY), "endTime": str(DAY + number)}
         params = {"companyKey": "demo-company", **window}

@@ -1,12 +1,13 @@
-"""The command line of this vendor."""
+"""The options of ``sandbox khoros``."""
 
 import argparse
+import socket
 
 import pytest
 import requests
 from sandbox.khoros import options
 from sandbox.khoros.catalog import EXPORTS
-from sandbox.server import running
+from sandbox.server import UnusableAddressError, running
 
 from .client import ACCESS, BASE, KEY, WINDOW
 
@@ -18,29 +19,26 @@ def parsed(*words: str) -> argparse.Namespace:
 
 
 def test_the_defaults_serve_both_addresses() -> None:
-    chosen = parsed()
-    served = options.make(chosen)
-    assert chosen.storage_url in options.hint(chosen)
-    with running(served.app) as server:
+    with options.serving(parsed()) as account, running(account.app) as server:
         url = f"{server.url}{BASE}/reports/report/user"
         created = requests.get(url, params={**KEY, **WINDOW}, auth=ACCESS, timeout=10).json()
         for _ in range(2):
             status_url = created["result"]["statusUrl"]
-            told = requests.get(status_url, auth=ACCESS, timeout=10).json()["result"]
-        download = told["jobInfo"]["downloadUrl"]
-        answer = requests.get(download, auth=ACCESS, timeout=10)
-    assert answer.url.startswith(chosen.storage_url)
-    assert len(answer.json()) == 10
+            status = requests.get(status_url, auth=ACCESS, timeout=10).json()["result"]
+        download = status["jobInfo"]["downloadUrl"]
+        response = requests.get(download, auth=ACCESS, timeout=10)
+    assert account.hint.endswith("downloads are at " + response.url.split("/care-")[0])
+    assert len(response.json()) == 10
 
 
-def test_the_switches_reach_the_tenant() -> None:
+def test_options_configure_the_tenant() -> None:
     words = (
         "--username u --password p --company-key k --rows-per-day 5 --rows author=7 "
         "--rows user=3 --since 2026-01-01 --now 2026-02-01T00:00:00Z --job-seconds 1.5 "
         "--fail author=-1 --fail response=2 --rate-limit 20 --no-retry-after --exclusive-end "
         "--lenient-methods --key-style camel --bom --gzip --chunked --link-seconds 3"
     )
-    tenant = options.make(parsed(*words.split())).khoros
+    tenant = options.tenant_of(parsed(*words.split()))
     assert (tenant.username, tenant.password, tenant.company_key) == ("u", "p", "k")
     rows = tenant.rows_per_day
     assert isinstance(rows, dict)
@@ -69,19 +67,23 @@ def test_the_switches_reach_the_tenant() -> None:
         "--key-style snake",
     ],
 )
-def test_wrong_words_end_the_command(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_options_are_usage_errors(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parsed(*words.split())
     assert "error: argument" in capsys.readouterr().err
 
 
-def test_a_taken_storage_port_is_one_line() -> None:
-    with running(options.make(parsed()).app) as taken, pytest.raises(SystemExit) as ended:
-        options.make(parsed("--storage-port", str(taken.port)))
-    assert str(ended.value).startswith(f"sandbox: cannot listen on 127.0.0.1 port {taken.port}")
+def test_the_error_names_a_taken_storage_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with (
+            pytest.raises(UnusableAddressError, match=f"cannot listen on 127.0.0.1 port {port}"),
+            options.serving(parsed("--storage-port", port)),
+        ):
+            pass
 
 
-def test_every_export_has_columns_of_its_own() -> None:
+def test_every_export_has_distinct_known_columns() -> None:
     for export in EXPORTS.values():
         assert len(set(export.columns)) == len(export.columns) > 5
         assert export.attested | export.hidden <= set(export.columns)

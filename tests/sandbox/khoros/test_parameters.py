@@ -1,4 +1,4 @@
-"""What a creation may say, and where."""
+"""The parameters of a creation, and where they must be."""
 
 import json
 from typing import Any
@@ -34,10 +34,12 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
     ],
     ids=str,
 )
-def test_what_no_export_takes_is_400(client: Client, export: str, wrong: dict[str, Any]) -> None:
-    answer = client.create(export, wrong)
-    assert answer.status_code == 400
-    assert answer.json()["status"] == "FAIL"
+def test_parameters_that_no_export_accepts_return_400(
+    client: Client, export: str, wrong: dict[str, Any]
+) -> None:
+    response = client.create(export, wrong)
+    assert response.status_code == 400
+    assert response.json()["status"] == "FAIL"
     assert client.khoros.jobs == []
 
 
@@ -68,7 +70,7 @@ def test_what_no_export_takes_is_400(client: Client, export: str, wrong: dict[st
         ),
     ],
 )
-def test_filters_belong_to_their_exports_only(
+def test_filters_are_accepted_only_by_their_exports(
     client: Client, name: str, value: Any, exports: set[str]
 ) -> None:
     taken = {
@@ -98,45 +100,47 @@ def test_filters_belong_to_their_exports_only(
     ],
     ids=str,
 )
-def test_wrong_values_of_filters_are_400(client: Client, wrong: dict[str, Any]) -> None:
+def test_invalid_values_of_filters_return_400(client: Client, wrong: dict[str, Any]) -> None:
     assert client.create("conversation", wrong).status_code == 400
 
 
 def test_a_400_can_be_the_documented_empty_object(serve: Serve) -> None:
-    answer = serve(empty_400=True).create("response", {"unknown": "1"})
-    assert (answer.status_code, answer.json()) == (400, {})
+    response = serve(empty_400=True).create("response", {"unknown": "1"})
+    assert (response.status_code, response.json()) == (400, {})
 
 
-def test_unknown_parameters_can_be_passed_over(serve: Serve) -> None:
+def test_unknown_parameters_can_be_ignored(serve: Serve) -> None:
     client = serve(lenient_parameters=True)
     assert client.create("combined", {"timeInterval": "3600000"}).status_code == 200
 
 
 @pytest.mark.parametrize("export", IN_BODY)
-def test_some_posts_carry_all_but_the_key_in_the_body(client: Client, export: str) -> None:
+def test_some_posts_have_all_parameters_but_the_key_in_the_body(
+    client: Client, export: str
+) -> None:
     path, everything = path_of(export), {**KEY, **WINDOW}
-    in_query = client.ask("POST", path, params=everything, headers=FORM)
+    in_query = client.request("POST", path, params=everything, headers=FORM)
     assert in_query.status_code == 400
-    key_inside = client.ask("POST", path, params=KEY, data=everything)
-    assert key_inside.status_code == 400
-    both = client.ask("POST", path, params={**KEY, "locale": "en"}, data=WINDOW)
+    key_in_body = client.request("POST", path, params=KEY, data=everything)
+    assert key_in_body.status_code == 400
+    both = client.request("POST", path, params={**KEY, "locale": "en"}, data=WINDOW)
     assert both.status_code == 400
-    assert client.ask("POST", path, params=KEY, data=WINDOW).status_code == 200
-    assert client.ask("POST", path, params=KEY, json=WINDOW).status_code == 200
+    assert client.request("POST", path, params=KEY, data=WINDOW).status_code == 200
+    assert client.request("POST", path, params=KEY, json=WINDOW).status_code == 200
 
 
 @pytest.mark.parametrize("export", sorted(set(EXPORTS) - set(IN_BODY)))
-def test_the_others_take_no_body(client: Client, export: str) -> None:
+def test_all_other_exports_refuse_a_body(client: Client, export: str) -> None:
     path = path_of(export)
-    assert client.ask("POST", path, params=KEY, data=WINDOW).status_code == 400
-    both = client.ask("POST", path, params={**KEY, **WINDOW}, data={"locale": "en"})
+    assert client.request("POST", path, params=KEY, data=WINDOW).status_code == 400
+    both = client.request("POST", path, params={**KEY, **WINDOW}, data={"locale": "en"})
     assert both.status_code == 400
 
 
-def test_raiselimit_belongs_in_the_query(client: Client) -> None:
+def test_raiselimit_must_be_in_the_query(client: Client) -> None:
     path, raised = path_of("conversation_history_action"), {"raiselimit": "true"}
-    assert client.ask("POST", path, params=KEY, data={**WINDOW, **raised}).status_code == 400
-    assert client.ask("POST", path, params={**KEY, **raised}, data=WINDOW).status_code == 200
+    assert client.request("POST", path, params=KEY, data={**WINDOW, **raised}).status_code == 400
+    assert client.request("POST", path, params={**KEY, **raised}, data=WINDOW).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -153,18 +157,18 @@ def test_raiselimit_belongs_in_the_query(client: Client) -> None:
         ("", "startTime=1&endTime=2", 415),
     ],
 )
-def test_bodies_are_forms_or_json(
+def test_bodies_must_be_forms_or_json(
     client: Client, content_type: str, body: str, status: int
 ) -> None:
     headers = {"Content-Type": content_type}
-    answer = client.ask("POST", path_of("user"), params=KEY, data=body, headers=headers)
-    assert answer.status_code == status
+    response = client.request("POST", path_of("user"), params=KEY, data=body, headers=headers)
+    assert response.status_code == status
 
 
-def test_one_kind_of_body_can_be_refused(serve: Serve) -> None:
+def test_one_type_of_body_can_be_refused(serve: Serve) -> None:
     client, path = serve(body_types=["form"]), path_of("user")
-    assert client.ask("POST", path, params=KEY, json=WINDOW).status_code == 415
-    assert client.ask("POST", path, params=KEY, data=WINDOW).status_code == 200
+    assert client.request("POST", path, params=KEY, json=WINDOW).status_code == 415
+    assert client.request("POST", path, params=KEY, data=WINDOW).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -185,27 +189,27 @@ def test_one_kind_of_body_can_be_refused(serve: Serve) -> None:
         ("604800001", 90, 4),
     ],
 )
-def test_intervals_are_known_ones_and_not_too_many(
+def test_intervals_must_be_documented_and_not_too_many(
     client: Client, interval: str | None, days: int, outcome: int | str
 ) -> None:
     window = {"startTime": str(DAY), "endTime": str(DAY + days * DAY_MS), "timeInterval": interval}
-    answer = client.create("team_performance_interval", window)
+    response = client.create("team_performance_interval", window)
     if outcome == 400:
-        assert answer.status_code == 400
+        assert response.status_code == 400
     elif isinstance(outcome, str):
-        assert answer.status_code == 200
-        assert f"HydrationException: Too many buckets ({outcome}) req" in answer.json()["result"]
+        assert response.status_code == 200
+        assert f"HydrationException: Too many buckets ({outcome}) req" in response.json()["result"]
         assert client.khoros.jobs == []
     else:
         rows = client.rows("team_performance_interval", **window)
         assert len({row["INTERVAL_START"] for row in rows}) == outcome
 
 
-def test_the_vendors_example_of_too_many_buckets(client: Client) -> None:
+def test_too_many_buckets_return_the_vendors_message(client: Client) -> None:
     window = {"startTime": str(DAY), "endTime": str(DAY + 31 * DAY_MS), "timeInterval": "3600000"}
-    answer = client.create("team_performance_interval", window)
-    assert answer.json()["status"] == "PASS"
-    assert answer.json()["result"] == (
+    response = client.create("team_performance_interval", window)
+    assert response.json()["status"] == "PASS"
+    assert response.json()["result"] == (
         "Unable to hydrate filter for export info: com.lithium.socialweb.analytics.webapp.models."
         "filter.HydrationException: Too many buckets (745) requested. Select a larger interval?"
     )

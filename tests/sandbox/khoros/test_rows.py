@@ -1,4 +1,4 @@
-"""Which rows a window has: the clock, the end, the report types, the filters."""
+"""The rows of a window: the clock, the end, the report types, the filters."""
 
 from datetime import date, datetime, timezone
 from typing import Any
@@ -21,7 +21,7 @@ def ids(rows: list[dict[str, str | None]]) -> list[str | None]:
 
 
 @pytest.mark.parametrize("export", EVENTS)
-def test_a_day_has_the_rows_it_was_given_all_different(client: Client, export: str) -> None:
+def test_a_day_has_the_configured_number_of_distinct_rows(client: Client, export: str) -> None:
     rows = client.rows(export)
     assert len(rows) == 40
     assert len({tuple(row.values()) for row in rows}) == 40
@@ -29,7 +29,9 @@ def test_a_day_has_the_rows_it_was_given_all_different(client: Client, export: s
 
 
 @pytest.mark.parametrize(("inclusive", "rows"), [(True, 1), (False, 0)])
-def test_the_moment_of_the_end_is_in_or_out(serve: Serve, inclusive: bool, rows: int) -> None:  # noqa: FBT001
+def test_the_window_can_include_or_exclude_its_end(
+    serve: Serve, rows: int, *, inclusive: bool
+) -> None:
     client = serve(inclusive_end=inclusive)
     midnight = {"startTime": str(DAY), "endTime": str(DAY)}
     assert len(client.rows("author", **midnight)) == rows
@@ -37,13 +39,13 @@ def test_the_moment_of_the_end_is_in_or_out(serve: Serve, inclusive: bool, rows:
     assert len(client.rows("author", **last)) == rows
 
 
-def test_windows_that_share_a_midnight_share_a_row_when_the_end_is_in(serve: Serve) -> None:
+def test_windows_that_include_their_end_share_a_row_at_midnight(serve: Serve) -> None:
     both = {"startTime": str(DAY), "endTime": str(DAY + DAY_MS)}
     for inclusive, expected in ((True, 41), (False, 40)):
         assert len(serve(inclusive_end=inclusive).rows("author", **both)) == expected
 
 
-def test_windows_are_epoch_milliseconds_whatever_the_time_zone(client: Client) -> None:
+def test_the_time_zone_does_not_change_the_window(client: Client) -> None:
     usual = client.rows("author")
     chicago = client.rows("author", timezone="America/Chicago")
     assert [row["AUTHOR_ID"] for row in chicago] == [row["AUTHOR_ID"] for row in usual]
@@ -51,11 +53,11 @@ def test_windows_are_epoch_milliseconds_whatever_the_time_zone(client: Client) -
     assert chicago[0]["AUTHOR_LAST_SEEN"] == "2026-04-19 19:00:00"
 
 
-def test_nothing_is_known_of_the_future_nor_before_the_first_day(serve: Serve) -> None:
+def test_there_are_no_rows_before_the_first_day_or_after_now(serve: Serve) -> None:
     client = serve(since=date(2026, 4, 21))
-    ever = {"startTime": "0", "endTime": "16823555400000"}  # an end that a sample has
+    ever = {"startTime": "0", "endTime": "16823555400000"}  # the end of a sample
     rows = client.rows("author", **ever)
-    assert len(rows) == 10 * 40 + 21  # the last at noon of 1 May itself
+    assert len(rows) == 10 * 40 + 21  # the last one at noon of 1 May
     assert rows[0]["AUTHOR_LAST_SEEN"] == "2026-04-21 00:00:00"
     assert rows[-1]["AUTHOR_LAST_SEEN"] == "2026-05-01 12:00:00"
     client.khoros.clock.advance(3600)
@@ -70,7 +72,7 @@ def test_days_can_be_empty(serve: Serve) -> None:
     assert csv.text.count("\n") == 1
 
 
-def test_report_types_pick_by_created_and_closed(client: Client) -> None:
+def test_report_types_select_by_created_and_closed_date(client: Client) -> None:
     created = client.rows("conversation", conversationReportType="CREATED")
     closed = client.rows("conversation", conversationReportType="CLOSED")
     still_open = client.rows("conversation", conversationReportType="OPEN_AT_END")
@@ -84,14 +86,16 @@ def test_report_types_pick_by_created_and_closed(client: Client) -> None:
     assert {row["STATUS"] for row in created} == {"OPEN", "CLOSED"}
 
 
-def test_the_report_type_is_open_at_end_unless_said(client: Client) -> None:
+def test_the_default_report_type_is_open_at_end(client: Client) -> None:
     default = client.rows("conversation")
     assert default == client.rows("conversation", conversationReportType="OPEN_AT_END")
     assert [job.start.report_type for job in client.khoros.jobs] == ["OPEN_AT_END"] * 2
 
 
 @pytest.mark.parametrize("inclusive", [True, False])
-def test_created_and_closed_and_open_make_a_whole(serve: Serve, inclusive: bool) -> None:  # noqa: FBT001
+def test_created_conversations_are_the_closed_and_the_open_ones(
+    serve: Serve, *, inclusive: bool
+) -> None:
     client = serve(inclusive_end=inclusive, since=date(2026, 4, 15))
     data, first, last = client.khoros.data, date(2026, 4, 15), date(2026, 4, 25)
     got = {
@@ -103,7 +107,7 @@ def test_created_and_closed_and_open_make_a_whole(serve: Serve, inclusive: bool)
     assert not set(got["CLOSED"]) & set(got["OPEN_AT_END"])
 
 
-def test_the_start_does_not_matter_to_the_snapshot_of_the_open(client: Client) -> None:
+def test_open_at_end_does_not_depend_on_the_start(client: Client) -> None:
     later = {"startTime": str(DAY + 20 * HOUR_MS)}
     assert client.rows("conversation", **later) == client.rows("conversation")
 
@@ -118,7 +122,7 @@ def test_the_start_does_not_matter_to_the_snapshot_of_the_open(client: Client) -
         ({"smartViewId": "12"}, "WORK_QUEUE_ID", {"101"}),
     ],
 )
-def test_filters_leave_out_rows(
+def test_filters_exclude_rows(
     client: Client, filters: dict[str, str], column: str, values: set[str]
 ) -> None:
     everything, some = client.rows("incoming_post"), client.rows("incoming_post", **filters)
@@ -126,7 +130,7 @@ def test_filters_leave_out_rows(
     assert 0 < len(some) < len(everything)
 
 
-def test_business_hours_are_inside_or_outside_or_all(client: Client) -> None:
+def test_business_hours_filter_inside_outside_or_all(client: Client) -> None:
     def hours(**parameters: str) -> set[int]:
         rows = client.rows("incoming_post", **parameters)
         return {int((row["POST_RECEIVED_TIME"] or "")[11:13]) for row in rows}
@@ -141,14 +145,14 @@ def test_business_hours_are_inside_or_outside_or_all(client: Client) -> None:
     assert hours(**sunday, **enabled, businessHourType="true") == set()
 
 
-def test_team_filters(client: Client) -> None:
+def test_team_filters_select_teams(client: Client) -> None:
     rows = client.rows("raw_agent_states", teamIds="301,303")
     assert {row["TEAM_ID"] for row in rows} == {"301", "303"}
     assert {row["TEAM_ID"] for row in client.rows("user", teamId=["301", "303"])} == {"301", "303"}
     assert client.rows("user", teamId="999") == []
 
 
-def test_agents_who_are_disabled_come_when_asked_for(client: Client) -> None:
+def test_disabled_agents_are_included_on_request(client: Client) -> None:
     for export, few, all_of_them in (
         ("user", 10, 12),
         ("team_performance", 10, 12),
@@ -160,12 +164,12 @@ def test_agents_who_are_disabled_come_when_asked_for(client: Client) -> None:
         assert len(client.rows(export, includeDisabled="true")) == all_of_them
 
 
-def test_agent_and_team_narrow_each_other(client: Client) -> None:
+def test_agent_and_team_filters_combine(client: Client) -> None:
     rows = client.rows("user", agentId=["70001", "70002"], teamId="301")
     assert [row["AGENT_ID"] for row in rows] == ["70001"]
 
 
-def test_users_are_all_there_and_only_their_times_depend_on_the_window(client: Client) -> None:
+def test_only_the_times_of_users_depend_on_the_window(client: Client) -> None:
     day, hour = client.rows("user"), client.rows("user", endTime=str(DAY + HOUR_MS))
     none = client.rows("user", endTime=str(DAY))
     assert len(day) == len(hour) == len(none) == 10
@@ -187,7 +191,9 @@ def test_figures_of_adjoining_windows_add_up(client: Client) -> None:
 
 
 @pytest.mark.parametrize(("raised", "count"), [(None, 500), ("false", 500), ("true", 2000)])
-def test_actions_are_cut_without_a_word(serve: Serve, raised: str | None, count: int) -> None:
+def test_actions_are_truncated_without_a_warning(
+    serve: Serve, raised: str | None, count: int
+) -> None:
     client = serve(long_actions=2100, rows_per_day=8)
     rows = client.rows("conversation_history_action", raiselimit=raised)
     assert len(rows) == 8 + count
@@ -196,7 +202,7 @@ def test_actions_are_cut_without_a_word(serve: Serve, raised: str | None, count:
     assert len({row["ACTION_ID"] for row in rows}) == len(rows)
 
 
-def test_a_short_long_conversation_is_whole(serve: Serve) -> None:
+def test_a_conversation_below_the_limit_is_complete(serve: Serve) -> None:
     client = serve(long_actions=499, rows_per_day=0)
     assert client.rows("conversation_history_action") == []
     client.khoros.rows_per_day = 1
@@ -204,7 +210,7 @@ def test_a_short_long_conversation_is_whole(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("moment", [NOON, NOON.replace(tzinfo=None), NOON.astimezone(timezone.utc)])
-def test_the_clock_stands_still_at_its_time(moment: datetime) -> None:
+def test_the_clock_stops_at_its_time(moment: datetime) -> None:
     assert Khoros(now=moment).clock.now == NOON
 
 

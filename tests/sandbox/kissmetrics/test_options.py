@@ -1,44 +1,39 @@
-"""The switches of the command, and everything under one address."""
+"""The options of ``sandbox kissmetrics``, and both hosts at one address."""
 
 import argparse
 
 import pytest
 import requests
-from sandbox.kissmetrics import Kissmetrics
+from sandbox.kissmetrics import Kissmetrics, options
 from sandbox.server import running
-from sandbox.vendors import VENDORS
 
-from tests.sandbox.kissmetrics.asking import links_of
-
-VENDOR = VENDORS["kissmetrics"]
+from tests.sandbox.kissmetrics.client import links_of
 
 
 def parse(text: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    VENDOR.add_options(parser)
+    options.add_options(parser)
     return parser.parse_args(text.split())
 
 
 def made(text: str) -> Kissmetrics:
-    api = VENDOR.make(parse(text))
-    assert isinstance(api, Kissmetrics)
-    return api
+    return options.account_of(parse(text))
 
 
-def test_without_switches_the_account_is_the_default_one() -> None:
+def test_without_options_the_account_has_the_defaults() -> None:
     api, default = made(""), Kissmetrics()
     for name in ("sizes", "fields", "pages", "links", "run_rules", "v3", "now", "token"):
         assert getattr(api, name) == getattr(default, name)
 
 
-def test_switches_reach_the_account() -> None:
+def test_options_configure_the_account() -> None:
     api = made(
         "--token t --events 7 --rows-per-day 5 --timezone UTC --report-type people_search_v2 "
         "--form bare --max-limit 3 --run-seconds 0.5 --budget 15 --now 2026-01-31T14:30:00Z "
         "--columns labels --row-form object --extra-field --seed s --next-host http://x.example"
     )
     assert (api.token, api.sizes.events, api.sizes.rows_per_day) == ("t", 7, 5)
-    assert (api.sizes.timezones, api.sizes.seed) == (("UTC",), "s")
+    assert (api.sizes.timezones, api.sizes.seed) == (["UTC"], "s")
     assert len(api.data.runnable_reports()) == 8
     assert (api.pages.form, api.pages.max_limit) == ("bare", 3)
     assert api.pages.next_host == "http://x.example"
@@ -51,14 +46,14 @@ def test_switches_reach_the_account() -> None:
 @pytest.mark.parametrize(
     ("switches", "complaint"),
     [
-        ("--events 0", "'0' is not a number from 1"),
-        ("--polls -1", "'-1' is not a number from 0"),
-        ("--run-seconds soon", "'soon' is not a number from 0"),
-        ("--now soon", "'soon' is not a time like"),
+        ("--events 0", "must be a whole number from 1, got '0'"),
+        ("--polls -1", "must be a whole number, got '-1'"),
+        ("--run-seconds soon", "must be a number of seconds, got 'soon'"),
+        ("--now soon", "must be a time such as"),
         ("--form odd", "invalid choice"),
     ],
 )
-def test_nonsense_is_a_usage_error(
+def test_invalid_options_are_usage_errors(
     switches: str, complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
@@ -66,11 +61,12 @@ def test_nonsense_is_a_usage_error(
     assert complaint in capsys.readouterr().err
 
 
-def test_the_hint_says_how_to_get_in() -> None:
-    assert "Bearer demo-token" in VENDOR.hint(parse(""))
+def test_the_hint_has_the_token() -> None:
+    with options.serving(parse("")) as account:
+        assert "Bearer demo-token" in account.hint
 
 
-def test_all_is_served_under_one_address() -> None:
+def test_one_address_serves_both_hosts() -> None:
     api = made("--polls 0")
     with running(api.app) as server, requests.Session() as session:
         session.headers["Authorization"] = "Bearer demo-token"

@@ -1,16 +1,14 @@
-"""Rows of a report's window: by the product's days, the same in every cut."""
+"""The rows of a report's window: days of the product, and the same rows in every page."""
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from sandbox.kissmetrics import Data, FieldRules, RunRules, Sizes
 
-from tests.sandbox.kissmetrics.asking import DAY, Asker
+from tests.sandbox.kissmetrics.client import DAY, Serve
 
-Serve = Callable[..., Asker]
 NOW = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 SIGNED_UP, LAST, PLAN = 2, 3, 4
 
@@ -31,7 +29,7 @@ def first_report(data: Data) -> str:
         (date(2026, 11, 1), ("2026-11-01T00:00:00-07:00", "2026-11-01T23:59:59-08:00")),
     ],
 )
-def test_days_are_the_products(day: date, window: tuple[str, str]) -> None:
+def test_days_are_in_the_time_zone_of_the_product(day: date, window: tuple[str, str]) -> None:
     data = data_of()
     assert data.day_window(first_report(data), day) == window
     times = [row[LAST] for row in data.day_rows(first_report(data), day) if row[LAST]]
@@ -48,7 +46,7 @@ def test_days_of_another_zone_have_other_rows() -> None:
     assert {row[LAST][:10] for row in utc if row[LAST]} == {"2026-03-03", "2026-03-04"}
 
 
-def test_both_ends_belong_to_a_window() -> None:
+def test_a_window_includes_both_ends() -> None:
     data = data_of()
     report = first_report(data)
     begin, last = data.day_window(report, DAY)
@@ -60,7 +58,7 @@ def test_both_ends_belong_to_a_window() -> None:
     assert len(data.rows(report, begin, "2026-03-04T23:59:58-08:00")) == len(whole) - 1
 
 
-def test_a_person_counts_once_in_a_longer_window() -> None:
+def test_a_person_has_one_row_in_a_longer_window() -> None:
     data = data_of()
     report = first_report(data)
     first, second = (data.day_rows(report, DAY + timedelta(days=n)) for n in range(2))
@@ -73,7 +71,7 @@ def test_a_person_counts_once_in_a_longer_window() -> None:
     assert sum(row[SIGNED_UP] for row in both) == sum(row[SIGNED_UP] for row in single)
 
 
-def test_some_people_come_twice_under_two_identities() -> None:
+def test_some_people_have_two_rows_with_different_identities() -> None:
     data = data_of(rows_per_day=100)
     rows = data.day_rows(first_report(data), DAY)
     times = Counter(row[0] for row in rows)
@@ -82,7 +80,7 @@ def test_some_people_come_twice_under_two_identities() -> None:
     assert any(row[PLAN] is None for row in rows)
 
 
-def test_people_are_the_products_in_all_its_reports() -> None:
+def test_reports_of_a_product_share_its_people() -> None:
     data = data_of(report_types=("people_search_v2",))
     one, other = data.ids("reports", data.ids("products")[0])[:2]
     rows = [data.day_rows(report, DAY) for report in (one, other)]
@@ -91,7 +89,7 @@ def test_people_are_the_products_in_all_its_reports() -> None:
     assert kmids[0] & kmids[1]
 
 
-def test_only_the_first_report_is_busy_every_day() -> None:
+def test_only_the_first_report_has_rows_every_day() -> None:
     data = data_of()
     days = [DAY + timedelta(days=n) for n in range(40)]
     counts = [[len(data.day_rows(one, day)) for day in days] for one in data.ids("reports")[:2]]
@@ -100,7 +98,7 @@ def test_only_the_first_report_is_busy_every_day() -> None:
     assert len(set(counts[1])) > 5
 
 
-def test_nothing_is_known_before_the_product_or_after_now() -> None:
+def test_there_are_no_rows_before_the_product_or_after_now() -> None:
     data = data_of()
     report = first_report(data)
     assert data.day_rows(report, date(2013, 1, 1)) == []
@@ -111,7 +109,7 @@ def test_nothing_is_known_before_the_product_or_after_now() -> None:
     assert len(data.day_rows(report, date(2026, 11, 20))) == 40
 
 
-def test_late_rows_come_when_they_are_known() -> None:
+def test_late_rows_appear_when_they_are_known() -> None:
     data = data_of(late_hours=10)
     report, day = first_report(data), date(2026, 11, 19)  # ended 08:00 UTC
     counts = []
@@ -121,16 +119,16 @@ def test_late_rows_come_when_they_are_known() -> None:
     assert counts[0] < counts[1] < counts[2] == 40
 
 
-def test_a_running_query_does_not_see_later_rows(serve: Serve) -> None:
-    asker = serve(run_rules=RunRules(polls=0))
-    report, today = first_report(asker.api.data), date(2026, 11, 20)
-    before = asker.api.data.day_rows(report, today)
-    url = asker.results(report, today)
-    asker.api.data.now = NOW + timedelta(days=1)
-    assert asker.records(url) == before
+def test_a_started_query_does_not_include_later_rows(serve: Serve) -> None:
+    client = serve(run_rules=RunRules(polls=0))
+    report, today = first_report(client.api.data), date(2026, 11, 20)
+    before = client.api.data.day_rows(report, today)
+    url = client.results(report, today)
+    client.api.data.now = NOW + timedelta(days=1)
+    assert client.records(url) == before
 
 
-def test_the_clock_is_the_real_one_unless_set() -> None:
+def test_the_clock_follows_the_real_time_by_default() -> None:
     data = data_of(now=None)
     assert abs(data.now - datetime.now(timezone.utc)) < timedelta(seconds=10)
     data.now = datetime(2026, 1, 1)  # noqa: DTZ001
@@ -143,7 +141,7 @@ def test_an_unknown_zone_counts_as_utc() -> None:
         assert data.day_window(report, DAY)[0] == "2026-03-04T00:00:00+00:00"
 
 
-def test_an_empty_report_and_narrow_rows_are_possible() -> None:
+def test_a_report_can_be_empty_and_rows_can_have_no_columns() -> None:
     empty = data_of(rows_per_day=0)
     assert empty.day_rows(first_report(empty), DAY) == []
     narrow = data_of(columns=0)
@@ -151,7 +149,7 @@ def test_an_empty_report_and_narrow_rows_are_possible() -> None:
     assert narrow.labels == ["KMID", "Person"]
 
 
-def test_the_expected_side_refuses_nonsense() -> None:
+def test_invalid_arguments_raise_errors() -> None:
     data = data_of()
     with pytest.raises(ValueError, match="ISO 8601"):
         data.rows(first_report(data), "2026-01-01", "2026-01-02")
@@ -164,10 +162,10 @@ def test_another_seed_gives_other_rows() -> None:
     assert one.day_rows(first_report(one), DAY) != other.day_rows(first_report(other), DAY)
 
 
-def test_fifty_thousand_rows_come_in_pages(serve: Serve) -> None:
-    asker = serve(sizes=Sizes(rows_per_day=50_000))
-    report = first_report(asker.api.data)
-    url = asker.results(report)
-    rows = asker.records(url, limit=5000)
+def test_fifty_thousand_rows_arrive_in_pages(serve: Serve) -> None:
+    client = serve(sizes=Sizes(rows_per_day=50_000))
+    report = first_report(client.api.data)
+    url = client.results(report)
+    rows = client.records(url, limit=5000)
     assert len(rows) == 50_000
-    assert rows[-1] == asker.api.data.day_rows(report, DAY)[-1]
+    assert rows[-1] == client.api.data.day_rows(report, DAY)[-1]

@@ -1,33 +1,31 @@
-"""Report runs in version 2: what a start takes, the states, the results."""
+"""Report runs in version 2: the parameters of a start, the states, the results."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sandbox.kissmetrics import Run, Sizes
 
-from tests.sandbox.kissmetrics.asking import DAY, Asker, links_of, report_of
+from tests.sandbox.kissmetrics.client import DAY, Client, Serve, links_of, report_of
 
-Serve = Callable[..., Asker]
 START = "2026-03-04T00:00:00-08:00"
 END = "2026-03-04T23:59:59-08:00"
 UNSUPPORTED = "Error initializing report: Only people search reports supported at this time."
 
 
-def test_a_run_goes_through_its_states(asker: Asker) -> None:
-    report = report_of(asker)
-    started = asker.start(report)
+def test_a_run_has_the_documented_states(client: Client) -> None:
+    report = report_of(client)
+    started = client.start(report)
     assert started.status_code == 202
     url = started.headers["Location"]
-    assert url.startswith(f"{asker.at.query}/v2/queries/")
+    assert url.startswith(f"{client.at.query}/v2/queries/")
     assert url.endswith("/status")
     assert started.json() == {
         "meta": {"status": 202},
         "data": {"message": "success"},
         "links": [{"templated": False, "href": url, "rel": "query-status", "name": "Status"}],
     }
-    statuses = [asker.get(url) for _ in range(4)]
+    statuses = [client.get(url) for _ in range(4)]
     assert [one.status_code for one in statuses] == [200, 200, 201, 201]
     assert [one.json()["data"]["completed"] for one in statuses] == [False, False, True, True]
     progress = [one.json()["data"]["progress"] for one in statuses]
@@ -37,33 +35,33 @@ def test_a_run_goes_through_its_states(asker: Asker) -> None:
     results = url.replace("/status", "/results")
     assert statuses[-1].headers["Location"] == results
     assert links_of(statuses[-1].json()) == {"self": url, "query-results": results}
-    assert asker.get(results).json()["data"] == asker.api.data.day_rows(report, DAY)
-    assert asker.api.early_reads == 0
+    assert client.get(results).json()["data"] == client.api.data.day_rows(report, DAY)
+    assert client.api.early_reads == 0
 
 
-def test_a_single_page_of_results_links_to_itself_and_the_export_only(asker: Asker) -> None:
-    url = asker.results(report_of(asker))
-    answer = asker.get(url)
+def test_a_single_page_of_results_links_to_itself_and_the_export_only(client: Client) -> None:
+    url = client.results(report_of(client))
+    response = client.get(url)
     export = url.replace("/results", "/export")
     own = f"{url}?limit=50&offset=0"
-    assert links_of(answer.json()) == {"self": own, "export": export}
-    assert answer.headers["Link"].count("; rel=") == 2
-    assert answer.json()["pagination"] == {"limit": 50, "offset": 0, "total": 40}
-    text = asker.get(export).text.splitlines()
+    assert links_of(response.json()) == {"self": own, "export": export}
+    assert response.headers["Link"].count("; rel=") == 2
+    assert response.json()["pagination"] == {"limit": 50, "offset": 0, "total": 40}
+    text = client.get(export).text.splitlines()
     assert text[0] == "KMID,Person,Signed up,Signed up,Plan,Revenue"
     assert len(text) == 41
 
 
 def test_results_come_in_pages(serve: Serve) -> None:
-    asker = serve(sizes=Sizes(rows_per_day=120))
-    report = report_of(asker)
-    expected = asker.api.data.day_rows(report, DAY)
-    url = asker.results(report)
-    assert [len(body["data"]) for body in asker.pages(url)] == [50, 50, 20]
-    assert asker.records(url) == expected
-    assert asker.records(url, limit=7) == expected
-    assert asker.get(url, offset=1, limit=1).json()["data"] == expected[1:2]
-    assert asker.get(url, offset="x").status_code == 400
+    client = serve(sizes=Sizes(rows_per_day=120))
+    report = report_of(client)
+    expected = client.api.data.day_rows(report, DAY)
+    url = client.results(report)
+    assert [len(body["data"]) for body in client.pages(url)] == [50, 50, 20]
+    assert client.records(url) == expected
+    assert client.records(url, limit=7) == expected
+    assert client.get(url, offset=1, limit=1).json()["data"] == expected[1:2]
+    assert client.get(url, offset="x").status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -82,22 +80,22 @@ def test_results_come_in_pages(serve: Serve) -> None:
         {"start_date": END, "end_date": START},
     ],
 )
-def test_a_window_is_two_iso_dates_with_an_offset(asker: Asker, body: Any) -> None:
-    answer = asker.start_with(report_of(asker), json=body)
-    assert answer.status_code == 400
-    assert answer.json()["meta"]["errors"] == ["invalid_parameter"]
-    assert answer.json()["links"] == []
-    assert not asker.api.runs
+def test_the_window_must_be_two_iso_dates_with_an_offset(client: Client, body: Any) -> None:
+    response = client.start_with(report_of(client), json=body)
+    assert response.status_code == 400
+    assert response.json()["meta"]["errors"] == ["invalid_parameter"]
+    assert response.json()["links"] == []
+    assert not client.api.runs
 
 
 @pytest.mark.parametrize(
     "end", ["2026-03-05T07:59:59Z", "2026-03-05T07:59:59+0000", "2026-03-04T23:59:59.000-08:00"]
 )
-def test_spellings_of_a_date_are_one(asker: Asker, end: str) -> None:
-    report = report_of(asker)
-    started = asker.start_with(report, json={"start_date": START, "end_date": end})
-    url = asker.finish(started).headers["Location"]
-    assert asker.records(url) == asker.api.data.day_rows(report, DAY)
+def test_formats_of_the_same_time_are_equivalent(client: Client, end: str) -> None:
+    report = report_of(client)
+    started = client.start_with(report, json={"start_date": START, "end_date": end})
+    url = client.finish(started).headers["Location"]
+    assert client.records(url) == client.api.data.day_rows(report, DAY)
 
 
 @pytest.mark.parametrize(
@@ -107,21 +105,23 @@ def test_spellings_of_a_date_are_one(asker: Asker, end: str) -> None:
         {"data": f'{{"start_date": "{START}", "end_date": "{END}"}}'},
     ],
 )
-def test_a_run_needs_json_by_name_and_nature(asker: Asker, options: dict[str, Any]) -> None:
-    assert asker.start_with(report_of(asker), **options).status_code == 400
+def test_a_run_requires_json_and_its_content_type(client: Client, options: dict[str, Any]) -> None:
+    assert client.start_with(report_of(client), **options).status_code == 400
 
 
 @pytest.mark.parametrize("report_type", ["funnel", "cohort"])
-def test_other_reports_are_refused_in_the_recorded_words(asker: Asker, report_type: str) -> None:
-    answer = asker.start(report_of(asker, report_type))
-    assert answer.json() == {
+def test_other_report_types_are_refused_with_the_recorded_message(
+    client: Client, report_type: str
+) -> None:
+    response = client.start(report_of(client, report_type))
+    assert response.json() == {
         "meta": {"status": 400, "message": UNSUPPORTED, "errors": ["invalid_parameter"]},
         "links": [],
     }
 
 
-def test_reports_must_exist_and_be_the_products(asker: Asker) -> None:
-    products, report = asker.api.data.ids("products"), report_of(asker)
+def test_reports_must_exist_in_the_product(client: Client) -> None:
+    products, report = client.api.data.ids("products"), report_of(client)
     body = {"start_date": START, "end_date": END}
     for path in (
         f"products/{products[1]}/reports/{report}/run",
@@ -129,40 +129,40 @@ def test_reports_must_exist_and_be_the_products(asker: Asker) -> None:
         f"products/unknown/reports/{report}/run",
         "products",
     ):
-        answer = asker.ask("POST", f"{asker.at.query}/v2/{path}", json=body)
-        assert answer.status_code == 404
-    assert asker.ask("POST", f"{asker.at.query}/v2", json=body).status_code == 404
+        response = client.request("POST", f"{client.at.query}/v2/{path}", json=body)
+        assert response.status_code == 404
+    assert client.request("POST", f"{client.at.query}/v2", json=body).status_code == 404
 
 
-def test_every_step_takes_the_token_only(asker: Asker) -> None:
-    url = asker.results(report_of(asker))
-    nobody = {"Authorization": "Bearer wrong"}
+def test_every_step_requires_the_token(client: Client) -> None:
+    url = client.results(report_of(client))
+    wrong_token = {"Authorization": "Bearer wrong"}
     for step in ("status", "results", "export"):
         other = url.replace("results", step)
-        assert asker.ask("GET", other, headers=nobody).status_code == 401
-    assert asker.start_with(report_of(asker), headers=nobody).status_code == 401
+        assert client.request("GET", other, headers=wrong_token).status_code == 401
+    assert client.start_with(report_of(client), headers=wrong_token).status_code == 401
 
 
-def test_a_deleted_report_cannot_be_started(asker: Asker) -> None:
-    report = report_of(asker)
-    before = asker.start(report)
-    product = asker.api.data.records("reports")[0]["product_id"]
-    asker.api.delete_report(report)
-    url = f"{asker.at.query}/v2/products/{product}/reports/{report}/run"
+def test_a_deleted_report_cannot_be_started(client: Client) -> None:
+    report = report_of(client)
+    before = client.start(report)
+    product = client.api.data.records("reports")[0]["product_id"]
+    client.api.delete_report(report)
+    url = f"{client.at.query}/v2/products/{product}/reports/{report}/run"
     body = {"start_date": START, "end_date": END}
-    assert asker.ask("POST", url, json=body).status_code == 404
-    assert asker.finish(before).status_code == 201
+    assert client.request("POST", url, json=body).status_code == 404
+    assert client.finish(before).status_code == 201
 
 
 def test_starts_are_counted_by_report_and_window(serve: Serve) -> None:
     locations = []
-    for asker in (serve(), serve()):
-        report = report_of(asker)
+    for client in (serve(), serve()):
+        report = report_of(client)
         days = (DAY, DAY, DAY + timedelta(days=1))
-        paths = [asker.start(report, day).headers["Location"].split("/v2/")[1] for day in days]
+        paths = [client.start(report, day).headers["Location"].split("/v2/")[1] for day in days]
         assert len(set(paths)) == 3
-        assert asker.api.runs == {
-            Run(report, *asker.api.data.day_window(report, day)): 3 - count
+        assert client.api.runs == {
+            Run(report, *client.api.data.day_window(report, day)): 3 - count
             for count, day in enumerate((DAY, DAY + timedelta(days=1)), start=1)
         }
         locations.append(paths)

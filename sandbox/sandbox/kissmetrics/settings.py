@@ -1,4 +1,4 @@
-"""What the parts of the API share: the account, the rules, and where the servers are."""
+"""What the parts of the API share: the account, the rules, and the servers' addresses."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,14 +21,14 @@ VENDORS_QUERY_URL = "https://query.kissmetrics.com"
 
 
 @dataclass(kw_only=True, eq=False)
-class Setting:
-    """Who gets in, how much there is, and how the servers behave.
+class Settings:
+    """The credentials, the size of the account, and how the servers behave.
 
-    ``sizes``, ``fields`` and ``now`` are read once, when the account is set up; everything else
-    may be changed at any time and holds from the next request on.
+    ``sizes``, ``fields`` and ``now`` are read once, when the account is set up. All others may
+    change at any time; a change applies from the next request on.
     """
 
-    token: str = "demo-token"  # noqa: S105 (opens nothing but the sandbox)
+    token: str = "demo-token"  # noqa: S105 (only valid in the sandbox)
     email: str = "demo@kissmetrics.example"
     password: str = "demo-password"  # noqa: S105
     api_key: str = "demo-key"
@@ -49,24 +49,24 @@ class Setting:
     def __post_init__(self) -> None:
         """Set up the account."""
         self.data = Data(self.sizes, self.fields, self.now)
-        self._seen = {"core": VENDORS_CORE_URL, "query": VENDORS_QUERY_URL}
+        self._used = {"core": VENDORS_CORE_URL, "query": VENDORS_QUERY_URL}
 
-    def note_address(self, request: Request, *servers: str) -> None:
-        """Note by which address a client reaches these servers: ``core``, ``query``."""
+    def note_address(self, request: Request, *hosts: str) -> None:
+        """Note the address at which a client reaches these hosts: ``core``, ``query``."""
         if host := request.headers.get("host"):
-            self._seen.update(dict.fromkeys(servers, f"http://{host}"))
+            self._used.update(dict.fromkeys(hosts, f"http://{host}"))
 
     @property
     def addresses(self) -> Addresses:
-        """The addresses for links: those that were set, else the ones clients use."""
-        return Addresses(self.core_url or self._seen["core"], self.query_url or self._seen["query"])
+        """The addresses for links: those that were set, or those that clients use."""
+        return Addresses(self.core_url or self._used["core"], self.query_url or self._used["query"])
 
     def rules_for(self, report_id: str) -> RunRules:
-        """Give the rules for the runs of a report."""
+        """Return the rules for the runs of a report."""
         return self.run_rules_of.get(report_id, self.run_rules)
 
     def redirect(self, request: Request) -> Response | None:
-        """Send plain HTTP away, where that is asked for; a proxy's header says what it was."""
+        """Redirect plain HTTP if https is required; a proxy's header names the scheme."""
         if not self.requires_https or request.headers.get("x-forwarded-proto") == "https":
             return None
         host = request.headers.get("host", "")
