@@ -119,7 +119,7 @@ def error_for(response: ErrorResponse) -> Exception:
             problem = f"{source}: not available (HTTP {status})"
             return PartitionUnavailable(problem, status=status)
         case _ if status < 400:
-            problem = f"redirects elsewhere (HTTP {status}); set it to the final address"
+            problem = f"must be the final address, the server redirects elsewhere (HTTP {status})"
             return setting_error("api_url", problem)
         case _:
             problem = f"{source}: HTTP {status}"

@@ -1,4 +1,4 @@
-"""The Kindmetrics API: its address, its token, what each of its refusals means."""
+"""The Kindmetrics API: its address, its token, what each of its errors means."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NOT_FOUND = 404
 
 
 class Client:
-    """Answers of the API as Python values; safe to use from several threads."""
+    """Requests to the API; safe to use from several threads."""
 
     def __init__(self, run: Run) -> None:
         token = BearerToken(run.config["api_token"])
@@ -38,93 +38,95 @@ class Client:
         self._referrers = "referrers"
 
     def account(self) -> dict[str, Any]:
-        """``GET /api/me``: ``{"email": ...}``; older servers do not have it."""
+        """Send ``GET /api/me``; return ``{"email": ...}``. Older servers do not have it."""
         return self._object("/api/me", {}, {"email"})
 
     def domains(self) -> list[dict[str, Any]]:
-        """``GET /api/domains``: all domains of the token's user.
+        """Send ``GET /api/domains``; return all domains of the token's user.
 
         Raises:
-            ConfigValidationError: when the account as a whole is refused.
-            SyncFailed: when a domain has no id; nothing could be asked about it.
+            ConfigValidationError: when the server rejects the whole account.
+            SyncFailed: when a domain has no id, by which its figures are requested.
         """
         try:
-            answer = self._api.send(Request("/api/domains"), list, _domains_problem)
+            response = self._api.send(Request("/api/domains"), list, _domains_problem)
         except PartitionUnavailable as error:
             problem = f"belongs to an account without access to the API: {error}"
             raise setting_error("api_token", problem) from None  # noqa: EM101
-        domains: list[dict[str, Any]] = answer.value
+        domains: list[dict[str, Any]] = response.value
         return domains
 
     def figures(self, domain_id: int, params: Params, fields: Fields) -> dict[str, Any]:
-        """``GET /api/domains/{id}``: the domain's figures over a window.
+        """Send ``GET /api/domains/{id}``; return the domain's figures over a window.
 
-        ``fields`` are those that the vendor is known to send.
+        ``fields`` are the fields that the vendor is known to send.
         """
         return self._object(f"/api/domains/{domain_id}", params, fields)
 
     def current(self, domain_id: int) -> dict[str, Any]:
-        """``GET /api/domains/{id}/current``: ``{"current": int}``, a snapshot."""
+        """Send ``GET /api/domains/{id}/current``; return ``{"current": int}``, a snapshot."""
         return self._object(f"/api/domains/{domain_id}/current", {}, {"current"})
 
-    def breakdown(self, domain_id: int, part: str, params: Params, want: Wanted) -> Sequence[Any]:
-        """``GET /api/domains/{id}/{part}``: a domain's list (pages, sources, ...) over a window."""
+    def breakdown(
+        self, domain_id: int, part: str, params: Params, form: ListFormat
+    ) -> Sequence[Any]:
+        """Send ``GET /api/domains/{id}/{part}``; return a list (pages, ...) over a window."""
         if part == "referrers":
-            return self._referrer_rows(domain_id, params, want)
-        return self._list(f"/api/domains/{domain_id}/{part}", params, want)
+            return self._referrer_rows(domain_id, params, form)
+        return self._list(f"/api/domains/{domain_id}/{part}", params, form)
 
-    def _referrer_rows(self, domain_id: int, params: Params, want: Wanted) -> Sequence[Any]:
-        """The referrers, under the route that this server has.
+    def _referrer_rows(self, domain_id: int, params: Params, form: ListFormat) -> Sequence[Any]:
+        """Return the referrers, from the route that this server has.
 
-        The page and the vendor's own client say ``referrers``; the server's router has
-        ``Referrers`` and compares case [reference, Endpoints]. 404 can also mean that the domain
-        is gone: then both routes say so.
+        The vendor's page and client use ``referrers``; the server's router has ``Referrers`` and
+        is case-sensitive: see docs/reference/kindmetrics.md, section 3. If the domain no longer
+        exists, both routes respond with 404.
         """
         first = self._referrers
         try:
-            return self._list(f"/api/domains/{domain_id}/{first}", params, want)
+            return self._list(f"/api/domains/{domain_id}/{first}", params, form)
         except PartitionUnavailable as error:
             if error.status != NOT_FOUND:
                 raise
         other = "Referrers" if first == "referrers" else "referrers"
-        rows = self._list(f"/api/domains/{domain_id}/{other}", params, want)
+        rows = self._list(f"/api/domains/{domain_id}/{other}", params, form)
         self._referrers = other
         return rows
 
     def _object(self, path: str, params: Params, fields: Fields) -> dict[str, Any]:
-        """An object with at least one of ``fields``.
+        """Return an object with at least one of ``fields``.
 
-        One with none of them is a proxy's, or the text of an error, and asked for again.
+        An object without any of them comes from a proxy or describes an error, so it is retried.
         """
 
-        def problem(answer: Response) -> str | None:
-            fits = not answer.value.keys().isdisjoint(fields)
+        def problem(response: Response) -> str | None:
+            fits = not response.value.keys().isdisjoint(fields)
             return None if fits else f"expected an object with {', '.join(sorted(fields))}"
 
-        answer: dict[str, Any] = self._api.send(Request(path, params), dict, problem).value
-        return answer
+        found: dict[str, Any] = self._api.send(Request(path, params), dict, problem).value
+        return found
 
-    def _list(self, path: str, params: Params, want: Wanted) -> list[Any]:
-        answer = self._api.send(Request(path, params), list, want.check, decode=want.decode)
-        rows: list[Any] = answer.value
+    def _list(self, path: str, params: Params, form: ListFormat) -> list[Any]:
+        response = self._api.send(Request(path, params), list, form.check, decode=form.decode)
+        rows: list[Any] = response.value
         return rows
 
 
-class Wanted(NamedTuple):
-    """What a list has to be: how rows are made of it, and what is wrong with those."""
+class ListFormat(NamedTuple):
+    """How a list becomes rows, and the check of these rows."""
 
     decode: Decode
     check: Check
 
 
-def _domains_problem(answer: Response) -> str | None:
-    fits = all(isinstance(d, dict) and isinstance(d.get("id"), int) for d in answer.value)
+def _domains_problem(response: Response) -> str | None:
+    fits = all(isinstance(d, dict) and isinstance(d.get("id"), int) for d in response.value)
     return None if fits else "expected objects, each with a number as its id"
 
 
-def error_for(refusal: ErrorResponse) -> Exception:
-    """What a refusal means and whose turn it is [reference, Errors]."""
-    match refusal.status:
+def error_for(response: ErrorResponse) -> Exception:
+    """Return what an error means: see docs/reference/kindmetrics.md, section 2."""
+    match response.status:
         case 401:
             return setting_error("api_token", "was rejected by the server (HTTP 401)")
         case 403:
@@ -137,5 +139,5 @@ def error_for(refusal: ErrorResponse) -> Exception:
             problem = f"must be the final address, the server redirects elsewhere (HTTP {status})"
             return setting_error("api_url", problem)
         case status:
-            problem = f"{refusal.source}: HTTP {status}"
+            problem = f"{response.source}: HTTP {status}"
             return SyncFailed(problem)

@@ -1,4 +1,4 @@
-"""What a run reads of the account: the domains and the segments that the settings select."""
+"""The part of the account that a run reads: the domains and segments in the settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Selection:
-    """The domains and segments of a run, and the API that has their figures."""
+    """The domains and segments that a run reads, and the API."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -24,14 +24,14 @@ class Selection:
 
     @cached_property
     def domains(self) -> list[dict[str, Any]]:
-        """The domains to read, as the vendor lists them; one request a run."""
+        """The domains to read, as the vendor lists them; requested once in a run."""
         wanted = self.run.config.get("domain_ids")
         listed = self.client.domains()
         return [domain for domain in listed if not wanted or domain["id"] in wanted]
 
     @property
     def domain_ids(self) -> list[int]:
-        """The ids of the domains to read; configured ones even when the account lacks them."""
+        """The ids of the domains to read; configured ones even if the account lacks them."""
         wanted = self.run.config.get("domain_ids") or [domain["id"] for domain in self.domains]
         return list(dict.fromkeys(wanted))
 

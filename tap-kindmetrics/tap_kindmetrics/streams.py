@@ -25,7 +25,7 @@ from tap_kit import (
 from typing_extensions import override
 
 from tap_kindmetrics import schemas
-from tap_kindmetrics.client import Wanted
+from tap_kindmetrics.client import ListFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,7 +67,7 @@ class Account(KindmetricsStream):
 
 
 class Domains(KindmetricsStream):
-    """The domains that are read. ``GET /api/domains`` -> ``[{"id": int, "address": str}]``."""
+    """The domains to read. ``GET /api/domains`` -> ``[{"id": int, "address": str}]``."""
 
     name = "domains"
     primary_keys = ("id",)
@@ -78,7 +78,7 @@ class Domains(KindmetricsStream):
 
 
 class CurrentVisitors(KindmetricsStream):
-    """Visitors at this moment. ``GET /api/domains/{id}/current`` -> ``{"current": int}``."""
+    """Visitors on the site right now. ``GET /api/domains/{id}/current`` -> ``{"current": int}``."""
 
     name = "current_visitors"
     primary_keys = ("domain_id", "at")
@@ -96,7 +96,7 @@ class CurrentVisitors(KindmetricsStream):
 
 
 class SegmentStream(WindowedStream, KindmetricsStream[WindowTask], ABC):
-    """Figures of a domain's segment over a window of days."""
+    """Figures of a segment of a domain over a window of days."""
 
     replication_key = "date"
 
@@ -116,7 +116,7 @@ class SegmentStream(WindowedStream, KindmetricsStream[WindowTask], ABC):
 
 
 class DomainStats(SegmentStream):
-    """A domain's figures, a row a window. ``GET /api/domains/{id}`` -> an object without id."""
+    """A domain's figures, one row for each window. ``GET /api/domains/{id}`` -> an object."""
 
     name = "domain_stats"
     primary_keys = ("domain_id", "segment", "date")
@@ -132,7 +132,7 @@ class DomainStats(SegmentStream):
 class Breakdown(SegmentStream, ABC):
     """A list of a domain over a window. ``GET /api/domains/{id}/{stream}`` -> ``[{...}]``.
 
-    The parts of the natural key can be null or long, so the key is a hash of them.
+    Parts of the natural key can be null or long, so the key is a hash of them.
     """
 
     primary_keys = ("row_id",)
@@ -149,16 +149,16 @@ class Breakdown(SegmentStream, ABC):
 
     @override
     def fetch(self, task: WindowTask) -> Result:
-        want = Wanted(self.decoder, self.problem)
+        form = ListFormat(self.decoder, self.problem)
         domain_id = task.partition["domain_id"]
-        rows = self.client.breakdown(domain_id, self.name, self.parameters(task), want)
+        rows = self.client.breakdown(domain_id, self.name, self.parameters(task), form)
         self.shape(rows, task)
         return Result(self.checked(rows))
 
     def problem(self, response: Response) -> str | None:
         """Return what is wrong with rows that have no part of their natural key, not even null.
 
-        Such rows are a proxy's, or the text of an error.
+        Such rows come from a proxy or describe an error.
         """
         key = self.natural_key
         if all(has_any_of(row, key) for row in response.value):
@@ -190,7 +190,7 @@ class EntryPages(Breakdown):
 
 
 class Sources(Breakdown):
-    """Visitors by source and medium; the server leaves out those without a source."""
+    """Visitors by source and medium; the server leaves out visitors without a source."""
 
     name = "sources"
     natural_key = ("source", "medium")
@@ -204,14 +204,14 @@ class Referrers(Breakdown):
 
 
 class Countries(Breakdown):
-    """Visitors by country; the server gives the six largest only."""
+    """Visitors by country; the server returns only the six largest."""
 
     name = "countries"
     natural_key = ("name",)
 
 
 class Goals(Breakdown):
-    """Conversions by goal; two goals may share a name with different kinds."""
+    """Conversions by goal; two goals of different kinds can have the same name."""
 
     name = "goals"
     natural_key = ("name", "kind")

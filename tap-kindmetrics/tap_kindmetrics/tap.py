@@ -34,11 +34,11 @@ SEGMENT = (
         "name",
         th.StringType(min_length=1),
         required=True,
-        description="The segment's name in the rows and in the state",
+        description="Name of the segment in rows and in the state",
     ),
     th.Property("source_name", th.StringType, description="Only visits from this source"),
     th.Property("medium_name", th.StringType, description="Only visits from this kind of source"),
-    th.Property("site_path", th.StringType, description="Only visits of this page"),
+    th.Property("site_path", th.StringType, description="Only visits to this page"),
     th.Property("goal_id", th.IntegerType, description="Only visits that reached this goal"),
     th.Property("country", th.StringType, description="Only visits from this country, two letters"),
     th.Property("browser", th.StringType, description="Only visits with this browser"),
@@ -51,26 +51,26 @@ SETTINGS = (
         required=True,
         secret=True,
         title="API token",
-        description="From app.kindmetrics.io, your profile, API tokens",
+        description="API token from your profile on app.kindmetrics.io, API tokens",
     ),
     th.Property(
         "api_url",
         th.URIType,
         default="https://app.kindmetrics.io",
         title="API URL",
-        description="Address of the server, for those who host Kindmetrics themselves",
+        description="Address of the server. Change it if you host Kindmetrics yourself",
     ),
     th.Property(
         "domain_ids",
         th.ArrayType(th.IntegerType),
         title="Domain ids",
-        description="The domains to read. Unset: all domains of the token's user",
+        description="Ids of the domains to read. Unset: all domains of the token's user",
     ),
     th.Property(
         "segments",
         th.ArrayType(th.ObjectType(*SEGMENT, additional_properties=False)),
         title="Segments",
-        description="Each figure is read once for each segment of the visitors. "
+        description="Segments of the visitors. The tap reads all figures for each segment. "
         "Unset: one segment `all` without a filter",
     ),
     *common_settings(lookback_days=2),
@@ -78,7 +78,7 @@ SETTINGS = (
 
 
 class TapKindmetrics(KitTap):
-    """Reads a Kindmetrics account: its domains, and their figures day by day."""
+    """Reads a Kindmetrics account: its domains and their figures by day."""
 
     name = "tap-kindmetrics"
     config_jsonschema = th.PropertiesList(*SETTINGS).to_dict()
@@ -98,9 +98,9 @@ class TapKindmetrics(KitTap):
 
     @cached_property
     def selection(self) -> Selection:
-        """What this run reads of the account."""
+        """The part of the account that this run reads."""
         return Selection(self.run)
 
     @override
     def check_access(self) -> str:
-        return f"The token works; {len(self.selection.domains)} domains are read"
+        return f"The token works; the tap reads {len(self.selection.domains)} domain(s)"

@@ -1,4 +1,4 @@
-"""A server of one domain that gives the answers a test names: some the sandbox never gives."""
+"""A server of one domain with any responses, also responses that the sandbox never makes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ USUAL: dict[str, Any] = {
 
 
 class Answers:
-    """Within ``with``: a path of ``answers`` gives its value, any other an empty list."""
+    """A server that responds to a path with its value in ``answers``, else with an empty list."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self._answers = {**USUAL, **answers}
@@ -41,7 +41,7 @@ class Answers:
         self._stack.close()
 
     def sync(self, *streams: str, **changes: Any) -> Output:
-        """One run over one day, of these streams only."""
+        """Return the output of a run over one day that reads only ``streams``."""
         settings = {
             "api_url": self.url,
             "api_token": TOKEN,

@@ -1,4 +1,4 @@
-"""Accounts on real sockets, with short pauses between tries."""
+"""Accounts on real sockets, with short pauses between retries."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Serve(Protocol):
-    """Sets up an account as its arguments say and serves it until the test ends."""
+    """Serves an account until the test ends."""
 
     def __call__(self, **options: Any) -> Site:
-        """Start it; the options are those of ``Kindmetrics``."""
+        """Start the account; the options are those of ``Kindmetrics``."""
 
 
 @pytest.fixture
@@ -42,5 +42,5 @@ def site(serve: Serve) -> Site:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a second try follow at once; how long the pauses really are is tested with the kit."""
+    """Make retries immediate; the kit's tests check the real pauses."""
     monkeypatch.setattr("tap_kit.net.retries.FIRST_PAUSE_S", 0.01)

@@ -1,4 +1,4 @@
-"""A Kindmetrics account on loopback, and the tap reading it in this process or in its own."""
+"""A Kindmetrics account on loopback, and runs of the tap in this process or in another one."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=Exception)
 
-TOKEN = "kindmetrics-s3cret-7f3a9c"  # noqa: S105 (long enough to be found wherever it leaks)
-NOW = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)  # the sandbox's clock; all before is settled
-FIRST, LAST = date(2024, 2, 1), date(2024, 2, 5)  # what the tests read unless they say otherwise
+TOKEN = "kindmetrics-s3cret-7f3a9c"  # noqa: S105
+NOW = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)  # the sandbox's clock
+FIRST, LAST = date(2024, 2, 1), date(2024, 2, 5)  # the days that tests read by default
 TAP = Path(sys.executable).with_name("tap-kindmetrics")
 
 WINDOWED = ("countries", "domain_stats", "entry_pages", "goals", "pages", "referrers", "sources")
 STREAMS = sorted([*WINDOWED, "account", "domains", "current_visitors"])
-FAST = {"visitors_per_day": 12, "pages_per_day": 6}  # enough where the figures are not the point
+FAST = {"visitors_per_day": 12, "pages_per_day": 6}  # enough for tests that do not compare figures
 
 
 def endpoint(stream: str) -> str:
-    """The sandbox's name for what a stream reads."""
+    """Return the sandbox's name for the source of a stream."""
     return "stats" if stream == "domain_stats" else stream
 
 
 @dataclass(frozen=True)
 class Site:
-    """A running sandbox and the folder for the files that the tap is given."""
+    """A running sandbox, and the folder for the input files of the tap."""
 
     api: Kindmetrics
     url: str
     folder: Path
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """The settings of a run; a change to None leaves a setting out."""
+        """Return the settings of a run; a change to None removes a setting."""
         settings = {
             "api_url": self.url,
             "api_token": TOKEN,
@@ -58,7 +58,7 @@ class Site:
         return {name: value for name, value in settings.items() if value is not None}
 
     def sync(self, *, state: State | None = None, catalog: Any = None, **changes: Any) -> Output:
-        """One run in this process."""
+        """Return the output of a run in this process."""
         settings = self.settings(**changes)
         with collected() as written:
             TapKindmetrics(config=settings, state=state, catalog=catalog).execute()
@@ -67,14 +67,14 @@ class Site:
     def failing_sync(
         self, error: type[E], *, state: State | None = None, catalog: Any = None, **changes: Any
     ) -> tuple[Output, E]:
-        """One run in this process that has to fail, with what it wrote before it did."""
+        """Return the output of a run in this process that fails, and its error."""
         settings = self.settings(**changes)
         with collected() as written, pytest.raises(error) as caught:
             TapKindmetrics(config=settings, state=state, catalog=catalog).execute()
         return Output(written.getvalue().decode()), caught.value
 
     def catalog(self, *streams: str) -> dict[str, Any]:
-        """A catalog with these streams selected, all of their fields, and no others."""
+        """Return a catalog in which only ``streams`` are selected, with all fields."""
         discovered: dict[str, Any] = TapKindmetrics(config=self.settings()).catalog_dict
         for entry in discovered["streams"]:
             for metadata in entry["metadata"]:
@@ -85,7 +85,7 @@ class Site:
     def command(
         self, *arguments: str, state: Any = None, catalog: Any = None, **changes: Any
     ) -> list[str]:
-        """The command line of the executable, with its files written."""
+        """Return a command line of the executable, and write its input files."""
         command = [str(TAP), "--config", str(self._write("config", self.settings(**changes)))]
         if state is not None:
             command += ["--state", str(self._write("state", state))]
@@ -96,11 +96,11 @@ class Site:
     def execute(
         self, *arguments: str, state: Any = None, catalog: Any = None, **changes: Any
     ) -> Ended:
-        """One run of the executable, to its end."""
+        """Run the executable to its end."""
         return execute(*self.command(*arguments, state=state, catalog=catalog, **changes))
 
     def interrupted(self, *, seconds: float, by: int = signal.SIGINT, **changes: Any) -> Ended:
-        """A run of the executable that gets a signal some time after its first line."""
+        """Run the executable and send it a signal some time after its first line."""
         with self.started(**changes) as tap:
             assert tap.stdout is not None
             begun = tap.stdout.readline()
@@ -110,7 +110,7 @@ class Site:
         return Ended(tap.returncode, Output((begun + rest).decode()), stderr.decode())
 
     def started(self, **changes: Any) -> subprocess.Popen[bytes]:
-        """The executable at work, its outputs piped to here, none of it kept back in between."""
+        """Start the executable, with unbuffered pipes from its output."""
         return subprocess.Popen(
             self.command(**changes),
             bufsize=0,
@@ -119,12 +119,12 @@ class Site:
             env=clean_environment(),
         )
 
-    def asked(self, path: str = "") -> list[str]:
-        """Path and query of the requests so far whose path has this in it."""
+    def requested(self, path: str = "") -> list[str]:
+        """Return path and query of the requests so far whose path contains ``path``."""
         return [request.target for request in self.api.log.requests if path in request.path]
 
-    def days_asked(self, part: str, domain_id: int = 1) -> list[tuple[str, str]]:
-        """The windows that were asked for of one part of a domain (empty: its figures)."""
+    def days_requested(self, part: str, domain_id: int = 1) -> list[tuple[str, str]]:
+        """Return the windows that were requested of a part of a domain (empty: its figures)."""
         path = f"/api/domains/{domain_id}/{part}".rstrip("/")
         queries = [dict(r.query) for r in self.api.log.requests if r.path == path]
         return sorted((query["from"], query["to"]) for query in queries)
@@ -136,7 +136,7 @@ class Site:
 
 
 def windows(first: date, last: date, days: int = 1) -> list[tuple[date, date]]:
-    """Windows by the book, reckoned apart from the kit: the last one ends with ``last``."""
+    """Return windows, computed without the kit: the last one ends with ``last``."""
     result = []
     while first <= last:
         end = min(first + timedelta(days=days - 1), last)

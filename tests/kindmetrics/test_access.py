@@ -1,4 +1,4 @@
-"""Whose turn it is: the token, the plan, a domain that is gone; the others go on."""
+"""Access: the token, the plan, deleted domains; the others are read."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ NO_PLAN = r"/api/domains/2(/|\?|$)"
 
 
 @pytest.mark.parametrize("arguments", [(), ("--test",)], ids=["run", "test"])
-def test_a_wrong_token_is_one_line_that_names_the_setting(
+def test_a_wrong_token_is_reported_in_one_line_with_the_setting(
     site: Site, arguments: tuple[str, ...]
 ) -> None:
     ended = site.execute(*arguments, api_token="not-the-token")  # noqa: S106
     ended.assert_told_in_one_line("api_token", "401")
     assert ended.output.text == ""
-    assert len(site.asked()) == 1
+    assert len(site.requested()) == 1
     assert "not-the-token" not in ended.stderr
 
 
-def test_a_token_that_is_revoked_in_the_middle_stops_the_run(site: Site) -> None:
+def test_a_token_revoked_during_a_run_stops_it(site: Site) -> None:
     site.api.faults.append(Fault("status", status=401, path="/api/domains/2/entry_pages"))
     output, error = site.failing_sync(ConfigValidationError)
-    assert error.errors == ["api_token: the server does not accept it (HTTP 401)"]
+    assert error.errors == ["api_token was rejected by the server (HTTP 401)"]
     assert output.rows("entry_pages") != []
     assert bookmark(output.state, "entry_pages", 1) == "2024-02-05"
     assert bookmark(output.state, "entry_pages", 2) is None
@@ -45,16 +45,16 @@ def test_a_domain_whose_plan_ended_does_not_stop_the_others(serve: Serve) -> Non
     assert {row["domain_id"] for row in ended.output.rows("pages")} == {1, 3}
     assert [row["id"] for row in ended.output.rows("domains")] == [1, 2, 3]
     for stream in (*WINDOWED, "current_visitors"):
-        (told,) = [text for text in ended.warnings if text.startswith(f"{stream}, domain_id 2")]
-        assert "403" in told
-        assert "plan" in told
+        (logged,) = [text for text in ended.warnings if text.startswith(f"{stream}, domain_id 2")]
+        assert "403" in logged
+        assert "plan" in logged
     for stream in WINDOWED:
         assert bookmark(ended.output.state, stream, 2) is None
         assert bookmark(ended.output.state, stream, 3) == "2024-02-05"
 
 
-def test_a_renewed_plan_is_caught_up_with(serve: Serve) -> None:
-    """The bookmark of the domain without a plan stays, so that nothing is missing later."""
+def test_after_a_renewed_plan_the_missing_days_are_read(serve: Serve) -> None:
+    """The bookmark of a domain without a plan does not move."""
     site = serve(domains=3)
     loader = Loader()
     loader.load(site.sync(end_date="2024-02-03"))
@@ -71,7 +71,7 @@ def test_a_renewed_plan_is_caught_up_with(serve: Serve) -> None:
     assert loader.state == whole.state
 
 
-def test_a_plan_that_ends_in_the_middle_keeps_what_was_read(serve: Serve) -> None:
+def test_a_plan_that_ends_during_a_run_keeps_what_was_read(serve: Serve) -> None:
     site = serve(domains=2)
     site.api.faults.append(Fault("status", status=403, path="/api/domains/1/pages.*02-0[3-5]"))
     output = site.sync()
@@ -81,10 +81,10 @@ def test_a_plan_that_ends_in_the_middle_keeps_what_was_read(serve: Serve) -> Non
     assert bookmark(output.state, "pages", 2) == "2024-02-05"
 
 
-def test_a_day_that_is_refused_between_others_is_not_jumped_over(
+def test_a_rejected_day_between_others_is_not_skipped(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What was already asked for after the refusal is not written: there would be a hole."""
+    """Days read ahead after the rejected one are not written, or a day would be missing."""
     site = serve(domains=1)
     site.api.faults.append(Fault("status", status=403, path="/pages.*from=2024-02-02"))
     output = site.sync(max_concurrency=8)
@@ -93,8 +93,8 @@ def test_a_day_that_is_refused_between_others_is_not_jumped_over(
     assert len([text for text in caplog.messages if "skipped" in text]) == 1
 
 
-def test_what_was_asked_for_after_a_refusal_cannot_stop_the_run(serve: Serve) -> None:
-    """One by one nobody would have asked, and all other domains and streams would be read."""
+def test_an_error_read_ahead_after_a_rejection_does_not_stop_the_run(serve: Serve) -> None:
+    """Without reading ahead, the request would not have been sent."""
     site = serve(domains=2)
     site.api.faults += [
         Fault("status", status=403, path="/domains/1/pages.*from=2024-02-02"),
@@ -108,23 +108,23 @@ def test_what_was_asked_for_after_a_refusal_cannot_stop_the_run(serve: Serve) ->
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_nothing_more_is_asked_of_a_domain_that_is_refused(serve: Serve, status: int) -> None:
+def test_a_rejected_domain_gets_no_further_requests(serve: Serve, status: int) -> None:
     site = serve(domains=2, referrers_route="documented")
     site.api.faults.append(Fault("status", status=status, path=NO_PLAN))
     site.sync(max_concurrency=1, start_date="2024-01-01", end_date="2024-02-20")
-    assert len(site.days_asked("pages", 2)) <= 3  # what was already under way, of 51
+    assert len(site.days_requested("pages", 2)) <= 3  # those already sent, of 51
 
 
-def test_a_domain_that_was_deleted_is_named_in_a_warning(site: Site) -> None:
+def test_a_deleted_domain_is_a_warning(site: Site) -> None:
     ended = site.execute(domain_ids=[1, 77])
     assert ended.code == 0
     assert {row["domain_id"] for row in ended.output.rows("pages")} == {1}
     for stream in (*WINDOWED, "current_visitors"):
-        (told,) = [text for text in ended.warnings if text.startswith(f"{stream}, domain_id 77")]
-        assert "404" in told
+        (logged,) = [text for text in ended.warnings if text.startswith(f"{stream}, domain_id 77")]
+        assert "404" in logged
 
 
-def test_a_whole_account_without_a_plan_is_told_domain_by_domain(serve: Serve) -> None:
+def test_an_account_without_a_plan_has_a_warning_for_each_domain(serve: Serve) -> None:
     ended = serve(domains=2, ended_account=True).execute()
     assert ended.code == 0
     counts = ended.output.record_counts
@@ -132,7 +132,7 @@ def test_a_whole_account_without_a_plan_is_told_domain_by_domain(serve: Serve) -
     assert {f"domain_id {number}" in text for text in ended.warnings for number in (1, 2)}
 
 
-def test_an_account_that_is_refused_as_a_whole_is_a_wrong_token(site: Site) -> None:
+def test_a_rejected_account_is_reported_as_a_wrong_token(site: Site) -> None:
     site.api.faults.append(Fault("status", status=403, path="/api/domains$"))
     ended = site.execute()
     ended.assert_told_in_one_line("api_token", "403", "no active plan")
@@ -140,7 +140,7 @@ def test_an_account_that_is_refused_as_a_whole_is_a_wrong_token(site: Site) -> N
 
 
 @pytest.mark.parametrize("options", [{"has_me": False}, {}], ids=["404", "403"])
-def test_a_server_without_the_account_route_gives_no_row_and_a_warning(
+def test_a_server_without_the_account_route_is_a_warning(
     serve: Serve, options: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     site = serve(**options)
@@ -154,31 +154,31 @@ def test_a_server_without_the_account_route_gives_no_row_and_a_warning(
 
 
 @pytest.mark.parametrize("route", ["server", "documented"])
-def test_referrers_come_from_whichever_route_the_server_has(serve: Serve, route: str) -> None:
+def test_referrers_are_read_from_the_route_that_the_server_has(serve: Serve, route: str) -> None:
     site = serve(referrers_route=route)
     rows = site.sync(max_concurrency=1).rows("referrers")
     days = {(row["domain_id"], row["date"]) for row in rows}
     assert len(days) >= 9
-    spellings = {path.split("/")[4].split("?")[0] for path in site.asked("eferrers")}
+    spellings = {path.split("/")[4].split("?")[0] for path in site.requested("eferrers")}
     assert spellings == ({"referrers", "Referrers"} if route == "server" else {"referrers"})
 
 
 def test_the_referrers_route_that_worked_is_remembered(serve: Serve) -> None:
     site = serve(referrers_route="server")
     site.sync(max_concurrency=1)
-    assert len(site.asked("/referrers")) == 1
+    assert len(site.requested("/referrers")) == 1
     site.api.log.clear()
     site.sync(max_concurrency=8)
-    assert len(site.asked("/referrers")) <= 8
+    assert len(site.requested("/referrers")) <= 8
 
 
-def test_a_deleted_domain_does_not_turn_the_referrers_route_round(serve: Serve) -> None:
+def test_a_deleted_domain_does_not_change_the_referrers_route(serve: Serve) -> None:
     site = serve(referrers_route="documented")
     site.sync(max_concurrency=1, domain_ids=[77, 1, 2])
-    assert [path for path in site.asked("/Referrers") if "/77/" not in path] == []
+    assert [path for path in site.requested("/Referrers") if "/77/" not in path] == []
 
 
-def test_the_token_is_only_ever_sent_in_the_header(site: Site) -> None:
+def test_the_token_is_sent_only_in_the_header(site: Site) -> None:
     site.sync()
     for request in site.api.log.requests:
         assert request.headers["authorization"] == f"Bearer {TOKEN}"

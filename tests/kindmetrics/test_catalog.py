@@ -1,4 +1,4 @@
-"""What the catalog says is done, and the SDK's own features keep working."""
+"""Selection in the catalog, replication methods, and the SDK's features on top."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def declared(output: Output, stream: str) -> Message:
 
 
 @pytest.mark.parametrize("stream", [*WINDOWED, "current_visitors"])
-def test_a_stream_that_is_not_selected_is_not_asked_for(site: Site, stream: str) -> None:
+def test_a_deselected_stream_is_not_requested(site: Site, stream: str) -> None:
     catalog = site.catalog(*(set(STREAMS) - {stream}))
     output = site.sync(catalog=catalog, **DAY)
     assert stream not in output.streams
@@ -48,17 +48,17 @@ def test_a_stream_that_is_not_selected_is_not_asked_for(site: Site, stream: str)
     assert f"/api/domains/1/{part}".rstrip("/").lower() not in [path.lower() for path in targets]
 
 
-def test_only_what_is_selected_is_asked_for(site: Site) -> None:
+def test_only_selected_streams_are_requested(site: Site) -> None:
     output = site.sync(catalog=site.catalog("goals"), **DAY)
     assert output.streams == ["goals"]
-    assert {path.split("?")[0] for path in site.asked()} == {
+    assert {path.split("?")[0] for path in site.requested()} == {
         "/api/domains",
         "/api/domains/1/goals",
         "/api/domains/2/goals",
     }
 
 
-def test_fields_that_are_not_selected_are_not_written(site: Site) -> None:
+def test_deselected_fields_are_not_written(site: Site) -> None:
     catalog = site.catalog("pages", "domain_stats")
     select(catalog, "pages", "percentage", selected=False)
     select(catalog, "domain_stats", "track_snippet", selected=False)
@@ -71,7 +71,7 @@ def test_fields_that_are_not_selected_are_not_written(site: Site) -> None:
 
 
 @pytest.mark.parametrize("field", ["row_id", "date"])
-def test_keys_and_bookmarks_come_even_when_they_are_not_selected(site: Site, field: str) -> None:
+def test_keys_and_replication_keys_are_written_even_if_deselected(site: Site, field: str) -> None:
     catalog = site.catalog("pages")
     for name in entry(catalog, "pages")["schema"]["properties"]:
         select(catalog, "pages", name, selected=False)
@@ -81,7 +81,7 @@ def test_keys_and_bookmarks_come_even_when_they_are_not_selected(site: Site, fie
     assert not any("address" in row for row in rows)
 
 
-def test_the_natural_key_may_be_deselected_and_the_row_id_stays(site: Site) -> None:
+def test_without_the_natural_key_the_row_id_stays_the_same(site: Site) -> None:
     catalog = site.catalog("pages")
     select(catalog, "pages", "address", selected=False)
     whole = site.sync(catalog=site.catalog("pages"), **DAY).rows("pages")
@@ -89,7 +89,7 @@ def test_the_natural_key_may_be_deselected_and_the_row_id_stays(site: Site) -> N
     assert [row["row_id"] for row in rows] == [row["row_id"] for row in whole]
 
 
-def test_a_stream_or_field_that_the_tap_does_not_know_does_no_harm(site: Site) -> None:
+def test_unknown_streams_and_fields_in_the_catalog_are_ignored(site: Site) -> None:
     catalog = site.catalog("pages")
     stranger = copy.deepcopy(entry(catalog, "pages"))
     stranger.update(tap_stream_id="strangers", stream="strangers")
@@ -102,7 +102,7 @@ def test_a_stream_or_field_that_the_tap_does_not_know_does_no_harm(site: Site) -
     assert output.rows("pages") == site.sync(**DAY).rows("pages")
 
 
-def test_a_catalog_of_an_older_version_leaves_new_streams_and_fields_out(site: Site) -> None:
+def test_new_streams_and_fields_are_not_read_with_an_older_catalog(site: Site) -> None:
     catalog = site.catalog("pages", "goals")
     catalog["streams"] = [entry(catalog, "pages")]
     pages = entry(catalog, "pages")
@@ -118,7 +118,7 @@ def test_a_catalog_without_streams_reads_nothing(site: Site) -> None:
     assert site.sync(catalog={"streams": []}).streams == []
 
 
-def test_full_table_reads_all_and_leaves_the_bookmark_alone(site: Site) -> None:
+def test_full_table_replication_reads_all_and_keeps_the_bookmark(site: Site) -> None:
     catalog = site.catalog("pages")
     before = site.sync(catalog=catalog)
     changed = copy.deepcopy(catalog)
@@ -128,7 +128,7 @@ def test_full_table_reads_all_and_leaves_the_bookmark_alone(site: Site) -> None:
             metadata["metadata"]["forced-replication-method"] = "FULL_TABLE"
     site.api.log.clear()
     output = site.sync(catalog=changed, state=before.state, end_date="2024-02-07")
-    assert site.days_asked("pages")[0][0] == "2024-02-01"
+    assert site.days_requested("pages")[0][0] == "2024-02-01"
     assert len({row["date"] for row in output.rows("pages")}) == 7
     assert bookmark(output.state, "pages", 1) in {None, "2024-02-05"}
 
@@ -153,7 +153,7 @@ def test_stream_maps_rename_drop_and_filter(site: Site) -> None:
     assert bookmark(output.state, "pages", 1) == "2024-02-02"
 
 
-def test_flattening_changes_nothing_where_nothing_is_nested(site: Site) -> None:
+def test_flattening_changes_nothing_without_nested_fields(site: Site) -> None:
     whole = site.sync(**DAY)
     flat = site.sync(flattening_enabled=True, flattening_max_depth=3, **DAY)
     assert flat.record_counts == whole.record_counts
@@ -161,7 +161,7 @@ def test_flattening_changes_nothing_where_nothing_is_nested(site: Site) -> None:
     assert flat.state == whole.state
 
 
-def test_batches_hold_every_row(site: Site) -> None:
+def test_batches_have_all_rows(site: Site) -> None:
     whole = site.sync(catalog=site.catalog("pages"), **DAY)
     output = site.sync(
         catalog=site.catalog("pages"),
@@ -182,7 +182,7 @@ def test_batches_hold_every_row(site: Site) -> None:
     assert lines == whole.rows("pages")
 
 
-def test_every_stream_says_what_it_is(site: Site) -> None:
+def test_every_stream_has_a_key_and_windowed_streams_a_replication_key(site: Site) -> None:
     for stream in TapKindmetrics(config=site.settings()).streams.values():
         assert stream.primary_keys
         assert (stream.replication_key == "date") == (stream.name in WINDOWED)

@@ -1,4 +1,4 @@
-"""What a person at a command line gets."""
+"""The command line: discovery, about, test, files that are missing or malformed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_discover_needs_no_settings_and_no_server() -> None:
             assert definition.get("description"), f"{entry['stream']}.{field}"
 
 
-def test_about_names_every_setting_with_its_meaning() -> None:
+def test_about_describes_every_setting() -> None:
     ended = execute(str(TAP), "--about", "--format=json")
     assert ended.code == 0
     about = json.loads(ended.output.text)
@@ -44,29 +44,29 @@ def test_about_names_every_setting_with_its_meaning() -> None:
         assert definition.get("description") or "properties" in definition, name
 
 
-def test_about_for_people_and_version() -> None:
+def test_about_has_text_and_markdown_and_version_is_printed() -> None:
     assert "api_token" in execute(str(TAP), "--about").output.text
     assert "| api_token |" in execute(str(TAP), "--about", "--format=markdown").output.text
     version = execute(str(TAP), "--version")
     assert re.match(r"tap-kindmetrics v\d+\.\d+\.\d+, Meltano SDK v0\.", version.output.text)
 
 
-def test_help_says_how() -> None:
+def test_help_lists_the_options() -> None:
     text = execute(str(TAP), "--help").output.text
     assert all(option in text for option in ("--config", "--state", "--catalog", "--discover"))
 
 
-def test_test_says_that_the_token_works_and_how_many_domains_there_are(site: Site) -> None:
+def test_the_option_test_reports_the_token_and_the_domains(site: Site) -> None:
     ended = site.execute("--test")
     assert ended.code == 0
-    assert "The token works; 2 domains are read" in ended.stderr
+    assert "The token works; the tap reads 2 domain(s)" in ended.stderr
     assert "Every stream could be read" in ended.stderr
     assert "METRIC" not in ended.errors
     assert ended.errors == []
-    assert len(site.asked()) <= 2 + 2 + 2 * 8  # one record of each stream, not all of them
+    assert len(site.requested()) <= 2 + 2 + 2 * 8  # one record of each stream, not all of them
 
 
-def test_test_does_not_say_that_all_is_well_when_a_stream_cannot_be_read(site: Site) -> None:
+def test_the_option_test_fails_when_a_stream_cannot_be_read(site: Site) -> None:
     site.api.faults.append(Fault("status", status=422, path="/goals"))
     ended = site.execute("--test")
     assert ended.code == 1
@@ -75,15 +75,15 @@ def test_test_does_not_say_that_all_is_well_when_a_stream_cannot_be_read(site: S
     assert any("/api/domains/1/goals: HTTP 422" in text for text in ended.errors)
 
 
-def test_test_schema_writes_the_schemas_and_asks_for_nothing(site: Site) -> None:
+def test_the_option_test_schema_writes_schemas_without_reading_rows(site: Site) -> None:
     ended = site.execute("--test=schema")
     assert ended.code == 0
     assert ended.output.streams == STREAMS
     assert {message["type"] for message in ended.output.messages} == {"SCHEMA"}
-    assert site.asked("/pages") == []
+    assert site.requested("/pages") == []
 
 
-def test_a_good_run_says_nothing_that_looks_like_trouble(serve: Serve) -> None:
+def test_a_successful_run_logs_no_warnings(serve: Serve) -> None:
     ended = serve(referrers_route="documented").execute()
     assert ended.code == 0
     assert ended.errors == []
@@ -91,12 +91,12 @@ def test_a_good_run_says_nothing_that_looks_like_trouble(serve: Serve) -> None:
     assert ended.output.record_counts.keys() == set(STREAMS)
 
 
-def test_one_process_writes_what_another_writes(site: Site) -> None:
+def test_a_run_in_this_process_writes_what_the_executable_writes(site: Site) -> None:
     assert site.execute().output.without_clock == site.sync().without_clock
 
 
 @pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
-def test_a_file_that_is_missing_is_named(site: Site, option: str, tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_with_its_name(site: Site, option: str, tmp_path: Path) -> None:
     missing = str(tmp_path / "nowhere.json")
     command = site.command() if option != "--config" else [str(TAP)]
     ended = execute(*command, option, missing)
@@ -108,14 +108,16 @@ def test_a_file_that_is_missing_is_named(site: Site, option: str, tmp_path: Path
 
 @pytest.mark.parametrize("option", ["config", "state", "catalog"])
 @pytest.mark.parametrize("text", ["{", "", "tap-kindmetrics", '{"bookmarks": {"pages": {"par'])
-def test_a_file_that_is_not_json_is_told_in_one_line(site: Site, option: str, text: str) -> None:
+def test_a_file_that_is_not_json_is_reported_in_one_line(
+    site: Site, option: str, text: str
+) -> None:
     path = site.folder / "broken.json"
     path.write_text(text)
     command = site.command() if option != "config" else [str(TAP)]
     ended = execute(*command, f"--{option}", str(path))
     ended.assert_told_in_one_line(option)
     assert ended.output.text == ""
-    assert site.asked() == []
+    assert site.requested() == []
 
 
 @pytest.mark.parametrize(
@@ -132,7 +134,7 @@ def test_a_file_that_is_not_json_is_told_in_one_line(site: Site, option: str, te
     ],
     ids=str,
 )
-def test_a_state_of_another_shape_is_told_in_one_line(site: Site, state: Any) -> None:
+def test_a_malformed_state_is_reported_in_one_line(site: Site, state: Any) -> None:
     ended = site.execute(state=json.dumps(state), end_date="2024-02-01")
     ended.assert_told_in_one_line("state")
 
@@ -143,6 +145,6 @@ def test_an_empty_state_is_a_first_run(site: Site, state: Any) -> None:
 
 
 @pytest.mark.parametrize("catalog", [[], {"streams": {}}, {"streams": [{}]}], ids=str)
-def test_a_catalog_of_another_shape_is_told_in_one_line(site: Site, catalog: Any) -> None:
+def test_a_malformed_catalog_is_reported_in_one_line(site: Site, catalog: Any) -> None:
     ended = site.execute(catalog=json.dumps(catalog), end_date="2024-02-01")
     ended.assert_told_in_one_line("catalog")

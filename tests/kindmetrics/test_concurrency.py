@@ -1,4 +1,4 @@
-"""Requests overlap, over the whole tap and never more than allowed; the output does not show it."""
+"""Requests overlap across the whole tap, up to max_concurrency; the output does not change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ JITTER = (
 
 
 @pytest.mark.parametrize("workers", [2, 8, 64])
-def test_the_output_is_the_same_as_with_one_request_at_a_time(serve: Serve, workers: int) -> None:
+def test_the_output_does_not_depend_on_max_concurrency(serve: Serve, workers: int) -> None:
     site = serve(domains=3)
     settings: dict[str, Any] = {"segments": [{"name": "all"}, {"name": "se", "country": "SE"}]}
     one_by_one = site.sync(max_concurrency=1, **settings)
@@ -33,8 +33,8 @@ def test_the_output_is_the_same_as_with_one_request_at_a_time(serve: Serve, work
     assert 2 <= site.api.log.max_in_flight <= workers
 
 
-def test_fifty_domains_of_three_windows_keep_eight_busy(serve: Serve) -> None:
-    """Three windows a partition are not enough for eight: work overlaps across partitions."""
+def test_eight_workers_stay_busy_across_small_partitions(serve: Serve) -> None:
+    """Three windows are fewer than eight workers, so work overlaps across partitions."""
     site = serve(domains=50, latency_ms=40, visitors_per_day=3, pages_per_day=3)
     output = site.sync(
         catalog=site.catalog("countries", "domain_stats"), max_concurrency=8, end_date="2024-02-03"
@@ -49,28 +49,28 @@ def test_fifty_domains_of_three_windows_keep_eight_busy(serve: Serve) -> None:
     assert busy / (ended - began) > 5.5  # of 8, over the whole run, on a noisy machine too
 
 
-def test_work_overlaps_across_streams(serve: Serve) -> None:
-    """One domain, one day: there is one request a stream, and still they overlap."""
+def test_requests_of_different_streams_overlap(serve: Serve) -> None:
+    """For one domain and one day, each stream sends one request."""
     site = serve(domains=1, latency_ms=60, referrers_route="documented")
     site.sync(max_concurrency=8, end_date="2024-02-01")
     assert 6 <= site.api.log.max_in_flight <= 8
 
 
-def test_a_request_is_made_once(serve: Serve) -> None:
+def test_no_request_is_sent_twice(serve: Serve) -> None:
     site = serve(domains=3, referrers_route="documented")
     site.sync(max_concurrency=8)
-    counts = Counter(site.asked())
+    counts = Counter(site.requested())
     assert {target for target, count in counts.items() if count > 1} == set()
 
 
-def test_connections_are_kept(serve: Serve) -> None:
+def test_connections_are_reused(serve: Serve) -> None:
     site = serve(referrers_route="documented")
     site.sync(max_concurrency=4)
     assert len({request.client for request in site.api.log.requests}) <= 4
 
 
-def test_not_more_requests_a_minute_than_allowed(site: Site) -> None:
-    """The budget of the first minute is spent at once; the run is then stopped while it waits."""
+def test_the_rate_limit_holds(site: Site) -> None:
+    """The run sends the requests of the first minute, then waits until it is stopped."""
     site.api.app.latency_ms = 0
     ended = site.interrupted(seconds=1.5, requests_per_minute=10, max_concurrency=8)
     assert site.api.log.count == 10

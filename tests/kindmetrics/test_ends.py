@@ -1,4 +1,4 @@
-"""How a run ends when it is cut short: by a signal, by a full disk, by a target that is gone."""
+"""How a run ends early: by a signal, a full disk, or a closed output."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ if TYPE_CHECKING:
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 WHILE: dict[str, dict[str, Any]] = {
     "busy": {"latency_ms": 30},
-    "waiting for a slow answer": {"fault": Fault("stall", wait_ms=30_000, path="/pages")},
-    "pausing between tries": {"fault": Fault("status", status=503, path="/pages", retry_after=60)},
-    "waiting for the budget": {"requests_per_minute": 30},
+    "waiting for a slow response": {"fault": Fault("stall", wait_ms=30_000, path="/pages")},
+    "pausing between retries": {
+        "fault": Fault("status", status=503, path="/pages", retry_after=60)
+    },
+    "waiting for the rate limit": {"requests_per_minute": 30},
 }
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 @pytest.mark.parametrize("doing", WHILE)
-def test_a_signal_ends_the_run_in_time_with_its_bookmarks(
+def test_a_signal_stops_the_run_in_time_and_writes_the_bookmarks(
     serve: Serve, doing: str, number: signal.Signals
 ) -> None:
     what = dict(WHILE[doing])
@@ -44,9 +46,9 @@ def test_a_signal_ends_the_run_in_time_with_its_bookmarks(
         begun = b"".join(tap.stdout.readline() for _ in range(10))
         time.sleep(0.8)
         tap.send_signal(number)
-        asked = time.monotonic()
+        signalled = time.monotonic()
         rest, stderr = tap.communicate(timeout=20)
-        took = time.monotonic() - asked
+        took = time.monotonic() - signalled
     ended = Ended(tap.returncode, Output((begun + rest).decode()), stderr.decode())
     assert took < 5
     assert ended.code == 128 + number, ended.stderr
@@ -60,7 +62,7 @@ def test_a_signal_ends_the_run_in_time_with_its_bookmarks(
 
 
 def assert_resumes(site: Site, cut_short: Output, settings: dict[str, Any]) -> None:
-    """The next run makes up for all that is missing."""
+    """Assert that the next run reads all that is missing."""
     loader, whole = Loader(), Loader()
     loader.load(cut_short)
     loader.load(site.sync(state=cut_short.state, **settings))
@@ -68,7 +70,7 @@ def assert_resumes(site: Site, cut_short: Output, settings: dict[str, Any]) -> N
     assert loader.content == whole.content
 
 
-def test_a_second_signal_ends_the_run_at_once(site: Site) -> None:
+def test_a_second_signal_stops_the_run_immediately(site: Site) -> None:
     site.api.faults.append(Fault("stall", wait_ms=30_000, path="/pages"))
     with site.started() as tap:
         assert tap.stdout is not None
@@ -76,28 +78,28 @@ def test_a_second_signal_ends_the_run_at_once(site: Site) -> None:
         time.sleep(0.5)
         tap.send_signal(signal.SIGTERM)
         tap.send_signal(signal.SIGTERM)
-        asked = time.monotonic()
+        signalled = time.monotonic()
         tap.communicate(timeout=20)
-        assert time.monotonic() - asked < 5  # of 30 that the server takes
+        assert time.monotonic() - signalled < 5  # the server takes 30
     assert tap.returncode == 128 + signal.SIGTERM
 
 
-def test_a_target_that_does_not_read_does_not_hold_the_end_up(serve: Serve) -> None:
-    """With the pipe full nothing can be written, so not all is said; but it ends."""
+def test_a_signal_stops_the_run_even_if_the_target_does_not_read(serve: Serve) -> None:
+    """The pipe is full, so the last messages cannot be written."""
     site = serve(domains=3, visitors_per_day=60, pages_per_day=100)
     with site.started() as tap:
         assert tap.stdout is not None
         tap.stdout.readline()
         time.sleep(1.5)
         tap.send_signal(signal.SIGTERM)
-        asked = time.monotonic()
+        signalled = time.monotonic()
         code = tap.wait(timeout=20)
-        assert time.monotonic() - asked < 8  # a timer of 4 s ends it
+        assert time.monotonic() - signalled < 8  # a timer stops it after 4 s
         tap.stdout.read()
     assert code == 128 + signal.SIGTERM
 
 
-def test_a_full_disk_is_one_line(site: Site) -> None:
+def test_a_full_disk_is_reported_in_one_line(site: Site) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             site.command(),
@@ -113,7 +115,7 @@ def test_a_full_disk_is_one_line(site: Site) -> None:
 
 
 @pytest.mark.parametrize("lines", [0, 1, 30])
-def test_a_target_that_is_gone_is_one_line(site: Site, lines: int) -> None:
+def test_a_closed_output_is_reported_in_one_line(site: Site, lines: int) -> None:
     with site.started() as tap:
         assert tap.stdout is not None
         assert tap.stderr is not None
@@ -135,13 +137,15 @@ def test_a_target_that_is_gone_is_one_line(site: Site, lines: int) -> None:
         ("https://kindmetrics.invalid", "the host of https://kindmetrics.invalid is not known"),
     ],
 )
-def test_a_server_that_is_not_there_is_named(site: Site, url: str, words: str) -> None:
+def test_an_unreachable_server_is_reported_with_its_address(
+    site: Site, url: str, words: str
+) -> None:
     output, error = site.failing_sync(SyncFailed, api_url=url, request_timeout=1)
     assert words in str(error)
     assert output.text == ""
 
 
-def test_a_failure_in_the_middle_is_one_line_and_its_bookmarks_are_written(site: Site) -> None:
+def test_an_error_during_a_run_is_one_line_and_the_bookmarks_are_written(site: Site) -> None:
     fault = Fault("status", status=503, retry_after=0, path="/api/domains/2/pages.*02-04")
     site.api.faults.append(fault)
     ended = site.execute()

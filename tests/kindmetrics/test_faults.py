@@ -1,4 +1,4 @@
-"""Every way in which a server or a network can fail for a moment leaves no trace in the output."""
+"""No temporary fault of the server or the network changes the output."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SETTINGS: dict[str, Any] = {"start_date": "2024-02-04", "request_timeout": 1}
 PASSING: dict[str, dict[str, Any]] = {
     "408": {"status": 408},
     "429": {"status": 429},
-    "429 come back at once": {"status": 429, "retry_after": 0},
+    "429 with Retry-After 0": {"status": 429, "retry_after": 0},
     "500": {"status": 500},
     "502": {"status": 502},
     "503": {"status": 503},
@@ -49,18 +49,18 @@ PASSING: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def site(serve: Serve) -> Site:
-    """Two domains, and no 404 from the route that the server does not have."""
+    """Two domains, on a server with the documented route for referrers, so without a 404."""
     return serve(referrers_route="documented")
 
 
-def test_no_kind_of_fault_is_left_out() -> None:
+def test_all_kinds_of_faults_are_tested() -> None:
     tried = {fault.get("kind", "status") for fault in PASSING.values()}
     assert tried | {"redirect"} == set(KINDS)
 
 
 @pytest.mark.parametrize("where", ["first", "middle", "last"])
 @pytest.mark.parametrize("name", PASSING)
-def test_a_fault_that_passes_leaves_no_trace(site: Site, name: str, where: str) -> None:
+def test_a_temporary_fault_does_not_change_the_output(site: Site, name: str, where: str) -> None:
     undisturbed = site.sync(**SETTINGS)
     requests = site.api.log.count
     ordinal = {"first": 1, "middle": requests // 2, "last": requests}[where]
@@ -73,13 +73,13 @@ def test_a_fault_that_passes_leaves_no_trace(site: Site, name: str, where: str) 
 
 
 @pytest.mark.parametrize("name", [name for name in PASSING if "too" not in name])
-def test_a_fault_of_every_first_try_leaves_no_trace(site: Site, name: str) -> None:
+def test_a_fault_in_every_first_attempt_does_not_change_the_output(site: Site, name: str) -> None:
     undisturbed = site.sync(**SETTINGS)
     site.api.faults.append(Fault(**{**PASSING[name], "wait_ms": 5}, attempts=1))
     assert site.sync(**SETTINGS).without_clock == undisturbed.without_clock
 
 
-def test_faults_of_all_kinds_at_once_leave_no_trace(serve: Serve) -> None:
+def test_faults_of_all_kinds_together_do_not_change_the_output(serve: Serve) -> None:
     site = serve(domains=3)
     undisturbed = site.sync(max_concurrency=8)
     kinds = [fault for name, fault in PASSING.items() if "too" not in name]
@@ -90,41 +90,41 @@ def test_faults_of_all_kinds_at_once_leave_no_trace(serve: Serve) -> None:
     assert site.sync(max_concurrency=8).without_clock == undisturbed.without_clock
 
 
-def test_a_server_that_asks_for_a_pause_gets_it(site: Site) -> None:
-    """All requests wait, also those of other streams: the pause is the server's, not a page's."""
+def test_all_requests_wait_as_long_as_retry_after_says(site: Site) -> None:
+    """Requests of other streams wait, too: the pause holds for the server."""
     undisturbed = site.sync(**SETTINGS)
     site.api.log.clear()
     site.api.faults.append(Fault("status", status=429, retry_after=1, only=frozenset({10})))
     assert site.sync(**SETTINGS).without_clock == undisturbed.without_clock
-    (refused,) = [r for r in site.api.log.requests if r.status == 429]
-    assert refused.ended is not None
-    pause = [r for r in site.api.log.requests if 0.05 < r.started - refused.ended < 0.95]
+    (rejected,) = [r for r in site.api.log.requests if r.status == 429]
+    assert rejected.ended is not None
+    pause = [r for r in site.api.log.requests if 0.05 < r.started - rejected.ended < 0.95]
     assert pause == []
 
 
 @pytest.mark.parametrize("kind", ["html", "bad_json", "wrong_shape", "empty", "cut_body", "reset"])
-def test_a_fault_that_stays_stops_the_run_after_five_tries(site: Site, kind: str) -> None:
+def test_a_permanent_fault_stops_the_run_after_five_tries(site: Site, kind: str) -> None:
     path = "/api/domains/1/pages"
     site.api.faults.append(Fault(**PASSING[kind], path=path))
     _, error = site.failing_sync(SyncFailed, max_concurrency=1, **SETTINGS)
     assert str(error).startswith(f"GET {path}: ")
     assert str(error).endswith("; failed after 5 tries")
     assert "\n" not in str(error)
-    assert len(site.asked(path)) == 5
+    assert len(site.requested(path)) == 5
 
 
 @pytest.mark.parametrize("status", [400, 405, 406, 409, 410, 418, 422])
-def test_a_refusal_that_no_retry_cures_stops_the_run_at_once(site: Site, status: int) -> None:
+def test_a_final_status_stops_the_run_without_a_retry(site: Site, status: int) -> None:
     path = "/api/domains/1/pages"
     site.api.faults.append(Fault("status", status=status, path=path))
     _, error = site.failing_sync(SyncFailed, max_concurrency=1, **SETTINGS)
     assert f"HTTP {status}" in str(error)
-    assert len(site.asked(path)) == 1
+    assert len(site.requested(path)) == 1
 
 
 @pytest.mark.parametrize("ordinal", [1, 12])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_to_a_stranger_is_not_followed(site: Site, ordinal: int, status: int) -> None:
+def test_a_redirect_to_another_host_is_not_followed(site: Site, ordinal: int, status: int) -> None:
     stranger = Stranger([])
     with running(stranger.app) as elsewhere:
         target = f"{elsewhere.url}/api/domains"
@@ -133,15 +133,15 @@ def test_a_redirect_to_a_stranger_is_not_followed(site: Site, ordinal: int, stat
         _, error = site.failing_sync(ConfigValidationError, **SETTINGS)
     assert stranger.log.count == 0
     assert error.errors == [
-        f"api_url: the server redirects elsewhere (HTTP {status}); use the final address"
+        f"api_url must be the final address, the server redirects elsewhere (HTTP {status})"
     ]
 
 
-def test_a_server_that_goes_by_another_name_is_a_wrong_api_url(serve: Serve) -> None:
+def test_a_redirect_to_another_host_name_is_reported_as_a_wrong_api_url(serve: Serve) -> None:
     site = serve(known_hosts=["app.kindmetrics.example"])
     _, error = site.failing_sync(ConfigValidationError)
     assert error.errors == [
-        "api_url: the server redirects elsewhere (HTTP 301); use the final address"
+        "api_url must be the final address, the server redirects elsewhere (HTTP 301)"
     ]
 
 
@@ -167,10 +167,10 @@ def test_a_server_that_goes_by_another_name_is_a_wrong_api_url(serve: Serve) -> 
     ],
     ids=str,
 )
-def test_an_answer_that_breaks_its_promise_is_one_clear_error(
+def test_a_response_of_another_structure_is_one_error_without_the_value(
     stream: str, path: str, answer: Any, words: str
 ) -> None:
-    """Stream and field are named, the value is not: it may be somebody's business."""
+    """The error names stream and field. The value can be personal data, so it is left out."""
     with Answers({path: answer}) as answers, pytest.raises(SyncFailed) as caught:
         answers.sync(stream)
     assert words in str(caught.value)
@@ -178,7 +178,7 @@ def test_an_answer_that_breaks_its_promise_is_one_clear_error(
     assert TOKEN not in str(caught.value)
 
 
-def test_a_field_that_the_vendor_adds_is_told_once_and_left_out(
+def test_a_new_field_is_reported_once_and_ignored(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     answer = [{"address": "/", "visitors": 1, "percentage": 100, "bounces": 1}] * 3
@@ -186,20 +186,20 @@ def test_a_field_that_the_vendor_adds_is_told_once_and_left_out(
         rows = answers.sync("pages", end_date="2024-02-03").rows("pages")
     assert len(rows) == 9
     assert not any("bounces" in row for row in rows)
-    told = [text for text in caplog.messages if "bounces" in text]
-    assert told == [
+    logged = [text for text in caplog.messages if "bounces" in text]
+    assert logged == [
         "pages: the vendor now sends 'bounces', which the catalog does not know; left out"
     ]
 
 
-def test_a_field_that_the_vendor_drops_is_left_out() -> None:
+def test_a_field_missing_in_the_response_is_missing_in_the_row() -> None:
     with Answers({"/api/domains/1/pages": [{"address": "/", "visitors": 1}]}) as answers:
         (row,) = answers.sync("pages").rows("pages")
     assert row["visitors"] == 1
     assert "percentage" not in row
 
 
-def test_a_number_beyond_64_bits_arrives_whole() -> None:
+def test_a_number_beyond_64_bits_is_written_unchanged() -> None:
     answer = [{"address": "/", "visitors": 2**70, "percentage": 100}]
     with Answers({"/api/domains/1/pages": answer}) as answers:
         (row,) = answers.sync("pages").rows("pages")

@@ -1,4 +1,4 @@
-"""Every message of a full run and of the run after it, as a person has read them."""
+"""All messages of a full and a resumed run, compared with files that a person has read."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ SETTINGS: dict[str, Any] = {"start_date": "2024-02-24", "lookback_days": 1}
 
 @pytest.fixture
 def small(serve: Serve) -> Site:
-    """Two domains with a handful of visitors a day; the second one has an empty day."""
+    """Two domains with a few visitors a day; the second one has an empty day."""
     return serve(domains=2, visitors_per_day=5, pages_per_day=5)
 
 
-def test_full_run(small: Site) -> None:
+def test_the_output_of_a_full_run(small: Site) -> None:
     assert_golden(FOLDER / "full.jsonl", small.sync(end_date="2024-02-26", **SETTINGS))
 
 
-def test_resumed_run(small: Site) -> None:
+def test_the_output_of_a_resumed_run(small: Site) -> None:
     before = small.sync(end_date="2024-02-26", **SETTINGS)
     after = small.sync(end_date="2024-02-27", state=before.state, **SETTINGS)
     assert_golden(FOLDER / "resumed.jsonl", after)

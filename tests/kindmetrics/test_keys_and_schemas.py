@@ -1,4 +1,4 @@
-"""What a database needs: rows that pass their schema, keys that are never null and never twice."""
+"""Rows are valid in their schema; keys are unique and never null."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FORMATS = FormatChecker(["date"])
 
 @FORMATS.checks("date-time", ValueError)
 def is_date_time(value: object) -> bool:
-    """Whether it is a date-time with an offset; jsonschema itself does not look."""
+    """Return whether it is a date-time with an offset; jsonschema itself does not check it."""
     return datetime.fromisoformat(str(value)).tzinfo is not None
 
 
@@ -44,7 +44,7 @@ def output(serve: Serve) -> Output:
     return site.sync(segments=SEGMENTS, start_date="2024-02-03", end_date=LAST.isoformat())
 
 
-def test_every_record_passes_the_schema_of_its_stream(output: Output) -> None:
+def test_every_record_is_valid_in_the_schema_of_its_stream(output: Output) -> None:
     validators = {
         message["stream"]: Draft7Validator(
             {**message["schema"], "additionalProperties": False}, format_checker=FORMATS
@@ -61,11 +61,11 @@ def test_every_record_passes_the_schema_of_its_stream(output: Output) -> None:
     ("value", "form"),
     [("2024-02-30", "date"), ("2024-02-03T00:00:00", "date-time"), ("yesterday", "date-time")],
 )
-def test_the_check_of_formats_does_refuse(value: str, form: str) -> None:
+def test_the_format_checker_rejects_invalid_values(value: str, form: str) -> None:
     assert not FORMATS.conforms(value, form)
 
 
-def test_every_field_of_a_schema_comes_with_every_record(output: Output) -> None:
+def test_every_record_has_all_fields_of_the_schema(output: Output) -> None:
     for message in output.messages:
         if message["type"] == "SCHEMA":
             for row in output.rows(message["stream"]):
@@ -83,7 +83,7 @@ def test_keys_are_unique_and_never_null(output: Output) -> None:
 
 
 @pytest.mark.parametrize("stream", NATURAL_KEYS)
-def test_row_id_is_the_hash_that_the_schema_describes(output: Output, stream: str) -> None:
+def test_the_row_id_is_the_hash_that_the_schema_describes(output: Output, stream: str) -> None:
     for row in output.rows(stream):
         owner = [row["domain_id"], row["segment"], row["date"]]
         assert row["row_id"] == hashed([*owner, *(row[field] for field in NATURAL_KEYS[stream])])
@@ -100,7 +100,7 @@ def test_row_id_is_the_hash_that_the_schema_describes(output: Output, stream: st
         ("countries", "name"),
     ],
 )
-def test_null_parts_stay_null_and_apart_from_empty_text(
+def test_null_parts_of_a_key_differ_from_empty_texts(
     output: Output, stream: str, field: str
 ) -> None:
     rows = output.rows(stream)
@@ -109,7 +109,7 @@ def test_null_parts_stay_null_and_apart_from_empty_text(
     assert max(same_but_null.values()) == 1
 
 
-def test_two_rows_with_the_same_natural_key_both_arrive() -> None:
+def test_two_rows_with_the_same_natural_key_have_different_row_ids() -> None:
     unnamed: list[dict[str, Any]] = [
         {"name": None, "visitors": 3, "percentage": 50},
         {"name": "Sweden", "visitors": 2, "percentage": 30},
@@ -126,8 +126,8 @@ def test_two_rows_with_the_same_natural_key_both_arrive() -> None:
     ]
 
 
-def test_a_window_that_grows_keeps_its_keys(serve: Serve) -> None:
-    """The last window is cut at ``end_date``; read again when it is longer, it is the same one."""
+def test_a_longer_last_window_keeps_its_keys(serve: Serve) -> None:
+    """The last window ends at ``end_date``. With a later end, its rows replace the old ones."""
     site = serve()
     short, long = (
         site.sync(window_days=7, start_date="2024-02-01", end_date=end)
@@ -138,7 +138,7 @@ def test_a_window_that_grows_keeps_its_keys(serve: Serve) -> None:
     assert _ids(short) <= _ids(long)
 
 
-def test_text_arrives_as_the_vendor_sent_it(serve: Serve) -> None:
+def test_texts_are_written_unchanged(serve: Serve) -> None:
     site = serve(domains=1, visitors_per_day=200, pages_per_day=20)
     addresses = {row["address"] for row in site.sync().rows("pages")}
     odd = {"/日本語/ページ", "/party/🎉", "/quote\"s/and/it's", "/line\nbreak", "", "null", None}
@@ -146,7 +146,7 @@ def test_text_arrives_as_the_vendor_sent_it(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 5000, "\u2028", "\x7f", "\U0001d4b3"])
-def test_a_natural_key_of_any_text_gives_a_short_row_id(key: str) -> None:
+def test_any_natural_key_has_a_short_row_id(key: str) -> None:
     answer = [{"address": key, "visitors": 1, "percentage": 100}]
     with Answers({"/api/domains/1/pages": answer}) as answers:
         (row,) = answers.sync("pages").rows("pages")
@@ -156,7 +156,7 @@ def test_a_natural_key_of_any_text_gives_a_short_row_id(key: str) -> None:
 
 
 def hashed(values: list[object]) -> str:
-    """128-bit BLAKE2b, hex, over the compact JSON array: with the standard library only."""
+    """Return 128-bit BLAKE2b in hex over the compact JSON array, with the standard library only."""
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     return blake2b(text.encode(), digest_size=16).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Killed at any point and starting it again: in the end the warehouse is as if nothing had happened."""
+"""A run that is killed at any point and started again loads the same rows as one run."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ SETTINGS: dict[str, Any] = {
     "state_interval": 1,
     "lookback_days": 2,
 }
-PIPE_BYTES = 4096  # a small pipe: the tap is hardly ever ahead of its reader
+PIPE_BYTES = 4096  # a small pipe keeps the tap close to its reader
 
 
 @pytest.fixture
 def busy(serve: Serve) -> Site:
-    """An account whose run takes seconds, so that states are written within the streams too."""
+    """An account whose run takes seconds, so that states are written during streams, too."""
     return serve(domains=3, latency_ms=40)
 
 
 def killed(site: Site, *, after_bytes: int, state: State | None, **changes: Any) -> Output:
-    """What a target has got when the tap is killed after so many bytes, or at its end."""
+    """Return the output of a run that is killed after ``after_bytes`` bytes."""
     command = site.command(state=state, **{**SETTINGS, **changes})
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=clean_environment()
@@ -45,12 +45,12 @@ def killed(site: Site, *, after_bytes: int, state: State | None, **changes: Any)
         begun = tap.stdout.read(after_bytes)
         tap.send_signal(signal.SIGKILL)
         text = (begun + tap.stdout.read()).decode(errors="replace")
-        assert tap.wait() == -signal.SIGKILL, "the run was over before"
+        assert tap.wait() == -signal.SIGKILL, "the run ended before"
     return Output(text)
 
 
 def undisturbed(site: Site) -> Loader:
-    """What a run that nobody disturbs loads."""
+    """Return what a run without faults loads."""
     site.api.app.latency_ms = 0
     loader = Loader()
     loader.load(site.sync(**SETTINGS))
@@ -59,12 +59,14 @@ def undisturbed(site: Site) -> Loader:
 
 
 def all_bookmarks(state: State) -> list[str]:
-    """The bookmarks in the order of the run; empty where there is none yet."""
+    """Return the bookmarks in plan order; empty where there is none yet."""
     return [bookmark(state, stream, number) or "" for stream in WINDOWED for number in (1, 2, 3)]
 
 
 @pytest.mark.parametrize("after_bytes", [1, 1_500, 12_000, 60_000, 120_000, 200_000])
-def test_killed_and_resumed_is_undisturbed(busy: Site, after_bytes: int) -> None:
+def test_a_killed_and_resumed_run_loads_what_an_undisturbed_run_loads(
+    busy: Site, after_bytes: int
+) -> None:
     loader = Loader()
     loader.load(killed(busy, after_bytes=after_bytes, state=None))
     busy.api.app.latency_ms = 0
@@ -74,7 +76,7 @@ def test_killed_and_resumed_is_undisturbed(busy: Site, after_bytes: int) -> None
     assert loader.state == whole.state
 
 
-def test_killed_again_and_again_is_undisturbed_and_never_goes_back(busy: Site) -> None:
+def test_after_repeated_kills_nothing_is_missing_and_no_bookmark_moves_back(busy: Site) -> None:
     busy.api.app.latency_ms = 10
     loader = Loader()
     reached: list[list[str]] = []
@@ -87,8 +89,8 @@ def test_killed_again_and_again_is_undisturbed_and_never_goes_back(busy: Site) -
     assert loader.content == undisturbed(busy).content
 
 
-def test_states_are_written_within_a_stream_and_never_ahead_of_the_rows(serve: Serve) -> None:
-    """A state says that a window is read only when all rows of it stand before it."""
+def test_states_are_written_during_a_stream_and_never_before_their_rows(serve: Serve) -> None:
+    """All rows of the windows up to a bookmark come before the state with that bookmark."""
     site = serve(domains=1, latency_ms=120)
     streams = ("countries", "pages")
     output = site.sync(
@@ -106,7 +108,7 @@ def test_states_are_written_within_a_stream_and_never_ahead_of_the_rows(serve: S
 
 
 @pytest.mark.parametrize("ordinal", [2, 20, 100, 150])
-def test_a_run_that_gives_up_keeps_what_it_has_and_the_next_one_goes_on(
+def test_a_failed_run_keeps_what_it_wrote_and_the_next_run_continues(
     serve: Serve, ordinal: int
 ) -> None:
     site = serve(domains=3)

@@ -1,4 +1,4 @@
-"""Completeness: the tap's rows are the API's, no more and no less, for every stream and filter."""
+"""Completeness: for every stream and filter, the tap's rows are exactly the API's."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ def test_every_filter_has_exactly_the_rows_of_the_api(
         sum(row["visitors"] for row in output.rows("domain_stats") if row["segment"] == name)
         for name in ("everyone", "some of them")
     )
-    assert 0 < some < everyone  # the filter lets some through and stops some
+    assert 0 < some < everyone  # the filter selects some and not all
 
 
-def test_a_goal_of_another_domain_leaves_out_that_segment_of_the_domain_only(
+def test_a_goal_of_another_domain_skips_only_that_segment(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     site = serve()
@@ -80,22 +80,22 @@ def test_a_goal_of_another_domain_leaves_out_that_segment_of_the_domain_only(
     seen = {(row["domain_id"], row["segment"]) for row in output.rows("pages")}
     assert seen == {(1, "all"), (1, "signed up"), (2, "all")}
     assert any("domain_id 2, segment signed up" in text for text in caplog.messages)
-    # The server's goals endpoint does not look at goal_id.
+    # The server's goals endpoint ignores goal_id.
     assert {row["segment"] for row in output.rows("goals") if row["domain_id"] == 2} == {
         "all",
         "signed up",
     }
 
 
-def test_chosen_domains_only(serve: Serve) -> None:
+def test_only_configured_domains_are_read(serve: Serve) -> None:
     site = serve(domains=4)
     output = site.sync(domain_ids=[3, 1])
     assert {row["domain_id"] for row in output.rows("pages")} == {1, 3}
     assert [row["id"] for row in output.rows("domains")] == [1, 3]
-    assert not [target for target in site.asked("/api/domains/") if target[13] in "24"]
+    assert not [target for target in site.requested("/api/domains/") if target[13] in "24"]
 
 
-def test_a_domain_that_is_named_twice_is_read_once(site: Site) -> None:
+def test_a_domain_configured_twice_is_read_once(site: Site) -> None:
     output = site.sync(domain_ids=[1, 1, 2])
     assert_complete(site.api, output, windows(FIRST, LAST))
 
@@ -106,7 +106,7 @@ def test_no_domain_is_ever_created(site: Site) -> None:
     assert {request.method for request in site.api.log.requests} == {"GET"}
 
 
-def test_an_account_without_domains_gives_its_account_and_no_more(serve: Serve) -> None:
+def test_an_account_without_domains_has_only_the_account_row(serve: Serve) -> None:
     counts = serve(domains=0).sync().record_counts
     assert counts == {**dict.fromkeys(STREAMS, 0), "account": 1}
 
@@ -119,7 +119,7 @@ def assert_complete(
     segment: str = "all",
     **filters: Any,
 ) -> None:
-    """Each windowed stream has the rows that the sandbox reckons for these windows, each once."""
+    """Assert that each windowed stream has the sandbox's rows for ``days``, each once."""
     for stream in WINDOWED:
         arrived = Counter(
             _hashable(row, without="row_id")

@@ -1,4 +1,4 @@
-"""The SDK's own tests of a tap, against the sandbox."""
+"""The SDK's test suite for taps, against the sandbox."""
 
 import atexit
 from contextlib import ExitStack
@@ -10,7 +10,7 @@ from tap_kindmetrics.tap import TapKindmetrics
 
 from tests.kindmetrics.site import NOW, TOKEN
 
-# The SDK makes the class, and asks the API, while this module is imported.
+# The class is made, and sends requests, when this module is imported.
 stack = ExitStack()
 atexit.register(stack.close)
 server = stack.enter_context(running(Kindmetrics(token=TOKEN, now=NOW, domains=2).app))

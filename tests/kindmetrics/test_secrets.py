@@ -1,4 +1,4 @@
-"""The token is in nothing that the tap says, whatever goes wrong and however much it says."""
+"""The token is in no output, whatever fails, at any log level."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ FAILURES = {
 }
 
 
-def assert_silent(ended: Ended) -> None:
-    """The token stands nowhere, neither as it is nor as headers may encode it."""
+def assert_no_token(ended: Ended) -> None:
+    """Assert that neither output has the token, plain or in base64."""
     for secret in (TOKEN, base64.b64encode(TOKEN.encode()).decode(), TOKEN[5:]):
         assert secret not in ended.output.text
         assert secret not in ended.stderr
@@ -44,43 +44,45 @@ def debug(site: Site, *arguments: str, **changes: Any) -> Ended:
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_the_token_is_in_no_output_at_debug_level(site: Site, name: str) -> None:
+def test_the_token_is_not_in_the_output_of_a_run_at_debug_level(site: Site, name: str) -> None:
     if fault := FAILURES[name]:
         site.api.faults.append(fault)
     ended = debug(site, end_date="2024-02-01")
-    assert_silent(ended)
-    assert "DEBUG" in ended.stderr  # it did say all it can say
+    assert_no_token(ended)
+    assert "DEBUG" in ended.stderr  # the debug level is active
     passes = {"none", "403", "404", "html", "wrong shape", "reset"}
     assert ended.code == (0 if name in passes else 1), ended.stderr
     assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("arguments", [("--test",), ("--discover",), ("--about",)], ids=str)
-def test_the_token_is_in_no_other_output(site: Site, arguments: tuple[str, ...]) -> None:
+def test_the_token_is_not_in_the_output_of_other_commands(
+    site: Site, arguments: tuple[str, ...]
+) -> None:
     ended = debug(site, *arguments)
     assert ended.code == 0
-    assert_silent(ended)
+    assert_no_token(ended)
 
 
-def test_the_token_is_in_no_complaint_of_the_settings(site: Site) -> None:
+def test_the_token_is_not_in_errors_about_settings(site: Site) -> None:
     ended = debug(site, api_token=f"{TOKEN} ", start_date=TOKEN, shard=TOKEN, domain_ids=TOKEN)
     assert ended.code == 1
     assert len(ended.errors) == 4
-    assert_silent(ended)
+    assert_no_token(ended)
 
 
 @pytest.mark.parametrize("text", ['{"api_token": "%s"', "%s", '["%s"]', '"%s"', '{"%s": 1}'])
-def test_the_token_is_in_no_complaint_of_a_broken_settings_file(site: Site, text: str) -> None:
+def test_the_token_is_not_in_the_error_about_a_broken_config_file(site: Site, text: str) -> None:
     path = site.folder / "broken.json"
     path.write_text(text % TOKEN)
     ended = execute(site.command()[0], "--config", str(path), environment=DEBUG)
     assert ended.code == 1
     assert ended.output.text == ""
-    if '{"%s"' not in text:  # there it stands where the name of a setting should
-        assert_silent(ended)
+    if '{"%s"' not in text:  # where the token is the name of a setting
+        assert_no_token(ended)
 
 
-def test_a_server_that_cannot_be_reached_does_not_give_the_token_away(
+def test_the_token_is_not_in_the_error_about_an_unreachable_server(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     with running(Stranger().app) as gone:
@@ -93,7 +95,7 @@ def test_a_server_that_cannot_be_reached_does_not_give_the_token_away(
 
 
 @pytest.mark.parametrize("ordinal", [1, 8])
-def test_the_token_never_reaches_the_host_of_a_redirect(site: Site, ordinal: int) -> None:
+def test_the_token_is_not_sent_to_the_host_of_a_redirect(site: Site, ordinal: int) -> None:
     stranger = Stranger([])
     with running(stranger.app) as elsewhere:
         fault = Fault("redirect", location=elsewhere.url, only=frozenset({ordinal}))
@@ -101,10 +103,10 @@ def test_the_token_never_reaches_the_host_of_a_redirect(site: Site, ordinal: int
         ended = debug(site)
     assert stranger.log.requests == []
     ended.assert_told_in_one_line("api_url")
-    assert_silent(ended)
+    assert_no_token(ended)
 
 
-def test_a_netrc_does_not_replace_the_token(site: Site) -> None:
+def test_a_netrc_file_does_not_replace_the_token(site: Site) -> None:
     (site.folder / ".netrc").write_text("default login me password hunter2\n")
     (site.folder / ".netrc").chmod(0o600)
     environment = {"HOME": str(site.folder), "NETRC": str(site.folder / ".netrc")}

@@ -1,4 +1,4 @@
-"""Wrong settings are told all at once, a line each, before anything is asked or written."""
+"""Invalid settings are reported together, in a line each, before any request."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ WRONG: dict[str, Any] = {
 
 
 def problems(**settings: Any) -> list[str]:
-    """The lines that these settings give."""
+    """Return the errors for these settings."""
     config = {"api_token": TOKEN, **settings}
     with pytest.raises(ConfigValidationError) as caught:
         TapKindmetrics(config=config)
     return sorted(caught.value.errors)
 
 
-def test_all_wrong_settings_are_told_at_once(site: Site) -> None:
+def test_all_invalid_settings_are_reported_together(site: Site) -> None:
     ended = site.execute(**WRONG)
     assert ended.code == 1
     assert ended.output.text == ""
     assert "Traceback" not in ended.stderr
     assert sorted(ended.errors) == [
         "domain_ids[0] must be a whole number, not a string",
-        "end_date: is not a date, it has to look like 2024-01-31",
+        "end_date must be a date in YYYY-MM-DD format",
         "lookback_days must be at least 0",
         "max_concurrency must be a whole number, not a string",
         "request_timeout must be at most 300",
@@ -56,15 +56,15 @@ def test_all_wrong_settings_are_told_at_once(site: Site) -> None:
         "segments[1].name is required",
         "shard must be i/n with i from 0 to n-1, such as 0/2 or 1/2",
         "start_dat is not a setting of this tap (did you mean start_date?)",
-        "start_date: is not a date, it has to look like 2024-01-31",
+        "start_date must be a date in YYYY-MM-DD format",
         "user_agent must not be empty",
         "window_days must be at least 1",
     ]
-    assert site.asked() == []
+    assert site.requested() == []
 
 
 @pytest.mark.parametrize("arguments", [("--test",), ("--test=schema",), ()], ids=str)
-def test_no_settings_at_all_is_one_line(arguments: tuple[str, ...], site: Site) -> None:
+def test_missing_settings_are_reported_in_one_line(arguments: tuple[str, ...], site: Site) -> None:
     ended = execute(*site.command(*arguments)[:1], *arguments)
     ended.assert_told_in_one_line("api_token is required")
     assert ended.output.text == ""
@@ -78,7 +78,7 @@ def test_no_settings_at_all_is_one_line(arguments: tuple[str, ...], site: Site) 
         ({"api_token": 5}, ["api_token must be a string, not a number"]),
         (
             {"segments": [{"name": "a"}, {"name": "b"}, {"name": "a", "country": "SE"}]},
-            ["segments: two have the name 'a'"],
+            ["segments must have different names, two are named 'a'"],
         ),
         ({"segments": [{"name": ""}]}, ["segments[0].name must not be empty"]),
         (
@@ -94,12 +94,14 @@ def test_no_settings_at_all_is_one_line(arguments: tuple[str, ...], site: Site) 
     ],
     ids=str,
 )
-def test_a_wrong_setting_is_told_in_words(settings: dict[str, Any], lines: list[str]) -> None:
+def test_an_invalid_setting_is_reported_in_words(
+    settings: dict[str, Any], lines: list[str]
+) -> None:
     assert problems(**settings) == lines
 
 
 @pytest.mark.parametrize("token", ["abc\n", "abc def", " abc", "tökén", "\u2028", "a\x00b"])
-def test_a_token_that_no_header_can_hold_is_told_at_once(token: str) -> None:
+def test_a_token_that_is_not_valid_in_a_header_is_rejected(token: str) -> None:
     assert problems(api_token=token) == ["api_token has characters that are not allowed in it"]
 
 
@@ -120,20 +122,20 @@ def test_a_token_that_no_header_can_hold_is_told_at_once(token: str) -> None:
         ("", "address"),
     ],
 )
-def test_an_address_that_is_not_safe_is_refused(url: str, words: str) -> None:
+def test_an_unsafe_address_is_rejected(url: str, words: str) -> None:
     (line,) = problems(api_url=url)
-    assert line.startswith("api_url: ")
+    assert line.startswith("api_url must ")
     assert words in line
     assert "hunter2" not in line
 
 
-def test_an_address_may_end_with_a_slash(serve: Serve) -> None:
+def test_an_address_can_end_with_a_slash(serve: Serve) -> None:
     site = serve(domains=1)
     output = site.sync(api_url=f"{site.url}/", end_date="2024-02-01")
     assert len(output.rows("domain_stats")) == 1
 
 
-def test_a_setting_that_is_null_counts_as_not_set(site: Site) -> None:
+def test_a_null_setting_counts_as_unset(site: Site) -> None:
     settings = site.settings()
     none = dict.fromkeys(("domain_ids", "segments", "shard", "window_days", "user_agent"))
     tap = TapKindmetrics(config={**settings, **none})
@@ -141,7 +143,7 @@ def test_a_setting_that_is_null_counts_as_not_set(site: Site) -> None:
     assert tap.run.user_agent.startswith("tap-kindmetrics/")
 
 
-def test_the_tap_names_itself_to_the_vendor(site: Site) -> None:
+def test_the_tap_sends_its_name_as_user_agent(site: Site) -> None:
     site.sync(end_date="2024-02-01")
     site.sync(end_date="2024-02-01", user_agent="Nightly job (data@example.org)")
     agents = list(dict.fromkeys(r.headers["user-agent"] for r in site.api.log.requests))
@@ -150,7 +152,7 @@ def test_the_tap_names_itself_to_the_vendor(site: Site) -> None:
     assert agents[1] == "Nightly job (data@example.org)"
 
 
-def test_settings_come_from_the_environment_too(site: Site) -> None:
+def test_settings_can_come_from_environment_variables(site: Site) -> None:
     environment = {
         "TAP_KINDMETRICS_API_URL": site.url,
         "TAP_KINDMETRICS_API_TOKEN": TOKEN,

@@ -1,4 +1,4 @@
-"""Shards together read what one run reads, each partition once, also when their number changes."""
+"""Shards together read what one run reads, each partition once, for any number of shards."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ LATER: dict[str, Any] = {"end_date": "2024-02-08", "segments": SEGMENTS}
 
 
 def read_by(output: Output) -> set[tuple[int, str]]:
-    """The partitions of which a run has figures."""
+    """Return the partitions of which a run has figures."""
     return {(row["domain_id"], row["segment"]) for row in output.rows("domain_stats")}
 
 
 @pytest.mark.parametrize("count", range(1, 8))
-def test_together_they_read_what_one_run_reads(serve: Serve, count: int) -> None:
+def test_shards_together_read_what_one_run_reads(serve: Serve, count: int) -> None:
     site = serve(domains=DOMAINS, referrers_route="documented")
     whole = loaded(site.sync(segments=SEGMENTS))
     site.api.log.clear()
     parts = in_shards(site, count, segments=SEGMENTS)
     assert loaded(*parts).content == whole.content
-    asked = Counter(site.asked("/api/domains/"))
-    assert set(asked.values()) == {1}, "a partition was read by two shards"
+    asked = Counter(site.requested("/api/domains/"))
+    assert set(asked.values()) == {1}, "two shards read the same partition"
     for stream in ("account", "domains"):
         assert [bool(part.rows(stream)) for part in parts] == [True] + [False] * (count - 1)
     assert [read_by(part) for part in parts] == [
@@ -51,7 +51,7 @@ def test_together_they_read_what_one_run_reads(serve: Serve, count: int) -> None
     assert sorted(snapshots) == list(range(1, DOMAINS + 1))
 
 
-def test_more_shards_than_partitions_end_well_and_declare_every_table(serve: Serve) -> None:
+def test_shards_without_partitions_succeed_and_write_all_schemas(serve: Serve) -> None:
     site = serve(domains=1)
     whole = site.sync()
     parts = in_shards(site, 7)
@@ -62,18 +62,18 @@ def test_more_shards_than_partitions_end_well_and_declare_every_table(serve: Ser
 
 
 @pytest.mark.parametrize(("before", "after"), [(2, 3), (3, 2), (1, 4), (7, 1)])
-def test_another_number_of_shards_goes_on_from_the_joined_states(
+def test_another_number_of_shards_resumes_from_the_joined_states(
     serve: Serve, before: int, after: int
 ) -> None:
-    """Nothing is lost, and nothing is read again but for the look-back."""
+    """No row is lost, and only the lookback is read again."""
     site = serve(domains=DOMAINS, referrers_route="documented")
     first = in_shards(site, before, segments=SEGMENTS)
     site.api.log.clear()
     state = merged(part.state for part in first)
     second = in_shards(site, after, [state] * after, **LATER)
-    asked = Counter(site.asked("/api/domains/"))
+    asked = Counter(site.requested("/api/domains/"))
     assert set(asked.values()) == {1}
-    assert min(first_day for first_day, _ in site.days_asked("pages")) == "2024-02-03"
+    assert min(first_day for first_day, _ in site.days_requested("pages")) == "2024-02-03"
     assert loaded(*first, *second).content == loaded(site.sync(**LATER)).content
     for stream in WINDOWED:
         ends = {
@@ -84,8 +84,8 @@ def test_another_number_of_shards_goes_on_from_the_joined_states(
         assert ends == {"2024-02-08"}, stream
 
 
-def test_with_states_of_their_own_they_begin_anew_and_lose_nothing(serve: Serve) -> None:
-    """A state id with the number of shards in it: what has moved begins at the start date."""
+def test_new_shards_without_a_state_start_again_and_lose_nothing(serve: Serve) -> None:
+    """This is so if the state ids contain the number of shards."""
     site = serve(domains=DOMAINS)
     first = in_shards(site, 2, segments=SEGMENTS)
     second = in_shards(site, 3, **LATER)
@@ -93,8 +93,8 @@ def test_with_states_of_their_own_they_begin_anew_and_lose_nothing(serve: Serve)
     assert loaded(*second).content == loaded(*first, *second).content
 
 
-def test_the_old_states_by_number_would_lose_no_row_either(serve: Serve) -> None:
-    """A state id without the number: what moved begins anew, what stayed goes on."""
+def test_new_shards_with_the_old_states_lose_nothing(serve: Serve) -> None:
+    """Partitions that moved to another shard are read from the start date."""
     site = serve(domains=DOMAINS)
     first = in_shards(site, 2, segments=SEGMENTS)
     old = [*(part.state for part in first), {}]

@@ -1,4 +1,4 @@
-"""Which days are read, and how far a bookmark moves."""
+"""The days that a run reads, and the bookmarks that it writes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UTC = timezone.utc
 
 
 def reached(day: str, *, stream: str = "pages", domain_id: int = 1) -> State:
-    """A state whose only bookmark is this one."""
+    """Return a state with one bookmark."""
     part = {
         "context": {"domain_id": domain_id, "segment": "all"},
         "replication_key": "date",
@@ -29,8 +29,8 @@ def reached(day: str, *, stream: str = "pages", domain_id: int = 1) -> State:
 
 
 def first_days(site: Site, part: str = "pages", domain_id: int = 1) -> list[str]:
-    """The first days of the windows that were asked for, without the month."""
-    return [first[5:] for first, _ in site.days_asked(part, domain_id)]
+    """Return the first days of the requested windows, without the year."""
+    return [first[5:] for first, _ in site.days_requested(part, domain_id)]
 
 
 @pytest.mark.parametrize(
@@ -47,16 +47,16 @@ def first_days(site: Site, part: str = "pages", domain_id: int = 1) -> list[str]
     ],
     ids=str,
 )
-def test_a_run_goes_on_at_the_bookmark_less_the_look_back(
+def test_a_run_starts_at_the_bookmark_minus_the_lookback(
     site: Site, settings: dict[str, Any], windows: list[str]
 ) -> None:
     site.sync(state=reached("2024-02-04"), **{"end_date": "2024-02-06", **settings})
     assert first_days(site) == windows
-    # A domain without a bookmark begins at the start.
+    # A domain without a bookmark is read from the start date.
     assert first_days(site, domain_id=2)[0] == settings.get("start_date", "2024-02-01")[5:]
 
 
-def test_a_second_run_reads_the_look_back_and_what_is_new(site: Site) -> None:
+def test_a_second_run_reads_the_lookback_and_new_days(site: Site) -> None:
     loader = Loader()
     loader.load(site.sync(end_date="2024-02-10"))
     site.api.log.clear()
@@ -78,7 +78,7 @@ def test_bookmarks_move_over_days_and_domains_without_rows(serve: Serve) -> None
         assert bookmark(output.state, stream, 2) == "2024-02-05"
 
 
-def test_a_domain_that_is_new_is_read_from_the_start(serve: Serve) -> None:
+def test_a_new_domain_is_read_from_the_start_date(serve: Serve) -> None:
     before = serve(domains=1).sync(end_date="2024-02-10")
     site = serve(domains=2)
     output = site.sync(end_date="2024-02-10", state=before.state)
@@ -87,25 +87,25 @@ def test_a_domain_that_is_new_is_read_from_the_start(serve: Serve) -> None:
     assert bookmark(output.state, "pages", 2) == "2024-02-10"
 
 
-def test_a_segment_that_is_new_is_read_from_the_start(site: Site) -> None:
+def test_a_new_segment_is_read_from_the_start_date(site: Site) -> None:
     before = site.sync(end_date="2024-02-10")
     site.api.log.clear()
     segments = [{"name": "all"}, {"name": "phones", "browser": "Safari"}]
     output = site.sync(end_date="2024-02-10", state=before.state, segments=segments)
-    asked = [target for target in site.asked("/1/pages") if "browser=Safari" in target]
+    asked = [target for target in site.requested("/1/pages") if "browser=Safari" in target]
     assert len(asked) == 10
     assert bookmark(output.state, "pages", 1, "phones") == "2024-02-10"
     assert bookmark(output.state, "pages", 1, "all") == "2024-02-10"
 
 
-def test_the_state_of_a_domain_that_is_gone_is_kept(site: Site) -> None:
+def test_the_state_of_a_deleted_domain_is_kept(site: Site) -> None:
     output = site.sync(state=reached("2024-01-15", domain_id=99))
     assert bookmark(output.state, "pages", 99) == "2024-01-15"
     assert bookmark(output.state, "pages", 1) == "2024-02-05"
 
 
-def test_the_partial_day_is_read_and_read_again(serve: Serve) -> None:
-    """Its bookmark is its own first day, so that the next run begins with it."""
+def test_a_partial_day_is_read_again_by_the_next_run(serve: Serve) -> None:
+    """Its bookmark is its own first day, with which the next run starts."""
     site = serve(now=datetime(2024, 2, 20, 9, 30, tzinfo=UTC), visitors_per_day=40)
     settings: dict[str, Any] = {"start_date": "2024-02-18", "lookback_days": 0}
     loader = Loader()
@@ -121,8 +121,8 @@ def test_the_partial_day_is_read_and_read_again(serve: Serve) -> None:
     assert 0 < partial < whole
 
 
-def test_late_data_arrives_by_the_look_back(serve: Serve) -> None:
-    """Soon after midnight, sessions of the day before are still open."""
+def test_the_lookback_reads_late_data(serve: Serve) -> None:
+    """Shortly after midnight, sessions of the day before are still open."""
     settings: dict[str, Any] = {"start_date": "2024-02-10", "end_date": "2024-02-20"}
     site = serve(now=datetime(2024, 2, 21, 0, 5, tzinfo=UTC), visitors_per_day=40)
     early = site.sync(**settings)
@@ -139,14 +139,14 @@ def test_late_data_arrives_by_the_look_back(serve: Serve) -> None:
     assert late.content["domain_stats"] == whole.content["domain_stats"]
 
 
-def test_a_run_until_now_ends_with_today_and_stays_there(serve: Serve) -> None:
+def test_a_run_without_an_end_date_ends_with_today(serve: Serve) -> None:
     site = serve(now=None)
     before = datetime.now(UTC).date()
     first = before - timedelta(days=2)
     output = site.sync(start_date=first.isoformat(), end_date=None)
     after = datetime.now(UTC).date()
     assert bookmark(output.state, "pages", 1) in {before.isoformat(), after.isoformat()}
-    assert site.days_asked("pages")[-1][1] in {before.isoformat(), after.isoformat()}
+    assert site.days_requested("pages")[-1][1] in {before.isoformat(), after.isoformat()}
 
 
 def test_an_end_in_the_future_is_today(serve: Serve) -> None:
@@ -154,15 +154,15 @@ def test_an_end_in_the_future_is_today(serve: Serve) -> None:
     before = datetime.now(UTC).date()
     site.sync(start_date=before.isoformat(), end_date="2999-12-31")
     after = datetime.now(UTC).date()
-    assert {last for _, last in site.days_asked("pages")} <= {f"{before}", f"{after}"}
+    assert {last for _, last in site.days_requested("pages")} <= {f"{before}", f"{after}"}
 
 
-def test_without_a_start_the_last_thirty_days_are_read(serve: Serve) -> None:
+def test_a_run_without_a_start_date_reads_thirty_days(serve: Serve) -> None:
     site = serve(now=None, visitors_per_day=2)
     before = datetime.now(UTC).date()
     site.sync(catalog=site.catalog("goals"), start_date=None, end_date=None)
     after = datetime.now(UTC).date()
-    days = [first for first, _ in site.days_asked("goals")]
+    days = [first for first, _ in site.days_requested("goals")]
     assert days[0] in {f"{day - timedelta(days=30)}" for day in (before, after)}
     assert len(days) in {31, 32}
 
@@ -170,12 +170,12 @@ def test_without_a_start_the_last_thirty_days_are_read(serve: Serve) -> None:
 def test_a_start_in_the_future_reads_nothing(serve: Serve) -> None:
     site = serve(now=None)
     output = site.sync(start_date="2999-01-01", end_date=None)
-    assert site.days_asked("pages") == []
+    assert site.days_requested("pages") == []
     assert bookmark(output.state, "pages", 1) is None
 
 
 @pytest.mark.parametrize("day", ["2024-02-05", "2024-02-28", "2999-01-01"])
-def test_a_bookmark_at_or_beyond_the_end_reads_the_look_back_and_stays(
+def test_a_bookmark_at_or_after_the_end_date_stays_and_the_lookback_is_read(
     site: Site, day: str
 ) -> None:
     output = site.sync(state=reached(day))
@@ -183,8 +183,8 @@ def test_a_bookmark_at_or_beyond_the_end_reads_the_look_back_and_stays(
     assert bookmark(output.state, "pages", 1) == day
 
 
-def test_an_earlier_start_does_not_read_what_was_read_before(site: Site) -> None:
-    """A start is for what has no bookmark; for the rest there is a full refresh."""
+def test_an_earlier_start_date_does_not_replace_a_bookmark(site: Site) -> None:
+    """It holds only for partitions without a bookmark; the others need a full refresh."""
     output = site.sync(state=reached("2024-02-04"), start_date="2024-01-01")
     assert first_days(site) == ["02-02", "02-03", "02-04", "02-05"]
     assert bookmark(output.state, "pages", 1) == "2024-02-05"
@@ -193,25 +193,25 @@ def test_an_earlier_start_does_not_read_what_was_read_before(site: Site) -> None
 @pytest.mark.parametrize(
     "text", ["2024-02-01T00:00:00Z", "2024-02-01T00:00:00", "2024-02-01T05:00:00+02:00"]
 )
-def test_a_start_may_be_a_date_time(site: Site, text: str) -> None:
+def test_a_start_date_can_be_a_date_time(site: Site, text: str) -> None:
     site.sync(start_date=text, end_date="2024-02-02T00:00:00+00:00")
     assert first_days(site) == ["02-01", "02-02"]
 
 
 @pytest.mark.parametrize("value", ["yesterday", 5, ""])
-def test_a_bookmark_that_is_no_date_is_one_clear_error(site: Site, value: Any) -> None:
+def test_a_bookmark_that_is_not_a_date_is_one_error(site: Site, value: Any) -> None:
     _, error = site.failing_sync(SyncFailed, state=reached(value))
     assert str(error).startswith("pages: the bookmark in the state is not a date")
 
 
-def test_the_state_of_another_tap_does_no_harm_and_is_kept(site: Site) -> None:
+def test_the_state_of_another_tap_is_kept(site: Site) -> None:
     foreign = {"bookmarks": {"users": {"replication_key": "id", "replication_key_value": 7}}}
     output = site.sync(state=foreign)
     assert output.state["bookmarks"]["users"] == foreign["bookmarks"]["users"]
     assert bookmark(output.state, "pages", 1) == "2024-02-05"
 
 
-def test_a_state_holds_no_more_than_its_bookmarks(site: Site) -> None:
+def test_a_state_has_nothing_but_bookmarks(site: Site) -> None:
     parts = site.sync().state["bookmarks"]["pages"]["partitions"]
     assert (
         parts
