@@ -36,7 +36,7 @@ help:
 	@echo "make pages      write the pages and plugin settings that are generated from the taps"
 	@echo "make wheels     build packages of kit and taps in dist/"
 	@echo "make trial      run a tap in shards on an engine (ENGINE=dask or airflow), into PostgreSQL"
-	@echo "make machines   install what runs in shards need: Dask, a driver for Meltano's state"
+	@echo "make machines   install the packages for shards: Dask, a driver for Meltano's state"
 	@echo "make airflow    install Airflow into its own environment, for make trial and its tests"
 	@echo "make clean      remove everything that these commands created"
 
@@ -110,7 +110,7 @@ requirements: .tools-ready
 			--upgrade $$folder/requirements.in -o $$folder/requirements.txt || exit 1; \
 	done
 
-# A new tap is not yet in uv.lock; without that nothing can be installed.
+# A new tap must be in uv.lock before anything can be installed.
 pages: .tools-ready
 	@$(UV) lock --quiet
 	@$(MAKE) --no-print-directory .venv/.dev constraints
