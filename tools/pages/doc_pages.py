@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PAGES = sorted(
     path
-    for pattern in ("*.md", "*/README.md", "docs/*.md", "*/*/README.md")
+    for pattern in ("*.md", "*/README.md", "docs/*.md", "docs/*/*.md", "examples/*/*.md")
     for path in ROOT.glob(pattern)
     if not path.relative_to(ROOT).parts[0].startswith((".", "output", "dist"))
     and not {"node_modules", ".venv", "dbt_packages"} & set(path.parts)
