@@ -146,7 +146,8 @@ def test_the_end_tells_rows_by_stream_requests_and_warnings(
         progress.summary("Stopped early", requests=1_000)
     LOGGER.warning("after it")
     assert (
-        "Stopped early after 1 h 2 min: 1,504 rows (domains 4, pages 1,500), 1,000 requests, 1 warning"
+        "Stopped early after 1 h 2 min: 1,504 rows (domains 4, pages 1,500), "
+        "1,000 requests, 1 warning"
     ) in caplog.messages
     assert progress.warnings.count == 1
 
