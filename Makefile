@@ -47,9 +47,12 @@ demo: .venv/.setup .venv/charts/.ready .meltano/.plugins
 show: .venv/.setup
 	@$(BIN)/python -m demo.show
 
+# The models of taps that the demo did not load are left out.
+transform: NOT_LOADED = $(filter-out $(subst -,_,$(notdir $(wildcard output/demo/tap-*))),$(MODULES))
 transform: transform/.venv/.ready
 	@test -n "$(wildcard output/demo/tap-*)" || { echo "There is no data yet: run make demo"; exit 1; }
-	@DBT_PROJECT_DIR=transform DBT_PROFILES_DIR=transform transform/.venv/bin/dbt --quiet build
+	@DBT_PROJECT_DIR=transform DBT_PROFILES_DIR=transform transform/.venv/bin/dbt --quiet build \
+		$(addprefix --exclude ,$(NOT_LOADED:tap_%=%))
 
 # The tests install plugins. With retries they do not fail if PyPI is down for a minute.
 test: export UV_HTTP_RETRIES := 8

@@ -15,7 +15,7 @@ from demo.figures import figures
 from demo.page import write_report
 from demo.places import OUTPUT, ROOT, ROWS
 from demo.summary import WHERE, findings, verdict, write_rows
-from demo.vendors import Days, KhorosDemo, KindmetricsDemo, KissmetricsDemo, Settings, Vendor
+from demo.vendors import DEMOS, Days, Settings, Vendor
 from demo.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def main() -> int:
     yesterday = datetime.now(timezone.utc).date() - timedelta(days=1)
     days = Days(first_day(yesterday), yesterday)
     print(f"Fakes of the vendors' APIs run on this machine: days {days.first} to {days.last}.")
-    vendors = [KindmetricsDemo(days), KissmetricsDemo(days), KhorosDemo(days)]
+    vendors = [demo(days) for demo in DEMOS]
     arrivals = [arrival for vendor in vendors if (arrival := load(vendor))]
     write_rows(ROWS, arrivals)
     if len(arrivals) < len(vendors) or not all(arrival.is_good for arrival in arrivals):

@@ -234,3 +234,6 @@ class KhorosDemo(Vendor):
             return "SELECT conversation_id FROM conversation"
         fields = ", ".join(f'"{field}"' for field in self._fields(stream))
         return f'SELECT {fields} FROM "{stream}"'
+
+
+DEMOS = (KindmetricsDemo, KissmetricsDemo, KhorosDemo)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.vendors import Days, KhorosDemo, KindmetricsDemo, KissmetricsDemo
+from demo.vendors import DEMOS, Days, KhorosDemo, KindmetricsDemo, KissmetricsDemo
 from tests.end_to_end.project import ROOT, rows_of_demo
 from tests.secrets_of_taps.forms import found_in, found_in_files
 
@@ -67,7 +67,7 @@ def assert_told_why(done: Done) -> None:
     assert "What arrived" not in done.stdout
 
 
-@pytest.mark.parametrize("vendor", [KindmetricsDemo, KissmetricsDemo, KhorosDemo])
+@pytest.mark.parametrize("vendor", DEMOS)
 def test_what_is_expected_does_not_hang_on_the_time_of_day(
     vendor: Callable[[Days], Vendor],
 ) -> None:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 PYPROJECT = """
 [project]
-name = "tap-pond"
+name = "tap-newcomer"
 [project.scripts]
-tap-pond = "tap_pond.tap:PondTap.cli"
+tap-newcomer = "tap_newcomer.tap:NewcomerTap.cli"
 [tool.analytics-tap]
-label = "Pond"
-website = "https://pond.example"
+label = "Newcomer"
+website = "https://newcomer.example"
 reads = "ducks"
 incremental-by = "day"
 """
@@ -50,10 +50,10 @@ class Ducks(KitStream):
         return Result(self.checked([]))
 
 
-class PondTap(KitTap):
+class NewcomerTap(KitTap):
     """Reads ducks."""
 
-    name = "tap-pond"
+    name = "tap-newcomer"
     config_jsonschema = th.PropertiesList(
         th.Property("api_token", th.StringType, required=True, secret=True, description="Token"),
     ).to_dict()
@@ -69,17 +69,17 @@ DOCS = ROOT / "docs"
 
 
 @pytest.fixture
-def pond(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def newcomer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A tap that exists as a folder alone."""
-    folder = tmp_path / "tap-pond"
-    (folder / "tap_pond").mkdir(parents=True)
+    folder = tmp_path / "tap-newcomer"
+    (folder / "tap_newcomer").mkdir(parents=True)
     (folder / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
-    (folder / "README.md").write_text("# tap-pond\n", encoding="utf-8")
-    (folder / "tap_pond" / "__init__.py").touch()
-    (folder / "tap_pond" / "tap.py").write_text(MODULE, encoding="utf-8")
+    (folder / "README.md").write_text("# tap-newcomer\n", encoding="utf-8")
+    (folder / "tap_newcomer" / "__init__.py").touch()
+    (folder / "tap_newcomer" / "tap.py").write_text(MODULE, encoding="utf-8")
     monkeypatch.syspath_prepend(str(folder))
     yield folder
-    for name in [name for name in sys.modules if name.startswith("tap_pond")]:
+    for name in [name for name in sys.modules if name.startswith("tap_newcomer")]:
         monkeypatch.delitem(sys.modules, name)
 
 
@@ -93,7 +93,7 @@ def test_neither_make_nor_the_workspace_names_a_tap() -> None:
 def test_make_finds_taps_by_their_folders(tmp_path: Path) -> None:
     for name in ("Makefile", "pyproject.toml", "uv.lock"):
         shutil.copy(ROOT / name, tmp_path)
-    for name in ("tap-kit", "tap-pond", "tap-lake-district"):
+    for name in ("tap-kit", "tap-newcomer", "tap-lake-district"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "pyproject.toml").touch()
     (tmp_path / "tap-notes").mkdir()
@@ -104,57 +104,57 @@ def test_make_finds_taps_by_their_folders(tmp_path: Path) -> None:
             command, cwd=tmp_path, capture_output=True, text=True, check=True
         ).stdout
 
-    assert "for package in tap-kit tap-lake-district tap-pond; do" in commands("wheels")
-    assert "--package tap-lake-district --package tap-pond" in commands("constraints")
+    assert "for package in tap-kit tap-lake-district tap-newcomer; do" in commands("wheels")
+    assert "--package tap-lake-district --package tap-newcomer" in commands("constraints")
     measured = commands("coverage")
-    assert "--source=tap_kit,tap_lake_district,tap_pond " in measured
-    assert "tests/kit tests/lake_district tests/pond\n" in measured
+    assert "--source=tap_kit,tap_lake_district,tap_newcomer " in measured
+    assert "tests/kit tests/lake_district tests/newcomer\n" in measured
 
 
-def test_every_page_and_plugin_file_has_the_tap(pond: Path) -> None:
-    made = files([*TAPS, pond])
-    assert "| [tap-pond](tap-pond/README.md) | ducks | day |" in made[ROOT / "README.md"]
+def test_every_page_and_plugin_file_has_the_tap(newcomer: Path) -> None:
+    made = files([*TAPS, newcomer])
+    assert "| [tap-newcomer](tap-newcomer/README.md) | ducks | day |" in made[ROOT / "README.md"]
     assert (
-        "| `TAP_POND_API_TOKEN` | string, secret | **required** | Token |"
+        "| `TAP_NEWCOMER_API_TOKEN` | string, secret | **required** | Token |"
         in made[DOCS / "settings.md"]
     )
     assert "| `seen` | date-time, null | When it was seen. |" in made[DOCS / "streams.md"]
-    own = made[pond / "README.md"]
-    assert own.startswith("# tap-pond\n\n<!-- settings -->\n| setting")
+    own = made[newcomer / "README.md"]
+    assert own.startswith("# tap-newcomer\n\n<!-- settings -->\n| setting")
     assert "<!-- streams -->\n| stream | key" in own
-    hub = yaml.safe_load(made[pond / "hub.yml"])
-    assert (hub["label"], hub["domain_url"]) == ("Pond", "https://pond.example")
-    model = yaml.safe_load(made[MODELS / "pond" / "_pond__models.yml"])["models"][0]
+    hub = yaml.safe_load(made[newcomer / "hub.yml"])
+    assert (hub["label"], hub["domain_url"]) == ("Newcomer", "https://newcomer.example")
+    model = yaml.safe_load(made[MODELS / "newcomer" / "_newcomer__models.yml"])["models"][0]
     assert model["description"] == "The stream ducks; the newest row of each key."
     types = {column["name"]: column["data_type"] for column in model["columns"]}
     assert types == {"id": "bigint", "seen": "timestamptz", "tags": "json"}
 
 
-def test_the_project_gets_an_entry_a_job_and_a_schedule_once(pond: Path) -> None:
+def test_the_project_gets_an_entry_a_job_and_a_schedule_once(newcomer: Path) -> None:
     text = (ROOT / "meltano.yml").read_text("utf-8")
-    made = with_tap(text, TapFolder(pond))
+    made = with_tap(text, TapFolder(newcomer))
     before, after = project(text), project(made)
     *others, entry = after["plugins"]["extractors"]
     assert others == before["plugins"]["extractors"]
-    assert entry["pip_url"] == "-e ./tap-pond -c constraints.txt"
+    assert entry["pip_url"] == "-e ./tap-newcomer -c constraints.txt"
     assert entry["settings"][0]["name"] == "api_token"
     assert entry["select"] == ["*.*"]
     assert after["plugins"]["loaders"] == before["plugins"]["loaders"]
-    assert after["jobs"][-1]["tasks"] == ["tap-pond target-postgres"]
+    assert after["jobs"][-1]["tasks"] == ["tap-newcomer target-postgres"]
     assert after["schedules"][-1]["job"] == after["jobs"][-1]["name"]
-    assert with_tap(made, TapFolder(pond)) == made
+    assert with_tap(made, TapFolder(newcomer)) == made
     assert [line for line in text.splitlines() if line not in made] == []
 
 
-def test_what_a_person_wrote_after_the_settings_stays(pond: Path) -> None:
-    made = with_tap((ROOT / "meltano.yml").read_text("utf-8"), TapFolder(pond))
+def test_what_a_person_wrote_after_the_settings_stays(newcomer: Path) -> None:
+    made = with_tap((ROOT / "meltano.yml").read_text("utf-8"), TapFolder(newcomer))
     own = "    select:\n    - ducks.id\n    config:\n      window_days: 7\n"
     changed = made.replace("    select:\n    - '*.*'\n  loaders:", f"{own}  loaders:")
-    changed = changed.replace("label: Pond\n", "label: Old\n")
+    changed = changed.replace("label: Newcomer\n", "label: Old\n")
     assert own in changed
-    again = with_tap(changed, TapFolder(pond))
+    again = with_tap(changed, TapFolder(newcomer))
     assert own in again
-    assert "label: Pond\n" in again
+    assert "label: Newcomer\n" in again
 
 
 def without(*texts: str) -> Callable[[str], str]:
@@ -172,31 +172,37 @@ def without(*texts: str) -> Callable[[str], str]:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (without('label = "Pond"\n'), ["[tool.analytics-tap]", 'label = "..."']),
+        (without('label = "Newcomer"\n'), ["[tool.analytics-tap]", 'label = "..."']),
         (
             without(PYPROJECT[PYPROJECT.index("[tool") :]),
             [f'{key} = "..."' for key in ("label", "website", "reads", "incremental-by")],
         ),
         (
-            without('[project.scripts]\ntap-pond = "tap_pond.tap:PondTap.cli"\n'),
-            ["has no command", '[project.scripts]\ntap-pond = "tap_pond.tap:TapClass.cli"'],
+            without('[project.scripts]\ntap-newcomer = "tap_newcomer.tap:NewcomerTap.cli"\n'),
+            ["has no command", '[project.scripts]\ntap-newcomer = "tap_newcomer.tap:TapClass.cli"'],
         ),
-        (lambda text: text.replace("PondTap.cli", "TapPond.cli"), ["'TapPond'", "Correct it"]),
-        (lambda text: text.replace("tap_pond.tap", "tap_pond.taps"), ["'tap_pond.taps'"]),
+        (
+            lambda text: text.replace("NewcomerTap.cli", "TapNewcomer.cli"),
+            ["'TapNewcomer'", "Correct it"],
+        ),
+        (
+            lambda text: text.replace("tap_newcomer.tap", "tap_newcomer.taps"),
+            ["'tap_newcomer.taps'"],
+        ),
     ],
 )
 def test_what_is_missing_is_said_with_its_place_and_the_lines_to_add(
-    pond: Path,
+    newcomer: Path,
     change: Callable[[str], str],
     words: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (pond / "pyproject.toml").write_text(change(PYPROJECT), encoding="utf-8")
-    monkeypatch.setattr("tools.pages.__main__.files", lambda: files([pond]))
+    (newcomer / "pyproject.toml").write_text(change(PYPROJECT), encoding="utf-8")
+    monkeypatch.setattr("tools.pages.__main__.files", lambda: files([newcomer]))
     with pytest.raises(SystemExit) as ended:
         main()
     message = str(ended.value.code)
-    assert message.startswith("make pages: tap-pond/pyproject.toml ")
+    assert message.startswith("make pages: tap-newcomer/pyproject.toml ")
     for word in words:
         assert word in message
 
@@ -204,18 +210,18 @@ def test_what_is_missing_is_said_with_its_place_and_the_lines_to_add(
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("    select:\n    - '*.*'\n  loaders:", "  loaders:", "tap-pond has no `select`"),
+        ("    select:\n    - '*.*'\n  loaders:", "  loaders:", "tap-newcomer has no `select`"),
         ("\nschedules:", "\nother:", "no `schedules`"),
     ],
 )
 def test_a_project_file_that_cannot_be_filled_is_left_as_it_is(
-    pond: Path, old: str, new: str, words: str
+    newcomer: Path, old: str, new: str, words: str
 ) -> None:
     text = (ROOT / "meltano.yml").read_text("utf-8")
-    filled = with_tap(text, TapFolder(pond)) if "select" in old else text
+    filled = with_tap(text, TapFolder(newcomer)) if "select" in old else text
     assert old in filled
     with pytest.raises(IncompleteTapError, match=words):
-        with_tap(filled.replace(old, new), TapFolder(pond))
+        with_tap(filled.replace(old, new), TapFolder(newcomer))
 
 
 def project(text: str) -> dict[str, Any]:

@@ -16,13 +16,14 @@ import yaml
 
 from tests.end_to_end.project import MELTANO, Project
 from tests.processes import clean_environment
+from tools import workspace
 from tools.locks import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-TAPS = ("tap-kindmetrics", "tap-kissmetrics", "tap-khoros-analytics")
+TAPS = tuple(tap.name for tap in workspace.TAPS)
 PATIENCE_S = 240.0  # a slow machine with much other work to do
 
 

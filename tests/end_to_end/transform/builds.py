@@ -12,12 +12,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tools.workspace import ROOT
+from demo.vendors import DEMOS
+from tools.workspace import ROOT, TAPS, package_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ENVIRONMENT = ROOT / "transform" / ".venv"
+# The models of taps that the demo does not load.
+NOT_LOADED = [
+    package_of(tap).removeprefix("tap_")
+    for tap in TAPS
+    if tap.name not in {demo.tap.name for demo in DEMOS}
+]
 READY = "transform/.venv/.ready"
 SWITCHED_OFF = "WITHOUT_DBT"
 # What must not come from the developer's own shell.
@@ -98,6 +105,7 @@ class Dbt:
             "DBT_LOG_PATH": str(self.folder / "logs"),
         }
         command = [str(ENVIRONMENT / "bin" / "dbt"), "--no-use-colors", "build", *arguments]
+        command += ["--exclude", *NOT_LOADED] if NOT_LOADED else []
         done = run(command, {**places, **self.settings, **settings})
         # Kept apart: the next build writes to the same place, so that dbt need not parse all anew.
         made = Path(tempfile.mkdtemp(dir=self.folder))

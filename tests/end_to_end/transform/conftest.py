@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.vendors import Days, KhorosDemo, KindmetricsDemo, KissmetricsDemo
+from demo.vendors import DEMOS, Days
 from tests.end_to_end.transform.builds import SWITCHED_OFF, Build, Dbt, install
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def over_files(dbt: Dbt, first_demo: FirstDemo, tmp_path_factory: pytest.TempPat
 def over_postgres(dbt: Dbt, project: Project, first_demo: FirstDemo, postgres: Postgres) -> Dbt:
     """PostgreSQL with the days of the demo, loaded by Meltano."""
     days = Days(first_demo.first_day, first_demo.last_day)
-    vendors: list[Vendor] = [KindmetricsDemo(days), KissmetricsDemo(days), KhorosDemo(days)]
+    vendors: list[Vendor] = [demo(days) for demo in DEMOS]
     with contextlib.ExitStack() as stack:
         settings = dict(postgres.target_settings)
         for vendor in vendors:
