@@ -14,7 +14,7 @@ from tap_kit import (
     Pipeline,
     Progress,
     SyncFailed,
-    resumed,
+    read_with_resume,
     stop_on_error,
 )
 
@@ -48,9 +48,9 @@ def discovered_columns(
     pipeline = Pipeline(iter(exports), lambda export: _columns(tenant, export), workers=workers)
     progress = Progress(logger, unit="export", goal="Discovering columns")
     with contextlib.closing(pipeline), progress, stop_on_error(tenant.run.stop):
-        progress.planned({"columns": len(exports)}, concurrency=workers)
+        progress.set_plan({"columns": len(exports)}, concurrency=workers)
         while (export := pipeline.head) is not None:
-            found = pipeline.take(lambda export: progress.waiting(f"the columns of {export.id}"))
+            found = pipeline.take(lambda one: progress.show_waiting(f"the columns of {one.id}"))
             progress.task_done()
             yield export, found
 
@@ -92,7 +92,7 @@ def _header(tenant: Tenant, export: Export) -> list[str]:
     download = _HeaderDownload(what, finished.download)
     header: list[str]
     try:
-        (header,) = next(resumed(download.header, tenant.run.throttle.sleep))
+        (header,) = next(read_with_resume(download.header, tenant.run.throttle.sleep))
     except SyncFailed as error:
         if download.is_empty:
             raise JobFailed(str(error)) from None

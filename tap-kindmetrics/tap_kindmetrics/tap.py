@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from singer_sdk import Stream
 from singer_sdk import typing as th
-from tap_kit import TOKEN_TEXT, KitTap, common_settings
+from tap_kit import TOKEN_PATTERN, KitTap, common_settings
 from typing_extensions import override
 
 from tap_kindmetrics import streams
@@ -47,7 +47,7 @@ SEGMENT = (
 SETTINGS = (
     th.Property(
         "api_token",
-        th.StringType(min_length=1, pattern=TOKEN_TEXT),
+        th.StringType(min_length=1, pattern=TOKEN_PATTERN),
         required=True,
         secret=True,
         title="API token",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
-from tap_kit import LONGEST_NAME, common_settings, polling_settings, snake_case
+from tap_kit import MAX_NAME_LENGTH, common_settings, polling_settings, snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -210,7 +210,7 @@ def has_stream(entry: Any) -> bool:
 
 def stream_part(entry: Mapping[str, Any]) -> str:
     """Return what follows ``report_`` in the name of a report's stream."""
-    return snake_case(entry["name"])[: LONGEST_NAME - len("report_")].rstrip("_")
+    return snake_case(entry["name"])[: MAX_NAME_LENGTH - len("report_")].rstrip("_")
 
 
 def _repeated(values: Sequence[str]) -> list[str]:

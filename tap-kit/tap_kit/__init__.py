@@ -1,6 +1,6 @@
 """What the taps share: settings, windows, an ordered pipeline, HTTP, jobs, rows and bookmarks.
 
-The names below are all that a tap needs. The kit knows no vendor.
+A tap imports from here only. Nothing in the kit is specific to a vendor.
 """
 
 from tap_kit.errors import (
@@ -15,7 +15,7 @@ from tap_kit.errors import (
 from tap_kit.flow.ahead import Work
 from tap_kit.flow.background import read_in_background, sleep_with_heartbeat
 from tap_kit.flow.bookmarks import read_bookmark
-from tap_kit.flow.lists import ListPass, PageInfo, read_whole
+from tap_kit.flow.lists import ListPass, PageInfo, read_list
 from tap_kit.flow.once import Once
 from tap_kit.flow.pipeline import Pipeline
 from tap_kit.flow.tasks import Outcome, Partition, Result, ResultT, Task, TaskT, WindowTask
@@ -45,18 +45,18 @@ from tap_kit.rows.check import (
     values_of,
 )
 from tap_kit.rows.keys import row_id, row_ids
-from tap_kit.rows.names import LONGEST_NAME, snake_case, unique_labels, unique_names
+from tap_kit.rows.names import MAX_NAME_LENGTH, snake_case, unique_labels, unique_names
 from tap_kit.rows.occurrences import Occurrences
-from tap_kit.rows.streaming import CsvRows, JsonRows, RowParser, parsed, resumed
+from tap_kit.rows.streaming import CsvRows, JsonRows, RowParser, parse_rows, read_with_resume
 from tap_kit.run.progress import Progress
 from tap_kit.run.run import Run
-from tap_kit.run.settings import TOKEN_TEXT, Config, common_settings, polling_settings
+from tap_kit.run.settings import TOKEN_PATTERN, Config, common_settings, polling_settings
 from tap_kit.streams import BookmarkedStream, KitStream, WindowedStream
 from tap_kit.tap import KitTap
 
 __all__ = [
-    "LONGEST_NAME",
-    "TOKEN_TEXT",
+    "MAX_NAME_LENGTH",
+    "TOKEN_PATTERN",
     "Api",
     "BearerToken",
     "BookmarkedStream",
@@ -112,12 +112,12 @@ __all__ = [
     "has_any_of",
     "parse_day",
     "parse_json",
-    "parsed",
+    "parse_rows",
     "polling_settings",
     "read_bookmark",
     "read_in_background",
-    "read_whole",
-    "resumed",
+    "read_list",
+    "read_with_resume",
     "row_id",
     "row_ids",
     "set_fields",

@@ -1,13 +1,13 @@
-"""What can go wrong, sorted by who needs to act.
+"""The errors of a run, sorted by who needs to act.
 
 ==========================  ==========================================================
 ``ConfigValidationError``   the user: a setting or a credential is wrong (the SDK's own class)
 ``PartitionUnavailable``    the vendor refuses one partition: warn, read the others
 ``JobFailed``               the vendor failed at one stream: read the others, exit code 1
-``Retriable``               nobody: the same request may succeed in a moment
-``SyncFailed``              the run stops here and can be resumed: no retries are left, or a
-                            response is not what the API promises
-``Interrupted``             nobody: the run is being stopped
+``Retriable``               no action needed: the same request may succeed in a moment
+``SyncFailed``              the run stops and can be resumed: no retries are left, or a response
+                            is not what the API promises
+``Interrupted``             no action needed: the run is being stopped
 ==========================  ==========================================================
 """
 
@@ -23,7 +23,7 @@ class KitError(Exception):
 class Retriable(KitError):
     """An attempt failed and another one may succeed.
 
-    ``retry_after`` is the wait that the server asked for, in seconds; None when it did not say.
+    ``retry_after`` is the wait that the server asks for, in seconds; None if it does not ask.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
@@ -32,17 +32,17 @@ class Retriable(KitError):
 
 
 class SyncFailed(KitError):
-    """The run stops; the bookmarks cover what was written so far."""
+    """The run stops here. The bookmarks cover what was written so far."""
 
 
 class JobFailed(SyncFailed):
-    """The vendor could not do the work of one stream; the others are read, the run ends with 1."""
+    """A job of one stream failed. The other streams are read; the run exits with code 1."""
 
 
 class PartitionUnavailable(KitError):
-    """The vendor refuses one partition (403) or does not know it any more (404).
+    """The vendor refuses one partition (403) or no longer has it (404).
 
-    ``status`` is the HTTP status of the refusal; None where there was none.
+    ``status`` is the HTTP status of the refusal; None if there is none.
     """
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
@@ -55,7 +55,7 @@ class Interrupted(KitError):
 
 
 def setting_error(setting: str, problem: str) -> ConfigValidationError:
-    """Return the SDK's error for a wrong setting: ``api_url must be ...``.
+    """Return the SDK's error for an invalid setting: ``api_url must be ...``.
 
     ``problem`` is a predicate. The SDK's command line prints only ``errors``.
     """

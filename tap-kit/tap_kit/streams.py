@@ -1,4 +1,4 @@
-"""The base classes of all streams: plan, fetch, shape, emit, bookmark."""
+"""The base classes of all streams: plan, fetch, check, emit, bookmark."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ if TYPE_CHECKING:
 
 
 def _not_sdk_sync_error(record: logging.LogRecord) -> bool:
-    """Filter out the SDK's line that there was an error; the command line logs the error itself."""
+    """Return False for the SDK's error line: the command line logs the error itself."""
     return not str(record.msg).startswith("An unhandled error occurred while syncing")
 
 
 class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
     """A stream whose tasks are read ahead, together with those of all other streams of the tap.
 
-    A stream has to define ``fetch``. One that is read in several parts also defines ``tasks`` or
-    ``follow_ups``, with tasks and results of its own types.
+    A stream must define ``fetch``. One that is read in several parts also defines ``tasks`` or
+    ``follow_ups``, with its own types of tasks and results.
     """
 
     response_fields: ClassVar[ResponseFields] = ResponseFields()
@@ -65,7 +65,7 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
     # Plan
 
     def windows(self, partition: Partition) -> Sequence[Window | None]:  # noqa: ARG002
-        """Return the windows to read of a partition; None stands for all there is."""
+        """Return the windows of a partition to read; None stands for the whole partition."""
         return (None,)
 
     def all_partitions(self) -> Iterable[Partition] | None:
@@ -76,7 +76,7 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
     def partition_list(self) -> list[Partition]:
         """The partitions that this run reads: those of its shard.
 
-        A stream without partitions has one, which is empty, and which the first shard reads.
+        A stream without partitions has a single empty one, which the first shard reads.
         """
         shard = self.run.shard
         partitions = self.all_partitions()
@@ -90,17 +90,17 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
         return [dict(partition) for partition in self.partition_list if partition]
 
     def tasks(self, partition: Partition) -> Iterator[TaskT]:
-        """Return the tasks of a partition in plan order, as far as they are known."""
+        """Return the tasks of a partition in plan order, without follow-ups."""
         yield cast("TaskT", Task(self, partition))
 
     def follow_ups(self, task: TaskT, result: ResultT) -> Iterator[TaskT]:  # noqa: ARG002
-        """Return the tasks that a result makes necessary, to be done right after it."""
+        """Return the tasks that a result makes necessary, to do right after it."""
         return iter(())
 
-    # Fetch and shape (in a worker thread)
+    # Fetch and check (in a worker thread)
 
     def perform(self, task: TaskT) -> Outcome:
-        """Read one task; an error that ends only a partition or a stream is returned."""
+        """Read one task; return an error that ends only a partition or a stream."""
         try:
             return self.fetch(task)
         except (PartitionUnavailable, JobFailed) as error:
@@ -111,14 +111,14 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
         """Read one task.
 
         Raises:
-            PartitionUnavailable: when the vendor refuses this partition and only this one.
-            JobFailed: when the vendor fails at this stream and only at this one.
+            PartitionUnavailable: if the vendor refuses only this partition.
+            JobFailed: if a job of only this stream fails.
         """
 
     def checked(self, records: Sequence[Any]) -> Sequence[Row]:
-        """Return records as rows, checked against the schema: what most ``fetch`` end with.
+        """Return records as rows that are checked against the schema, for the result of ``fetch``.
 
-        They are dicts, or rows that a ``RowDecoder`` of this stream's ``row_check`` made.
+        Records are dicts, or rows from a ``RowDecoder`` with this stream's ``row_check``.
         """
         return self.row_check.rows(records)
 
@@ -134,14 +134,14 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
         single = chunks.needs_single_records(self)
         self.TYPE_CONFORMANCE_LEVEL = chunks.SLOW if single else chunks.FAST
         if single:
-            self.logger.debug("%s: record by record, because of %s", self.name, single)
-        for planned, outcome, is_last in self.run.ahead.outcomes(self, context):
-            task = cast("TaskT", planned)
+            self.logger.debug("%s: written record by record because of %s", self.name, single)
+        for ahead_task, outcome, is_last in self.run.ahead.outcomes(self, context):
+            task = cast("TaskT", ahead_task)
             if str(task.partition) in self._unavailable:
                 continue
             if isinstance(outcome, Result):
                 try:
-                    yield from self._written(task, cast("ResultT", outcome), single=bool(single))
+                    yield from self._records_of(task, cast("ResultT", outcome), single=bool(single))
                 except JobFailed as error:
                     self._skip_partition(task, error)
                     continue
@@ -151,34 +151,34 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
             else:
                 self._skip_partition(task, outcome)
 
-    def _written(self, task: TaskT, result: ResultT, *, single: bool) -> Iterator[Record]:
+    def _records_of(self, task: TaskT, result: ResultT, *, single: bool) -> Iterator[Record]:
         for rows in self.batches(task, result):
-            yield from self._single(rows) if single else self._chunk(rows)
+            yield from self._as_records(rows) if single else self._as_chunk(rows)
             self.run.write_state_if_due()
 
     def batches(self, task: TaskT, result: ResultT) -> Iterator[Sequence[Row]]:
-        """Return the rows to write in batches; one is written before the next one is made."""
+        """Yield the rows to write in batches; one is written before the next one is made."""
         rows = self.finalize(task, result)
         for start in range(0, len(rows), chunks.CHUNK_ROWS):
             yield rows[start : start + chunks.CHUNK_ROWS]
 
     def finalize(self, task: TaskT, result: ResultT) -> Sequence[Row]:  # noqa: ARG002
-        """Return the rows to write; here, in the main thread, goes what needs plan order."""
+        """Return the rows to write; override it for work that needs plan order (main thread)."""
         return result.rows
 
     def on_window_written(self, task: TaskT) -> None:
-        """React to the fact that all rows of a window, and of those before it, are written."""
+        """React when all rows of a window, and of those before it, are written."""
 
-    def _single(self, rows: Sequence[Row]) -> Iterator[Record]:
+    def _as_records(self, rows: Sequence[Row]) -> Iterator[Record]:
         for row in rows:
             yield chunks.as_record(row)
-            self.run.progress.rows(1, self.name)
+            self.run.progress.add_rows(1, self.name)
 
-    def _chunk(self, rows: Sequence[Row]) -> Iterator[Record]:
+    def _as_chunk(self, rows: Sequence[Row]) -> Iterator[Record]:
         if self._counter is not None:
             self._counter.rows = len(rows)
         yield chunks.Chunk(rows)
-        self.run.progress.rows(len(rows), self.name)
+        self.run.progress.add_rows(len(rows), self.name)
 
     def _skip_partition(self, task: TaskT, error: PartitionUnavailable | JobFailed) -> None:
         """Skip the rest of a partition; its bookmark stays where it is."""
@@ -202,12 +202,12 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
     def generate_child_contexts(
         self, record: Record, context: Context | None
     ) -> Iterable[Context | None]:
-        is_one = not isinstance(record, chunks.Chunk)  # where there is a child, rows come singly
-        return super().generate_child_contexts(record, context) if is_one else ()
+        is_single = not isinstance(record, chunks.Chunk)  # a chunk means that no child is selected
+        return super().generate_child_contexts(record, context) if is_single else ()
 
 
 class BookmarkedStream(KitStream[TaskT, ResultT], abc.ABC, Generic[TaskT, ResultT]):
-    """A stream that moves its bookmarks itself; records do not move them."""
+    """A stream that advances its bookmarks itself; records do not advance them."""
 
     @cached_property
     @override
@@ -239,22 +239,22 @@ class WindowedStream(
     def tasks(self, partition: Partition) -> Iterator[WindowTaskT]:
         for window in self.windows(partition):
             if str(partition) in self._unavailable:
-                return  # no further window of it is worth a request
+                return  # send no request for the later windows
             yield from self.window_tasks(partition, window)
 
     def window_tasks(self, partition: Partition, window: Window) -> Iterator[WindowTaskT]:
-        """Return the tasks of one window that are known before it is read."""
+        """Return the tasks of one window, without follow-ups."""
         yield cast("WindowTaskT", WindowTask(self, partition, window))
 
     def bookmark_value(self, window: Window, partition: Partition) -> str:  # noqa: ARG002
-        """Return the bookmark that says that ``window`` was read; it sorts as the windows do."""
+        """Return the bookmark of a window that was read; bookmarks sort like their windows."""
         return window.first.isoformat()
 
     def bookmark_day(self, value: str, partition: Partition) -> date:  # noqa: ARG002
-        """Return the first day of the window that a bookmark stands for.
+        """Return the first day of the window of a bookmark.
 
         Raises:
-            ValueError: when the tap did not write it.
+            ValueError: if the tap did not write the bookmark.
         """
         return date.fromisoformat(value)
 

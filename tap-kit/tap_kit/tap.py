@@ -1,4 +1,4 @@
-"""The base class of the taps: settings checked in one pass, one pipeline for all streams."""
+"""The base class of taps: settings checked in one pass, one pipeline for all streams."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from typing_extensions import override
 from tap_kit.errors import SyncFailed
 from tap_kit.net.throttle import stop_on_error
 from tap_kit.rows.chunks import ChunkWriter
-from tap_kit.run import problems
 from tap_kit.run.about import streams_table
 from tap_kit.run.command import (
     buffer_output,
@@ -33,6 +32,7 @@ from tap_kit.run.inputs import (
     sdk_config_warning_silenced,
 )
 from tap_kit.run.memory import infrequent_collections, reuse_freed_memory
+from tap_kit.run.problems import setting_problems
 from tap_kit.run.run import Run
 from tap_kit.streams import KitStream
 
@@ -70,31 +70,31 @@ class KitTap(Tap, abc.ABC):
     # Settings
 
     def config_problems(self) -> Iterator[str]:
-        """Return all that is wrong with the settings, a line each; a tap adds its own checks."""
+        """Yield what is wrong with the settings, one line per problem; a tap adds its checks."""
         schema = {**self.config_jsonschema, "additionalProperties": False}
-        yield from problems.problems(self.config, schema)
+        yield from setting_problems(self.config, schema)
 
     @classmethod
     @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        """Add the SDK's settings, and the one that it obeys but adds to no tap's settings."""
+        """Add the SDK's settings, also the one that the SDK uses without adding it."""
         super().append_builtin_config(config_jsonschema)
         for name, definition in EMIT_ACTIVATE_VERSION_CONFIG["properties"].items():
             config_jsonschema["properties"].setdefault(name, definition)
 
     @classmethod
     def required_settings(cls) -> list[list[str]]:
-        """Return the required settings; several lists where there is more than one way."""
+        """Return the required settings: one list for each way to configure the tap."""
         return [list(cls.config_jsonschema["required"])]
 
     @classmethod
     def variants(cls) -> Mapping[str, Config]:
-        """Return settings with which the tap has other streams, by a word for each."""
+        """Return the settings that change which streams the tap has, by a heading for each."""
         return {"": {}}
 
     @property
     def default_requests_per_minute(self) -> int | None:
-        """The rate limit where ``requests_per_minute`` is not set; None for none."""
+        """The rate limit if ``requests_per_minute`` is not set; None for no limit."""
         return None
 
     # The run
@@ -115,23 +115,23 @@ class KitTap(Tap, abc.ABC):
 
     @abc.abstractmethod
     def check_access(self) -> str:
-        """Send a cheap request before anything is written; return what it shows, in words.
+        """Send a cheap request before anything is written; return what it shows, for the log.
 
         Raises:
-            ConfigValidationError: when a credential or an address is wrong.
+            ConfigValidationError: if a credential or an address is wrong.
         """
 
     def on_plan(self, work: Sequence[Work]) -> None:
-        """React to the streams and partitions that are about to be read, in order."""
+        """React to the streams and partitions to read, in order."""
 
     def _selected(self) -> Iterator[KitStream[Any, Any]]:
         for stream in self.streams.values():
             if stream.selected and isinstance(stream, KitStream):
-                _ = stream.row_check  # made here: worker threads must not make it
+                _ = stream.row_check  # made here, because worker threads must not make it
                 yield stream
 
     def execute(self) -> None:
-        """Do one whole run: check access, read all streams, write the bookmarks in any case."""
+        """Do one whole run: check access, read all streams, always write the bookmarks."""
         reuse_freed_memory()
         run = self.run
         with run.progress, infrequent_collections(), run.connections, stop_on_error(run.stop):
@@ -143,23 +143,23 @@ class KitTap(Tap, abc.ABC):
             with stop_on_signals(run.stop):
                 self._sync_streams()
         if run.failed:
-            msg = f"All other streams are complete, these failed: {'; '.join(run.failed)}"
+            msg = f"All other streams are complete; these failed: {'; '.join(run.failed)}"
             raise SyncFailed(msg)
 
     def _sync_streams(self) -> None:
-        how = "Stopped early"
+        outcome = "Stopped early"
         try:
             self.sync_all()
-            how = "Done"
+            outcome = "Done"
         finally:
-            self.run.finish(how)
+            self.run.finish(outcome)
 
     # Command line
 
     @classmethod
     @override
     def print_about(cls, output_format: str | None = None) -> None:
-        """Print what the tap is; as Markdown with its streams, too."""
+        """Print a description of the tap; in Markdown with its streams."""
         super().print_about(output_format)
         if output_format == "markdown":
             for name, config in cls.variants().items():
@@ -178,7 +178,7 @@ class KitTap(Tap, abc.ABC):
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
     ) -> None:
-        """Run the command line as the SDK does; an error that the user can mend is one line."""
+        """Run the command line as the SDK does; log errors that the user can fix as one line."""
         if about:
             super().invoke(about=about, about_format=about_format)
         buffer_output()
@@ -196,21 +196,21 @@ class KitTap(Tap, abc.ABC):
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """Read the settings; a file that is missing or not JSON is one line."""
+        """Read the settings; log a file that is missing or not JSON as one line."""
         with one_line_errors(cls.logger), as_config_errors():
             return super().cb_config(ctx, param, value)
 
     @classmethod
     @override
     def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
-        """Discover; a wrong credential is one line here too."""
+        """Discover; log a wrong credential as one line."""
         with one_line_errors(cls.logger), exit_when_output_closes(cls.logger):
             super().cb_discover(ctx, param, value)
 
     @classmethod
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        """Test access in one line before the SDK's own test reads a record of each stream."""
+        """Test access before the SDK's own test reads a record of each stream."""
         if value != "all":
             with one_line_errors(cls.logger):
                 super().cb_test(ctx, param, value)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Lasting = Literal["once", "twice", "for good"]
 LASTING: tuple[Lasting, ...] = ("once", "twice", "for good")
 FOR_GOOD = 400  # requests in a row: more than any of these runs sends
-OTHERS = "All other streams are complete, these failed: "
+OTHERS = "All other streams are complete; these failed: "
 JOBS = {"poll_timeout": 2}  # seconds; a job of the sandbox is done at its second poll
 Tables = dict[str, Counter[str]]
 

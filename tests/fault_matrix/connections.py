@@ -38,9 +38,9 @@ class Trouble:
         return self.failures > 0
 
 
-UNKNOWN_HOST = Trouble("unknown host", ("is not known",))
+UNKNOWN_HOST = Trouble("unknown host", ("cannot be resolved",))
 NO_TLS = Trouble("https to an http server", ("no secure connection to",))
-UNTRUSTED = Trouble("untrusted certificate", ("certificate does not verify",))
+UNTRUSTED = Trouble("untrusted certificate", ("certificate cannot be verified",))
 TROUBLES = (
     UNKNOWN_HOST,
     Trouble("name server silent for a moment", failures=2),

@@ -24,8 +24,9 @@ class Kind:
         return "wait_ms" in self.fault
 
 
-NOT_JSON = ("is not JSON", "no list of rows", "ends in the middle", "no table")
-BROKEN = ("connection broke off",)
+NOT_CSV = "is not CSV"
+NOT_JSON = ("is not JSON", "is not a JSON array", "last row is complete", NOT_CSV)
+BROKEN = ("connection was lost",)
 KINDS = (
     Kind("500", {"status": 500}, ("HTTP 500",)),
     *(
@@ -47,18 +48,18 @@ KINDS = (
     Kind(
         "slow response",
         {"kind": "stall", "wait_ms": TOO_LATE_MS},
-        ("no answer within",),
+        ("no response within",),
         alike="slow body",
     ),
-    Kind("slow body", {"kind": "slow_body", "wait_ms": TOO_LATE_MS}, ("no answer within",)),
+    Kind("slow body", {"kind": "slow_body", "wait_ms": TOO_LATE_MS}, ("no response within",)),
     Kind("HTML with 200", {"kind": "html"}, NOT_JSON),
     Kind("JSON with another structure", {"kind": "wrong_shape"}, ("expected", *NOT_JSON)),
     Kind(
         "JSON with other fields",
         {"kind": "other_fields"},
-        ("expected", "not done after", "without saying its ids", "none of its columns", "no table"),
+        ("expected", "not done after", "without saying its ids", "none of its columns", NOT_CSV),
     ),
     Kind(
-        "wrong Content-Encoding", {"kind": "wrong_encoding"}, ("compression is broken", *NOT_JSON)
+        "wrong Content-Encoding", {"kind": "wrong_encoding"}, ("compression is invalid", *NOT_JSON)
     ),
 )

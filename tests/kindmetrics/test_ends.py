@@ -134,7 +134,7 @@ def test_a_closed_output_is_reported_in_one_line(site: Site, lines: int) -> None
     ("url", "words"),
     [
         ("http://127.0.0.1:9", "no connection to http://127.0.0.1:9; failed after 5 tries"),
-        ("https://kindmetrics.invalid", "the host of https://kindmetrics.invalid is not known"),
+        ("https://kindmetrics.invalid", "the host of https://kindmetrics.invalid cannot be"),
     ],
 )
 def test_an_unreachable_server_is_reported_with_its_address(

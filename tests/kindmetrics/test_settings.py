@@ -102,7 +102,7 @@ def test_an_invalid_setting_is_reported_in_words(
 
 @pytest.mark.parametrize("token", ["abc\n", "abc def", " abc", "tökén", "\u2028", "a\x00b"])
 def test_a_token_that_is_not_valid_in_a_header_is_rejected(token: str) -> None:
-    assert problems(api_token=token) == ["api_token has characters that are not allowed in it"]
+    assert problems(api_token=token) == ["api_token contains characters that are not allowed"]
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_all_invalid_settings_are_reported_together(site: Site, arguments: tuple
         "poll_interval_ms must be at most 30000",
         "poll_timeout must be a whole number, not a decimal number",
         "product_ids must be a list, not a string",
-        "query_url must not hold a user name or password",
+        "query_url must not contain a user name or password",
         "reports[0].id is required",
         "reports[1].column is not a setting of this tap (did you mean columns?)",
         "reports[2] must be an object, not a string",

@@ -70,7 +70,7 @@ def test_a_job_that_failed_is_an_error_and_ends_the_run_with_its_name(
     done = run_until(JobFailed("no disk"), max_concurrency=8)
     assert rows(done) == [(1, 1), (2, 1), (2, 2), (2, 3), (2, 4)]
     assert done.error == (
-        "All other streams are complete, these failed: figures, site 1, 2024-01-02"
+        "All other streams are complete; these failed: figures, site 1, 2024-01-02"
     )
     told = [(r.levelname, r.getMessage()) for r in caplog.records if "failed: " in r.getMessage()]
     assert told == [("ERROR", "figures, site 1, 2024-01-02: failed: no disk")]

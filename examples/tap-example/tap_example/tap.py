@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from singer_sdk import typing as th
-from tap_kit import TOKEN_TEXT, KitTap, Request, common_settings, polling_settings
+from tap_kit import TOKEN_PATTERN, KitTap, Request, common_settings, polling_settings
 from typing_extensions import override
 
 from tap_example import streams
@@ -23,7 +23,7 @@ class TapExample(KitTap):
     config_jsonschema = th.PropertiesList(
         th.Property(
             "api_token",
-            th.StringType(pattern=TOKEN_TEXT),
+            th.StringType(pattern=TOKEN_PATTERN),
             required=True,
             secret=True,
             description="The token of the account",

@@ -18,9 +18,9 @@ from tap_kit import (
     WindowedStream,
     Windows,
     WindowTask,
-    parsed,
+    parse_rows,
     read_in_background,
-    resumed,
+    read_with_resume,
     sleep_with_heartbeat,
 )
 from typing_extensions import override
@@ -201,9 +201,10 @@ class ExportStream(WindowedStream[SpanTask, ExportResult]):
         has_id = "row_id" in self.primary_keys
         heartbeat = partial(self.run.heartbeat, task)
         sleep = sleep_with_heartbeat(self.run.throttle.sleep, heartbeat)
+        download = partial(self._downloaded, task, result, maker.fields)
         with contextlib.closing(Occurrences()) as seen:
             try:
-                for cells in resumed(lambda: self._downloaded(task, result, maker.fields), sleep):
+                for cells in read_with_resume(download, sleep):
                     yield maker.hashed(cells, seen) if has_id else maker.keyed(cells)
                     self._count_actions(limit, maker.fields, cells)
             except (SyncFailed, PartitionUnavailable) as error:
@@ -228,7 +229,7 @@ class ExportStream(WindowedStream[SpanTask, ExportResult]):
         heartbeat = partial(self.run.heartbeat, task)
         arriving = read_in_background(result.export.download(), heartbeat)
         with contextlib.closing(arriving) as pieces:
-            yield from parsed(pieces, parser)
+            yield from parse_rows(pieces, parser)
 
     @cached_property
     def _field_names(self) -> FieldNames:

@@ -12,7 +12,7 @@ from tap_kit import (
     Response,
     SyncFailed,
     parse_json,
-    read_whole,
+    read_list,
     setting_error,
 )
 
@@ -84,7 +84,7 @@ class CoreClient:
             SyncFailed: when the list is refused or incomplete.
         """
         try:
-            return read_whole(lambda: self.pages(path).read(self.page), path)
+            return read_list(lambda: self.pages(path).read(self.page), path)
         except PartitionUnavailable as error:
             msg = f"GET {path}: {error}"
             raise SyncFailed(msg) from None

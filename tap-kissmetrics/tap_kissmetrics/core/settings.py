@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from singer_sdk import typing as th
-from tap_kit import TOKEN_TEXT
+from tap_kit import TOKEN_PATTERN
 
 ACCESS = (
     th.Property(
         "api_token",
-        th.StringType(pattern=TOKEN_TEXT),
+        th.StringType(pattern=TOKEN_PATTERN),
         secret=True,
         title="API token",
         description="core, required: a personal token, from Account settings, Manage API Tokens",

@@ -101,7 +101,7 @@ class ListStream(PagedStream[PageTask[PassT]], ABC, Generic[PassT]):
 
     def shaped(self, records: Sequence[Any]) -> list[Row]:
         """Return the records as rows that fit the stream's schema."""
-        rows = self.row_check.typed(records)
+        rows = self.row_check.to_rows(records)
         for row in rows:
             self.shape(row)
         return rows

@@ -15,7 +15,7 @@ from tap_kit import (
     Request,
     Response,
     parse_json,
-    read_whole,
+    read_list,
     setting_error,
 )
 
@@ -89,7 +89,7 @@ class V3Client:
         return Page(records, PageInfo.of(records))
 
     def _everything(self, path: str) -> list[dict[str, Any]]:
-        return read_whole(lambda: self.pages(path).read(self.page), f"GET {path}")
+        return read_list(lambda: self.pages(path).read(self.page), f"GET {path}")
 
     def products(self) -> list[dict[str, Any]]:
         """Return the products that the settings select; all if they select none."""

@@ -1,1 +1,1 @@
-"""The flow of a run: windows, tasks, the ordered pipeline, and bookmarks."""
+"""The flow of a run: windows, tasks, the ordered pipeline and bookmarks."""

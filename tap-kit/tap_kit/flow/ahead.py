@@ -1,4 +1,4 @@
-"""Read ahead: one pipeline for the tasks of all streams, in the order the SDK asks for them."""
+"""Read ahead: one pipeline for the tasks of all streams, in the order of their sync."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ Work = tuple[TaskStream, Partition]
 
 
 class PlanProgress(Protocol):
-    """Who is told how far the plan is."""
+    """The display of a plan's progress."""
 
-    def planned(self, tasks: Mapping[str, int], /, *, concurrency: int) -> None:
-        """Announce the number of tasks of each stream."""
+    def set_plan(self, tasks: Mapping[str, int], /, *, concurrency: int) -> None:
+        """Show the number of tasks of each stream."""
 
     def task_done(self, count: int = 1, /) -> None:
         """Count tasks as done."""
 
     def close(self) -> None:
-        """End the display."""
+        """Remove the display."""
 
 
 class ReadAhead:
-    """Hands each stream the outcomes of its tasks, while the tasks after them are being read.
+    """Gives each stream the outcomes of its tasks, while workers read the tasks after them.
 
     ``streams`` returns the streams of this run, in the order in which the SDK syncs them.
-    ``on_plan`` receives the streams and partitions that are about to be read. ``heartbeat`` is
-    called twice a second while the main thread waits for a task.
+    ``on_plan`` receives the streams and partitions to read. ``heartbeat`` is called twice a second
+    while the main thread waits for a task.
     """
 
     def __init__(
@@ -53,44 +53,47 @@ class ReadAhead:
         self._on_plan = on_plan
         self.heartbeat = heartbeat
         self._pipeline: Pipeline[Task, Outcome] | None = None
-        self._to_come: deque[Work] = deque()
+        self._remaining: deque[Work] = deque()
 
     def outcomes(
         self, stream: TaskStream, context: Context | None
     ) -> Iterator[tuple[Task, Outcome, bool]]:
-        """Return the outcomes of the tasks of a stream's partition, in plan order.
+        """Yield the outcomes of the tasks of a stream's partition, in plan order.
 
-        Each comes with whether it is the last one of its window. While one is being waited for or
-        written, those after it are being read, across the borders of partitions and streams. A
-        stream with a record limit reads nothing ahead, and completes no window.
+        Each has a flag that says whether it is the last one of its window. While the main thread
+        waits for an outcome or writes it, workers read the tasks after it, also those of the next
+        partitions and streams. A stream with a record limit is not read ahead, and none of its
+        windows is complete.
         """
         partition = dict(context or {})
         if partition not in stream.partition_list:
-            return  # of another shard: what is read ahead for the streams after it goes on
+            return  # it belongs to another shard; the pipeline continues with the next streams
         if stream.ABORT_AT_RECORD_COUNT is not None:
             yield from _one_by_one(stream, partition)
             return
         pipeline = self._pipeline_at((stream, partition))
-        to_do = len(stream.windows(partition))
+        unfinished = len(stream.windows(partition))
         while (task := pipeline.head) and task.stream is stream and task.partition == partition:
             outcome = pipeline.take(self.heartbeat)
             is_last = not task.is_same_window(pipeline.head)
             yield task, outcome, is_last
-            if is_last and to_do:
-                to_do -= 1
+            if is_last and unfinished:
+                unfinished -= 1
                 self._progress.task_done()
-        self._progress.task_done(to_do)  # of a partition that turned out to be unavailable
+        self._progress.task_done(unfinished)  # left over if the partition is unavailable
 
     def insert(self, task: Task) -> None:
-        """Do ``task`` next: a stream has to read something again."""
-        if self._pipeline is not None:  # pragma: no branch  (only what is being read asks for it)
+        """Do ``task`` next, because a stream must read something again."""
+        if self._pipeline is not None:  # pragma: no branch  (the caller is being read)
             self._pipeline.insert(iter([task]))
 
     def drop(self, task: Task) -> None:
-        """Read nothing more of the partition of ``task``; errors in it no longer count."""
+        """Read nothing more of the partition of ``task``, and ignore its errors."""
         if self._pipeline is not None:
             stream, partition = task.stream, task.partition
-            self._pipeline.drop(lambda one: one.stream is stream and one.partition == partition)
+            self._pipeline.drop(
+                lambda other: other.stream is stream and other.partition == partition
+            )
 
     def close(self) -> None:
         """Send no further requests to the vendor."""
@@ -99,40 +102,40 @@ class ReadAhead:
             self._pipeline = None
         self._progress.close()
 
-    def _pipeline_at(self, here: Work) -> Pipeline[Task, Outcome]:
-        """Return the running pipeline; a new one when ``here`` is not what comes next in it.
+    def _pipeline_at(self, work: Work) -> Pipeline[Task, Outcome]:
+        """Return the running pipeline, or a new one if ``work`` is not next in it.
 
         Raises:
-            SyncFailed: when the stream is not selected; the SDK syncs it where a child is.
+            SyncFailed: if the stream is not selected; the SDK syncs it if a child stream is.
         """
-        if self._pipeline is None or not self._to_come or self._to_come[0] != here:
+        if self._pipeline is None or not self._remaining or self._remaining[0] != work:
             self.close()
-            everything = [(one, part) for one in self._streams() for part in one.partition_list]
-            if here not in everything:
-                msg = f"{here[0].name}: select this stream too, its child streams are read with it"
+            plan = [(stream, part) for stream in self._streams() for part in stream.partition_list]
+            if work not in plan:
+                msg = f"{work[0].name}: select this stream too, as its child streams need it"
                 raise SyncFailed(msg)
-            self._to_come = deque(everything[everything.index(here) :])
-            self._on_plan(list(self._to_come))
-            self._progress.planned(_task_counts(self._to_come), concurrency=self._concurrency)
+            self._remaining = deque(plan[plan.index(work) :])
+            self._on_plan(list(self._remaining))
+            self._progress.set_plan(_task_counts(self._remaining), concurrency=self._concurrency)
             self._pipeline = Pipeline(
-                _plan(list(self._to_come)),
+                _tasks(list(self._remaining)),
                 lambda task: task.stream.perform(task),
                 workers=self._concurrency,
                 follow_ups=_follow_ups,
             )
-        self._to_come.popleft()
+        self._remaining.popleft()
         return self._pipeline
 
 
 def _task_counts(work: Iterable[Work]) -> Counter[str]:
-    """Return the number of tasks of each stream; further pages are not known yet."""
+    """Return the number of tasks of each stream, without follow-ups, which are not known yet."""
     counts: Counter[str] = Counter()
     for stream, partition in work:
         counts[stream.name] += len(stream.windows(partition))
     return counts
 
 
-def _plan(work: Sequence[Work]) -> Iterator[Task]:
+def _tasks(work: Sequence[Work]) -> Iterator[Task]:
     for stream, partition in work:
         yield from stream.tasks(partition)
 

@@ -1,4 +1,4 @@
-"""What takes long does not hold up who waits for it: they are told twice a second."""
+"""Read a slow source in a thread, with a heartbeat for the consumer."""
 
 from __future__ import annotations
 
@@ -15,51 +15,51 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_READY = 2  # how many items may lie ready: pieces of a download are large
+_MAX_READY = 2  # items to buffer: batches of a download are large
 
 
 def read_in_background(
-    source: Generator[T, None, None], waiting: Callable[[], None]
+    source: Generator[T, None, None], heartbeat: Callable[[], None]
 ) -> Generator[T, None, None]:
-    """What ``source`` gives, in its order; ``waiting`` is called twice a second while it is slow.
+    """Yield the items of ``source``; call ``heartbeat`` twice a second while it is slow.
 
-    ``source`` runs in a daemon thread, a few items ahead; its error is raised here. When this
-    generator is closed, ``source`` is closed too, as soon as it gives its next item.
+    ``source`` runs in a daemon thread, a few items ahead. Its error is raised here. When this
+    generator is closed, ``source`` is closed after its next item.
     """
     reader = _Reader(source)
     try:
         while True:
             try:
-                given = reader.given.get(timeout=TICK_S)
+                item = reader.items.get(timeout=TICK_S)
             except queue.Empty:
-                waiting()
+                heartbeat()
                 continue
-            if isinstance(given, _End):
-                if given.error is not None:
-                    raise given.error
+            if isinstance(item, _End):
+                if item.error is not None:
+                    raise item.error
                 return
-            yield given
+            yield item
     finally:
         reader.close()
 
 
 def sleep_with_heartbeat(
-    sleep: Callable[[float], None], waiting: Callable[[], None]
+    sleep: Callable[[float], None], heartbeat: Callable[[], None]
 ) -> Callable[[float], None]:
-    """A ``sleep`` that calls ``waiting`` twice a second."""
+    """Return a ``sleep`` that calls ``heartbeat`` twice a second."""
 
     def pause(seconds: float) -> None:
         end = time.monotonic() + seconds
         while (rest := end - time.monotonic()) > TICK_S:
             sleep(TICK_S)
-            waiting()
+            heartbeat()
         sleep(max(0.0, rest))
 
     return pause
 
 
 class _End:
-    """Stands behind the last item: nothing more comes, perhaps because of an error."""
+    """The end of the items, with the error that caused it if there is one."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
@@ -71,25 +71,25 @@ class _Reader(Generic[T]):
     def __init__(self, source: Generator[T, None, None]) -> None:
         self._source = source
         self._is_closed = False
-        # No SimpleQueue: before Python 3.13 its `get` can forget its time-out when a signal comes.
-        self.given: queue.Queue[T | _End] = queue.Queue(_READY)
+        # Not a SimpleQueue: before Python 3.13 a signal can make its `get` ignore the timeout.
+        self.items: queue.Queue[T | _End] = queue.Queue(_MAX_READY)
         threading.Thread(target=self._read, name="download", daemon=True).start()
 
     def close(self) -> None:
-        """Nobody takes any more; the thread finds room for what it still gives."""
+        """Stop reading; empty the queue, so that the thread does not block on its next item."""
         self._is_closed = True
         with contextlib.suppress(queue.Empty):
             while True:
-                self.given.get_nowait()
+                self.items.get_nowait()
 
     def _read(self) -> None:
         error = None
         try:
             for item in self._source:
-                self.given.put(item)
+                self.items.put(item)
                 if self._is_closed:
                     break
             self._source.close()
-        except BaseException as caught:  # noqa: BLE001  (raised again where it is waited for)
+        except BaseException as caught:  # noqa: BLE001  (raised again in the consumer)
             error = caught
-        self.given.put(_End(error))
+        self.items.put(_End(error))

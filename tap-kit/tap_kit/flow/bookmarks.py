@@ -1,4 +1,4 @@
-"""Bookmarks that move by window, not by record."""
+"""Bookmarks that advance by window, not by record."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class WindowBookmarks(StreamStateManager):
-    """A stream's state in which a bookmark stands for whole windows.
+    """The state of a stream whose bookmarks stand for whole windows.
 
-    The SDK moves a bookmark with each record. That is too early (the window's other rows are still
-    to come) and not enough (a window without rows would never count as read). So records do not
-    move it here; :meth:`advance` does, when a window is written out.
+    The SDK advances a bookmark with each record. That is too early (other rows of the window are
+    not written yet) and not enough (a window without rows would never count as read). Here records
+    do not advance it; :meth:`advance` does, when a window has been written.
     """
 
     @override
@@ -30,10 +30,10 @@ class WindowBookmarks(StreamStateManager):
 
     @override
     def write_starting_replication_value(self, *args: Any, **kwargs: Any) -> None:
-        """Leave the start to the plan, which knows the look-back; nothing to note here."""
+        """Do nothing: the plan determines the start, as it knows the lookback."""
 
     def advance(self, context: Context | None, replication_key: str, value: str) -> None:
-        """Move the bookmark to ``value``; never back, as what was read once stays read."""
+        """Advance the bookmark to ``value``; never move it back."""
         state = self.get_context_state(context)
         before = state.get("replication_key_value")
         if state.get("replication_key") != replication_key or before is None or before < value:
@@ -45,14 +45,14 @@ class WindowBookmarks(StreamStateManager):
 def read_bookmark(
     state: TapState, stream: str, context: Mapping[str, Any] | None, replication_key: str
 ) -> Any | None:
-    """The stored bookmark of a stream, or of one of its partitions; None where there is none.
+    """Return the stored bookmark of a stream or of one of its partitions; None if there is none.
 
-    Unlike the SDK's own readers it adds no empty entry for a partition that has none yet.
+    Unlike the SDK's functions, it does not add an empty entry for a partition without one.
     """
     entry: Mapping[str, Any] = state.get("bookmarks", {}).get(stream, {})
     if context is not None:
-        same = (part for part in entry.get("partitions", []) if part.get("context") == context)
-        entry = next(same, {})
+        matches = (part for part in entry.get("partitions", []) if part.get("context") == context)
+        entry = next(matches, {})
     if entry.get("replication_key") != replication_key:
         return None
     return entry.get("replication_key_value")

@@ -1,13 +1,12 @@
-"""Lists in pages: what has come, whether that is all, and whether the list changed meanwhile.
+"""Paginated lists: check that a list is complete, and that it did not change while it was read.
 
-This module alone decides whether a list is complete. The rules:
+Only this module decides whether a list is complete. The rules:
 
-1. No page comes twice. A server that ignores the offset sends the same page again and again.
-2. At least as many records come as the largest total that a page states. A list without a total
-   is complete when its pages end; where they end is for the client of the API to know.
-3. All pages state the same total. A list that grows or shrinks while it is read can move a record
-   across the border of two pages, so it is read again from its first page, ``PASSES`` times at
-   most.
+1. No page occurs twice. A server that ignores the offset sends the same page again and again.
+2. The list has at least as many records as the largest total that a page states. A list without
+   a total is complete when its pages end; the client of the API knows where they end.
+3. All pages state the same total. While a list grows or shrinks, a record can move from one page
+   to another, so the list is read again from its first page, at most ``PASSES`` times in total.
 
 A list that breaks a rule is an error, never a silent loss.
 """
@@ -33,7 +32,7 @@ PASSES = 3
 
 
 class PageInfo(NamedTuple):
-    """What a page says besides its records; ``total`` and ``next`` are None where it does not."""
+    """What a page states besides its records; ``total`` and ``next`` are None if it does not."""
 
     size: int
     fingerprint: bytes  # equal for pages with equal records
@@ -57,12 +56,12 @@ class PageInfo(NamedTuple):
 class ListPass:
     """One pass over a list, from its first page to its last, in order.
 
-    ``what`` is the list's name in messages; ``number`` is 1 for the first pass.
+    ``what`` is the name of the list in messages; ``number`` is 1 for the first pass.
     """
 
     what: object
     number: int = field(default=1, kw_only=True)
-    count: int = field(default=0, init=False)  # of the records so far
+    count: int = field(default=0, init=False)  # the number of records so far
     _totals: set[int] = field(default_factory=set, init=False)
     _fingerprints: set[bytes] = field(default_factory=set, init=False)
 
@@ -70,7 +69,7 @@ class ListPass:
         """Count a page.
 
         Raises:
-            SyncFailed: when it came before (rule 1).
+            SyncFailed: if the page occurred before (rule 1).
         """
         if page.size and page.fingerprint in self._fingerprints:
             msg = f"{self.what}: the server sent the same page twice, so the list is incomplete"
@@ -81,10 +80,10 @@ class ListPass:
             self._totals.add(page.total)
 
     def check_complete(self) -> None:
-        """Check that every promised record came.
+        """Check that every promised record arrived.
 
         Raises:
-            SyncFailed: when the server promised more (rule 2).
+            SyncFailed: if the server promised more records (rule 2).
         """
         total = max(self._totals, default=0)
         if self.count < total:
@@ -92,10 +91,10 @@ class ListPass:
             raise SyncFailed(msg)
 
     def next_pass(self) -> Self | None:
-        """Return the pass that has to follow this one, which is over; None when the list is read.
+        """Return the pass that must follow this finished one; None if the list is complete.
 
         Raises:
-            SyncFailed: when the list is incomplete, or changed during the last pass that it had.
+            SyncFailed: if the list is incomplete, or changed during the last of its passes.
         """
         if len(self._totals) <= 1:
             self.check_complete()
@@ -106,15 +105,13 @@ class ListPass:
         return replace(self, number=self.number + 1)
 
 
-def read_whole(
-    pages: Callable[[], Iterable[tuple[Sequence[T], PageInfo]]], what: object
-) -> list[T]:
-    """Return all records of a list that has to be known before the plan.
+def read_list(pages: Callable[[], Iterable[tuple[Sequence[T], PageInfo]]], what: object) -> list[T]:
+    """Return all records of a list that the plan depends on.
 
-    ``pages`` begins a pass: the records and the information of each page, in order.
+    ``pages`` starts a pass: it returns the records and the information of each page, in order.
 
     Raises:
-        SyncFailed: when the list breaks a rule of this module.
+        SyncFailed: if the list breaks a rule of this module.
     """
     current = ListPass(what)
     while True:

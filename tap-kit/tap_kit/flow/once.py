@@ -1,4 +1,4 @@
-"""Make a value once in a run, whichever of its threads needs it first."""
+"""Make a value once per run, in the first thread that needs it."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """Values by key: the first thread that needs one makes it, the others wait for it.
+    """Values by key: the first thread that needs one makes it; the others wait for it.
 
-    A value whose making failed is not kept, so that the next thread tries again.
+    If making a value fails, the next thread tries again.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._locks: dict[Hashable, threading.Lock] = {}
-        self._made: dict[Hashable, T] = {}
+        self._values: dict[Hashable, T] = {}
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return the value of ``key``; call ``make`` for it if there is none yet."""
+        """Return the value of ``key``; call ``make`` if there is none yet."""
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            if key not in self._made:
-                self._made[key] = make()
-            return self._made[key]
+            if key not in self._values:
+                self._values[key] = make()
+            return self._values[key]
 
-    def forget(self, key: Hashable, made: T) -> None:
-        """Have the value made again, unless another thread did so since ``made``."""
+    def forget(self, key: Hashable, value: T) -> None:
+        """Forget the value of ``key``, unless another thread has replaced ``value`` already."""
         with self._lock:
-            if self._made.get(key) is made:
-                del self._made[key]
+            if self._values.get(key) is value:
+                del self._values[key]

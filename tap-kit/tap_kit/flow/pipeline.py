@@ -1,9 +1,9 @@
-"""An ordered, bounded pipeline: tasks are done ahead, side by side, and handed over in order.
+"""An ordered, bounded pipeline: workers do tasks ahead; the caller takes results in plan order.
 
     plan ──> [ at most `workers` at a time ] ──> results in plan order
 
-A result can have follow-ups (the further pages of a list): their turn comes right after it. The
-plan, and each chain of follow-ups, is pulled only as far as needed, so that memory stays flat.
+A result can have follow-ups (the further pages of a list), which come right after it. The plan and
+each chain of follow-ups are pulled only as far as needed, so that memory use is constant.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-TICK_S = 0.5  # how often a caller that waits is told so
+TICK_S = 0.5  # between two heartbeats of a caller that waits
 
 
 class _Entry(Generic[T, R]):
-    """A task that has a place in the order, and what became of it."""
+    """A task with its place in the order, and its result."""
 
     def __init__(self, task: T) -> None:
         self.task = task
-        self.begun = False
+        self.is_started = False
         self.future: Future[R] = Future()
-        self.followed_up = False
+        self.is_followed_up = False
 
     @classmethod
     def of_error(cls, task: T, error: Exception) -> _Entry[T, R]:
-        """A place in the order at which only an error is to be had."""
+        """Return an entry that has only an error, in place of a result."""
         entry: _Entry[T, R] = cls(task)
-        entry.begun = True
+        entry.is_started = True
         entry.future.set_exception(error)
         return entry
 
@@ -46,34 +46,34 @@ class _Entry(Generic[T, R]):
 
 
 class _Source(Generic[T]):
-    """Tasks that are still to be pulled; their place is where the source stands."""
+    """Tasks that are not pulled yet; their place in the order is that of the source."""
 
     def __init__(
         self, tasks: Iterator[T], *, is_plan: bool = False, after: T | None = None
     ) -> None:
         self.tasks = tasks
         self.is_plan = is_plan
-        self.last = after  # the task pulled last, or the one that the first one follows
+        self.last = after  # the task that was pulled last; at first, the one that they follow
 
 
-def _has_begun(item: _Entry[T, R] | _Source[T]) -> bool:
-    return isinstance(item, _Entry) and item.begun
+def _is_started(item: _Entry[T, R] | _Source[T]) -> bool:
+    return isinstance(item, _Entry) and item.is_started
 
 
-def _is_of(item: _Entry[T, R] | _Source[T], is_meant: Callable[[T], bool]) -> bool:
+def _matches(item: _Entry[T, R] | _Source[T], condition: Callable[[T], bool]) -> bool:
     if isinstance(item, _Entry):
-        return is_meant(item.task)
-    return not item.is_plan and item.last is not None and is_meant(item.last)
+        return condition(item.task)
+    return not item.is_plan and item.last is not None and condition(item.last)
 
 
 class Pipeline(Generic[T, R]):
-    """Does the tasks of ``plan`` with ``work`` and gives the results back in plan order.
+    """Does the tasks of ``plan`` with ``work`` and returns the results in plan order.
 
-    ``follow_ups`` gives the tasks that a result makes necessary. It fails fast: after an error no
-    task behind it begins, those before it are still handed over, and the error is raised when its
-    own turn comes, as if all had been done one by one. ``plan`` and ``follow_ups`` run in the
-    thread of the caller, ``work`` in daemon threads: a run that is interrupted does not wait for
-    a slow server.
+    ``follow_ups`` returns the tasks that a result makes necessary. The pipeline fails fast: after
+    an error no later task starts. Earlier results are still returned, and the error is raised in
+    its place, as if the tasks had been done one by one. ``plan`` and ``follow_ups`` run in the
+    thread of the caller, ``work`` in daemon threads: an interrupted run does not wait for a slow
+    server.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Pipeline(Generic[T, R]):
 
     @property
     def head(self) -> T | None:
-        """The task whose turn it is; None at the end of the plan."""
+        """The task whose result comes next; None at the end of the plan."""
         with self._changed:
             self._fill()
             first = self._order[0] if self._order else None
@@ -103,11 +103,13 @@ class Pipeline(Generic[T, R]):
         self.close()
         return None
 
-    def take(self, waiting: Callable[[T], None]) -> R:
-        """The result of the head, or its error; ``waiting`` is called twice a second till then.
+    def take(self, heartbeat: Callable[[T], None]) -> R:
+        """Return the result of the head, or raise its error.
+
+        ``heartbeat`` is called twice a second while it is not done.
 
         Raises:
-            Interrupted: when the pipeline was closed meanwhile.
+            Interrupted: if the pipeline is closed meanwhile.
         """
         while True:
             with self._changed:
@@ -118,37 +120,37 @@ class Pipeline(Generic[T, R]):
                     raise Interrupted(msg)
                 if head.future.done():
                     self._order.pop(0)
-                    if head.failed:  # what is behind it would begin now that it is out of the way
-                        self._order = [item for item in self._order if _has_begun(item)]
+                    if head.failed:  # it no longer keeps the tasks after it from starting
+                        self._order = [item for item in self._order if _is_started(item)]
                     self._fill()
                     return head.future.result()
-                heard = self._changed.wait(TICK_S)
-            if not heard:
-                waiting(head.task)
+                is_changed = self._changed.wait(TICK_S)
+            if not is_changed:
+                heartbeat(head.task)
 
     def insert(self, tasks: Iterator[T]) -> None:
-        """Do ``tasks`` next, before all that was to come; also when nothing more was to come."""
+        """Do ``tasks`` next, before all others; also after the end of the plan."""
         with self._changed:
             self._closed = False
             self._order.insert(0, _Source(tasks))
 
-    def drop(self, is_meant: Callable[[T], bool]) -> None:
-        """Forget the pulled tasks that are meant, with their follow-ups and their errors.
+    def drop(self, condition: Callable[[T], bool]) -> None:
+        """Forget the pulled tasks that meet a condition, with their follow-ups and errors.
 
-        What is in work of them ends by itself, unheard. The plan is asked for more as before.
+        Running tasks finish; their results are discarded. The plan continues.
         """
         with self._changed:
-            self._order = [item for item in self._order if not _is_of(item, is_meant)]
+            self._order = [item for item in self._order if not _matches(item, condition)]
 
     def close(self) -> None:
-        """Begin nothing more; what is in work ends by itself, unheard."""
+        """Start no more tasks. Running tasks finish; their results are discarded."""
         with self._changed:
             self._closed = True
             self._order.clear()
             self._changed.notify_all()
 
     def _fill(self) -> None:
-        """Pull as many tasks as there is room for, the first sources first."""
+        """Pull as many tasks as there is room for, from the first sources first."""
         self._place_follow_ups()
         for source in [item for item in self._order if isinstance(item, _Source)]:
             self._pull(source)
@@ -156,8 +158,8 @@ class Pipeline(Generic[T, R]):
 
     def _place_follow_ups(self) -> None:
         for place, item in reversed(list(enumerate(self._order))):
-            if isinstance(item, _Entry) and item.future.done() and not item.followed_up:
-                item.followed_up = True
+            if isinstance(item, _Entry) and item.future.done() and not item.is_followed_up:
+                item.is_followed_up = True
                 if not item.failed:
                     more = self._follow_ups(item.task, item.future.result())
                     self._order.insert(place + 1, _Source(more, after=item.task))
@@ -165,13 +167,13 @@ class Pipeline(Generic[T, R]):
     def _pull(self, source: _Source[T]) -> None:
         place = self._order.index(source)
         entries = [item for item in self._order if isinstance(item, _Entry)]
-        in_front = [item for item in self._order[:place] if isinstance(item, _Entry)]
-        if any(item.failed for item in in_front):
+        before = [item for item in self._order[:place] if isinstance(item, _Entry)]
+        if any(item.failed for item in before):
             return
-        # Follow-ups have room of their own: what was read ahead behind them must not hold them up.
-        # And whatever lies ready behind a source, there is work for all in front of it.
+        # Follow-ups have additional room, so that tasks read ahead after them do not block them.
+        # However many results are ready after a source, all workers have work before it.
         room = (2 if source.is_plan else 3) * self._workers - len(entries)
-        for _ in range(max(room, 2 * self._workers - len(in_front))):
+        for _ in range(max(room, 2 * self._workers - len(before))):
             try:
                 task = next(source.tasks)
             except StopIteration:
@@ -194,27 +196,27 @@ class Pipeline(Generic[T, R]):
             threading.Thread(target=self._serve, name=name, daemon=True).start()
 
     def _serve(self) -> None:
-        """One worker: do the first task that nobody has begun, until the pipeline is closed."""
-        while (entry := self._next_to_do()) is not None:
+        """Work in a thread: do the first task that is not started, until the pipeline is closed."""
+        while (entry := self._next_task()) is not None:
             result: Future[R] = Future()
             try:
                 result.set_result(self._work(entry.task))
-            except BaseException as error:  # noqa: BLE001  (raised again where its turn comes)
+            except BaseException as error:  # noqa: BLE001  (raised again by `take`)
                 result.set_exception(error)
-            # Under the lock, as its follow-ups must be placed before anybody takes it.
+            # With the lock held: its follow-ups must be placed before the caller takes it.
             with self._changed:
                 entry.future = result
                 self._changed.notify_all()
 
-    def _next_to_do(self) -> _Entry[T, R] | None:
+    def _next_task(self) -> _Entry[T, R] | None:
         with self._changed:
             while not self._closed:
                 for item in self._order:
                     if isinstance(item, _Entry):
                         if item.failed:
-                            break  # nothing behind an error begins
-                        if not item.begun:
-                            item.begun = True
+                            break  # no task after an error starts
+                        if not item.is_started:
+                            item.is_started = True
                             return item
                 self._changed.wait()
             self._threads -= 1

@@ -1,4 +1,4 @@
-"""The units of work of a run: what is to be read, and what came of it."""
+"""The units of work of a run: tasks, and their outcomes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Partition = Mapping[str, Any]
 
 
 class TaskStream(Protocol):
-    """What the flow needs of a stream. Each kind of stream takes its own kind of task."""
+    """What the flow needs from a stream. Each kind of stream has its own kind of task."""
 
     name: str
     ABORT_AT_RECORD_COUNT: int | None
@@ -56,19 +56,19 @@ class TaskStream(Protocol):
 
 @dataclass(frozen=True)
 class Task:
-    """A partition of a stream, or the whole stream, to be read once."""
+    """A unit of work: to read a partition of a stream, or the whole stream."""
 
     stream: TaskStream
     partition: Partition
 
     @property
     def window_name(self) -> str:
-        """The window as the state names it."""
+        """The name of the window in the state."""
         return "all"
 
     @property
     def context(self) -> dict[str, Any] | None:
-        """The partition as the SDK wants it: None for a stream without partitions."""
+        """The partition as the SDK expects it: None for a stream without partitions."""
         return dict(self.partition) or None
 
     def is_same_window(self, other: Task | None) -> bool:
@@ -88,7 +88,7 @@ class Task:
 
 @dataclass(frozen=True)
 class WindowTask(Task):
-    """A window of a partition."""
+    """A task that reads one window of a partition."""
 
     window: Window
 
@@ -106,7 +106,7 @@ class WindowTask(Task):
 class Result:
     """The rows of a task, checked against the schema of their stream.
 
-    A stream whose tasks bring more than rows has a subclass of its own.
+    A stream whose tasks return more than rows has its own subclass.
     """
 
     rows: Sequence[Any]

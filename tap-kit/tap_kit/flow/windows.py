@@ -1,4 +1,4 @@
-"""Windows of whole days: which days a run reads, in which pieces."""
+"""Windows of whole days: the days that a run reads, and how it splits them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Window:
 class Windows(Sequence[Window]):
     """The windows of ``days`` days from ``first`` to ``last``, ascending, without gap or overlap.
 
-    Shape: the last one is cut at ``last``; none at all when ``first`` is after ``last``. They are
-    computed when asked for, so that five years of days cost nothing before they are read.
+    Shape: the last window is cut at ``last``; there is none if ``first`` is after ``last``. They
+    are computed on access, so that five years of days cost nothing before they are read.
     """
 
     first: date
@@ -56,9 +56,9 @@ class Windows(Sequence[Window]):
 
 @dataclass(frozen=True)
 class DayRange:
-    """How far a run reads: from ``start`` to ``end`` in windows of ``days``, ``lookback`` again.
+    """The days that a run reads: from ``start`` to ``end``, in windows of ``days`` days.
 
-    ``lookback`` is in days.
+    ``lookback`` is the number of days before the bookmark to read again.
     """
 
     start: date
@@ -67,13 +67,12 @@ class DayRange:
     lookback: int = 0
 
     def windows(self, bookmark: date | None) -> Windows:
-        """The windows after ``bookmark`` (the first day of the last window that was read).
+        """Return the windows to read after ``bookmark``, the first day of the last window read.
 
-        A run without a bookmark begins at ``start``. With one it begins ``lookback`` days
-        earlier, in steps of whole windows, so that a window that is read again has the same first
-        day and its rows replace the old ones; never before ``start``. A bookmark beyond ``end``
-        (a clock that was wrong, an ``end`` moved back) counts as the last one, in the same steps,
-        that is not.
+        Without a bookmark they start at ``start``. With one they start ``lookback`` days earlier,
+        in steps of whole windows, so that a window that is read again has the same first day and
+        its rows replace the old ones; but never before ``start``. A bookmark after ``end`` (the
+        clock was wrong, or ``end`` was moved back) is first moved back in the same steps.
         """
         if bookmark is None:
             return Windows(self.start, self.end, self.days)
@@ -82,18 +81,19 @@ class DayRange:
         if newest < self.start:
             return Windows(self.start, self.end, self.days)
         steps_wanted = -(-self.lookback // self.days)
-        steps_there_are = (newest - self.start).days // self.days
-        steps = min(steps_wanted, steps_there_are)
+        steps_available = (newest - self.start).days // self.days
+        steps = min(steps_wanted, steps_available)
         return Windows(newest - timedelta(days=steps * self.days), self.end, self.days)
 
 
 def parse_day(text: str) -> date:
-    """The UTC day of an ISO 8601 date or date-time; one without an offset counts as UTC.
+    """Return the UTC day of an ISO 8601 date or date-time; one without an offset is in UTC.
 
-    The same texts are accepted by every Python: 3.10 knows no ``Z``, 3.11 also takes ``20240131``.
+    All Python versions accept the same texts here. By itself, Python 3.10 rejects ``Z``, and 3.11
+    also accepts ``20240131``.
 
     Raises:
-        ValueError: when it is neither.
+        ValueError: if the text is neither.
     """
     if not _ISO_8601.match(text):
         raise ValueError(text)
@@ -102,5 +102,5 @@ def parse_day(text: str) -> date:
         moment = moment.replace(tzinfo=timezone.utc)
     try:
         return moment.astimezone(timezone.utc).date()
-    except OverflowError:  # the first or the last day there is, in another zone
+    except OverflowError:  # the first or last possible day, in another time zone
         raise ValueError(text) from None

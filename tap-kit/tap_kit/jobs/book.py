@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class JobBook:
-    """The ids of unfinished jobs, kept in the state of their partition.
+    """The ids of unfinished jobs, which are kept in the state of their partition.
 
-    Workers record ids from any thread; only the main thread touches the state. ``part`` tells the
-    jobs of a window apart, where it needs several.
+    Workers record ids from any thread; only the main thread accesses the state. ``part`` tells the
+    jobs of a window apart if it needs several.
     """
 
     KEY = "jobs"
@@ -22,7 +22,7 @@ class JobBook:
     def __init__(self) -> None:
         self._records: queue.SimpleQueue[tuple[Task, Ids | None, str]] = queue.SimpleQueue()
         self._is_changed = False
-        self._placed: set[str] = set()
+        self._prepared: set[str] = set()
 
     def record(self, task: Task, ids: Ids, part: str = "") -> None:
         """Remember that the job of ``task`` has these ids (from any thread)."""
@@ -33,7 +33,7 @@ class JobBook:
         self._records.put((task, None, part))
 
     def write_to_state(self) -> bool:
-        """Put the records into the state; return whether there are any since the last call."""
+        """Write new records to the state; return whether there are any since the last call."""
         self._take_records()
         is_changed, self._is_changed = self._is_changed, False
         return is_changed
@@ -41,7 +41,7 @@ class JobBook:
     def _take_records(self) -> None:
         while not self._records.empty():
             task, ids, part = self._records.get()
-            self._place(task.stream)
+            self._prepare(task.stream)
             state = task.stream.get_context_state(task.context)
             jobs = state.setdefault(self.KEY, {})
             if ids is not None:
@@ -52,18 +52,18 @@ class JobBook:
             task.stream.state_manager.is_flushed = False
             self._is_changed = True
 
-    def _place(self, stream: TaskStream) -> None:
+    def _prepare(self, stream: TaskStream) -> None:
         """Create the entries of a stream's partitions in the state, in plan order.
 
         Otherwise they would be in the order in which the vendor accepted the jobs.
         """
-        if stream.name not in self._placed:
-            self._placed.add(stream.name)
+        if stream.name not in self._prepared:
+            self._prepared.add(stream.name)
             for partition in stream.partition_list:
                 stream.get_context_state(dict(partition) or None)
 
     def known(self, task: Task, part: str = "") -> Ids | None:
-        """Return the ids that an earlier run left for the job of ``task``."""
+        """Return the ids of the job of ``task`` from an earlier run; None if there are none."""
         for entry in _entries(task.stream):
             if entry.get("context") == task.context:
                 ids = entry.get(self.KEY, {}).get(_name(task, part))
@@ -71,11 +71,11 @@ class JobBook:
         return None
 
     def forget_up_to(self, task: Task) -> None:
-        """Forget all jobs of the window of ``task``, whose rows are written, and of earlier ones.
+        """Forget all jobs of the window of ``task``, which is written, and of earlier windows.
 
-        With other settings, nothing would ever remove those of earlier windows.
+        If the settings have changed, nothing else would remove the jobs of earlier windows.
         """
-        self._take_records()  # a job can be done before the main thread has looked
+        self._take_records()  # a job can be done before its ids are in the state
         state = task.stream.get_context_state(task.context)
         jobs = state.get(self.KEY, {})
         for name in [name for name in jobs if name.partition(" ")[0] <= task.window_name]:

@@ -1,4 +1,4 @@
-"""A job: work that a vendor does on its own side, which is started, polled and may be cancelled."""
+"""A job: work on the vendor's side that is started, polled and possibly cancelled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Ids = Mapping[str, str]
 
 
 class JobState(Enum):
-    """What a poll can find."""
+    """The state of a job that a poll returns."""
 
     RUNNING = "running"
     DONE = "done"
@@ -21,7 +21,7 @@ class JobState(Enum):
 
 @dataclass(frozen=True)
 class Poll:
-    """The state of a job; ``result`` when it is done, ``reason`` when it failed."""
+    """The outcome of a poll: the state of a job; its ``result`` if done, a ``reason`` if failed."""
 
     state: JobState
     result: Any = None
@@ -31,14 +31,14 @@ class Poll:
 class Job(Protocol):
     """A job in the vendor's own protocol.
 
-    A job that is ``Cancellable`` too is cancelled when the run is stopped.
+    A job that is also ``Cancellable`` is cancelled when the run is stopped.
     """
 
     def start(self) -> Ids:
-        """Start the job; return the ids by which it is found again."""
+        """Start the job; return the ids that identify it."""
 
     def poll(self, ids: Ids) -> Poll:
-        """Ask for the job's state."""
+        """Request the state of the job."""
 
 
 @runtime_checkable
@@ -46,4 +46,4 @@ class Cancellable(Protocol):
     """A job that the vendor can cancel."""
 
     def cancel(self, ids: Ids, timeout_s: float) -> bool:
-        """Cancel the job, whatever the rate limit; return whether the vendor confirms it."""
+        """Cancel the job, ignoring the rate limit; return whether the vendor confirms it."""

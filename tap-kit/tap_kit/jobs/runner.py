@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_kit.errors import Interrupted, JobFailed
 from tap_kit.jobs.protocol import Ids, JobState, Poll
-from tap_kit.jobs.running import Running, RunningJobs
+from tap_kit.jobs.running import RunningJob, RunningJobs
 
 if TYPE_CHECKING:
     from tap_kit.jobs.protocol import Job
@@ -25,7 +25,7 @@ OnCancelled = Callable[[], None]
 
 @dataclass(frozen=True)
 class Pace:
-    """Pauses between polls, from ``first_s`` to ``longest_s`` seconds, for ``timeout_s`` at most.
+    """The pauses between polls: from ``first_s`` to ``longest_s``, for at most ``timeout_s``.
 
     Each pause is ``growth`` times as long as the one before.
     """
@@ -40,14 +40,14 @@ class Pace:
 class JobRunner:
     """Runs jobs to their end. ``sleep`` waits, unless the run is being stopped.
 
-    ``least_pause_s`` returns a lower bound of the pauses at this moment, for a rate limit.
+    ``min_pause_s`` returns the current lower bound of the pauses, for a rate limit.
     """
 
     pace: Pace
     sleep: Callable[[float], None]
     clock: Callable[[], float] = time.monotonic
     running_jobs: RunningJobs = field(default_factory=RunningJobs)
-    least_pause_s: Callable[[], float] = lambda: 0.0
+    min_pause_s: Callable[[], float] = lambda: 0.0
 
     def run(
         self,
@@ -57,21 +57,21 @@ class JobRunner:
         on_started: OnStarted,
         on_cancelled: OnCancelled = lambda: None,
     ) -> Any:
-        """Return the result of ``job``; ``known`` are its ids when an earlier run started it.
+        """Return the result of ``job``; ``known`` are its ids if an earlier run started it.
 
-        ``on_started`` receives the ids as soon as there are any, so that the state can keep them;
-        ``on_cancelled`` is called when the job was cancelled. A job that failed, or that the
+        ``on_started`` receives the ids as soon as they are known, so that the state can keep them;
+        ``on_cancelled`` is called after the job was cancelled. A job that failed, or that the
         vendor no longer knows, is started a second time. ``what`` names the job in messages.
 
         Raises:
-            JobFailed: when it fails again, or is not done in time.
+            JobFailed: if the job fails again, or is not done in time.
         """
         if known:
             logger.info("%s: resuming the job that an earlier run started", what)
             on_started(known)
             poll = job.poll(known)
             if poll.state is JobState.RUNNING:
-                running = Running(job, known, on_cancelled)
+                running = RunningJob(job, known, on_cancelled)
                 self.running_jobs.add(running)
                 poll = self._wait(running, what)
         else:
@@ -91,15 +91,15 @@ class JobRunner:
         with self.running_jobs.starting():
             ids = job.start()
             on_started(ids)
-            running = Running(job, ids, on_cancelled)
+            running = RunningJob(job, ids, on_cancelled)
             self.running_jobs.add(running)
         return self._wait(running, what)
 
-    def _wait(self, running: Running, what: object) -> Poll:
+    def _wait(self, running: RunningJob, what: object) -> Poll:
         try:
             poll = self._poll_until_done(running.job, running.ids, what)
         except Interrupted:
-            raise  # the job still runs: the end of the run cancels it
+            raise  # the job is still running; it is cancelled when the run ends
         except BaseException:
             self.running_jobs.remove(running)
             raise
@@ -120,12 +120,12 @@ class JobRunner:
             pause = min(pause * self.pace.growth, self.pace.longest_s)
 
     def _pause(self, pause_s: float, deadline: float) -> None:
-        """Wait before the next poll; in steps, as the least pause changes with what runs."""
+        """Wait before the next poll; in steps, because the minimum depends on the running jobs."""
         began = self.clock()
         while True:
-            least_s = self.least_pause_s()
-            rest_s = min(began + max(pause_s, least_s), deadline) - self.clock()
-            is_last = not least_s or rest_s <= _STEP_S
+            min_s = self.min_pause_s()
+            rest_s = min(began + max(pause_s, min_s), deadline) - self.clock()
+            is_last = not min_s or rest_s <= _STEP_S
             self.sleep(max(0.0, rest_s if is_last else _STEP_S))
             if is_last:
                 return

@@ -1,4 +1,4 @@
-"""The jobs that are running on the vendor's side: how many there are, and how to cancel them."""
+"""The jobs that are running on the vendor's side: count them and cancel them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class Running:
-    """A job that was started and is not done; ``forget`` removes its ids from the state."""
+class RunningJob:
+    """A job that was started and is not done. ``forget`` removes its ids from the state."""
 
     job: Job
     ids: Ids
@@ -37,7 +37,7 @@ class RunningJobs:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._running: set[Running] = set()
+        self._running: set[RunningJob] = set()
         self._starting = 0
 
     @property
@@ -47,7 +47,7 @@ class RunningJobs:
 
     @contextmanager
     def starting(self) -> Iterator[None]:
-        """Mark that a job is being started inside: ``cancel_all`` waits for its ids."""
+        """Mark that a job is being started inside; ``cancel_all`` waits for its ids."""
         with self._changed:
             self._starting += 1
         try:
@@ -57,13 +57,13 @@ class RunningJobs:
                 self._starting -= 1
                 self._changed.notify_all()
 
-    def add(self, running: Running) -> None:
-        """Add a job that runs from now on."""
+    def add(self, running: RunningJob) -> None:
+        """Add a job that has started."""
         with self._changed:
             self._running.add(running)
 
-    def remove(self, running: Running) -> None:
-        """Remove a job that no longer runs."""
+    def remove(self, running: RunningJob) -> None:
+        """Remove a job that has ended."""
         with self._changed:
             self._running.discard(running)
 
@@ -75,24 +75,24 @@ class RunningJobs:
         deadline = time.monotonic() + timeout_s
         with self._changed:
             self._changed.wait_for(lambda: not self._starting, timeout=timeout_s / 2)
-            running = [one for one in self._running if isinstance(one.job, Cancellable)]
-        cancelled: list[Running] = []
+            running = [job for job in self._running if isinstance(job.job, Cancellable)]
+        cancelled: list[RunningJob] = []
         threads = [
-            threading.Thread(target=_cancel, args=(one, deadline, cancelled)) for one in running
+            threading.Thread(target=_cancel, args=(job, deadline, cancelled)) for job in running
         ]
         for thread in threads:
             thread.daemon = True
             thread.start()
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        in_time = cancelled[:]  # a late one counts as not cancelled
-        for one in in_time:
-            one.forget()
+        in_time = cancelled[:]  # later ones count as not cancelled
+        for job in in_time:
+            job.forget()
         if running:
             text = "Cancelled %d of %d running jobs; the next run resumes the others"
             logger.warning(text, len(in_time), len(running))
 
 
-def _cancel(one: Running, deadline: float, cancelled: list[Running]) -> None:
-    if one.cancel(max(0.1, deadline - time.monotonic())):
-        cancelled.append(one)
+def _cancel(job: RunningJob, deadline: float, cancelled: list[RunningJob]) -> None:
+    if job.cancel(max(0.1, deadline - time.monotonic())):
+        cancelled.append(job)

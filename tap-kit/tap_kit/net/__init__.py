@@ -1,1 +1,1 @@
-"""HTTP: requests, retries, the rate limit, hosts, authentication, and bodies as they arrive."""
+"""HTTP: requests, retries, the rate limit, hosts, authentication and streamed bodies."""

@@ -1,4 +1,4 @@
-"""Credentials on a request, and nowhere else."""
+"""Credentials, which are added to single requests only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class BearerToken(AuthBase):
-    """A token in the ``Authorization`` header; in a query it would end up in logs."""
+    """A token in the ``Authorization`` header. In a query it would end up in logs."""
 
     def __init__(self, token: str) -> None:
         self._token = token

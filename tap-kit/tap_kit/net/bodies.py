@@ -1,4 +1,4 @@
-"""From the bytes of an answer to Python: strict first, lenient where vendors are sloppy."""
+"""Decode the body of a response: strictly first, leniently where vendors break the rules."""
 
 from __future__ import annotations
 
@@ -15,50 +15,53 @@ logger = logging.getLogger(__name__)
 
 
 def parse_json(body: bytes, source: str) -> Any:
-    """The JSON value in ``body``; ``source`` names the request in messages.
+    """Return the JSON value in ``body``; ``source`` names the request in messages.
 
-    A lone surrogate escape, invalid UTF-8 or a byte-order mark is no reason to stop a sync: such
-    text is read with U+FFFD in place of what cannot be written out, and told in the log.
+    A lone surrogate escape, invalid UTF-8 or a byte-order mark does not stop a sync: U+FFFD
+    replaces what is not valid Unicode, and a warning is logged.
 
     Raises:
-        Retriable: when it is not JSON, such as a proxy's page or half of an answer.
+        Retriable: if ``body`` is not JSON, such as a proxy's page or half of a response.
     """
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _parse_sloppy(body, source)
+        return _parse_leniently(body, source)
 
 
-def _parse_sloppy(body: bytes, source: str) -> Any:
+def _parse_leniently(body: bytes, source: str) -> Any:
     try:
         text = body.decode("utf-8-sig", errors="replace")
-        value = _scrub(json.loads(text, parse_constant=_refuse, parse_float=_finite))
+        value = _replace_surrogates(
+            json.loads(text, parse_constant=_reject_constant, parse_float=_finite_float)
+        )
     except (ValueError, RecursionError):
-        msg = f"{source}: the answer is not JSON ({len(body)} bytes{_looks_like(body)})"
+        msg = f"{source}: the response is not JSON ({len(body)} bytes{_content_hint(body)})"
         raise Retriable(msg) from None
-    logger.warning("%s: text that is not valid Unicode was read with U+FFFD in its place", source)
+    logger.warning("%s: replaced invalid Unicode in the response with U+FFFD", source)
     return value
 
 
-def _refuse(constant: str) -> NoReturn:
+def _reject_constant(constant: str) -> NoReturn:
     msg = f"{constant} is not JSON"
     raise ValueError(msg)
 
 
-def _finite(number: str) -> float:
+def _finite_float(number: str) -> float:
     value = float(number)
-    return value if math.isfinite(value) else _refuse(number)
+    return value if math.isfinite(value) else _reject_constant(number)
 
 
-def _looks_like(body: bytes) -> str:
+def _content_hint(body: bytes) -> str:
+    """Return what the body seems to be instead of JSON; its content may be secret."""
     return ", HTML" if body.lstrip()[:1] == b"<" else ""
 
 
-def _scrub(value: Any) -> Any:
+def _replace_surrogates(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
-        return [_scrub(item) for item in value]
+        return [_replace_surrogates(item) for item in value]
     if isinstance(value, dict):
-        return {_scrub(key): _scrub(item) for key, item in value.items()}
+        return {_replace_surrogates(key): _replace_surrogates(item) for key, item in value.items()}
     return value

@@ -1,4 +1,4 @@
-"""Where requests may go: the configured addresses and nowhere else."""
+"""The addresses that requests may go to: the configured ones only."""
 
 from __future__ import annotations
 
@@ -10,54 +10,55 @@ from tap_kit.errors import SyncFailed
 
 
 def url_problem(url: str) -> str | None:
-    """What is wrong with ``url`` as the address of an API, in words for its user; None if nothing.
+    """Return why ``url`` is not a valid address of an API, as a predicate; None if it is valid.
 
-    https is required, except for this machine itself, where a sandbox or a tunnel may listen.
+    https is required, except for the loopback host, where a sandbox or a tunnel may listen.
     """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "must be a valid URL"
-    stray = " " in url or "\\" in url or not url.isprintable()  # urlsplit drops or accepts these
-    if parts.scheme not in {"http", "https"} or not host or stray:
+    # urlsplit drops or accepts these characters.
+    has_stray = " " in url or "\\" in url or not url.isprintable()
+    if parts.scheme not in {"http", "https"} or not host or has_stray:
         return "must be a URL with https:// and a host"
     if parts.username is not None or parts.password is not None:
-        return "must not hold a user name or password"
+        return "must not contain a user name or password"
     if parts.query or parts.fragment:
-        return "must not have a query (?) or a fragment (#)"
+        return "must not contain a query (?) or a fragment (#)"
     if parts.scheme == "http" and not is_loopback(host):
         return "must begin with https://, or the credentials would be sent in clear text"
     return None
 
 
-def path_on(base_url: str, href: str, prefixes: tuple[str, ...]) -> str:
-    """The path and query of ``href`` below ``base_url``, wherever the link claims to lead.
+def api_path(base_url: str, href: str, prefixes: tuple[str, ...]) -> str:
+    """Return the path and query of the link ``href`` below ``base_url``, whatever its host is.
 
-    Vendors write links with hosts of their own (a documentation host, a mistyped one, a proxy's),
-    so a link is taken apart and asked for at the configured address, when its path belongs to the
-    API. ``&amp;`` in a link is undone: pages and mocks of the vendors have it.
+    Vendors send links to other hosts (a documentation host, a mistyped one, a proxy). The tap
+    sends the request to the configured address instead, if the path belongs to the API. ``&amp;``
+    is unescaped, because links in the vendors' pages contain it.
 
     Raises:
-        SyncFailed: when the path begins with none of ``prefixes``, or climbs out of it.
+        SyncFailed: if the path begins with none of ``prefixes``, or has ``..`` in it.
     """
     base = urlsplit(base_url)
     try:
         parts = urlsplit(href.replace("&amp;", "&"))
     except ValueError:
-        msg = "a link of the vendor leads elsewhere, to what is not an address; refused"
+        msg = "a link in a response is not a valid URL; refused"
         raise SyncFailed(msg) from None
     path = parts.path
     if parts.netloc in {"", base.netloc} and base.path and path.startswith(base.path + "/"):
         path = path[len(base.path) :]
     if not path.startswith(prefixes) or ".." in re.split(r"[/\\]", unquote(path)):
-        msg = f"a link of the vendor leads elsewhere, to {parts.netloc}{path}; refused"
+        msg = f"a link in a response leads outside the API, to {parts.netloc}{path}; refused"
         raise SyncFailed(msg)
     return f"{path}?{parts.query}" if parts.query else path
 
 
 def is_loopback(host: str) -> bool:
-    """Whether ``host`` is this machine: localhost, 127.0.0.0/8 or ::1."""
+    """Return whether ``host`` is localhost, in 127.0.0.0/8, or ::1."""
     if host == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""The HTTP policy of every request: time-outs, retries, ``Retry-After``, one host, no secrets."""
+"""The HTTP policy of every request: timeouts, retries, ``Retry-After``, one host, no secrets."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing_extensions import override
 
 from tap_kit.errors import KitError, Retriable, SyncFailed
 from tap_kit.net.bodies import parse_json
-from tap_kit.net.hosts import path_on, url_problem
-from tap_kit.net.retries import LONGEST_S, with_retries
-from tap_kit.net.sessions import Session, session_to, strip_queries_from_logs
-from tap_kit.net.wire import expected, failure, pieces, retry_after_s
+from tap_kit.net.hosts import api_path, url_problem
+from tap_kit.net.retries import MAX_REQUEST_S, with_retries
+from tap_kit.net.sessions import Session, open_session, strip_queries_from_logs
+from tap_kit.net.wire import connection_error, read_pieces, retry_after_s, shape_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RETRIABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
-_PIECE = 1 << 20  # bytes of an answer that is read whole
-_DRAINED = 1 << 16  # bytes of a refusal's body, which nobody reads
+_READ_BYTES = 1 << 20  # of a response that is read as a whole, at a time
+_DRAIN_BYTES = 1 << 16  # of an error response's body, which is not used
 
 Params = Mapping[str, "str | int | Sequence[str]"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked: a path below the API's address, its query, a body as JSON or as a form.
+    """A request: a path below the API's address, its query, and a body as JSON or as a form.
 
-    One that is not ``urgent`` (a poll) lets the others pass when the budget of requests is short.
+    One that is not ``urgent`` (a poll) lets the others go first when the budget is short.
     """
 
     path: str
@@ -46,15 +46,15 @@ class Request:
     body: Mapping[str, Any] | None = None
     form: Params | None = None
     urgent: bool = True
-    timeout_s: float | None = None  # where it has less time than the others
+    timeout_s: float | None = None  # the default is the timeout of the API
 
     @override
     def __str__(self) -> str:
-        return f"{self.method} {self.path.partition('?')[0]}"  # a query can hold a secret filter
+        return f"{self.method} {self.path.partition('?')[0]}"  # a query can contain a secret
 
 
 class Response(NamedTuple):
-    """A success: its status, its headers (any case), its JSON value."""
+    """A successful response: its status, its headers (in any case) and its JSON value."""
 
     status: int
     headers: Mapping[str, str]
@@ -63,25 +63,25 @@ class Response(NamedTuple):
 
 @dataclass(frozen=True)
 class ErrorResponse:
-    """An answer that is neither success nor worth another try: what the vendor's client judges."""
+    """A response that is not successful and cannot be retried, for the vendor's client to map."""
 
     status: int
-    source: str  # the request in words
+    source: str  # the request, for messages
 
 
 ErrorMapper = Callable[[ErrorResponse], Exception]
 Shape = type | tuple[type, ...]
-Decode = Callable[[bytes, str], Any]  # of a body; the request in words
-Check = Callable[[Response], "str | None"]  # the problem in words; None for none
+Decode = Callable[[bytes, str], Any]  # takes a body, and the request for messages
+Check = Callable[[Response], "str | None"]  # returns a problem, or None
 
 
 class Api:
     """One vendor's API at one address; safe to use from several threads.
 
-    ``auth`` puts the credentials on a request. They are never a default header of the session, so
-    that they go nowhere else, and as ``auth`` they also keep a ``.netrc`` from replacing them.
-    ``error_for`` turns a status of 3xx or 4xx that no retry cures into the error to raise.
-    ``prefixes`` are the paths that belong to the API: a link to another one is refused.
+    ``auth`` adds the credentials to a request. They are not a default header of the session, so
+    they are not sent elsewhere; and given as ``auth``, a ``.netrc`` does not replace them.
+    ``error_for`` turns a status of 3xx or 4xx that cannot be retried into the error to raise.
+    ``prefixes`` are the paths that belong to the API: a link to another path is refused.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Api:
         self._throttle = throttle
         self._timeout_s = timeout_s
         strip_queries_from_logs()
-        self._session = session_to(self._url, user_agent=user_agent, connections=connections)
+        self._session = open_session(self._url, user_agent=user_agent, connections=connections)
 
     def send(
         self,
@@ -113,59 +113,60 @@ class Api:
         *,
         decode: Decode = parse_json,
     ) -> Response:
-        """The answer to ``request``, JSON of a ``shape`` (list, dict) at its top level.
+        """Return the response to ``request``, whose JSON value has the type ``shape``.
 
-        ``check`` says what is wrong with an answer that is not what was asked for; it is tried
-        again like any other that is broken. ``decode`` makes a value of its body.
+        ``check`` returns what is wrong with a response that is not the one requested; the request
+        is retried then. ``decode`` turns the body into a value.
 
         Raises:
-            SyncFailed: after the last try, in one line that says what failed and why.
-            Exception: what ``error_for`` makes of a refusal.
+            SyncFailed: if the last try fails; one line says what failed and why.
+            Exception: what ``error_for`` returns for an error response.
         """
         return with_retries(
             lambda: self._attempt(request, shape, check, decode), self._throttle.sleep
         )
 
     def send_once(self, request: Request) -> Any:
-        """The JSON that a single attempt brings, which waits for no budget: for a run's end."""
-        return parse_json(self._exchange(request)[2], str(request))
+        """Return the JSON of a single attempt that ignores the rate limit: for the end of a run."""
+        _, _, body = self._exchange(request)
+        return parse_json(body, str(request))
 
     def open(self, request: Request) -> Iterator[bytes]:
-        """The body of ``request`` in pieces as they arrive; one attempt, see ``streaming.resumed``.
+        """Yield the body of ``request`` in pieces as they arrive, in a single attempt.
 
-        A redirect is followed to wherever it leads (a storage that the vendor has elsewhere), but
-        without the credentials.
+        ``rows.streaming.read_with_resume`` retries. A redirect is followed to any host (such as a
+        storage service that the vendor uses), but without the credentials.
 
         Raises:
-            Retriable: when it breaks off, or the place it redirects to has expired.
-            Exception: what ``error_for`` makes of a refusal of the API itself.
+            Retriable: if the connection is lost, or the target of the redirect has expired.
+            Exception: what ``error_for`` returns for an error response of the API itself.
         """
         with self._throttle.request(urgent=request.urgent):
-            yield from self._opened(request)
+            yield from self._download(request)
 
-    def _opened(self, request: Request) -> Iterator[bytes]:
-        source, where = str(request), self._url
+    def _download(self, request: Request) -> Iterator[bytes]:
+        source, target = str(request), self._url
         try:
             with self._send(request) as response:
-                place = response.headers.get("Location")
-                if not (response.is_redirect and place):
-                    self._check(response, source)
-                    yield from pieces(response)
+                location = response.headers.get("Location")
+                if not (response.is_redirect and location):
+                    self._check_status(response, source)
+                    yield from read_pieces(response)
                     return
-            where = "the storage"
-            with self._fetch_elsewhere(place, source) as response:
-                yield from pieces(response)
+            target = "the redirect's target"  # the URL of a storage contains a signature
+            with self._follow_redirect(location, source) as response:
+                yield from read_pieces(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise failure(error, source, where, self._timeout_s) from None
+            raise connection_error(error, source, target, self._timeout_s) from None
 
-    def _fetch_elsewhere(self, place: str, source: str) -> requests.Response:
-        if url_problem(place.partition("?")[0]):
-            msg = f"{source}: redirects to a place that is no https address; refused"
+    def _follow_redirect(self, location: str, source: str) -> requests.Response:
+        if url_problem(location.partition("?")[0]):
+            msg = f"{source}: the redirect's target is not a valid https URL; refused"
             raise SyncFailed(msg)
-        # A session of its own has no credentials; as `auth` it also keeps a .netrc's from it.
+        # A new session has no credentials. An `auth` that adds none keeps it from reading .netrc.
         with Session() as session:
             response = session.get(
-                place,
+                location,
                 auth=lambda prepared: prepared,
                 timeout=self._timeout_s,
                 stream=True,
@@ -173,16 +174,16 @@ class Api:
             )
         if response.status_code != requests.codes.ok:
             response.close()
-            raise self._later(response, f"{source}: the place it redirects to answers")
+            raise self._retriable(response, f"{source}: the redirect's target:")
         return response
 
     def path_of(self, href: str) -> str:
-        """The path and query of a link in an answer, to be asked for at this API's own address.
+        """Return the path and query of a link in a response, for a request to this API's address.
 
         Raises:
-            SyncFailed: when the link does not lead into this API.
+            SyncFailed: if the link leads outside this API.
         """
-        return path_on(self._url, href, self._prefixes)
+        return api_path(self._url, href, self._prefixes)
 
     def close(self) -> None:
         """Close the connections."""
@@ -193,23 +194,24 @@ class Api:
             status, headers, body = self._exchange(request)
         value = decode(body, str(request))
         if not isinstance(value, shape):
-            msg = f"{request}: {expected(shape, value)}"
+            msg = f"{request}: {shape_problem(shape, value)}"
             raise Retriable(msg)
-        answer = Response(status, headers, value)
-        if problem := check(answer):
+        response = Response(status, headers, value)
+        if problem := check(response):
             msg = f"{request}: {problem}"
             raise Retriable(msg)
-        return answer
+        return response
 
     def _exchange(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
         try:
             with self._send(request) as response:
-                self._check(response, str(request))
-                return response.status_code, response.headers, _read(response, str(request))
+                self._check_status(response, str(request))
+                return response.status_code, response.headers, _read_body(response, str(request))
         except KitError:
             raise
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise failure(error, str(request), self._url, self._patience_s(request)) from None
+            timeout_s = self._timeout_of(request)
+            raise connection_error(error, str(request), self._url, timeout_s) from None
 
     def _send(self, request: Request) -> requests.Response:
         return self._session.request(
@@ -219,40 +221,40 @@ class Api:
             json=request.body,
             data=request.form,
             auth=self._auth,
-            timeout=self._patience_s(request),
+            timeout=self._timeout_of(request),
             stream=True,
         )
 
-    def _patience_s(self, request: Request) -> float:
+    def _timeout_of(self, request: Request) -> float:
         return request.timeout_s or self._timeout_s
 
-    def _check(self, response: requests.Response, source: str) -> None:
+    def _check_status(self, response: requests.Response, source: str) -> None:
         status = response.status_code
         if status >= 300:
-            # Heard out, or the next request would begin while the server is still answering.
-            response.raw.read(_DRAINED, decode_content=False)
+            # Drain the body, or the next request starts while the server is still sending.
+            response.raw.read(_DRAIN_BYTES, decode_content=False)
         if status in RETRIABLE_STATUS or status >= 500:
-            raise self._later(response, f"{source}:")
+            raise self._retriable(response, f"{source}:")
         if status >= 300:
             raise self._error_for(ErrorResponse(status, source))
 
-    def _later(self, response: requests.Response, says: str) -> Retriable:
-        """The error for an answer that another try may cure; all requests wait as it asks."""
+    def _retriable(self, response: requests.Response, prefix: str) -> Retriable:
+        """Return the error for a response to retry; if it asks for a pause, all requests pause."""
         retry_after = retry_after_s(response.headers.get("Retry-After"))
         if retry_after:
-            self._throttle.pause_for(min(retry_after, LONGEST_S))
-        asks = f", the server asks to wait {retry_after:.0f} s" if retry_after else ""
-        msg = f"{says} HTTP {response.status_code}{asks}"
+            self._throttle.pause_for(min(retry_after, MAX_REQUEST_S))
+        wait = f", the server asks to wait {retry_after:.0f} s" if retry_after else ""
+        msg = f"{prefix} HTTP {response.status_code}{wait}"
         return Retriable(msg, retry_after=retry_after)
 
 
-def _read(response: requests.Response, source: str) -> bytes:
-    """The whole body in large pieces; a short one is an error of urllib3's, a slow one ours."""
-    deadline = time.monotonic() + LONGEST_S
+def _read_body(response: requests.Response, source: str) -> bytes:
+    """Return the whole body; urllib3 raises if it is short, this function if it is slow."""
+    deadline = time.monotonic() + MAX_REQUEST_S
     pieces = []
-    for piece in response.raw.stream(_PIECE, decode_content=True):
+    for piece in response.raw.stream(_READ_BYTES, decode_content=True):
         pieces.append(piece)
         if time.monotonic() > deadline:
-            msg = f"{source}: the answer took longer than {LONGEST_S:.0f} s"
+            msg = f"{source}: the response took longer than {MAX_REQUEST_S:.0f} s"
             raise Retriable(msg)
     return b"".join(pieces)

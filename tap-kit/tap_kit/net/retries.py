@@ -1,4 +1,4 @@
-"""When a failed attempt is repeated: growing pauses, ``Retry-After``, an end."""
+"""Retry failed attempts: exponential backoff, ``Retry-After``, a limit."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ logger = logging.getLogger(__name__)
 
 TRIES = 5
 FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 60.0
-LONGEST_S = 300.0  # for one request: all its attempts and pauses together
+MAX_PAUSE_S = 60.0
+MAX_REQUEST_S = 300.0  # for all attempts of one request and the pauses between them
 
 T = TypeVar("T")
 
 
 def pause_after(tries: int, error: Retriable) -> float:
-    """Return the pause after so many failed tries: 1, 2, 4, 8 s, or longer if the server asks."""
-    own_s: float = min(FIRST_PAUSE_S * 2 ** (tries - 1), LONGEST_PAUSE_S)
-    return max(own_s, error.retry_after or 0.0)
+    """Return the pause after ``tries`` failed tries: 1, 2, 4, 8 s, or longer if the server asks."""
+    backoff_s: float = min(FIRST_PAUSE_S * 2 ** (tries - 1), MAX_PAUSE_S)
+    return max(backoff_s, error.retry_after or 0.0)
 
 
 def no_retries_left(error: Retriable, tries: int) -> SyncFailed:
@@ -37,14 +37,14 @@ def no_retries_left(error: Retriable, tries: int) -> SyncFailed:
 def with_retries(attempt: Callable[[], T], sleep: Callable[[float], None]) -> T:
     """Return what ``attempt`` returns; repeat it when it raises ``Retriable``.
 
-    ``sleep`` waits, and raises when the run is stopped: so a pause ends at once then.
+    ``sleep`` waits; it raises when the run is stopped, which ends the pause immediately.
 
     Raises:
-        SyncFailed: when no try is left, or the next pause would exceed ``LONGEST_S``.
+        SyncFailed: if no try is left, or the next pause would exceed ``MAX_REQUEST_S``.
     """
     pauses = _Pauses(sleep)
     retrying = backoff.on_exception(
-        pauses.allowed,
+        pauses.generate,
         Retriable,
         max_tries=TRIES,
         jitter=None,
@@ -60,18 +60,18 @@ def with_retries(attempt: Callable[[], T], sleep: Callable[[float], None]) -> T:
 class _Pauses:
     """The pauses between the tries of one request, for ``backoff``.
 
-    ``backoff`` can only sleep in a way that nothing interrupts. So it is told to wait for 0 s, and
-    ``wait``, which it calls before that, does the waiting.
+    Nothing can interrupt the sleep of ``backoff``. So each of its pauses is 0 s, and ``wait``,
+    which it calls before the pause, does the waiting.
     """
 
     def __init__(self, sleep: Callable[[float], None]) -> None:
         self._sleep = sleep
-        self._deadline = time.monotonic() + LONGEST_S
+        self._deadline = time.monotonic() + MAX_REQUEST_S
         self._next_s = 0.0
         self.tries = 1
 
-    def allowed(self) -> Generator[float, Retriable, None]:
-        """Take each error and give the time for ``backoff`` to sleep; end when patience ends."""
+    def generate(self) -> Generator[float, Retriable, None]:
+        """Receive each error and yield a pause of 0 s; end if the next pause takes too long."""
         error = yield 0.0
         while True:
             self._next_s = pause_after(self.tries, error)

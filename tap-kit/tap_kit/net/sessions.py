@@ -1,4 +1,4 @@
-"""HTTP sessions to one vendor: no redirect is followed, the environment is read once."""
+"""HTTP sessions with one vendor, which follow no redirect and read the environment once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing_extensions import override
 
 
 class Session(requests.Session):
-    """Follows no redirect, and does not even look where one leads: some lead to no address."""
+    """A session that follows no redirect and does not parse its target, which can be invalid."""
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> str | None:
@@ -18,9 +18,10 @@ class Session(requests.Session):
 
     @override
     def close(self) -> None:
-        """Close the connections now: urllib3 waits until nothing knows their pool any more.
+        """Close the connections now.
 
-        After an error that is till the garbage collector comes by, as a traceback knows it.
+        urllib3 keeps them open while anything refers to their pool. After an error the traceback
+        does, until garbage collection.
         """
         for adapter in self.adapters.values():
             if isinstance(adapter, HTTPAdapter):  # pragma: no branch  (for the type checker only)
@@ -30,11 +31,11 @@ class Session(requests.Session):
         super().close()
 
 
-def session_to(url: str, *, user_agent: str, connections: int) -> Session:
-    """A session with the proxy and the certificates that the environment names for ``url``.
+def open_session(url: str, *, user_agent: str, connections: int) -> Session:
+    """Return a session with the proxy and the certificates that the environment sets for ``url``.
 
-    Looked up once: requests goes through the whole environment for each request, which takes as
-    long as all else that it does.
+    It reads the environment once. By default, requests reads all of it for each request, which
+    takes as long as the rest of its work.
     """
     session = Session()
     session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
@@ -48,20 +49,20 @@ def session_to(url: str, *, user_agent: str, connections: int) -> Session:
 
 
 def strip_queries_from_logs() -> None:
-    """Have urllib3 log addresses without their query; to say so twice does no harm.
+    """Make urllib3 log addresses without their query; safe to call twice.
 
-    At level DEBUG it logs the whole address of each request. A query can hold a key of the
-    vendor's, a filter that is nobody's business, or the signature of a link that opens a file.
+    At level DEBUG urllib3 logs the whole address of each request. A query can contain an API key,
+    a private filter, or the signature of a link to a file.
     """
     for name in _LOGGERS:
-        logging.getLogger(name).addFilter(without_query)
+        logging.getLogger(name).addFilter(remove_queries)
 
 
 _LOGGERS = ("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.connection")
 
 
-def without_query(record: logging.LogRecord) -> bool:
-    """A filter that keeps every record, and cuts its texts off behind an address's path."""
+def remove_queries(record: logging.LogRecord) -> bool:
+    """Cut the query off each address in a log record; return True, as the record stays."""
     if isinstance(record.args, tuple):
         record.args = tuple(
             arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args

@@ -1,4 +1,4 @@
-"""How often the vendor may be asked: a budget of requests, and pauses that it orders."""
+"""The rate limit: a budget of requests per minute, and pauses that the server asks for."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tap_kit.errors import Interrupted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A minute, and a second more: one request may be on its way for longer than the next.
+# One second more than a minute, because the network may delay one request more than the next.
 SPAN_S = 61
-_LET_PASS_S = 0.1
+_YIELD_S = 0.1  # between two attempts of a request that lets others go first
 
 
 @contextlib.contextmanager
 def stop_on_error(stop: threading.Event) -> Iterator[None]:
-    """An error inside also sets ``stop``: what other threads still wait for is given up."""
+    """Set ``stop`` if an error occurs inside, so that the waits of all other threads end."""
     try:
         yield
     except Exception:
@@ -28,9 +28,9 @@ def stop_on_error(stop: threading.Event) -> Iterator[None]:
 
 
 class Throttle:
-    """Lets requests pass: at most ``per_minute`` in any minute, none while a pause lasts.
+    """Limits requests to ``per_minute`` in any minute, and to none during a pause.
 
-    At most ``concurrency`` are being served at a time. All threads of a run share one throttle;
+    At most ``concurrency`` requests run at the same time. All threads of a run share one throttle.
     ``stop`` ends every wait immediately.
     """
 
@@ -43,21 +43,21 @@ class Throttle:
         self._stop = stop
         self._lock = threading.Lock()
         self._resume_at = 0.0
-        self._urgent = 0  # how many are waiting that must not be held up
-        self.requests = 0  # how many were let pass
+        self._urgent_waiting = 0  # the number of urgent requests that wait
+        self.requests = 0  # the number of requests so far
 
     @contextlib.contextmanager
     def request(self, *, urgent: bool = True) -> Iterator[None]:
-        """Inside, one request may be sent and its answer be read.
+        """Wait until one more request may be sent; send it and read its response inside.
 
         Raises:
-            Interrupted: when the run is stopped while it waits for its turn.
+            Interrupted: if the run is stopped, before or during the wait.
         """
         self.acquire(urgent=urgent)
         if self._slots is None:
             yield
             return
-        while not self._slots.acquire(timeout=_LET_PASS_S):
+        while not self._slots.acquire(timeout=_YIELD_S):
             self.sleep(0)
         try:
             yield
@@ -65,28 +65,28 @@ class Throttle:
             self._slots.release()
 
     def acquire(self, *, urgent: bool = True) -> None:
-        """Wait until one more request may be sent; those that are not urgent let others pass.
+        """Wait until the budget allows one more request; urgent requests go first.
 
         Raises:
-            Interrupted: when the run is stopped, before or meanwhile.
+            Interrupted: if the run is stopped, before or during the wait.
         """
         if self._stop.is_set():
             self.sleep(0)
         if urgent:
             with self._lock:
-                self._urgent += 1
+                self._urgent_waiting += 1
         try:
             while (pause := self._pause_s(urgent=urgent)) > 0:
                 self.sleep(pause)
         finally:
             if urgent:
                 with self._lock:
-                    self._urgent -= 1
+                    self._urgent_waiting -= 1
         with self._lock:
             self.requests += 1
 
     def pause_for(self, seconds: float) -> None:
-        """Let no request pass for ``seconds``: the server said when to come back."""
+        """Send no request for ``seconds``, as the server asks."""
         with self._lock:
             self._resume_at = max(self._resume_at, time.monotonic() + seconds)
 
@@ -94,7 +94,7 @@ class Throttle:
         """Wait, unless the run is stopped.
 
         Raises:
-            Interrupted: when it is.
+            Interrupted: if the run is stopped, before or during the wait.
         """
         if self._stop.wait(seconds):
             msg = "the run is being stopped"
@@ -102,17 +102,17 @@ class Throttle:
 
     def _pause_s(self, *, urgent: bool) -> float:
         with self._lock:
-            if self._urgent and not urgent and self._budget is not None:
-                return _LET_PASS_S
-            held = self._resume_at - time.monotonic()
-            return held if held > 0 or self._budget is None else self._budget.pause_s()
+            if self._urgent_waiting and not urgent and self._budget is not None:
+                return _YIELD_S
+            pause_s = self._resume_at - time.monotonic()
+            return pause_s if pause_s > 0 or self._budget is None else self._budget.pause_s()
 
 
 class _Budget:
-    """At most so many requests in any 60 seconds."""
+    """At most ``per_minute`` requests in any 60 seconds."""
 
     def __init__(self, per_minute: int) -> None:
-        # Here, since most runs have no budget and the import takes as long as a request.
+        # Imported here: most runs have no budget, and the import takes as long as a request.
         from limits import RateLimitItemPerSecond  # noqa: PLC0415
         from limits.storage import MemoryStorage  # noqa: PLC0415
         from limits.strategies import MovingWindowRateLimiter  # noqa: PLC0415
@@ -121,7 +121,7 @@ class _Budget:
         self._window = MovingWindowRateLimiter(MemoryStorage())
 
     def pause_s(self) -> float:
-        """0 when one more request fits (and is counted), else the seconds until one will."""
+        """Return 0 and count a request if the budget allows it; otherwise the seconds to wait."""
         if self._window.hit(self._item):
             return 0
         free_at = self._window.get_window_stats(self._item).reset_time

@@ -1,4 +1,4 @@
-"""What servers and connections say, in numbers and words of ours."""
+"""Read what arrives on the wire: ``Retry-After``, errors of connections, bodies, JSON types."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 
     from tap_kit.errors import KitError
 
-READ = 1 << 20  # bytes of a download at most that are taken at a time: threads change less often
-PIECE = 1 << 17  # bytes of it that are unpacked or parsed at a time: the rows fit the cache
+READ_BYTES = 1 << 20  # of a download, read at a time at most; larger means fewer thread switches
+PIECE_BYTES = 1 << 17  # of a download, unpacked or parsed at a time: its rows fit the CPU cache
 _GZIP = 31  # zlib's window bits for a gzip header
 
 
 def retry_after_s(header: str | None) -> float | None:
-    """Seconds to wait by a ``Retry-After``, given in seconds or as a date; None if unreadable.
+    """Return the seconds to wait by a ``Retry-After`` header; None if it cannot be read.
 
-    A date gone by (the server's clock is behind) says nothing either.
+    The header is a number of seconds or a date. A date in the past is ignored: the server's clock
+    is slow.
     """
     if not header:
         return None
@@ -39,87 +40,87 @@ def retry_after_s(header: str | None) -> float | None:
     return wait if wait > 0 else None
 
 
-def failure(error: Exception, source: str, where: str, timeout_s: float) -> KitError:
-    """What a request ends with that failed on the wire; ``where`` is whom it asked.
+def connection_error(error: Exception, source: str, target: str, timeout_s: float) -> KitError:
+    """Return the kit's error for a request to ``target`` that failed on the wire.
 
-    A certificate that does not verify is the only thing that no other try cures.
+    All errors can be retried except a certificate that cannot be verified.
     """
     if isinstance(error, requests.exceptions.SSLError):
-        msg = f"{source}: no secure connection to {where}"
+        msg = f"{source}: no secure connection to {target}"
         if "CERTIFICATE_VERIFY_FAILED" in repr(error):
-            return SyncFailed(f"{msg}: its certificate does not verify")
+            return SyncFailed(f"{msg}: its certificate cannot be verified")
         return Retriable(msg)
-    return Retriable(f"{source}: {_reason(error, where, timeout_s)}")
+    return Retriable(f"{source}: {_reason(error, target, timeout_s)}")
 
 
-def _reason(error: Exception, url: str, timeout_s: float) -> str:
-    """What went wrong, in words; the libraries' own texts hold whole URLs."""
+def _reason(error: Exception, target: str, timeout_s: float) -> str:
+    """Return what went wrong in our own words: the libraries' texts contain whole URLs."""
     text = repr(error)
     if "NameResolutionError" in text:
-        return f"the host of {url} is not known"
+        return f"the host of {target} cannot be resolved"
     if isinstance(error, requests.ConnectTimeout):
-        return f"no connection to {url} within {timeout_s:.0f} s"
+        return f"no connection to {target} within {timeout_s:.0f} s"
     if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
-        return f"no answer within {timeout_s:.0f} s"
+        return f"no response within {timeout_s:.0f} s"
     if "NewConnectionError" in text:
-        return f"no connection to {url}"
+        return f"no connection to {target}"
     if isinstance(error, urllib3.exceptions.DecodeError):
-        return "the answer's compression is broken"
-    return "the connection broke off"
+        return "the response's compression is invalid"
+    return "the connection was lost"
 
 
-def pieces(response: requests.Response) -> Iterator[bytes]:
-    """What arrives, when it arrives, unpacked, in pieces of at most 1 MiB.
+def read_pieces(response: requests.Response) -> Iterator[bytes]:
+    """Yield the decompressed body as it arrives, in pieces of at most 1 MiB.
 
     Raises:
-        urllib3.exceptions.HTTPError: when it breaks off, or its compression is broken.
+        urllib3.exceptions.HTTPError: if the connection is lost or the compression is invalid.
     """
     is_gzip = response.headers.get("Content-Encoding", "").strip().lower() in {"gzip", "x-gzip"}
-    arriving = iter(lambda: response.raw.read1(READ, decode_content=not is_gzip), b"")
-    return gunzipped(arriving) if is_gzip else arriving
+    arriving = iter(lambda: response.raw.read1(READ_BYTES, decode_content=not is_gzip), b"")
+    return gunzip(arriving) if is_gzip else arriving
 
 
-def gunzipped(packed: Iterable[bytes]) -> Iterator[bytes]:
-    """The content of a gzip file, which can have several members.
+def gunzip(packed: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the content of a gzip file, which can have several members.
 
-    urllib3 says nothing when such a file ends early. What is cut off between two rows of CSV
-    would then be missed by nobody.
+    urllib3 does not report a file that ends early. A CSV file that ends between two rows would
+    lose data silently.
 
     Raises:
-        urllib3.exceptions.DecodeError: when it is none, or ends in the middle.
+        urllib3.exceptions.DecodeError: if the file is not gzip, or ends early.
     """
     unpacker = zlib.decompressobj(_GZIP)
     for piece in packed:
         rest = piece
         while rest:
             if unpacker.eof:
-                rest = rest.lstrip(b"\0")  # what a tape's last block was filled up with
+                rest = rest.lstrip(b"\0")  # padding, as tape drives add it
                 if not rest:
                     break
                 unpacker = zlib.decompressobj(_GZIP)
             try:
-                content = unpacker.decompress(rest, PIECE)
+                content = unpacker.decompress(rest, PIECE_BYTES)
             except zlib.error as error:
                 raise urllib3.exceptions.DecodeError(str(error)) from None
             if content:
                 yield content
             rest = unpacker.unused_data or unpacker.unconsumed_tail
     if not unpacker.eof:
-        msg = "the file ends in the middle"
+        msg = "the file ends early"
         raise urllib3.exceptions.DecodeError(msg)
 
 
-def expected(shape: type | tuple[type, ...], value: object) -> str:
-    """That a JSON ``value`` is of none of the wanted shapes; kinds only, no values."""
+def shape_problem(shape: type | tuple[type, ...], value: object) -> str:
+    """Return that a JSON ``value`` has none of the expected types; no value is quoted."""
     kinds = shape if isinstance(shape, tuple) else (shape,)
-    wanted = " or ".join(_NAMES.get(kind, "object") for kind in kinds)
-    return f"expected a JSON {wanted}, got {_NAMES[type(value)]}"
+    expected = " or ".join(_NAMES.get(kind, "object") for kind in kinds)
+    return f"expected a JSON {expected}, got {_NAMES[type(value)]}"
 
 
 _NAMES = {
     list: "array",
     dict: "object",
-    str: "text",
+    str: "string",
     int: "number",
     float: "number",
     bool: "boolean",

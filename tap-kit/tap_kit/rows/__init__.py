@@ -1,1 +1,1 @@
-"""Rows: from the bytes of a response to checked rows, keys, names and RECORD lines."""
+"""Rows: decode responses, check rows, make keys and names, write RECORD lines."""

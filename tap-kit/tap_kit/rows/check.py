@@ -1,8 +1,8 @@
-"""Rows of a stream, from the bytes of an answer, checked against the stream's schema on the way.
+"""Decode the rows of a stream from the bytes of a response, and check them against its schema.
 
-A compiled decoder makes typed rows of the bytes and checks each value as it goes; that costs no
-more than decoding alone. What it does not take (a name that is new, a text that is not valid
-Unicode, a wrong type) is read again with care, value by value, to be told or mended.
+A compiled decoder turns the bytes into typed rows and checks each value on the way, which costs no
+more than decoding alone. A response that it rejects (an unknown field, invalid Unicode, a wrong
+type) is decoded again leniently, value by value: to repair it, or to report what is wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from tap_kit.errors import SyncFailed
 from tap_kit.net.bodies import parse_json
-from tap_kit.rows.types import attributes_of, has_closed_objects, row_type, type_of, unknown_inside
+from tap_kit.rows.types import attributes_of, has_closed_objects, row_type, type_of, unknown_paths
 
 if TYPE_CHECKING:
     import logging
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
 Row = msgspec.Struct
 
-_MANY_NAMES = 256  # more names than that are no columns: a vendor uses values as keys
+_MAX_IGNORED = 256  # names; with more, the vendor seems to use values as keys
 
 
 class ResponseFields(NamedTuple):
     """How a response's rows differ from the stream's schema."""
 
     computed: Collection[str] = ()  # fields that no response has: the tap computes them
-    inputs: Collection[str] = ()  # fields that the tap computes with, deselected or not
-    raw_types: Mapping[str, Any] = MappingProxyType({})  # schemas where the response has another
-    ignored: Collection[str] = ()  # fields that are left out without a warning
+    inputs: Collection[str] = ()  # fields that the tap needs, even if they are deselected
+    raw_types: Mapping[str, Any] = MappingProxyType({})  # schemas of fields that the tap converts
+    ignored: Collection[str] = ()  # fields of responses to ignore without a warning
 
 
 class CheckedStream(Protocol):
-    """What the check needs of a stream; all but ``response_fields`` is the SDK's."""
+    """What the check needs from a stream; all but ``response_fields`` is part of the SDK."""
 
     name: str
     response_fields: ClassVar[ResponseFields]
@@ -63,152 +63,155 @@ class CheckedStream(Protocol):
 
 
 class RowCheck:
-    """Checks and selects the rows of one stream against its schema, at compiled speed."""
+    """Checks the rows of one stream against its schema, and selects their fields."""
 
     def __init__(self, stream: CheckedStream) -> None:
         self._stream = stream
-        self._differ = differ = stream.response_fields
+        self._response_fields = response = stream.response_fields
         properties = stream.effective_schema["properties"]
         selected = {field for field in properties if stream.mask["properties", field]}
-        self._schema = {**stream.effective_schema, "properties": {**properties, **differ.raw_types}}
+        self._schema = {
+            **stream.effective_schema,
+            "properties": {**properties, **response.raw_types},
+        }
         known = {*stream.schema["properties"]}
-        self._known = frozenset(known.union(differ.raw_types, differ.ignored))
-        self._fields = selected.union(differ.raw_types, known & {*differ.computed, *differ.inputs})
+        self._known = frozenset(known.union(response.raw_types, response.ignored))
+        self._fields = selected.union(
+            response.raw_types, known & {*response.computed, *response.inputs}
+        )
         self._unwritten = self._known - selected
         self._closed = {f: properties[f] for f in selected if has_closed_objects(properties[f])}
-        again = selected & differ.raw_types.keys()
-        self._to_check_again = {f: list[type_of(properties[f])] for f in again}  # type: ignore[misc]
-        self._lock = threading.Lock()  # a stream's tasks are read by several threads
-        self._told: set[str] = set()
-        self.lenient_type = row_type("Row", self._schema, self._fields, computed=differ.computed)
-        self._blanks = {self.lenient_type: attributes_of(self.lenient_type, self._unwritten)}
-        self.strict_type = self._made_strict()
+        converted = selected & response.raw_types.keys()
+        self._final_types = {f: list[type_of(properties[f])] for f in converted}  # type: ignore[misc]
+        self._lock = threading.Lock()  # several threads read the tasks of a stream
+        self._reported: set[str] = set()
+        self.lenient_type = row_type("Row", self._schema, self._fields, computed=response.computed)
+        # For each row type: the attributes to unset before a row is written.
+        self._unset = {self.lenient_type: attributes_of(self.lenient_type, self._unwritten)}
+        self.strict_type = self._make_strict_type()
 
     def rows(self, records: Sequence[Any]) -> list[Row]:
-        """The records, dicts or rows that a ``RowDecoder`` made, as checked rows to be written.
+        """Return records (dicts, or rows from a ``RowDecoder``) as checked rows, ready to write.
 
         Raises:
-            SyncFailed: when a value has another type than the schema's; names stream, field and
-                types, not the value.
+            SyncFailed: if a value does not have the type of the schema; the message names the
+                stream, the field and the types, not the value.
         """
-        rows = self.typed(records)
-        self._check_again(rows)
-        for attribute in self._blanks[type(rows[0])] if rows else ():
+        rows = self.to_rows(records)
+        self._check_converted(rows)
+        for attribute in self._unset[type(rows[0])] if rows else ():
             for row in rows:
                 setattr(row, attribute, UNSET)
         return rows
 
-    def typed(self, records: Sequence[Any]) -> list[Row]:
-        """The records as rows to be shaped, with all that an answer has.
+    def to_rows(self, records: Sequence[Any]) -> list[Row]:
+        """Return records as rows with all known fields of a response, ready to convert.
 
         Raises:
-            SyncFailed: when a value has another type than an answer may have.
+            SyncFailed: if a value does not have the type that a response may have.
         """
         if records and isinstance(records[0], msgspec.Struct):
             return list(records)
-        rows: list[Row] = self.converted(records, list[self.lenient_type])  # type: ignore[name-defined]
+        rows: list[Row] = self.convert(records, list[self.lenient_type])  # type: ignore[name-defined]
         self.report_unknown_fields(records)
         return rows
 
-    def _check_again(self, rows: Sequence[Row]) -> None:
-        """The fields that were decoded with another type and shaped since."""
-        for name, kind in self._to_check_again.items():
+    def _check_converted(self, rows: Sequence[Row]) -> None:
+        """Check the fields that were decoded with another type and converted since."""
+        for name, kind in self._final_types.items():
             values = (getattr(row, name) for row in rows)
-            self.converted([value for value in values if value is not UNSET], kind, name)
+            self.convert([value for value in values if value is not UNSET], kind, name)
 
-    def converted(self, value: Any, kind: Any, field: str = "") -> Any:
-        """A JSON value as a ``kind`` that has rows in it, or the values of one ``field``.
+    def convert(self, value: Any, kind: Any, field: str = "") -> Any:
+        """Return a JSON value as a ``kind``, which contains rows or the values of one ``field``.
 
         Raises:
-            SyncFailed: when it does not fit.
+            SyncFailed: if the value does not fit.
         """
         try:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            msg = f"{self._stream.name}: {_in_words(str(error), field)}"
+            msg = f"{self._stream.name}: {_describe(str(error), field)}"
             raise SyncFailed(msg) from None
 
     def report_unknown_fields(self, records: Iterable[dict[str, Any]]) -> None:
-        """Tell, once each, which fields come that the catalog does not know; pass over them."""
+        """Log, once each, the fields of a response that the catalog does not have."""
         found = set().union(*records) - self._known
         inside: set[str] = set()
         for field, definition in self._closed.items():
             for record in records:
-                inside.update(unknown_inside(record.get(field), definition, field))
+                inside.update(unknown_paths(record.get(field), definition, field))
         with self._lock:
-            news = (found | inside) - self._told
-            self._told |= news
-            if news & found:
-                self.strict_type = self._made_strict()
-        if news:
+            new = (found | inside) - self._reported
+            self._reported |= new
+            if new & found:
+                self.strict_type = self._make_strict_type()
+        if new:
             self._stream.logger.warning(
-                "%s: the vendor now sends %s, which the catalog does not know; left out",
+                "%s: ignoring fields that are not in the catalog: %s",
                 self._stream.name,
-                ", ".join(sorted(map(repr, news))),
+                ", ".join(sorted(map(repr, new))),
             )
 
-    def _made_strict(self) -> type[Row] | None:
-        """The type that takes exactly what is known; None where no type can tell what is new."""
-        passed_over = (self._known | self._told) - self._fields
-        if self._closed or len(passed_over) > _MANY_NAMES:
+    def _make_strict_type(self) -> type[Row] | None:
+        """Return the row type that rejects unknown fields; None if no type can."""
+        ignored = (self._known | self._reported) - self._fields
+        if self._closed or len(ignored) > _MAX_IGNORED:
             return None
-        computed = self._differ.computed
+        computed = self._response_fields.computed
         try:
-            kind = row_type(
-                "Row", self._schema, self._fields, computed=computed, passed_over=passed_over
-            )
+            kind = row_type("Row", self._schema, self._fields, computed=computed, ignored=ignored)
         except ValueError:
             return None
-        self._blanks[kind] = attributes_of(kind, self._unwritten | self._told)
+        self._unset[kind] = attributes_of(kind, self._unwritten | self._reported)
         return kind
 
 
 class RowDecoder:
-    """Decodes an answer with rows in it; ``answer_of`` makes its type of that of a row.
+    """Decodes a response that contains rows.
 
-    The default is an array of rows. Where the rows are inside of something, ``answer_of`` is a
-    generic Struct. ``is_row`` says what is no row at all, where
-    that is for who asked to tell.
+    ``response_type`` returns the type of the response for a type of row. The default is a list of
+    rows; for rows inside another object it is a generic Struct. A response with a record for
+    which ``is_row`` is false is returned as plain values, for the caller to judge.
     """
 
     def __init__(
         self,
         check: RowCheck,
-        answer_of: Callable[[Any], Any] = list.__class_getitem__,
+        response_type: Callable[[Any], Any] = list.__class_getitem__,
         is_row: Callable[[Any], bool] = lambda _: True,
     ) -> None:
         self._check = check
-        self._answer_of = answer_of
+        self._response_type = response_type
         self._is_row = is_row
         self._decoder: msgspec.json.Decoder[Any] | None = None
         self._strict_type: type[Row] | None = None
 
     def __call__(self, body: bytes, source: str) -> Any:
-        """The answer, its rows typed and checked; ``source`` names the request in messages.
+        """Return the response with typed and checked rows; ``source`` names the request.
 
-        What has its rows in another place than expected, or something else there, is given back as
-        plain values.
+        A response whose rows are not where they are expected is returned as plain values.
 
         Raises:
-            Retriable: when it is no JSON.
-            SyncFailed: when a value of a row has another type than the schema's.
+            Retriable: if the body is not JSON.
+            SyncFailed: if a value of a row does not have the type of the schema.
         """
         decoder = self._strict_decoder()
         if decoder is not None:
             try:
                 return decoder.decode(body)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                pass  # to be read with care
-        return self._read_with_care(parse_json(body, source))
+                pass  # decode it leniently
+        return self._decode_leniently(parse_json(body, source))
 
     def _strict_decoder(self) -> msgspec.json.Decoder[Any] | None:
         kind = self._check.strict_type
         if kind is not self._strict_type:
-            decoder = msgspec.json.Decoder(self._answer_of(kind)) if kind else None
+            decoder = msgspec.json.Decoder(self._response_type(kind)) if kind else None
             self._decoder, self._strict_type = decoder, kind
         return self._decoder
 
-    def _read_with_care(self, value: Any) -> Any:
+    def _decode_leniently(self, value: Any) -> Any:
         records: list[Any] = []
 
         def collect(kind: type[_Record], record: Any) -> _Record:
@@ -216,40 +219,40 @@ class RowDecoder:
             return kind()
 
         try:
-            msgspec.convert(value, self._answer_of(_Record), dec_hook=collect)
+            msgspec.convert(value, self._response_type(_Record), dec_hook=collect)
         except msgspec.ValidationError:
             return value
         if not all(map(self._is_row, records)):
             return value
-        answer = self._check.converted(value, self._answer_of(self._check.lenient_type))
+        response = self._check.convert(value, self._response_type(self._check.lenient_type))
         self._check.report_unknown_fields(records)
-        return answer
+        return response
 
 
 def values_of(row: Row, fields: Iterable[str]) -> list[Any]:
-    """A row's values of some fields; null where it has none."""
+    """Return a row's values of some fields; None where it has no value."""
     values = (getattr(row, field) for field in fields)
     return [None if value is UNSET else value for value in values]
 
 
 def has_any_of(row: Row, fields: Iterable[str]) -> bool:
-    """Whether a row came with one of these fields, be it null."""
+    """Return whether a row has one of these fields, even if its value is null."""
     return any(getattr(row, field) is not UNSET for field in fields)
 
 
-def set_fields(rows: Iterable[Row], own: Mapping[str, Any]) -> None:
-    """Give all rows these values of fields that no answer has."""
-    for field, value in own.items():
+def set_fields(rows: Iterable[Row], values: Mapping[str, Any]) -> None:
+    """Set fields that no response has to the same value in all rows."""
+    for field, value in values.items():
         for row in rows:
             setattr(row, field, value)
 
 
 class _Record:
-    """Stands for a row, where only its place in the answer matters."""
+    """A placeholder for a row, where only its place in the response matters."""
 
 
-def _in_words(problem: str, field: str) -> str:
-    """``Expected `int`, got `str` - at `$[3].visitors``` without the row's number in the page."""
+def _describe(problem: str, field: str) -> str:
+    """Return ``Expected `int`, got `str` - at `$[3].visitors``` as ``field visitors: ...``."""
     what, _, where = problem.partition(" - at `$")
     field = field or where.rstrip("`").partition("]")[2].lstrip(".")
     what = what.replace("`", "")

@@ -1,10 +1,10 @@
-"""The fast way out: a chunk of rows that the SDK handles as one record.
+"""Write rows fast: a chunk of rows that the SDK handles as one record.
 
-The SDK's own path costs some 50 microseconds a record: type conformance, selection, stream maps, a
-message object, a flush. Nothing of that is needed when rows are checked against the schema by
-compiled code and nobody looks at single records. So a stream yields a :class:`Chunk`: a dict that
-holds the context and nothing else, with the rows beside it. The SDK does its bookkeeping once for
-the chunk, and :class:`ChunkWriter` writes a RECORD line for each of its rows in one go.
+The SDK's own path costs about 50 microseconds per record: type conformance, selection, stream maps,
+a message object, a flush. Rows that compiled code has checked against the schema need none of that,
+unless something processes single records. So a stream yields a :class:`Chunk`: a dict that contains
+the context only, with the rows beside it. The SDK does its bookkeeping once per chunk, and
+:class:`ChunkWriter` writes the RECORD lines of all its rows together.
 
 Only public hooks of the SDK are used (``get_records``, ``generate_child_contexts``,
 ``get_record_counter``, ``TYPE_CONFORMANCE_LEVEL``, ``message_writer_class``).
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
     from tap_kit.rows.check import Row
 
-CHUNK_ROWS = 5_000  # rows a write: enough to make a write cheap, small enough to keep memory flat
+CHUNK_ROWS = 5_000  # large enough for cheap writes, small enough for constant memory
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class Chunk(dict[str, Any]):
-    """Rows that travel as one record. As a dict it has only what the SDK itself puts in."""
+    """Rows that the SDK handles as one record. The dict has only what the SDK itself adds."""
 
     __slots__ = ("rows",)
 
@@ -48,7 +48,7 @@ class Chunk(dict[str, Any]):
 
 
 class ChunkWriter(SimpleSingerWriter):
-    """Writes Singer messages to stdout; a chunk's rows as one RECORD line each."""
+    """Writes Singer messages to stdout, with one RECORD line for each row of a chunk."""
 
     @override
     def write_message(self, message: Message) -> None:
@@ -64,47 +64,46 @@ def _write(lines: bytes) -> None:
         out.flush()
         out.buffer.write(lines)
         out.buffer.flush()
-    else:  # a StringIO, where a caller collects the output
+    else:  # a StringIO, in which a caller collects the output
         out.write(lines.decode())
 
 
 def record_lines(message: RecordMessage, rows: Sequence[Row]) -> bytes:
-    """The RECORD lines of ``rows``, with the stream, version and time of ``message``.
+    """Return the RECORD lines of ``rows``, with the stream, version and time of ``message``.
 
     JSON escapes line feeds in text, so each line feed in the encoder's output ends a row.
     """
     if not rows:
         return b""
-    envelope = _ENCODER.encode(
-        {**message.to_dict(), "record": None, **_time_as_the_sdk_writes_it(message)}
-    )
+    envelope = _ENCODER.encode({**message.to_dict(), "record": None, **_sdk_time(message)})
     before, after = envelope.split(b'"record":null', 1)
     before, after = before + b'"record":', after + b"\n"
-    lines = _encoded(rows)
+    lines = _encode_rows(rows)
     return before + lines[:-1].replace(b"\n", after + before) + after
 
 
-def _time_as_the_sdk_writes_it(message: RecordMessage) -> dict[str, str]:
+def _sdk_time(message: RecordMessage) -> dict[str, str]:
+    """Return the time of a message in the format of the SDK."""
     moment = message.time_extracted
     return {"time_extracted": moment.isoformat()} if moment else {}
 
 
-def _encoded(rows: Sequence[Row]) -> bytes:
+def _encode_rows(rows: Sequence[Row]) -> bytes:
     try:
         return _ENCODER.encode_lines(rows)
-    except (OverflowError, UnicodeEncodeError, TypeError):  # an integer beyond 64 bits and the like
+    except (OverflowError, UnicodeEncodeError, TypeError):  # such as an integer beyond 64 bits
         return b"".join(serialize_json(as_record(row)).encode() + b"\n" for row in rows)
 
 
 def as_record(row: Row) -> dict[str, Any]:
-    """The row as the dict that the SDK expects, without the fields that it does not have."""
+    """Return the row as the dict that the SDK expects, without its unset fields."""
     names = zip(row.__struct_encode_fields__, row.__struct_fields__, strict=True)
     values = ((field, getattr(row, name)) for field, name in names)
     return {field: msgspec.to_builtins(value) for field, value in values if value is not UNSET}
 
 
 class ChunkCounter(metrics.Counter):
-    """Counts the rows of a chunk where the SDK counts one record."""
+    """A counter that counts the rows of a chunk, where the SDK counts one record."""
 
     rows: int = 1
 
@@ -114,7 +113,7 @@ class ChunkCounter(metrics.Counter):
 
 
 def needs_single_records(stream: Stream) -> str | None:
-    """Why ``stream`` has to take the SDK's own path, record by record; None when it need not."""
+    """Return why ``stream`` must take the SDK's own path, record by record; None if it need not."""
     reasons = {
         "a record limit": stream.ABORT_AT_RECORD_COUNT is not None,
         "batch messages": bool(stream.config.get("batch_config")),
@@ -125,9 +124,9 @@ def needs_single_records(stream: Stream) -> str | None:
             child.selected or child.has_selected_descendents for child in stream.child_streams
         ),
         "nested deselection": any(
-            # Of a field that is deselected as a whole nothing is left to look into.
-            len(path) > 2 and not chosen and stream.mask[path[:2]]
-            for path, chosen in stream.mask.items()
+            # A field that is deselected as a whole has no content to deselect.
+            len(path) > 2 and not is_selected and stream.mask[path[:2]]
+            for path, is_selected in stream.mask.items()
         ),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)

@@ -1,4 +1,4 @@
-"""How often a row came before among millions, exactly, in little memory."""
+"""Count how often each row occurs among millions, exactly, in little memory."""
 
 from __future__ import annotations
 
@@ -11,148 +11,148 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 DIGEST_BYTES = 16
-IN_MEMORY = 32_768  # different digests; beyond them they go to a temporary file
+MAX_IN_MEMORY = 32_768  # different digests; beyond that, they go to a temporary file
 _COUNT_BYTES = 8
 _ENTRY_BYTES = DIGEST_BYTES + _COUNT_BYTES
 _BUCKETS = 1024
-_WRITE_AT = 4096 // _ENTRY_BYTES * _ENTRY_BYTES  # bytes of a bucket that are kept back at most
-_WORDS = 1 << 20  # of 64 bits in the filter: 8 MiB
+_BLOCK_BYTES = 4096 // _ENTRY_BYTES * _ENTRY_BYTES  # of a bucket, written at a time
+_WORDS = 1 << 20  # of 64 bits each in the Bloom filter: 8 MiB
 _MASKS = 1 << 12
 
 
 class Occurrences:
-    """Counts equal digests of 16 bytes.
+    """A counter of equal digests of 16 bytes.
 
-    Up to ``IN_MEMORY`` different ones it is a dict. Beyond that a Bloom filter says of most
-    digests that they are new, and the others are looked up in their bucket on disk.
+    It is a dict up to ``MAX_IN_MEMORY`` different digests. Beyond that, a Bloom filter recognizes
+    most new digests, and the others are searched in their bucket on disk.
     """
 
     def __init__(self) -> None:
-        self._counted: dict[bytes, int] = {}
+        self._counts: dict[bytes, int] = {}
         self._spilled: _Spilled | None = None
 
     def repeats(self, digests: Sequence[bytes]) -> dict[int, int]:
-        """Which of ``digests`` came before, in this batch or an earlier one.
+        """Count the digests; return those that occurred before, in this batch or an earlier one.
 
-        Shape: the place in the batch -> how often it has come, this time included (2 and up).
+        Shape: the index in the batch -> the number of occurrences, this one included (2 and up).
         """
         if self._spilled is not None:
             return self._spilled.repeats(digests)
-        found, counted = {}, self._counted
-        for place, digest in enumerate(digests):
-            number = counted.get(digest, 0) + 1
-            counted[digest] = number
+        found, counts = {}, self._counts
+        for index, digest in enumerate(digests):
+            number = counts.get(digest, 0) + 1
+            counts[digest] = number
             if number > 1:
-                found[place] = number
-        if len(counted) >= IN_MEMORY:
-            self._spilled = _Spilled(counted)
-            self._counted = {}
+                found[index] = number
+        if len(counts) >= MAX_IN_MEMORY:
+            self._spilled = _Spilled(counts)
+            self._counts = {}
         return found
 
     def close(self) -> None:
-        """Give the memory and the temporary file back."""
-        self._counted = {}
+        """Release the memory and the temporary file."""
+        self._counts = {}
         if self._spilled is not None:
             self._spilled.close()
             self._spilled = None
 
 
 class _Spilled:
-    """Digests with their counts in buckets on disk, behind a Bloom filter.
+    """Digests and their counts in buckets on disk, behind a Bloom filter.
 
-    An entry is a digest and a count; a digest can have several, which add up. The counts of
-    those that repeat are kept in memory, so that a row that comes a million times is looked up
+    An entry is a digest and a count. A digest can have several entries, which add up. The counts
+    of repeated digests are cached in memory, so that a row that occurs a million times is searched
     once.
     """
 
-    def __init__(self, counted: Mapping[bytes, int]) -> None:
+    def __init__(self, counts: Mapping[bytes, int]) -> None:
         self._filter = array("Q", [0]) * _WORDS
-        self._masks = _four_bits()
-        self._kept = [bytearray() for _ in range(_BUCKETS)]
-        # One file of all buckets' blocks, in the order in which they were full.
+        self._masks = _four_bit_masks()
+        self._buffers = [bytearray() for _ in range(_BUCKETS)]
+        # One file with the blocks of all buckets, in the order in which they are full.
         self._file = tempfile.TemporaryFile(prefix="tap-rows-")  # noqa: SIM115
         self._blocks: list[list[int]] = [[] for _ in range(_BUCKETS)]
         self._end = 0
-        self._repeated: dict[bytes, int] = {}  # how often: what the file says, and since then
-        self._on_file: dict[bytes, int] = {}  # of these: what the file says
-        digests = list(counted)
-        for place in self._new(digests):  # which the filter takes for known
-            self._store(digests[place], 1)
-        for digest, count in counted.items():
+        self._repeated: dict[bytes, int] = {}  # total counts of repeated digests
+        self._stored: dict[bytes, int] = {}  # the part of these counts that is stored
+        digests = list(counts)
+        for index in self._add_new(digests):  # which the filter wrongly recognizes
+            self._store(digests[index], 1)
+        for digest, count in counts.items():
             if count > 1:
                 self._store(digest, count - 1)
 
     def repeats(self, digests: Sequence[bytes]) -> dict[int, int]:
         found = {}
-        for place in self._new(digests):
-            digest = digests[place]
+        for index in self._add_new(digests):
+            digest = digests[index]
             before = self._repeated.get(digest)
             if before is None:
-                before = self._on_file[digest] = self._count_on_file(digest)
+                before = self._stored[digest] = self._stored_count(digest)
             if before:
-                found[place] = before + 1
+                found[index] = before + 1
             self._repeated[digest] = before + 1
-        if len(self._repeated) >= IN_MEMORY:
-            self._forget_repeated()
+        if len(self._repeated) >= MAX_IN_MEMORY:
+            self._store_repeated()
         return found
 
-    def _new(self, digests: Sequence[bytes]) -> list[int]:
-        """Take in the digests that are certainly new; the places of the others.
+    def _add_new(self, digests: Sequence[bytes]) -> list[int]:
+        """Store the digests that are certainly new; return the indices of the others.
 
-        The filter is blocked: one word of it and four bits therein stand for a digest.
+        The filter is blocked: a digest sets four bits of a single word.
         """
-        others, words, masks, kept = [], self._filter, self._masks, self._kept
-        for place, (number, digest) in enumerate(zip(_numbers(digests), digests, strict=True)):
-            index, mask = number & (_WORDS - 1), masks[number >> 52]
-            word = words[index]
+        others, words, masks, buffers = [], self._filter, self._masks, self._buffers
+        for index, (number, digest) in enumerate(zip(_numbers(digests), digests, strict=True)):
+            slot, mask = number & (_WORDS - 1), masks[number >> 52]
+            word = words[slot]
             if word & mask == mask:
-                others.append(place)
+                others.append(index)
                 continue
-            words[index] = word | mask
+            words[slot] = word | mask
             bucket = number >> 20 & (_BUCKETS - 1)
-            block = kept[bucket]
-            block += digest + _ONE
-            if len(block) >= _WRITE_AT:
+            buffer = buffers[bucket]
+            buffer += digest + _ONE
+            if len(buffer) >= _BLOCK_BYTES:
                 self._write(bucket)
         return others
 
     def _store(self, digest: bytes, count: int) -> None:
         bucket = _bucket_of(digest)
-        self._kept[bucket] += digest + count.to_bytes(_COUNT_BYTES, "little")
-        if len(self._kept[bucket]) >= _WRITE_AT:
+        self._buffers[bucket] += digest + count.to_bytes(_COUNT_BYTES, "little")
+        if len(self._buffers[bucket]) >= _BLOCK_BYTES:
             self._write(bucket)
 
     def _write(self, bucket: int) -> None:
-        kept = self._kept[bucket]
+        buffer = self._buffers[bucket]
         self._file.seek(self._end)
-        self._file.write(kept)
+        self._file.write(buffer)
         self._blocks[bucket].append(self._end)
-        self._end += len(kept)
-        kept.clear()
+        self._end += len(buffer)
+        buffer.clear()
 
-    def _forget_repeated(self) -> None:
+    def _store_repeated(self) -> None:
         for digest, count in self._repeated.items():
-            self._store(digest, count - self._on_file[digest])
+            self._store(digest, count - self._stored[digest])
         self._repeated.clear()
-        self._on_file.clear()
+        self._stored.clear()
 
-    def _count_on_file(self, digest: bytes) -> int:
+    def _stored_count(self, digest: bytes) -> int:
         bucket = _bucket_of(digest)
-        return _count_in(self._kept[bucket], digest) + sum(
-            _count_in(block, digest) for block in self._stored(bucket)
+        return _count_in(self._buffers[bucket], digest) + sum(
+            _count_in(block, digest) for block in self._read_blocks(bucket)
         )
 
-    def _stored(self, bucket: int) -> Iterator[bytes]:
-        for place in self._blocks[bucket]:
-            self._file.seek(place)
-            yield self._file.read(_WRITE_AT)
+    def _read_blocks(self, bucket: int) -> Iterator[bytes]:
+        for offset in self._blocks[bucket]:
+            self._file.seek(offset)
+            yield self._file.read(_BLOCK_BYTES)
 
     def close(self) -> None:
         self._file.close()
 
 
 def _numbers(digests: Sequence[bytes]) -> array[int]:
-    """The first eight bytes of each digest as a number."""
+    """Return the first eight bytes of each digest as a number."""
     return array("Q", b"".join(digests))[::2]
 
 
@@ -161,22 +161,22 @@ def _bucket_of(digest: bytes) -> int:
 
 
 def _count_in(block: bytes | bytearray, digest: bytes) -> int:
-    """The sum of the counts of the entries of ``digest`` in ``block``."""
-    count, place = 0, block.find(digest)
-    while place >= 0:
-        if place % _ENTRY_BYTES:
-            place = block.find(digest, place + 1)
+    """Return the sum of the counts of the entries of ``digest`` in ``block``."""
+    count, offset = 0, block.find(digest)
+    while offset >= 0:
+        if offset % _ENTRY_BYTES:
+            offset = block.find(digest, offset + 1)
             continue
-        number = block[place + DIGEST_BYTES : place + _ENTRY_BYTES]
+        number = block[offset + DIGEST_BYTES : offset + _ENTRY_BYTES]
         count += int.from_bytes(number, "little")
-        place = block.find(digest, place + _ENTRY_BYTES)
+        offset = block.find(digest, offset + _ENTRY_BYTES)
     return count
 
 
-def _four_bits() -> list[int]:
-    """Words with four bits set, always the same."""
-    dice = random.Random(0)  # noqa: S311 (no secret hangs on it)
-    return [sum(1 << bit for bit in dice.sample(range(64), 4)) for _ in range(_MASKS)]
+def _four_bit_masks() -> list[int]:
+    """Return words with four random bits set, the same in each run."""
+    generator = random.Random(0)  # noqa: S311 (not for secrets)
+    return [sum(1 << bit for bit in generator.sample(range(64), 4)) for _ in range(_MASKS)]
 
 
 _ONE = (1).to_bytes(_COUNT_BYTES, "little")

@@ -1,4 +1,4 @@
-"""From a stream's JSON schema to a compiled type that checks its rows."""
+"""Make the compiled types that check rows from the JSON schema of a stream."""
 
 from __future__ import annotations
 
@@ -27,61 +27,64 @@ def row_type(
     fields: Collection[str],
     *,
     computed: Collection[str] = (),
-    passed_over: Iterable[str] | None = None,
+    ignored: Iterable[str] | None = None,
 ) -> type[msgspec.Struct]:
-    """A Struct with those ``fields`` of an object schema, in the schema's order.
+    """Return a Struct with the given ``fields`` of an object schema, in the schema's order.
 
     A field that a row does not have is not written, as on the SDK's own path, unless the schema
-    requires it. ``computed`` fields are set later, so no response has to have them. With
-    ``passed_over`` the type accepts exactly these other names and does not read their values;
+    requires it. ``computed`` fields are set later, so responses need not have them. With
+    ``ignored`` the type accepts exactly these other names and does not decode their values;
     without it, the type ignores all other names.
 
     Raises:
-        ValueError: when one of the names is none that a type can have (it holds a quote).
+        ValueError: if a name cannot be the name of a field in a Struct (it contains a quote).
     """
     required = {*schema.get("required", ())} - {*computed}
     definitions: list[Any] = []
-    vendors_names = {}
+    wire_names = {}
     for place, (field, definition) in enumerate(schema["properties"].items()):
         if field not in fields:
             continue
-        usable = field.isidentifier() and not field.startswith("__")  # which Python mangles
-        ours = field if usable else f"_{place}"
-        vendors_names[ours] = field
+        is_usable = field.isidentifier() and not field.startswith("__")  # Python mangles those
+        attribute = field if is_usable else f"_{place}"
+        wire_names[attribute] = field
         kind = type_of(definition)
-        definitions.append((ours, kind) if field in required else (ours, kind | UnsetType, UNSET))
-    for place, other in enumerate(passed_over or ()):
-        vendors_names[f"_other_{place}"] = other
+        is_required = field in required
+        definitions.append(
+            (attribute, kind) if is_required else (attribute, kind | UnsetType, UNSET)
+        )
+    for place, other in enumerate(ignored or ()):
+        wire_names[f"_other_{place}"] = other
         definitions.append((f"_other_{place}", msgspec.Raw | UnsetType, UNSET))
     return msgspec.defstruct(
         name,
         definitions,
-        rename=vendors_names,
+        rename=wire_names,
         kw_only=True,
         gc=False,
-        forbid_unknown_fields=passed_over is not None,
+        forbid_unknown_fields=ignored is not None,
     )
 
 
 def attributes_of(kind: type[msgspec.Struct], fields: Collection[str]) -> list[str]:
-    """The attributes of a type that stand for ``fields``, by the vendor's names."""
+    """Return the attributes of a type for ``fields``, which are the names in responses."""
     names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
-    return [ours for ours, field in names if field in fields]
+    return [attribute for attribute, field in names if field in fields]
 
 
 def type_of(definition: Mapping[str, Any]) -> Any:
-    """The type of a value that a JSON schema describes."""
+    """Return the type of a value that a JSON schema describes."""
     kinds = definition.get("type")
     if kinds is None:
         return Any
     types = [
-        _compound(kind, definition) if kind in {"object", "array"} else _SCALARS[kind]
+        _compound_type(kind, definition) if kind in {"object", "array"} else _SCALARS[kind]
         for kind in ([kinds] if isinstance(kinds, str) else kinds)
     ]
     return functools.reduce(operator.or_, types)
 
 
-def _compound(kind: str, definition: Mapping[str, Any]) -> Any:
+def _compound_type(kind: str, definition: Mapping[str, Any]) -> Any:
     if kind == "array":
         items = definition.get("items")
         return list[type_of(items)] if items else list[Any]  # type: ignore[misc]
@@ -91,26 +94,26 @@ def _compound(kind: str, definition: Mapping[str, Any]) -> Any:
 
 
 def _is_closed(definition: Mapping[str, Any]) -> bool:
-    """Whether an object has the listed properties only; what else comes is left out."""
+    """Return whether an object has only the listed properties; others are not written."""
     return "properties" in definition and not definition.get("additionalProperties")
 
 
 def has_closed_objects(definition: Mapping[str, Any]) -> bool:
-    """Whether there can be something to leave out inside a value."""
+    """Return whether a value can contain properties that are not written."""
     return _is_closed(definition) or bool(
         definition.get("items") and has_closed_objects(definition["items"])
     )
 
 
-def unknown_inside(value: Any, definition: Mapping[str, Any], path: str) -> Iterator[str]:
-    """The paths of what is left out of a value that has the right type."""
+def unknown_paths(value: Any, definition: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Yield the paths of the properties inside a value that are not written."""
     if isinstance(value, list):
         for item in value:
-            yield from unknown_inside(item, definition.get("items") or {}, path)
+            yield from unknown_paths(item, definition.get("items") or {}, path)
     elif isinstance(value, dict) and _is_closed(definition):
         known = definition["properties"]
         for key, inner in value.items():
             if key in known:
-                yield from unknown_inside(inner, known[key], f"{path}.{key}")
+                yield from unknown_paths(inner, known[key], f"{path}.{key}")
             else:
                 yield f"{path}.{key}"

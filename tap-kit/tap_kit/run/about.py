@@ -1,4 +1,4 @@
-"""What ``--about --format=markdown`` says of the streams; the SDK tells of the settings only."""
+"""The table of streams in ``--about --format=markdown``, which the SDK does not have."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
     from singer_sdk import Stream
 
-HEAD = ("| stream | key | replication | a row |", "|---|---|---|---|")
+_HEADER = ("| stream | key | replication | a row |", "|---|---|---|---|")
 
 
 def streams_table(streams: Iterable[Stream]) -> str:
-    """The streams as a Markdown table: key, how they are replicated, what a row is."""
-    return "\n".join((*HEAD, *map(_row, streams)))
+    """Return the streams as a Markdown table: key, replication, what a row is."""
+    return "\n".join((*_HEADER, *map(_row, streams)))
 
 
 def _row(stream: Stream) -> str:

@@ -1,4 +1,4 @@
-"""How a run ends at the command line: in words, with the right exit code, and in time."""
+"""End a run at the command line: with a clear message, the right exit code, and in time."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from threading import Event
     from types import FrameType
 
-PATIENCE_S = 4.0  # between a signal and the end, whatever hangs
-LOOK_MS = 500  # how often the watcher of the output looks whether the run is over
+EXIT_TIMEOUT_S = 4.0  # between a signal and the end of the process, whatever hangs
+WATCH_MS = 500  # how often the watcher of the output checks whether the run is over
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-NOBODY_READS = "The target stopped reading; see its own log for the reason"
+TARGET_STOPPED = "The target stopped reading; see its own log for the reason"
 
 
 def buffer_output() -> None:
-    """See that what is written is written whole, also with ``PYTHONUNBUFFERED``.
+    """Make sure that whole lines are written, even with ``PYTHONUNBUFFERED``.
 
-    Without a buffer Python writes what a full pipe takes when a signal comes, and drops the rest:
-    a line would be cut in the middle, and the state would follow it.
+    If a signal arrives during an unbuffered write to a full pipe, Python drops the rest of the
+    data: a line would be cut, and the state would follow it.
     """
     if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
         sys.stdout = open(sys.stdout.fileno(), "w", encoding="utf-8", closefd=False)  # noqa: SIM115
@@ -40,15 +40,15 @@ def buffer_output() -> None:
 
 @contextlib.contextmanager
 def one_line_errors(logger: logging.Logger) -> Iterator[None]:
-    """Turn every error that the user can cure into a line each, and exit code 1.
+    """Log every error that the user can fix as one line, and exit with code 1.
 
-    What is left with a traceback is a fault of the tap's.
+    An error that keeps its traceback is a bug of the tap.
     """
     try:
         yield
     except ConfigValidationError as error:
         for problem in error.errors or [str(error)]:
-            logger.error(problem)  # noqa: TRY400  (no traceback is the point)
+            logger.error(problem)  # noqa: TRY400  (no traceback, on purpose)
         sys.exit(1)
     except Interrupted:
         _exit_by_signal(logger)
@@ -56,36 +56,36 @@ def one_line_errors(logger: logging.Logger) -> Iterator[None]:
         logger.error(error)  # noqa: TRY400
         sys.exit(1)
     except MappingError as error:
-        logger.error("stream_maps: %s", " ".join(str(error).split()))  # noqa: TRY400
+        logger.error("stream_maps is not valid: %s", " ".join(str(error).split()))  # noqa: TRY400
         sys.exit(1)
     except OSError as error:
-        _exit_for_output(logger, error)
+        _exit_on_output_error(logger, error)
 
 
-def _exit_for_output(logger: logging.Logger, error: OSError) -> NoReturn:
-    """Nobody reads any more, or the disk is full: the only files that a tap writes are these."""
+def _exit_on_output_error(logger: logging.Logger, error: OSError) -> NoReturn:
+    """Exit because the target stopped reading, or the disk is full: a tap writes no other file."""
     if isinstance(error, BrokenPipeError):
-        logger.error(NOBODY_READS)
+        logger.error(TARGET_STOPPED)
     elif error.errno == errno.ENOSPC:
         logger.error("No space left on the device that the output is written to")
     else:
         raise error
-    # What is still buffered cannot be written either; without this Python tries once more and
-    # prints a traceback when it ends.
+    # The buffered data cannot be written either. Without this, Python tries again when it exits,
+    # and prints a traceback.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(1)
 
 
 def exit_on_signals(logger: logging.Logger) -> None:
-    """From now on SIGINT and SIGTERM end the process at once: there is nothing to write down yet.
+    """Make SIGINT and SIGTERM end the process immediately, while there is no state to write.
 
-    The SDK's own handler, which it sets when a tap is made, writes an empty state, into what
-    should be a catalog, and ends with exit code 0, as if all were done.
+    The SDK's own handler, which each new tap sets, writes an empty state, even into the output of
+    a discovery, and exits with code 0, as if the run were complete.
     """
 
     def handle(number: int, _frame: FrameType | None) -> NoReturn:
         logger.warning("Stopped by %s", signal.Signals(number).name)
-        # An exception is lost where a signal comes in a finalizer or a weak reference's callback.
+        # An exception would be lost if the signal arrives in a finalizer or weakref callback.
         os._exit(128 + number)
 
     if threading.current_thread() is threading.main_thread():
@@ -95,17 +95,17 @@ def exit_on_signals(logger: logging.Logger) -> None:
 
 @contextlib.contextmanager
 def exit_when_output_closes(logger: logging.Logger) -> Iterator[None]:
-    """While inside, end the process at once when nobody is left who reads its output.
+    """End the process immediately if the reader of its output is gone, while inside.
 
-    For what takes its time before it writes anything: a discovery whose runner was killed would
-    else go on for minutes, and use up the vendor's budget.
+    This is for steps that take long before they write anything: a discovery whose runner was
+    killed would continue for minutes and use up the vendor's rate limit.
     """
 
     def end() -> None:
-        logger.error(NOBODY_READS)
+        logger.error(TARGET_STOPPED)
         os._exit(1)
 
-    with _watching_output(end):
+    with _watch_output(end):
         yield
 
 
@@ -114,14 +114,14 @@ _received: list[int] = []
 
 @contextlib.contextmanager
 def stop_on_signals(stop: Event) -> Iterator[None]:
-    """While inside, SIGINT and SIGTERM set ``stop``, so that the run ends between two rows.
+    """Make SIGINT and SIGTERM set ``stop`` while inside, so that the run ends between two rows.
 
-    The SDK's own handler leaves in the middle of whatever happens, and with exit code 0. A second
-    SIGINT, or ``PATIENCE_S`` without an end, ends the process at once. A SIGTERM after another
-    signal does not, nor when the block is over: Meltano sends it to a tap that has got the
-    terminal's Ctrl-C already, and the jobs that it calls off would go on. The run ends as well
-    when nobody is left who reads the output: a tap whose runner was killed would else learn of it
-    with its next row, and wait for its vendor till then.
+    The SDK's own handler exits in the middle of a write, with code 0. A second SIGINT, or
+    ``EXIT_TIMEOUT_S`` without an end, ends the process immediately. A SIGTERM after another signal
+    does not, not even after the block: Meltano sends it to a tap that has already received the
+    terminal's Ctrl-C, and the jobs that the tap is cancelling would keep running. The run also
+    stops if the reader of the output is gone. Otherwise a tap whose runner was killed would notice
+    at its next row only, and wait for its vendor until then.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -136,15 +136,15 @@ def stop_on_signals(stop: Event) -> Iterator[None]:
         if len(seen) > 1:
             return
         _received.append(number)
-        timer = threading.Timer(PATIENCE_S, os._exit, (128 + number,))
+        timer = threading.Timer(EXIT_TIMEOUT_S, os._exit, (128 + number,))
         timer.daemon = True
         timer.start()
-        stop.set()  # last: where this thread was just about to wait for it, it never returns
+        stop.set()  # last: if this thread was about to wait for `stop`, the call never returns
 
     for number in before:
         signal.signal(number, handle)
     try:
-        with _watching_output(lambda: None if stop.is_set() else handle(signal.SIGPIPE, None)):
+        with _watch_output(lambda: None if stop.is_set() else handle(signal.SIGPIPE, None)):
             yield
     finally:
         if not seen:
@@ -153,39 +153,41 @@ def stop_on_signals(stop: Event) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _watching_output(is_lost: Callable[[], None]) -> Iterator[None]:
-    """While inside, call ``is_lost``, once, when the other end of standard output is closed."""
+def _watch_output(on_closed: Callable[[], None]) -> Iterator[None]:
+    """Call ``on_closed``, once, if the other end of standard output is closed, while inside."""
     try:
         output = sys.stdout.fileno()
-    except OSError:  # output that is collected in memory has no other end
+    except OSError:  # output in memory has no other end
         yield
         return
     poll = select.poll()
-    poll.register(output, 0)  # no event is asked for: errors and hang-ups come anyway (poll(2))
-    over = threading.Event()
-    telling = threading.Lock()  # or whoever is inside would tell the same once more meanwhile
+    poll.register(
+        output, 0
+    )  # no event needed: errors and hang-ups are always reported, see poll(2)
+    is_over = threading.Event()
+    lock = threading.Lock()  # so that the block does not report the same error meanwhile
 
     def watch() -> None:
-        while not over.is_set():
-            if poll.poll(LOOK_MS):
-                with telling:
-                    if not over.is_set():
-                        is_lost()
+        while not is_over.is_set():
+            if poll.poll(WATCH_MS):
+                with lock:
+                    if not is_over.is_set():
+                        on_closed()
                 return
 
     threading.Thread(target=watch, name="output", daemon=True).start()
     try:
         yield
     finally:
-        with telling:
-            over.set()
+        with lock:
+            is_over.set()
 
 
 def _exit_by_signal(logger: logging.Logger) -> NoReturn:
     number = _received[-1] if _received else signal.SIGINT
     if number == signal.SIGPIPE:
-        logger.error(NOBODY_READS)
+        logger.error(TARGET_STOPPED)
         sys.exit(1)
     name = signal.Signals(number).name
-    logger.warning("Stopped by %s; the bookmarks are written, the next run goes on there", name)
+    logger.warning("Stopped by %s; bookmarks are written, and the next run resumes from them", name)
     sys.exit(128 + number)

@@ -1,4 +1,4 @@
-"""The files that a user gives to a tap: settings, state, catalog; an unusable one is one line."""
+"""Read the files that a user gives to a tap: settings, state, catalog."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
-from singer_sdk.helpers._util import load_json  # what the SDK's own `invoke` reads its files with
+from singer_sdk.helpers._util import load_json  # the SDK's own function for these files
 
 from tap_kit.errors import setting_error
 
@@ -34,7 +34,7 @@ class _Bookmark(_Jobs):
 
 
 class State(Struct):
-    """The shape of a Singer state, as far as a tap relies on it."""
+    """The shape of a Singer state, as far as a tap depends on it."""
 
     bookmarks: dict[str, _Bookmark] | UnsetType = UNSET
 
@@ -79,7 +79,7 @@ def load_input(file: IO[str] | None, option: str, shape: type[Struct]) -> dict[s
     """Return the content of the file of an option, JSON of a ``shape``; None without a file.
 
     Raises:
-        ConfigValidationError: when the content is something else; names the option and the place.
+        ConfigValidationError: if the content is not; the message names the option and the place.
     """
     if file is None:
         return None
@@ -101,7 +101,7 @@ def as_config_errors() -> Iterator[None]:
     """Turn errors of reading the settings inside into errors of ``--config``.
 
     Raises:
-        ConfigValidationError: in place of what the SDK's own reading raises.
+        ConfigValidationError: instead of the errors that the SDK raises.
     """
     try:
         yield
@@ -115,9 +115,9 @@ def as_config_errors() -> Iterator[None]:
 def catalog_problems(
     catalog: SdkCatalog | None, streams: Mapping[str, Stream], logger: logging.Logger
 ) -> Iterator[str]:
-    """Return what makes a catalog unusable for the ``streams`` of a tap, a line each.
+    """Yield the problems that make a catalog unusable for the ``streams`` of a tap, one per line.
 
-    Streams and fields that the catalog has besides are logged and ignored.
+    Unknown streams and fields in the catalog are logged and ignored.
     """
     if catalog is None:
         return
@@ -143,8 +143,8 @@ def catalog_problems(
 
 
 def _computed_from(stream: Stream) -> set[str]:
-    """Return the fields without which no row can be made, whatever is selected."""
-    of_responses = getattr(stream, "response_fields", None)  # a stream of the SDK's has none
+    """Return the fields that every row needs, whatever is selected."""
+    of_responses = getattr(stream, "response_fields", None)  # a plain SDK stream has none
     if of_responses is None:
         return set()
     needed = {*of_responses.computed, *of_responses.inputs} - {*of_responses.raw_types}
@@ -154,20 +154,20 @@ def _computed_from(stream: Stream) -> set[str]:
 def _log_unknown_fields(
     logger: logging.Logger, name: str, entry: CatalogEntry, fields: AbstractSet[str]
 ) -> None:
-    chosen = {path[1] for path in entry.metadata if len(path) > 1}
-    if unknown := sorted(chosen - fields):
+    selected = {path[1] for path in entry.metadata if len(path) > 1}
+    if unknown := sorted(selected - fields):
         logger.warning("Ignoring unknown fields of %s in --catalog: %s", name, ", ".join(unknown))
 
 
 @contextlib.contextmanager
 def sdk_config_warning_silenced(logger: logging.Logger) -> Iterator[None]:
-    """Silence the SDK's warning that settings are wrong: the tap logs which ones."""
+    """Silence the SDK's warning about invalid settings: the tap logs which ones are."""
 
-    def other(record: logging.LogRecord) -> bool:
+    def is_other(record: logging.LogRecord) -> bool:
         return record.msg != "Config validation failed"
 
-    logger.addFilter(other)
+    logger.addFilter(is_other)
     try:
         yield
     finally:
-        logger.removeFilter(other)
+        logger.removeFilter(is_other)

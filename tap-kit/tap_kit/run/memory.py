@@ -1,4 +1,4 @@
-"""Memory while rows go through by the million: seldom searched for garbage, used again."""
+"""Memory management for millions of rows: fewer garbage collections, reuse of freed memory."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# glibc's names (malloc.h) of what it can be told, and what it is told: an answer's bytes and the
-# lines made of it stay with the process when they are freed, up to so much.
+# Options of glibc's malloc (malloc.h) and their values: the process keeps the freed memory of
+# responses and their lines, up to this size.
 _M_TRIM_THRESHOLD, _KEPT = -1, 1 << 27
-_M_MMAP_THRESHOLD, _LARGEST = -3, 1 << 25  # bytes; glibc takes no more
+_M_MMAP_THRESHOLD, _LARGEST = -3, 1 << 25  # bytes; the maximum of glibc
 _M_ARENA_MAX = -8
 
-_OBJECTS = 50_000  # new ones before the next look; Python's own 700 are two batches of a few rows
+_OBJECTS = 50_000  # new ones before a collection; the default of 700 is reached with a few rows
 
 
 @contextlib.contextmanager
 def infrequent_collections() -> Iterator[None]:
-    """Inside, the garbage collector looks seldom, and never at what was there before.
+    """Reduce the frequency of garbage collection inside, and exclude what exists already.
 
-    Rows are freed when they are written, by their count of references: they are in no cycle. To
-    look through all lists of a batch again and again took a fifth of the time of a CSV export.
+    Rows are in no reference cycle, so they are freed when they are written. Without this, repeated
+    scans of the lists of a batch took a fifth of the time of a CSV export.
     """
     before = gc.get_threshold()
     gc.freeze()
@@ -37,11 +37,11 @@ def infrequent_collections() -> Iterator[None]:
 
 
 def reuse_freed_memory() -> None:
-    """Have the C library use memory again instead of asking the system for it, page by page.
+    """Make the C library reuse freed memory, for the rest of the process.
 
-    By itself it gives each block of more than 128 KiB back at once, and an answer is larger: the
-    system then cleared 1.1 GB, 280,000 pages, for 500,000 rows, a fourth of the run's time. For
-    the rest of the process; other C libraries than glibc do as they do.
+    By default, glibc returns each block of more than 128 KiB to the system immediately, and
+    responses are larger. For 500,000 rows the system then cleared 1.1 GB (280,000 pages), which
+    took a fourth of the run's time. With other C libraries this function does nothing.
     """
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt

@@ -1,4 +1,4 @@
-"""Check all settings in one pass, and describe each problem in words."""
+"""Check all settings in one pass, and describe each problem."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _is_integer(_checker: object, value: object) -> bool:
-    """Return whether a value can count days or threads; JSON schema also accepts 1.0."""
+    """Return whether a value is an int, to count days or threads; JSON schema also accepts 1.0."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -30,11 +30,11 @@ _Validator = validators.extend(  # type: ignore[no-untyped-call]
 )
 
 
-def problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
-    """Return what is wrong with ``config``, a line each: the setting's name first, no value."""
+def setting_problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with ``config``, one line per problem: the setting's name, no value."""
     errors = _first_of_each_place(_Validator(schema).iter_errors(dict(config)))
     # Without duplicates: if two settings are missing, each of two errors names both.
-    found = dict.fromkeys(problem for error in errors for problem in _in_words(error))
+    found = dict.fromkeys(problem for error in errors for problem in _describe(error))
     yield from (f"{setting} {problem}" for setting, problem in found)
     faulty = {setting for setting, _ in found}
     for setting in (name for name, value in config.items() if not _is_unicode(value)):
@@ -45,7 +45,7 @@ def problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _is_unicode(value: object) -> bool:
-    """Return whether all text is valid: a lone surrogate in JSON can be neither sent nor stored."""
+    """Return whether all strings are valid: a lone surrogate can be neither sent nor stored."""
     if isinstance(value, str):
         return value.isprintable() or value.encode(errors="replace").decode() == value
     if isinstance(value, Mapping):
@@ -54,14 +54,14 @@ def _is_unicode(value: object) -> bool:
 
 
 def _first_of_each_place(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
-    """Leave out all other errors of a value whose type is wrong: they follow from it."""
+    """Return the errors without those that follow from a wrong type of the same value."""
     found = list(errors)
     of_wrong_type = {_path(error) for error in found if error.validator == "type"}
     return (e for e in found if e.validator == "type" or _path(e) not in of_wrong_type)
 
 
 def _meaning_problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
-    """Return the problems that a JSON schema cannot express, of settings with valid types."""
+    """Yield the problems of settings with valid types that a JSON schema cannot express."""
     start, end = (_day(config.get(setting)) for setting in ("start_date", "end_date"))
     for setting, day in (("start_date", start), ("end_date", end)):
         if setting in config and day is None:
@@ -86,8 +86,8 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-def _in_words(error: ValidationError) -> Iterator[tuple[str, str]]:
-    """Return the settings that a schema error is about, each with its problem as a predicate."""
+def _describe(error: ValidationError) -> Iterator[tuple[str, str]]:
+    """Yield the settings that a schema error is about, each with its problem as a predicate."""
     where = _path(error)
     wanted: Any = error.validator_value
     instance: Any = error.instance
@@ -107,21 +107,22 @@ def _in_words(error: ValidationError) -> Iterator[tuple[str, str]]:
 def _problem(validator: str, wanted: Any, value: object) -> str:
     if validator == "type":
         names = [wanted] if isinstance(wanted, str) else wanted
-        wanted_names = " or ".join(_WORDS[name] for name in names if name != "null")
-        return f"must be {wanted_names}, not {_word_of(value)}"
-    words = {
+        expected = " or ".join(_KINDS[name] for name in names if name != "null")
+        return f"must be {expected}, not {_kind_of(value)}"
+    if validator == "enum":
+        return f"must be one of {', '.join(map(str, wanted))}"
+    problems = {
         "minimum": f"must be at least {wanted}",
         "maximum": f"must be at most {wanted}",
         "minLength": "must not be empty",
         "minItems": "must not be empty",
-        "enum": f"must be one of {wanted}",
-        "pattern": "has characters that are not allowed in it",
-        "uniqueItems": "has the same entry twice",
+        "pattern": "contains characters that are not allowed",
+        "uniqueItems": "must not contain duplicates",
     }
-    return words.get(validator, f"is not valid ({validator})")
+    return problems.get(validator, f"is not valid ({validator})")
 
 
-_WORDS = {
+_KINDS = {
     "array": "a list",
     "boolean": "true or false",
     "integer": "a whole number",
@@ -132,7 +133,7 @@ _WORDS = {
 }
 
 
-def _word_of(value: object) -> str:
+def _kind_of(value: object) -> str:
     if isinstance(value, bool):
         return "true or false"
     kinds: dict[type, str] = {

@@ -1,4 +1,4 @@
-"""What the streams of one run share: settings, budget, connections, jobs, progress, state clock."""
+"""What the streams of one run share: settings, rate limit, connections, jobs, progress, state."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from tap_kit.net.http import ErrorMapper
     from tap_kit.run.settings import Config
 
-DEFAULT_DAYS = 30  # how far back a run without a start_date begins
-CANCEL_S = 2.0  # for cancelling running jobs, well within the time that a stopped run has
+DEFAULT_DAYS = 30  # before today, where a run without a start_date begins
+CANCEL_TIMEOUT_S = 2.0  # to cancel running jobs; less than the EXIT_TIMEOUT_S of a stopped run
 
 
 class Run:
-    """One run of a tap, as its streams and its vendor's client see it.
+    """One run of a tap, as its streams and the client of its vendor see it.
 
-    ``began`` is when it began; ``write_state`` writes the bookmarks as they are; ``streams``
-    returns the selected streams in the order of their sync; ``on_plan`` receives what is about to
-    be read. Settings are read when they are needed: a tap without any can still describe itself.
+    ``began`` is the time of its start. ``write_state`` writes the current bookmarks. ``streams``
+    returns the selected streams in the order of their sync. ``on_plan`` receives the streams and
+    partitions to read. Settings are read on access, so that a tap without any can describe itself.
     """
 
     def __init__(
@@ -67,22 +67,22 @@ class Run:
         self.stop = Event()
         self.jobs = JobBook()
         self.running_jobs = RunningJobs()
-        self.failed: list[str] = []  # the tasks whose job the vendor could not do
+        self.failed: list[str] = []  # the tasks whose job failed
         self.connections = ExitStack()  # closed when the run ends
 
     # Settings
 
     @cached_property
     def shard(self) -> Shard:
-        """The part of the partitions that this run reads."""
+        """The shard of the partitions that this run reads."""
         return Shard.parse(self.config.get("shard", "0/1"))
 
     def today(self, zone: tzinfo = timezone.utc) -> date:
-        """Return the day on which the run began, in ``zone``."""
+        """Return the day on which the run started, in ``zone``."""
         return self._began.astimezone(zone).date()
 
     def day_range(self, zone: tzinfo = timezone.utc) -> DayRange:
-        """Return the days that this run reads, counted in ``zone``."""
+        """Return the days that this run reads, in ``zone``."""
         config, today = self.config, self.today(zone)
         start = parse_day(config["start_date"]) if "start_date" in config else None
         end = parse_day(config["end_date"]) if "end_date" in config else today
@@ -97,7 +97,7 @@ class Run:
 
     @property
     def requests_per_minute(self) -> int | None:
-        """The rate limit; None for none."""
+        """The rate limit; None for no limit."""
         per_minute: int | None = self.config.get("requests_per_minute")
         return per_minute or self._default_requests_per_minute
 
@@ -109,7 +109,7 @@ class Run:
 
     @property
     def user_agent(self) -> str:
-        """The tap's name in requests."""
+        """The User-Agent header of all requests."""
         return str(self.config.get("user_agent", self._default_user_agent))
 
     def open_api(
@@ -120,7 +120,7 @@ class Run:
         error_for: ErrorMapper,
         prefixes: tuple[str, ...] = ("/",),
     ) -> Api:
-        """Open the API at ``url``, within the limits of this run; ``Api`` documents the rest.
+        """Return the API at ``url`` with the limits of this run; see ``Api`` for the parameters.
 
         Its connections are closed when the run ends.
         """
@@ -140,20 +140,21 @@ class Run:
     def job_runner(
         self, *, longest_s: float, growth: float, polling_share: float | None = None
     ) -> JobRunner:
-        """Return the runner of the vendor's jobs, by the settings of ``polling_settings``.
+        """Return a runner of the vendor's jobs with the settings of ``polling_settings``.
 
-        ``polling_share`` is the share of the rate limit, from 0 to 1, that polls may use: the more
-        jobs run, the longer the pauses between the polls of each. Without it only the pace counts.
+        ``polling_share`` is the share of the rate limit, from 0 to 1, that polls may use: with more
+        jobs running, the pauses between the polls of each are longer. Without it, the rate limit
+        does not change the pauses.
         """
         first_s = self.config["poll_interval_ms"] / 1000
         pace = Pace(first_s, longest_s, self.config["poll_timeout"], growth)
 
-        def least_pause_s() -> float:
-            turns = self.running_jobs.count / polling_share if polling_share else 0
-            return turns * self.throttle.seconds_per_request
+        def min_pause_s() -> float:
+            requests = self.running_jobs.count / polling_share if polling_share else 0
+            return requests * self.throttle.seconds_per_request
 
         sleep, running = self.throttle.sleep, self.running_jobs
-        return JobRunner(pace, sleep, running_jobs=running, least_pause_s=least_pause_s)
+        return JobRunner(pace, sleep, running_jobs=running, min_pause_s=min_pause_s)
 
     # Work, progress and state
 
@@ -169,24 +170,24 @@ class Run:
         )
 
     def heartbeat(self, task: Task) -> None:
-        """Show that the main thread waits for ``task``, and write the state when it is due.
+        """Show that the main thread waits for ``task``, and write the state if it is due.
 
         Raises:
-            Interrupted: when the run was asked to stop.
+            Interrupted: if the run is being stopped.
         """
-        self.progress.waiting(task)
+        self.progress.show_waiting(task)
         self.write_state_if_due()
 
     @cached_property
     def progress(self) -> Progress:
-        """What the user sees of the run."""
+        """The progress of the run, as the user sees it."""
         return Progress(self._logger)
 
     def write_state_if_due(self) -> None:
-        """Write the bookmarks when ``state_interval`` has passed, or a job was started.
+        """Write the bookmarks if ``state_interval`` has passed or the jobs in the state changed.
 
         Raises:
-            Interrupted: when the run was asked to stop; the main thread stops only here.
+            Interrupted: if the run is being stopped; the main thread stops only here.
         """
         if self.stop.is_set():
             msg = "the run is being stopped"
@@ -196,11 +197,11 @@ class Run:
             self._state_written_at = time.monotonic()
             self._write_state()
 
-    def finish(self, how: str) -> None:
-        """End the run, whatever its end was: cancel jobs, write the bookmarks, log a summary."""
+    def finish(self, outcome: str) -> None:
+        """End the run: cancel running jobs if it is stopped, write the bookmarks, log a summary."""
         self.ahead.close()
         if self.stop.is_set():
-            self.running_jobs.cancel_all(CANCEL_S)
+            self.running_jobs.cancel_all(CANCEL_TIMEOUT_S)
         self.jobs.write_to_state()
         self._write_state()
-        self.progress.summary(how, self.throttle.requests)
+        self.progress.log_summary(outcome, self.throttle.requests)

@@ -1,4 +1,4 @@
-"""The settings that all taps have."""
+"""The settings of all taps."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def _setting(name: str, kind: Any, title: str, description: str, **more: Any) ->
     return th.Property(name, kind, title=title, description=description, **more)
 
 
-HEADER_TEXT = r"^([!-~]([ -~]*[!-~])?)?$(?!\n)"  # what may stand in an HTTP header
-# Of that, what a token can be: a line feed or a space that was copied with it is told at once.
-TOKEN_TEXT = r"^[!-~]*$(?!\n)"  # noqa: S105 (a pattern)
+HEADER_PATTERN = r"^([!-~]([ -~]*[!-~])?)?$(?!\n)"  # valid in an HTTP header
+# A token has no spaces either: a space or line feed that was copied with it is reported early.
+TOKEN_PATTERN = r"^[!-~]*$(?!\n)"  # noqa: S105 (a pattern)
 
 _DAYS = (
     _setting(
@@ -36,37 +36,37 @@ _DAYS = (
     _setting(
         "window_days",
         th.IntegerType(minimum=1, maximum=366),
-        "Days a window",
-        "How many days one row of figures covers",
+        "Window length",
+        "Number of days per window; a row of aggregates covers one window",
         default=1,
     ),
 )
-_MANNERS = (
+_RUN_SETTINGS = (
     _setting(
         "request_timeout",
         th.IntegerType(minimum=1, maximum=300),
-        "Time-out of a request",
-        "Seconds to wait for a connection, and for each further piece of an answer",
+        "Request timeout",
+        "Maximum time to wait for a connection or for more data of a response, in seconds",
         default=60,
     ),
     _setting(
         "state_interval",
         th.IntegerType(minimum=1, maximum=3600),
         "State interval",
-        "Seconds after which the bookmarks are written out, at the latest",
+        "Interval between state messages, in seconds",
         default=10,
     ),
     _setting(
         "shard",
         th.StringType,
         "Shard",
-        "i/n: read only the i-th of n parts of the partitions, i from 0 to n-1",
+        "i/n: read only shard i of n shards of the partitions, with i from 0 to n-1",
     ),
     _setting(
         "user_agent",
-        th.StringType(min_length=1, pattern=HEADER_TEXT),
+        th.StringType(min_length=1, pattern=HEADER_PATTERN),
         "User agent",
-        "How the tap names itself to the vendor. Unset: its name and version",
+        "User-Agent header of requests. Unset: name and version of the tap",
     ),
 )
 
@@ -78,40 +78,40 @@ def common_settings(
     unset_budget: str = "no limit",
     max_concurrency: int = 4,
 ) -> tuple[th.Property[Any], ...]:
-    """The settings of every tap, with the defaults that suit its vendor.
+    """Return the settings of every tap, with the defaults for its vendor.
 
-    ``unset_budget`` says in words how many requests a minute there are where none are set.
+    ``unset_budget`` describes the rate limit if ``requests_per_minute`` is not set.
     """
-    own_defaults = (
+    vendor_settings = (
         _setting(
             "lookback_days",
             th.IntegerType(minimum=0, maximum=3660),
-            "Look-back days",
-            "How many days before the bookmark are read again, since data comes late",
+            "Lookback days",
+            "Number of days before the bookmark to read again, because data can arrive late",
             default=lookback_days,
         ),
         _setting(
             "max_concurrency",
             th.IntegerType(minimum=1, maximum=64),
-            "Requests at a time",
-            "How many requests may be under way at once, over the whole tap",
+            "Concurrent requests",
+            "Maximum number of concurrent requests, over all streams",
             default=max_concurrency,
         ),
         _setting(
             "requests_per_minute",
             th.IntegerType(minimum=1, maximum=1_000_000),
-            "Requests a minute",
-            f"How many requests may begin in any minute. Unset: {unset_budget}",
+            "Requests per minute",
+            f"Maximum number of requests per minute. Unset: {unset_budget}",
             default=requests_per_minute,
         ),
     )
-    return (*_DAYS, *own_defaults, *_MANNERS)
+    return (*_DAYS, *vendor_settings, *_RUN_SETTINGS)
 
 
 def polling_settings(
     job: str, *, first_ms: int, longest_ms: int, timeout_s: int
 ) -> tuple[th.Property[int], ...]:
-    """Return the settings of a tap whose vendor runs jobs, for ``Run.job_runner``.
+    """Return the settings for polling jobs of the vendor, for ``Run.job_runner``.
 
     ``job`` is the vendor's word for a job.
     """
@@ -135,7 +135,7 @@ def polling_settings(
 
 @dataclass(frozen=True)
 class Shard:
-    """The ``index``-th of ``count`` parts, counted from 0."""
+    """A part of the partitions: number ``index``, from 0, of ``count``."""
 
     index: int = 0
     count: int = 1
@@ -145,7 +145,7 @@ class Shard:
         """Return the shard that ``i/n`` names.
 
         Raises:
-            ValueError: when the text is not two whole numbers with 0 <= i < n.
+            ValueError: if the text is not two whole numbers with 0 <= i < n.
         """
         if not re.fullmatch("[0-9]+/[0-9]+", text):
             raise ValueError(text)

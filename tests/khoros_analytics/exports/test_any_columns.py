@@ -22,8 +22,8 @@ from tap_khoros_analytics.exports.columns import (
     schema_of,
 )
 from tap_kit.errors import Retriable
-from tap_kit.rows.names import LONGEST_NAME
-from tap_kit.rows.streaming import JsonRows, parsed
+from tap_kit.rows.names import MAX_NAME_LENGTH
+from tap_kit.rows.streaming import JsonRows, parse_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def test_fields_are_distinct_identifiers(names: list[str]) -> None:
     columns = columns_from(EXPORT, names)
     fields = [column.field for column in columns]
     assert len({*fields, *OWN_FIELDS}) == len(fields) + len(OWN_FIELDS)
-    assert all(IDENTIFIER.fullmatch(field) and len(field) <= LONGEST_NAME for field in fields)
+    assert all(IDENTIFIER.fullmatch(field) and len(field) <= MAX_NAME_LENGTH for field in fields)
     assert len(columns) == len({normalized(column.metric) for column in columns})
 
 
@@ -97,7 +97,7 @@ def test_rows_do_not_depend_on_the_pieces_of_the_body(
     fields = [column.field for column in columns]
     order = [header.index(name) for name in _names_of(header, fields)]
     parser, body = _parser_and_body(fields, columns, header, rows, is_csv=is_csv)
-    found = [tuple(cells) for batch in parsed(pieces(body, cuts), parser) for cells in batch]
+    found = [tuple(cells) for batch in parse_rows(pieces(body, cuts), parser) for cells in batch]
     null = None if is_csv else ""
     assert found == [tuple(row[place] or null for place in order) for row in rows]
 
@@ -128,4 +128,4 @@ def test_a_body_that_is_not_a_list_can_be_retried(body: bytes, cuts: list[int]) 
     ).decode
     assume(not body.lstrip().startswith(b"["))
     with pytest.raises(Retriable):
-        list(parsed(pieces(body, cuts), JsonRows(decode, "the export")))
+        list(parse_rows(pieces(body, cuts), JsonRows(decode, "the export")))

@@ -70,7 +70,7 @@ def test_a_failed_export_does_not_stop_the_others(serve: Serve) -> None:
     ended = site.execute(catalog=catalog_of())
     assert ended.code == 1
     assert "Traceback" not in ended.stderr
-    assert ended.errors[-1] == "All other streams are complete, these failed: author, 2024-02-01"
+    assert ended.errors[-1] == "All other streams are complete; these failed: author, 2024-02-01"
     assert "the vendor's job ended as FAILED" in ended.stderr
     for export in EXPORTS:
         if export not in {"author", "raw_brand_posts"}:

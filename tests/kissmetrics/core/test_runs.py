@@ -98,7 +98,7 @@ def test_run_that_fails_twice_is_named_and_the_others_are_read(
     site.api.run_rules_of[bad] = RunRules(error="details of somebody's query")
     output, error = site.failing_sync(SyncFailed, "report_results", max_concurrency=1)
     name = f"report_results, report_id {bad}, 2024-02-01"
-    assert str(error) == f"All other streams are complete, these failed: {name}"
+    assert str(error) == f"All other streams are complete; these failed: {name}"
     reason = "the vendor's job ended without a result: the server reports an error in the query"
     assert f"{name}: failed: {name}: {reason}" in caplog.messages
     assert "somebody" not in caplog.text
@@ -157,7 +157,7 @@ def test_pauses_between_polls_grow(serve: Serve) -> None:
         ),
         (
             {RUN: json_response({}, 202, (("location", "https://evil.example/x"),))},
-            "leads elsewhere, to evil.example/x; refused",
+            "leads outside the API, to evil.example/x; refused",
         ),
         ({STATUS: [1]}, "expected a JSON object"),
         ({RESULTS: [[1]]}, "expected rows: lists of two and more"),

@@ -19,7 +19,7 @@ from tap_kissmetrics.lists.pagination import (
     offset_of,
     with_offset,
 )
-from tap_kit import ListPass, PageInfo, SyncFailed, read_whole
+from tap_kit import ListPass, PageInfo, SyncFailed, read_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ def read_ahead(server: Server) -> list[Any]:
 
 def read_in_order(server: Server) -> list[Any]:
     """Return all records, read one page after the other."""
-    return read_whole(lambda: paginator().read(server.page), "the list")
+    return read_list(lambda: paginator().read(server.page), "the list")
 
 
 READERS = st.sampled_from([read_ahead, read_in_order])
@@ -146,7 +146,7 @@ def test_server_that_ignores_the_offset_fails_the_sync(
 
 
 @given(counts=st.lists(COUNTS, min_size=1, max_size=5), largest=SIZES, limit=SIZES)
-def test_lists_of_version_3_are_read_whole_one_after_the_other(
+def test_lists_of_version_3_are_read_list_one_after_the_other(
     counts: list[int], largest: int, limit: int
 ) -> None:
     """What is known of the server's page sizes from one list loses no record of the next."""

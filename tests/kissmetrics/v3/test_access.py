@@ -105,4 +105,4 @@ def test_unknown_field_is_warned_about_once_and_left_out(
 ) -> None:
     output = serve_v3(fields=FieldRules(extra_field=True)).sync("events")
     assert not any("added_later" in row for row in output.rows("events"))
-    assert len([text for text in caplog.messages if "the vendor now sends" in text]) == 1
+    assert len([text for text in caplog.messages if "not in the catalog" in text]) == 1

@@ -82,7 +82,7 @@ def test_pause_between_polls_grows_with_the_number_of_running_queries(v3: V3Site
     runner = tap.account.job_runner
     pauses = []
     for number in range(4):
-        pauses.append(runner.least_pause_s())
+        pauses.append(runner.min_pause_s())
         tap.run.running_jobs.add(number)  # type: ignore[arg-type]
     # Half of the rate limit is for polls: one of them every 2/15 of a minute, in turn.
     assert pauses == pytest.approx([0, 2 * SPAN_S / 15, 4 * SPAN_S / 15, 6 * SPAN_S / 15])

@@ -142,7 +142,7 @@ def test_run_that_fails_twice_is_named_and_the_others_are_read(
     v3.api.run_rules_of[str(bad)] = RunRules(error="details of somebody's query")
     output, error = v3.failing_sync(SyncFailed, "report_results", max_concurrency=1)
     name = f"report_results, report_id {bad}, 2024-02-01"
-    assert str(error) == f"All other streams are complete, these failed: {name}"
+    assert str(error) == f"All other streams are complete; these failed: {name}"
     assert "somebody" not in caplog.text
     rest = [row for row in expected_rows(v3.api, days()) if row["report_id"] != bad]
     assert comparable(output.rows("report_results")) == rest

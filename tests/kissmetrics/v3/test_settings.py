@@ -83,7 +83,7 @@ def test_all_settings_that_do_not_fit_the_core_api_are_reported_together() -> No
         ({"api_version": "v2"}, ["api_version must be one of ['core', 'v3']"]),
         ({"api_version": "v3"}, ["username is required"]),
         ({"username": ""}, ["username must not be empty"]),
-        ({"username": "a:b"}, ["username has characters that are not allowed in it"]),
+        ({"username": "a:b"}, ["username contains characters that are not allowed"]),
         ({"queries": [SQL, SQL]}, ["queries has two entries with the name latest"]),
         (
             {"queries": [{"name": "x"}]},

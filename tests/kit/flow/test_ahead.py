@@ -221,7 +221,7 @@ def test_a_stream_that_fails_while_it_is_written_leaves_the_others_complete(work
     last = done.of("STATE")[-1]
     assert bookmark(last, "breaking_days") == "2024-01-01"
     assert bookmark(last, "paged") == "2024-01-03"
-    assert done.error.startswith("All other streams are complete, these failed: ")
+    assert done.error.startswith("All other streams are complete; these failed: ")
     assert done.error.endswith("failed: breaking; breaking_days, 2024-01-02")
 
 

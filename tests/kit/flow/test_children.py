@@ -86,5 +86,5 @@ def test_children_that_are_not_selected_are_not_asked_for() -> None:
 def test_a_parent_that_is_not_selected_is_asked_for_in_words() -> None:
     """In place of a run that ends well without a row of the child."""
     done = run_without("sites")
-    assert done.error == "sites: select this stream too, its child streams are read with it"
+    assert done.error == "sites: select this stream too, as its child streams need it"
     assert rows(done) == []

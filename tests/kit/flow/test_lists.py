@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tap_kit import ListPass, PageInfo, SyncFailed, read_whole
+from tap_kit import ListPass, PageInfo, SyncFailed, read_list
 from tap_kit.flow.lists import PASSES
 
 if TYPE_CHECKING:
@@ -125,25 +125,25 @@ def test_next_pass_keeps_the_type_and_resets_its_fields() -> None:
 
 def test_whole_list_is_read_in_one_pass() -> None:
     server = Server([[page(1, 2, total=3), page(3, total=3)]])
-    assert read_whole(server.pages, "figures") == [1, 2, 3]
+    assert read_list(server.pages, "figures") == [1, 2, 3]
     assert server.begun == 1
 
 
 def test_list_that_changes_is_read_again_and_only_its_last_pass_counts() -> None:
     server = Server([changing(1), changing(5), [page(7, 8, total=2)]])
-    assert read_whole(server.pages, "figures") == [7, 8]
+    assert read_list(server.pages, "figures") == [7, 8]
     assert server.begun == 3
 
 
 def test_list_that_changes_in_every_pass_fails_the_sync() -> None:
     server = Server([changing(1)])
     with pytest.raises(SyncFailed, match=r"^figures: the list changed during each of 3 passes"):
-        read_whole(server.pages, "figures")
+        read_list(server.pages, "figures")
     assert server.begun == PASSES
 
 
 def test_list_without_pages_is_empty() -> None:
-    assert read_whole(Server([[]]).pages, "figures") == []
+    assert read_list(Server([[]]).pages, "figures") == []
 
 
 @given(sizes=st.lists(st.integers(0, 5), max_size=8), missing=st.integers(0, 3))
@@ -156,6 +156,6 @@ def test_list_is_complete_exactly_when_its_total_came(sizes: list[int], missing:
     ]
     if missing and pages:
         with pytest.raises(SyncFailed, match=f"promised {count + missing} records"):
-            read_whole(Server([pages]).pages, "figures")
+            read_list(Server([pages]).pages, "figures")
     else:
-        assert read_whole(Server([pages]).pages, "figures") == list(range(count))
+        assert read_list(Server([pages]).pages, "figures") == list(range(count))

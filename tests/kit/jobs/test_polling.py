@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import pytest
 from singer_sdk import typing as th
 from tap_kit.jobs.runner import Pace
-from tap_kit.jobs.running import Running
-from tap_kit.run.problems import problems
+from tap_kit.jobs.running import RunningJob
+from tap_kit.run.problems import setting_problems
 from tap_kit.run.settings import common_settings, polling_settings
 
 from tests.kit.canned import CannedTap
@@ -61,7 +61,7 @@ def test_a_tap_with_jobs_has_these_settings() -> None:
     ],
 )
 def test_the_limits_are_told(config: dict[str, int], lines: list[str]) -> None:
-    assert list(problems(config, schema())) == lines
+    assert list(setting_problems(config, schema())) == lines
 
 
 def test_the_settings_are_the_pace() -> None:
@@ -73,7 +73,7 @@ def test_the_settings_are_the_pace() -> None:
 def running(tap: CannedTap, count: int) -> None:
     """So many jobs run, of which nothing is asked here."""
     for _ in range(count):
-        tap.run.running_jobs.add(Running(object(), {}, lambda: None))  # type: ignore[arg-type]
+        tap.run.running_jobs.add(RunningJob(object(), {}, lambda: None))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,4 @@ def test_the_more_jobs_run_the_longer_each_is_left_alone(
     runner = tap.run.job_runner(longest_s=30, growth=2, polling_share=share)
     assert runner.running_jobs is tap.run.running_jobs
     running(tap, jobs)
-    assert runner.least_pause_s() == pytest.approx(least_s)
+    assert runner.min_pause_s() == pytest.approx(least_s)

@@ -10,7 +10,7 @@ import pytest
 from tap_kit.errors import Interrupted, JobFailed
 from tap_kit.jobs.protocol import Ids, JobState, Poll
 from tap_kit.jobs.runner import JobRunner, Pace
-from tap_kit.jobs.running import Running, RunningJobs
+from tap_kit.jobs.running import RunningJob, RunningJobs
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -128,16 +128,16 @@ def test_how_many_were_called_off_is_told(
     stops: list[bool], words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     running_jobs = RunningJobs()
-    running_jobs.add(Running(Plain(), IDS, lambda: None))
+    running_jobs.add(RunningJob(Plain(), IDS, lambda: None))
     for stop in stops:
-        running_jobs.add(Running(Work(stops=stop), IDS, lambda: None))
+        running_jobs.add(RunningJob(Work(stops=stop), IDS, lambda: None))
     running_jobs.cancel_all(1)
     assert caplog.messages == [words]
 
 
 def test_where_nothing_runs_nothing_is_told(caplog: pytest.LogCaptureFixture) -> None:
     running_jobs = RunningJobs()
-    running_jobs.add(Running(Plain(), IDS, lambda: None))
+    running_jobs.add(RunningJob(Plain(), IDS, lambda: None))
     running_jobs.cancel_all(1)
     assert caplog.messages == []
 
@@ -161,7 +161,7 @@ def test_two_starts_at_the_same_time_are_both_waited_for() -> None:
             both.wait(20)
             if event is not None:
                 event.wait(0.2)
-            running_jobs.add(Running(work, IDS, lambda: None))
+            running_jobs.add(RunningJob(work, IDS, lambda: None))
 
     threads = [
         threading.Thread(target=start, args=arguments)
@@ -186,7 +186,7 @@ def test_a_call_off_has_the_time_that_is_left_and_no_more() -> None:
             return True
 
     running_jobs, work = RunningJobs(), Timed()
-    running_jobs.add(Running(work, IDS, lambda: None))
+    running_jobs.add(RunningJob(work, IDS, lambda: None))
     running_jobs.cancel_all(60)
     assert 30 < work.given_s <= 60
 
@@ -196,7 +196,7 @@ def test_a_job_that_cannot_be_called_off_is_kept_and_nobody_waits_for_it(
     job: Work | Plain,
 ) -> None:
     running_jobs, forgotten = RunningJobs(), [False]
-    running_jobs.add(Running(job, IDS, lambda: forgotten.append(True)))
+    running_jobs.add(RunningJob(job, IDS, lambda: forgotten.append(True)))
     began = time.monotonic()
     running_jobs.cancel_all(0.3)
     assert time.monotonic() - began < 10
@@ -230,7 +230,7 @@ def test_a_job_that_is_being_started_is_waited_for() -> None:
         with running_jobs.starting():
             begun.set()
             time.sleep(0.2)
-            running_jobs.add(Running(work, IDS, lambda: None))
+            running_jobs.add(RunningJob(work, IDS, lambda: None))
 
     thread = threading.Thread(target=start)
     thread.start()
@@ -244,7 +244,7 @@ def test_many_jobs_are_called_off_side_by_side() -> None:
     running_jobs = RunningJobs()
     jobs = [Work(takes_s=1) for _ in range(20)]
     for job in jobs:
-        running_jobs.add(Running(job, IDS, lambda: None))
+        running_jobs.add(RunningJob(job, IDS, lambda: None))
     running_jobs.cancel_all(15)
     assert all(job.cancelled for job in jobs)
 
@@ -264,6 +264,6 @@ def test_the_least_pause_is_looked_at_again_while_it_lasts() -> None:
             return Poll(JobState.DONE, slept[0])
 
     waiting = JobRunner(
-        Pace(1, 1, 100), sleep, clock=lambda: now[0], least_pause_s=lambda: least_s[0]
+        Pace(1, 1, 100), sleep, clock=lambda: now[0], min_pause_s=lambda: least_s[0]
     )
     assert waiting.run(Once(), "x", None, lambda _: None) == 8.0

@@ -54,9 +54,7 @@ def test_text_that_is_no_unicode_is_replaced_and_told(
     assert parse_json(body, "GET /x") == expected
     json.dumps(expected, ensure_ascii=False).encode()  # can be written out again
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    assert caplog.messages == [
-        "GET /x: text that is not valid Unicode was read with U+FFFD in its place"
-    ]
+    assert caplog.messages == ["GET /x: replaced invalid Unicode in the response with U+FFFD"]
 
 
 @pytest.mark.parametrize(
@@ -90,14 +88,14 @@ def test_what_is_not_json_is_worth_another_try(body: bytes) -> None:
     else:  # deep nesting is legal: whether it can be read depends on the machine
         assert b"[" * 600 in body, value
         return
-    assert text == f"GET /x: the answer is not JSON ({len(body)} bytes)"
+    assert text == f"GET /x: the response is not JSON ({len(body)} bytes)"
 
 
 def test_a_page_is_called_html_and_not_quoted() -> None:
     page = b" \n<!DOCTYPE html><p>session=secret</p>"
     with pytest.raises(Retriable) as caught:
         parse_json(page, "GET /x")
-    assert str(caught.value) == f"GET /x: the answer is not JSON ({len(page)} bytes, HTML)"
+    assert str(caught.value) == f"GET /x: the response is not JSON ({len(page)} bytes, HTML)"
 
 
 @pytest.mark.parametrize("number", [2**63, 2**64, -(2**63) - 1, 10**40])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.errors import Retriable
 from tap_kit.net.http import Request
-from tap_kit.net.wire import PIECE, gunzipped
+from tap_kit.net.wire import PIECE_BYTES, gunzip
 
 from tests.kit.apis import Reply, client, serving
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # About as long as what zlib gives at a time, where it holds something back.
-FULL = st.integers(-260, 260).map(lambda more: b"a" * (2 * PIECE + more))
+FULL = st.integers(-260, 260).map(lambda more: b"a" * (2 * PIECE_BYTES + more))
 CONTENTS = st.lists(st.binary(max_size=200) | FULL, min_size=1, max_size=2)
 
 
@@ -41,9 +41,9 @@ def test_whatever_was_packed_comes_out(
     contents: list[bytes], sizes: list[int], padding: int
 ) -> None:
     packed = b"".join(map(gzip.compress, contents)) + b"\0" * padding
-    found = list(gunzipped(in_pieces(packed, sizes)))
+    found = list(gunzip(in_pieces(packed, sizes)))
     assert b"".join(found) == b"".join(contents)
-    assert all(0 < len(piece) <= PIECE for piece in found)
+    assert all(0 < len(piece) <= PIECE_BYTES for piece in found)
 
 
 @given(content=st.binary(max_size=2000), sizes=SIZES, data=st.data())
@@ -53,18 +53,18 @@ def test_an_end_that_comes_early_is_noticed(
     packed = gzip.compress(content)
     cut = packed[: data.draw(st.integers(0, len(packed) - 1))]
     with pytest.raises(urllib3.exceptions.DecodeError):
-        list(gunzipped(in_pieces(cut, sizes)))
+        list(gunzip(in_pieces(cut, sizes)))
 
 
 def test_a_member_behind_the_filling_of_another_is_read_too() -> None:
     pieces = [gzip.compress(b"a") + b"\0\0", b"\0", gzip.compress(b"b"), b"\0" * 3]
-    assert b"".join(gunzipped(pieces)) == b"ab"
+    assert b"".join(gunzip(pieces)) == b"ab"
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"a,b\n1,2\n", gzip.compress(b"a", mtime=0) + b"more"])
 def test_what_is_not_packed_is_told(body: bytes) -> None:
     with pytest.raises(urllib3.exceptions.DecodeError):
-        list(gunzipped([body]))
+        list(gunzip([body]))
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", " GZIP "])
@@ -79,4 +79,4 @@ def test_a_download_that_lacks_its_end_is_tried_again(encoding: str) -> None:
         pytest.raises(Retriable) as caught,
     ):
         list(api.open(Request("/file")))
-    assert str(caught.value) == "GET /file: the answer's compression is broken"
+    assert str(caught.value) == "GET /file: the response's compression is invalid"

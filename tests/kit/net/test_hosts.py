@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.net.hosts import is_loopback, url_problem
-from tap_kit.run.problems import problems
+from tap_kit.run.problems import setting_problems
 
 CLEAR_TEXT = "must begin with https://, or the credentials would be sent in clear text"
 NO_ADDRESS = "must be a URL with https:// and a host"
-USER = "must not hold a user name or password"
-QUERY = "must not have a query (?) or a fragment (#)"
+USER = "must not contain a user name or password"
+QUERY = "must not contain a query (?) or a fragment (#)"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_https_anywhere_and_http_on_this_machine_are_fine(url: str) -> None:
 def test_anything_else_is_refused_in_words(url: str, problem: str) -> None:
     assert url_problem(url) == problem
     schema = {"properties": {"api_url": {"type": "string", "format": "uri"}}}
-    assert list(problems({"api_url": url}, schema)) == [f"api_url {problem}"]
+    assert list(setting_problems({"api_url": url}, schema)) == [f"api_url {problem}"]
 
 
 @pytest.mark.parametrize("url", ["https://a b.example", "https://a.example/\n", "https://a\\b"])

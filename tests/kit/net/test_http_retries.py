@@ -195,11 +195,11 @@ def test_compression_that_stops_early_is_tried_again(pauses: Pauses, cut: int) -
         (b"{}", list, "expected a JSON array, got object"),
         (b"[]", dict, "expected a JSON object, got array"),
         (b"null", list, "expected a JSON array, got null"),
-        (b'"secret"', dict, "expected a JSON object, got text"),
+        (b'"secret"', dict, "expected a JSON object, got string"),
         (b"17", dict, "expected a JSON object, got number"),
         (b"1.5", list, "expected a JSON array, got number"),
         (b"true", list, "expected a JSON array, got boolean"),
-        (b"{}", (list, str), "expected a JSON array or text, got object"),
+        (b"{}", (list, str), "expected a JSON array or string, got object"),
     ],
 )
 def test_json_of_another_shape_is_tried_again(
@@ -217,13 +217,13 @@ def test_json_of_another_shape_is_tried_again(
 def test_a_body_that_never_ends_is_given_up(
     pauses: Pauses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "LONGEST_S", 0.1)
-    monkeypatch.setattr(retries, "LONGEST_S", 0.1)
-    monkeypatch.setattr(http, "_PIECE", 1)
+    monkeypatch.setattr(http, "MAX_REQUEST_S", 0.1)
+    monkeypatch.setattr(retries, "MAX_REQUEST_S", 0.1)
+    monkeypatch.setattr(http, "_READ_BYTES", 1)
     with serving(Reply(body=b"[" * 10_000, drip_s=0.01)) as server:
         line = failure(server.url, throttle=pauses)
         assert len(server.seen) == 1
-    assert line.startswith("GET /list: the answer took longer than")
+    assert line.startswith("GET /list: the response took longer than")
 
 
 class StoppedWhenItPauses(Throttle):
@@ -246,5 +246,5 @@ def test_a_stop_ends_the_pause_between_two_tries() -> None:
 
 
 def test_the_constants_are_what_the_documents_say() -> None:
-    assert (retries.TRIES, retries.FIRST_PAUSE_S, retries.LONGEST_PAUSE_S) == (5, 1, 60)
-    assert retries.LONGEST_S == 300
+    assert (retries.TRIES, retries.FIRST_PAUSE_S, retries.MAX_PAUSE_S) == (5, 1, 60)
+    assert retries.MAX_REQUEST_S == 300

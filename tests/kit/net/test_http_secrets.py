@@ -117,7 +117,7 @@ def test_no_message_and_no_log_line_holds_a_secret(
 
 def test_an_unknown_host_is_told_in_words() -> None:
     url = "https://nowhere.invalid"
-    assert failure(url) == f"GET /list: the host of {url} is not known; failed after 5 tries"
+    assert failure(url) == f"GET /list: the host of {url} cannot be resolved; failed after 5 tries"
 
 
 def test_a_port_where_nobody_listens_is_told_in_words() -> None:
@@ -130,7 +130,10 @@ def test_a_server_that_says_nothing_is_told_in_words() -> None:
     silent = Event()
     with listening(lambda _: silent.wait(5)) as (port, _):
         url = f"http://127.0.0.1:{port}"
-        with client(url, timeout_s=0.05) as api, pytest.raises(SyncFailed, match="no answer with"):
+        with (
+            client(url, timeout_s=0.05) as api,
+            pytest.raises(SyncFailed, match="no response with"),
+        ):
             api.send(LIST, list)
         silent.set()
 
@@ -138,7 +141,7 @@ def test_a_server_that_says_nothing_is_told_in_words() -> None:
 def test_a_server_that_hangs_up_is_told_in_words() -> None:
     with listening(lambda connection: connection.recv(1000)) as (port, count):
         line = failure(f"http://127.0.0.1:{port}")
-    assert line == "GET /list: the connection broke off; failed after 5 tries"
+    assert line == "GET /list: the connection was lost; failed after 5 tries"
     assert len(count) == 5
 
 
@@ -176,7 +179,7 @@ def test_a_certificate_that_does_not_verify_ends_it_at_once(tmp_path: Path) -> N
 
     with listening(talk) as (port, count):
         url = f"https://127.0.0.1:{port}"
-        expected = f"no secure connection to {url}: its certificate does not verify"
+        expected = f"no secure connection to {url}: its certificate cannot be verified"
         assert failure(url) == f"GET /list: {expected}"
     assert len(count) == 1
     assert received == [], "nothing was sent to somebody who cannot prove who he is"

@@ -14,7 +14,7 @@ from sandbox.server import running
 from sandbox.stranger import Stranger
 from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.net.http import Request
-from tap_kit.rows.streaming import JsonRows, parsed, resumed
+from tap_kit.rows.streaming import JsonRows, parse_rows, read_with_resume
 
 from tests.kit.apis import TOKEN, Reply, client, serving
 from tests.kit.net.test_http_secrets import listening
@@ -56,9 +56,9 @@ def rows(api: Api, pauses: list[float]) -> Iterator[list[object]]:
     """The batches of rows, begun again where they break off; it notes the pauses."""
 
     def begin() -> Iterator[list[object]]:
-        return parsed(api.open(FILE), JsonRows(msgspec.json.Decoder(list).decode, str(FILE)))
+        return parse_rows(api.open(FILE), JsonRows(msgspec.json.Decoder(list).decode, str(FILE)))
 
-    for batch in resumed(begin, pauses.append):
+    for batch in read_with_resume(begin, pauses.append):
         yield list(batch)
 
 
@@ -103,7 +103,7 @@ def test_a_redirect_to_what_is_no_https_address_is_refused(place: str) -> None:
     with serving(redirect(place)) as server:
         line = failure(server.url, SyncFailed)
         assert len(server.seen) == 1
-    assert line == "GET /file: redirects to a place that is no https address; refused"
+    assert line == "GET /file: the redirect's target is not a valid https URL; refused"
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 403, 404, 410, 500, 503])
@@ -117,7 +117,7 @@ def test_a_place_that_has_expired_is_asked_for_anew(status: int) -> None:
         ):
             line = failure(server.url, Retriable)
         assert third.seen == []
-    assert line == f"GET /file: the place it redirects to answers HTTP {status}"
+    assert line == f"GET /file: the redirect's target: HTTP {status}"
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404])
@@ -171,7 +171,7 @@ def test_a_storage_that_says_nothing_is_not_waited_for_for_ever() -> None:
         listening(talk) as (port, _),
         serving(redirect(f"http://127.0.0.1:{port}/stored")) as server,
         client(server.url, timeout_s=0.3) as api,
-        pytest.raises(Retriable, match=r"^GET /file: no answer within 0 s$"),
+        pytest.raises(Retriable, match=r"^GET /file: no response within 0 s$"),
     ):
         list(api.open(FILE))
 
@@ -212,7 +212,7 @@ def test_five_breaks_without_a_new_row_are_the_end() -> None:
         with pytest.raises(SyncFailed) as caught:
             given.extend(row for batch in rows(api, pauses) for row in batch)
         assert len(server.seen) == 5
-    assert str(caught.value) == "GET /file: the connection broke off; failed after 5 tries"
+    assert str(caught.value) == "GET /file: the connection was lost; failed after 5 tries"
     assert pauses == [1, 2, 4, 8]
 
 

@@ -10,9 +10,9 @@ import pytest
 import requests
 from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.net.http import Request, Response
-from tap_kit.net.sessions import without_query
+from tap_kit.net.sessions import remove_queries
 from tap_kit.net.throttle import Throttle
-from tap_kit.net.wire import failure
+from tap_kit.net.wire import connection_error
 
 from tests.kit.apis import Reply, client, serving
 from tests.kit.net.test_http_retries import Pauses
@@ -78,7 +78,7 @@ def test_what_is_asked_at_once_waits_for_no_budget() -> None:
     ("reply", "error", "words"),
     [
         (Reply(503), Retriable, "GET /list: HTTP 503"),
-        (Reply(body=b"<html>"), Retriable, "GET /list: the answer is not JSON (6 bytes, HTML)"),
+        (Reply(body=b"<html>"), Retriable, "GET /list: the response is not JSON (6 bytes, HTML)"),
         (Reply(404), SyncFailed, "judged: GET /list: HTTP 404"),
     ],
 )
@@ -101,7 +101,7 @@ def test_a_request_can_have_less_time_than_the_others() -> None:
     with (
         serving(slow) as server,
         client(server.url, timeout_s=10) as api,
-        pytest.raises(Retriable, match=r"^GET /list: no answer within 1 s$"),
+        pytest.raises(Retriable, match=r"^GET /list: no response within 1 s$"),
     ):
         api.send_once(hurried)
 
@@ -118,18 +118,18 @@ def line(arguments: Any) -> logging.LogRecord:
     ("error", "words"),
     [
         (requests.ConnectTimeout("…"), "no connection to https://a.test within 30 s"),
-        (requests.ReadTimeout("…"), "no answer within 30 s"),
+        (requests.ReadTimeout("…"), "no response within 30 s"),
         (requests.ConnectionError("NewConnectionError(…)"), "no connection to https://a.test"),
         (
             requests.ConnectionError("NameResolutionError"),
-            "the host of https://a.test is not known",
+            "the host of https://a.test cannot be resolved",
         ),
-        (requests.ConnectionError("reset"), "the connection broke off"),
+        (requests.ConnectionError("reset"), "the connection was lost"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_fails_on_the_wire_is_told_in_words(error: Exception, words: str) -> None:
-    told = failure(error, "GET /list", "https://a.test", 30)
+    told = connection_error(error, "GET /list", "https://a.test", 30)
     assert type(told) is Retriable
     assert str(told) == f"GET /list: {words}"
     assert told.retry_after is None
@@ -139,13 +139,13 @@ def test_what_fails_on_the_wire_is_told_in_words(error: Exception, words: str) -
     ("text", "error", "words"),
     [
         ("EOF occurred in violation of protocol", Retriable, ""),
-        ("CERTIFICATE_VERIFY_FAILED", SyncFailed, ": its certificate does not verify"),
+        ("CERTIFICATE_VERIFY_FAILED", SyncFailed, ": its certificate cannot be verified"),
     ],
 )
 def test_a_secure_connection_that_fails_is_told_in_words(
     text: str, error: type[Exception], words: str
 ) -> None:
-    told = failure(requests.exceptions.SSLError(text), "GET /list", "https://a.test", 30)
+    told = connection_error(requests.exceptions.SSLError(text), "GET /list", "https://a.test", 30)
     assert type(told) is error
     assert str(told) == f"GET /list: no secure connection to https://a.test{words}"
 
@@ -162,11 +162,11 @@ def test_a_line_of_the_log_loses_the_queries_and_nothing_else(
     arguments: tuple[Any, ...], kept: tuple[Any, ...]
 ) -> None:
     record = line(arguments)
-    assert without_query(record) is True
+    assert remove_queries(record) is True
     assert record.args == kept
 
 
 def test_a_line_of_the_log_with_named_values_stays_as_it_is() -> None:
     record = line(({"url": "/list?key=x"},))
-    assert without_query(record) is True
+    assert remove_queries(record) is True
     assert record.args == {"url": "/list?key=x"}

@@ -12,9 +12,9 @@ from sandbox.frame import Frame
 from sandbox.server import running
 from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.net.http import Request
-from tap_kit.net.sessions import session_to
+from tap_kit.net.sessions import open_session
 from tap_kit.net.throttle import Throttle
-from tap_kit.net.wire import expected
+from tap_kit.net.wire import shape_problem
 from typing_extensions import override
 
 from tests.kit.apis import TOKEN, Reply, client, serving
@@ -127,7 +127,7 @@ def test_a_storage_that_nobody_answers_at_is_told_without_its_address() -> None:
         pytest.raises(Retriable) as caught,
     ):
         list(api.open(Request("/file")))
-    assert str(caught.value) == "GET /file: no connection to the storage"
+    assert str(caught.value) == "GET /file: no connection to the redirect's target"
 
 
 def test_an_api_that_nobody_answers_at_is_told_with_its_address() -> None:
@@ -139,13 +139,13 @@ def test_an_api_that_nobody_answers_at_is_told_with_its_address() -> None:
 def test_a_download_that_is_hung_up_on_is_told() -> None:
     with hanging_up() as url, client(url) as api, pytest.raises(Retriable) as caught:
         list(api.open(Request("/file")))
-    assert str(caught.value) == "GET /file: the connection broke off"
+    assert str(caught.value) == "GET /file: the connection was lost"
 
 
 @pytest.mark.parametrize("url", ["https://a.example/v1", "http://127.0.0.1:8000"])
 def test_there_are_as_many_connections_as_workers(url: str) -> None:
     """With fewer, requests would drop connections and make new ones all the time."""
-    with session_to(url, user_agent="x", connections=7) as session:
+    with open_session(url, user_agent="x", connections=7) as session:
         adapter: Any = session.get_adapter(url)
         assert adapter.poolmanager.connection_pool_kw["maxsize"] == 7
 
@@ -158,9 +158,9 @@ class Own:
     ("shape", "value", "words"),
     [
         (list, {}, "expected a JSON array, got object"),
-        ((list, dict), "x", "expected a JSON array or object, got text"),
+        ((list, dict), "x", "expected a JSON array or object, got string"),
         ((dict, type(None)), 1, "expected a JSON object or null, got number"),
-        (str, 1.5, "expected a JSON text, got number"),
+        (str, 1.5, "expected a JSON string, got number"),
         (bool, None, "expected a JSON boolean, got null"),
         (Own, True, "expected a JSON object, got boolean"),
         ((Own, list), [], "expected a JSON object or array, got array"),
@@ -169,4 +169,4 @@ class Own:
 def test_what_was_expected_is_told_by_its_kind(
     shape: type | tuple[type, ...], value: object, words: str
 ) -> None:
-    assert expected(shape, value) == words
+    assert shape_problem(shape, value) == words

@@ -64,7 +64,7 @@ def test_without_a_limit_any_number_is_under_way() -> None:
 
 
 def test_a_stop_ends_the_wait_for_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LET_PASS_S", 0.005)
+    monkeypatch.setattr(module, "_YIELD_S", 0.005)
     stop = threading.Event()
     throttle = Throttle(None, stop, concurrency=1)
     ended: list[str] = []
@@ -86,12 +86,12 @@ def test_a_stop_ends_the_wait_for_a_place(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_what_is_not_urgent_lets_the_others_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """While somebody waits who is in a hurry, a poll takes nothing of a budget that is free."""
-    monkeypatch.setattr(module, "_LET_PASS_S", 0.005)
+    monkeypatch.setattr(module, "_YIELD_S", 0.005)
     stop = threading.Event()
     throttle = Throttle(1000, stop)
     throttle.pause_for(LONG_S)
     hurried = in_thread(lambda: _passed(throttle, urgent=True))
-    until(lambda: throttle._urgent == 1)  # noqa: SLF001  (nothing else tells that it waits)
+    until(lambda: throttle._urgent_waiting == 1)  # noqa: SLF001  (nothing else tells that it waits)
     throttle._resume_at = 0.0  # noqa: SLF001  (it waits still, as it was told to)
     poll = in_thread(lambda: _passed(throttle, urgent=False))
     poll.join(0.1)
@@ -99,13 +99,13 @@ def test_what_is_not_urgent_lets_the_others_pass(monkeypatch: pytest.MonkeyPatch
     stop.set()
     for thread in (hurried, poll):
         thread.join(LONG_S)
-    assert throttle._urgent == 0  # noqa: SLF001
+    assert throttle._urgent_waiting == 0  # noqa: SLF001
     assert throttle.requests == 0
 
 
 def test_without_a_budget_nobody_lets_anybody_pass() -> None:
     throttle = Throttle(None, threading.Event())
-    throttle._urgent = 1  # noqa: SLF001  (as if somebody waited)
+    throttle._urgent_waiting = 1  # noqa: SLF001  (as if somebody waited)
     throttle.acquire(urgent=False)
     assert throttle.requests == 1
 
@@ -130,4 +130,4 @@ def test_those_who_gave_up_waiting_are_not_waited_for(urgent: bool) -> None:  # 
     stop.set()
     with pytest.raises(Interrupted, match=r"^the run is being stopped$"):
         throttle.acquire(urgent=urgent)
-    assert (throttle._urgent, throttle.requests) == (0, 1)  # noqa: SLF001
+    assert (throttle._urgent_waiting, throttle.requests) == (0, 1)  # noqa: SLF001

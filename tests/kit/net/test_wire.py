@@ -31,7 +31,7 @@ def test_a_host_that_nobody_knows_is_told_as_such(monkeypatch: pytest.MonkeyPatc
     ):
         api.send(Request("/list", {"key": "s3cret"}), list)
     assert str(caught.value) == (
-        "GET /list: the host of https://api.example is not known; failed after 5 tries"
+        "GET /list: the host of https://api.example cannot be resolved; failed after 5 tries"
     )
     assert pauses.taken == [1, 2, 4, 8]
 

@@ -239,4 +239,4 @@ def test_a_record_limit_makes_records_go_one_by_one(caplog: pytest.LogCaptureFix
     tap.streams["figures"].ABORT_AT_RECORD_COUNT = 5
     assert needs_single_records(tap.streams["figures"]) == "a record limit"
     assert run_of(tap).records == [{"id": 1}]
-    assert "figures: record by record, because of a record limit" in caplog.messages
+    assert "figures: written record by record because of a record limit" in caplog.messages

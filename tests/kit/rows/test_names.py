@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tap_kit.rows.names import LONGEST_NAME, snake_case, unique_labels, unique_names
+from tap_kit.rows.names import MAX_NAME_LENGTH, snake_case, unique_labels, unique_names
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -57,7 +57,7 @@ def test_what_names_become(name: str, column: str) -> None:
 def test_any_text_becomes_an_identifier_and_stays_one(name: str) -> None:
     column = snake_case(name)
     assert IDENTIFIER.fullmatch(column)
-    assert len(column) <= LONGEST_NAME
+    assert len(column) <= MAX_NAME_LENGTH
     assert snake_case(column) == column
 
 
@@ -70,7 +70,7 @@ def test_unique_names_are_different_from_each_other_and_from_what_is_taken(
 ) -> None:
     unique = unique_names(names, taken)
     assert len({name.lower() for name in unique} | taken) == len(names) + len(taken)
-    assert all(IDENTIFIER.fullmatch(name) and len(name) <= LONGEST_NAME for name in unique)
+    assert all(IDENTIFIER.fullmatch(name) and len(name) <= MAX_NAME_LENGTH for name in unique)
 
 
 def test_the_second_of_a_name_has_its_number() -> None:

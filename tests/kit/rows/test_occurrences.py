@@ -45,8 +45,8 @@ NUMBERS = st.lists(st.lists(st.integers(0, 60), max_size=30), max_size=30)
 def test_it_says_what_a_counter_says_across_the_spill(
     monkeypatch: pytest.MonkeyPatch, in_memory: int, numbers: list[list[int]]
 ) -> None:
-    monkeypatch.setattr(occurrences, "IN_MEMORY", in_memory)
-    monkeypatch.setattr(occurrences, "_WRITE_AT", 48)  # blocks of two entries
+    monkeypatch.setattr(occurrences, "MAX_IN_MEMORY", in_memory)
+    monkeypatch.setattr(occurrences, "_BLOCK_BYTES", 48)  # blocks of two entries
     assert_as_a_counter([[digest(number) for number in batch] for batch in numbers])
 
 
@@ -70,13 +70,13 @@ def test_one_row_a_million_times_among_many_is_no_burden() -> None:
 def test_a_digest_that_stands_across_two_entries_is_not_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(occurrences, "IN_MEMORY", 1)
+    monkeypatch.setattr(occurrences, "MAX_IN_MEMORY", 1)
     first, second = b"\0" * 8 + b"\1" * 8, b"\0" * 16
     assert_as_a_counter([[first], [second], [b"\1" * 8 + b"\1" + b"\0" * 7], [second, first]])
 
 
 def test_the_temporary_file_goes_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(occurrences, "IN_MEMORY", 1)
+    monkeypatch.setattr(occurrences, "MAX_IN_MEMORY", 1)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     counted = Occurrences()
     counted.repeats([digest(1), digest(2)])

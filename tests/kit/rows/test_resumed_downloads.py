@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.errors import Retriable, SyncFailed
-from tap_kit.rows.streaming import resumed
+from tap_kit.rows.streaming import read_with_resume
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def test_what_breaks_off_goes_on_behind_the_rows_given(sizes: list[int], breaks:
     numbers = iter(range(100))
     batches = [[next(numbers) for _ in range(size)] for size in sizes]
     source = Source(batches, breaks)
-    rows = [row for batch in resumed(source.begin, lambda _: None) for row in batch]
+    rows = [row for batch in read_with_resume(source.begin, lambda _: None) for row in batch]
     assert rows == [*range(sum(sizes))]
     assert source.begun == len(breaks) + 1
 
@@ -45,7 +45,7 @@ def test_what_breaks_off_goes_on_behind_the_rows_given(sizes: list[int], breaks:
 def test_it_may_break_off_for_ever_as_long_as_rows_come() -> None:
     source = Source([[n] for n in range(40)], [*range(1, 40)])
     pauses: list[float] = []
-    rows = [row for batch in resumed(source.begin, pauses.append) for row in batch]
+    rows = [row for batch in read_with_resume(source.begin, pauses.append) for row in batch]
     assert rows == [*range(40)]
     assert len(pauses) == 39
 
@@ -53,7 +53,7 @@ def test_it_may_break_off_for_ever_as_long_as_rows_come() -> None:
 def test_five_times_without_a_new_row_is_enough() -> None:
     source = Source([[1], [2]], [1] * 9)
     pauses: list[float] = []
-    batches = resumed(source.begin, pauses.append)
+    batches = read_with_resume(source.begin, pauses.append)
     assert next(batches) == [1]
     with pytest.raises(SyncFailed, match="broke off; failed after 5 tries"):
         next(batches)
@@ -71,8 +71,8 @@ def test_a_second_body_that_is_shorter_is_not_taken_for_the_end() -> None:
             raise Retriable(msg)
         yield from bodies[0]
 
-    with pytest.raises(SyncFailed, match="has 1 rows, of which 3 came before"):
-        list(resumed(begin, lambda _: None))
+    with pytest.raises(SyncFailed, match="has 1 rows, but 3 were read from it before"):
+        list(read_with_resume(begin, lambda _: None))
 
 
 def test_what_is_begun_again_is_told_with_its_reason_and_its_place(
@@ -84,13 +84,11 @@ def test_what_is_begun_again_is_told_with_its_reason_and_its_place(
         rows = next(bodies)
         yield from rows
         if len(rows) == 1:
-            msg = "GET /file: the connection broke off"
+            msg = "GET /file: the connection was lost"
             raise Retriable(msg)
 
-    assert [list(batch) for batch in resumed(begin, lambda _: None)] == [[1, 2], [3]]
-    assert caplog.messages == [
-        "GET /file: the connection broke off; begun again behind row 2 in 1.0 s"
-    ]
+    assert [list(batch) for batch in read_with_resume(begin, lambda _: None)] == [[1, 2], [3]]
+    assert caplog.messages == ["GET /file: the connection was lost; resuming after row 2 in 1.0 s"]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +110,7 @@ def test_a_server_that_asks_for_more_patience_than_there_is_ends_it(
 
     if words:
         with pytest.raises(SyncFailed, match=f"^{words}$"):
-            list(resumed(begin, taken.append))
+            list(read_with_resume(begin, taken.append))
     else:
-        assert list(resumed(begin, taken.append)) == [[1]]
+        assert list(read_with_resume(begin, taken.append)) == [[1]]
     assert taken == pauses

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.rows import streaming
-from tap_kit.rows.streaming import CsvRows, JsonRows, parsed
+from tap_kit.rows.streaming import CsvRows, JsonRows, parse_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def pieces(body: bytes, cuts: list[int]) -> Iterator[bytes]:
 
 
 def rows_of(parser: RowParser, body: bytes, cuts: list[int]) -> list[Any]:
-    return [row for batch in parsed(pieces(body, cuts), parser) for row in batch]
+    return [row for batch in parse_rows(pieces(body, cuts), parser) for row in batch]
 
 
 def json_rows(row: Any = ROW) -> JsonRows:
@@ -151,9 +151,9 @@ def test_what_is_no_table_is_tried_again(body: bytes) -> None:
 def test_a_row_without_an_end_does_not_fill_the_memory(
     body: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "LONGEST_ROW", 200)
+    monkeypatch.setattr(streaming, "MAX_ROW_BYTES", 200)
     parser: RowParser = json_rows() if body[:1] == b"[" else CsvRows("the export")
-    with pytest.raises(Retriable, match="a row does not end within"):
+    with pytest.raises(Retriable, match="a row is longer than"):
         rows_of(parser, body, [*range(0, 300, 10)])
 
 
@@ -161,12 +161,12 @@ def test_a_row_without_an_end_does_not_fill_the_memory(
 def test_a_row_may_be_as_long_as_the_limit_and_no_longer(
     more: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "LONGEST_ROW", 3 << 20)
+    monkeypatch.setattr(streaming, "MAX_ROW_BYTES", 3 << 20)
     parser = CsvRows("the export")
     parser.push(b"a\n")
     text = b'"' + b"x" * ((3 << 20) - 1 + more)
     if more:
-        with pytest.raises(Retriable, match=r"^the export: a row does not end within 3 MiB$"):
+        with pytest.raises(Retriable, match=r"^the export: a row is longer than 3 MiB$"):
             parser.push(text)
     else:
         assert parser.push(text) == []
@@ -185,7 +185,7 @@ def test_a_slow_source_does_not_hold_complete_rows_back() -> None:
 def test_a_last_row_in_quotes_needs_no_line_feed(last: bytes) -> None:
     body = b"a\n" + last
     if last.count(b'"') % 2:
-        with pytest.raises(Retriable, match=r"^x: the body ends in the middle of a row$"):
+        with pytest.raises(Retriable, match=r"^x: the body ends before its last row is complete$"):
             rows_of(CsvRows("x"), body, [])
     else:
         expected = list(csv.reader(io.StringIO(body.decode(), newline="")))[1:]
@@ -193,7 +193,7 @@ def test_a_last_row_in_quotes_needs_no_line_feed(last: bytes) -> None:
 
 
 def test_a_page_is_no_table_however_far_in_it_begins() -> None:
-    with pytest.raises(Retriable, match=r"^x: the body is no table of rows$"):
+    with pytest.raises(Retriable, match=r"^x: the body is not CSV$"):
         rows_of(CsvRows("x"), b"  \t<html> \n", [])
 
 
@@ -201,9 +201,11 @@ def test_a_field_beyond_the_limit_stops_and_names_the_source(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = csv.field_size_limit()
-    monkeypatch.setattr(streaming, "LONGEST_ROW", 100)
+    monkeypatch.setattr(streaming, "MAX_ROW_BYTES", 100)
     try:
-        with pytest.raises(SyncFailed, match=r"^x: not readable as CSV: field larger than"):
+        with pytest.raises(
+            SyncFailed, match=r"^x: the body cannot be parsed as CSV: field larger than"
+        ):
             CsvRows("x").push(b"a\n" + b"1" * 101 + b"\n")
     finally:
         csv.field_size_limit(before)

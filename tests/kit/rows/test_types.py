@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tap_kit.rows.types import has_closed_objects, unknown_inside
+from tap_kit.rows.types import has_closed_objects, unknown_paths
 
 from tests.kit.canned import ID, TEXT, Table, run_of, tap_of
 
@@ -37,7 +37,7 @@ def test_a_field_without_a_type_takes_anything(value: object) -> None:
 def test_what_is_left_out_is_named_by_its_path(
     value: Any, definition: dict[str, Any], paths: list[str]
 ) -> None:
-    assert list(unknown_inside(value, definition, "x")) == paths
+    assert list(unknown_paths(value, definition, "x")) == paths
 
 
 @pytest.mark.parametrize(

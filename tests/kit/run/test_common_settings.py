@@ -66,7 +66,7 @@ def test_each_has_a_title_and_says_what_it_is(name: str) -> None:
     """In words that begin like a sentence and end without a full stop, as the tables want it."""
     found = properties()[name]
     assert re.fullmatch(r"[A-Z][a-z]+([- ][a-z]+)*", found["title"])
-    assert re.match(r"[A-Z][a-z]* [a-z]|i/n: ", found["description"])
+    assert re.match(r"[A-Z][A-Za-z-]* [a-z]|i/n: ", found["description"])
     assert re.search(r"([a-z]|\d|-1)$", found["description"])
     assert "requests" not in found["title"] or name in {"requests_per_minute", "max_concurrency"}
 

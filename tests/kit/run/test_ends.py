@@ -108,14 +108,14 @@ def test_a_wrong_stream_map_is_one_line_whatever_its_message_looks_like(
     with pytest.raises(SystemExit) as caught, one_line_errors(LOGGER):
         raise error
     assert caught.value.code == 1
-    assert caplog.messages == ["stream_maps: no such function"]
+    assert caplog.messages == ["stream_maps is not valid: no such function"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_was_stopped_says_by_what_and_ends_with_its_number(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 60)
+    monkeypatch.setattr(tap_kit.run.command, "EXIT_TIMEOUT_S", 60)
     monkeypatch.setattr(tap_kit.run.command, "_received", [])
     stop = threading.Event()
     with pytest.raises(SystemExit) as caught, one_line_errors(LOGGER), stop_on_signals(stop):
@@ -124,7 +124,7 @@ def test_a_run_that_was_stopped_says_by_what_and_ends_with_its_number(
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert record.message == (
-        f"Stopped by {number.name}; the bookmarks are written, the next run goes on there"
+        f"Stopped by {number.name}; bookmarks are written, and the next run resumes from them"
     )
     _end_timers()
 
@@ -159,7 +159,7 @@ def exits(monkeypatch: pytest.MonkeyPatch) -> queue.SimpleQueue[int]:
 
 
 def test_a_second_ctrl_c_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 60)
+    monkeypatch.setattr(tap_kit.run.command, "EXIT_TIMEOUT_S", 60)
     codes = exits(monkeypatch)
     with stop_on_signals(threading.Event()):
         signal.raise_signal(signal.SIGINT)
@@ -182,7 +182,7 @@ def test_what_meltano_sends_after_a_signal_cuts_no_end_short(
     numbers: tuple[signal.Signals, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else jobs were not called off, and the last bookmarks not written."""
-    monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 60)
+    monkeypatch.setattr(tap_kit.run.command, "EXIT_TIMEOUT_S", 60)
     monkeypatch.setattr(tap_kit.run.command, "_received", [])
     codes = exits(monkeypatch)
     stop = threading.Event()
@@ -196,7 +196,7 @@ def test_what_meltano_sends_after_a_signal_cuts_no_end_short(
 
 
 def test_what_comes_after_the_run_cuts_no_end_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 60)
+    monkeypatch.setattr(tap_kit.run.command, "EXIT_TIMEOUT_S", 60)
     monkeypatch.setattr(tap_kit.run.command, "_received", [])
     codes = exits(monkeypatch)
     exit_on_signals(LOGGER)
@@ -228,7 +228,7 @@ def test_a_signal_in_a_finalizer_is_heard(
 
 
 def test_patience_ends_the_process_whatever_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(tap_kit.run.command, "EXIT_TIMEOUT_S", 0.05)
     codes = exits(monkeypatch)
     with stop_on_signals(threading.Event()):
         signal.raise_signal(signal.SIGTERM)

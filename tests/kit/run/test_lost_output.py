@@ -14,7 +14,7 @@ import pytest
 import tap_kit.run.command
 from tap_kit.errors import Interrupted
 from tap_kit.run.command import (
-    NOBODY_READS,
+    TARGET_STOPPED,
     exit_when_output_closes,
     one_line_errors,
     stop_on_signals,
@@ -32,8 +32,8 @@ LOGGER = logging.getLogger("tap-canned")
 def _patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for thread in watchers():  # of the tests before
         thread.join(LONG_S)
-    monkeypatch.setattr(tap_kit.run.command, "PATIENCE_S", 600)
-    monkeypatch.setattr(tap_kit.run.command, "LOOK_MS", 20)
+    monkeypatch.setattr(tap_kit.run.command, "EXIT_TIMEOUT_S", 600)
+    monkeypatch.setattr(tap_kit.run.command, "WATCH_MS", 20)
     monkeypatch.setattr(tap_kit.run.command, "_received", [])
     yield
     _end_timers()
@@ -57,7 +57,7 @@ def test_it_stops_the_run_and_ends_it_in_a_line(caplog: pytest.LogCaptureFixture
     with piped() as ours, pytest.raises(SystemExit) as caught:
         _wait_for_the_stop(ours, stop)
     assert caught.value.code == 1
-    assert [(r.levelname, r.getMessage()) for r in caplog.records] == [("ERROR", NOBODY_READS)]
+    assert [(r.levelname, r.getMessage()) for r in caplog.records] == [("ERROR", TARGET_STOPPED)]
 
 
 def _wait_for_the_stop(ours: int, stop: threading.Event) -> None:
@@ -112,4 +112,4 @@ def test_a_reader_that_is_lost_before_the_first_row_is_told_of_once(
         os.close(ours)
         assert ending.wait(LONG_S)
     assert ended.is_set()
-    assert caplog.messages == [NOBODY_READS]
+    assert caplog.messages == [TARGET_STOPPED]

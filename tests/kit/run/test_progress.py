@@ -18,7 +18,7 @@ LOGGER = logging.getLogger("tap-canned")
 def planned(**tasks: int) -> Progress:
     """The progress of a run with so many tasks of each stream."""
     progress = Progress(LOGGER)
-    progress.planned(tasks, concurrency=4)
+    progress.set_plan(tasks, concurrency=4)
     return progress
 
 
@@ -56,7 +56,7 @@ def test_a_line_comes_at_least_every_interval_while_it_waits(
     caplog.clear()
     for _ in range(200):
         clock.now += step_s
-        progress.waiting("pages, domain_id 1, 2024-01-01")
+        progress.show_waiting("pages, domain_id 1, 2024-01-01")
         if len(caplog.messages) == len(told_at):
             told_at.append(clock.now)
     gaps = [later - earlier for earlier, later in pairwise(told_at)]
@@ -77,9 +77,9 @@ def test_a_short_run_says_no_more_than_its_plan_and_its_end(
     caplog.clear()
     for _ in range(2):
         clock.now += 4.9
-        progress.rows(1_000, "pages")
+        progress.add_rows(1_000, "pages")
         progress.task_done()
-    progress.summary("Done", requests=3)
+    progress.log_summary("Done", requests=3)
     assert caplog.messages == ["Done after 10 s: 2,000 rows (pages 2,000), 3 requests, 0 warnings"]
 
 
@@ -87,10 +87,10 @@ def test_the_line_has_tasks_rows_speed_and_what_is_left(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     progress = planned(pages=40)
-    progress.rows(10_000, "pages")
+    progress.add_rows(10_000, "pages")
     progress.task_done()
     clock.now += 10
-    progress.rows(2_340, "pages")
+    progress.add_rows(2_340, "pages")
     assert caplog.messages[1:] == [
         "1 of 40 tasks done, 12,340 rows, 1,234 rows/s, about 6 min 30 s left, reading pages"
     ]
@@ -100,25 +100,25 @@ def test_how_long_one_thing_is_waited_for_is_told(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     progress = planned(author=2)
-    progress.waiting("author, 2024-01-01")
+    progress.show_waiting("author, 2024-01-01")
     clock.now += 43
-    progress.waiting("author, 2024-01-01")
+    progress.show_waiting("author, 2024-01-01")
     assert caplog.messages[-1].endswith("waiting for author, 2024-01-01 (for 43 s)")
     clock.now += 12
-    progress.waiting("author, 2024-01-02")
+    progress.show_waiting("author, 2024-01-02")
     assert caplog.messages[-1].endswith("waiting for author, 2024-01-02")
 
 
 def test_rows_that_came_end_a_wait(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     progress = planned(author=2)
-    progress.waiting("author, 2024-01-01")
+    progress.show_waiting("author, 2024-01-01")
     clock.now += 43
-    progress.rows(5, "author")
+    progress.add_rows(5, "author")
     clock.now += 20
-    progress.waiting("author, 2024-01-01")
+    progress.show_waiting("author, 2024-01-01")
     assert caplog.messages[-1].endswith("waiting for author, 2024-01-01")
     clock.now += 11
-    progress.waiting("author, 2024-01-01")
+    progress.show_waiting("author, 2024-01-01")
     assert caplog.messages[-1].endswith("waiting for author, 2024-01-01 (for 11 s)")
 
 
@@ -130,7 +130,7 @@ def test_writing_rows_and_ending_tasks_tell_too(
     clock.now += 11
     progress.task_done()
     clock.now += 11
-    progress.rows(1, "pages")
+    progress.add_rows(1, "pages")
     assert len(caplog.messages) == 2
 
 
@@ -140,10 +140,10 @@ def test_the_end_tells_rows_by_stream_requests_and_warnings(
     with planned(domains=1, pages=2) as progress:
         LOGGER.warning("pages, domain_id 3: skipped")
         LOGGER.info("nothing of note")
-        progress.rows(4, "domains")
-        progress.rows(1_500, "pages")
+        progress.add_rows(4, "domains")
+        progress.add_rows(1_500, "pages")
         clock.now += 3_725
-        progress.summary("Stopped early", requests=1_000)
+        progress.log_summary("Stopped early", requests=1_000)
     LOGGER.warning("after it")
     assert (
         "Stopped early after 1 h 2 min: 1,504 rows (domains 4, pages 1,500), "
@@ -161,17 +161,17 @@ def test_durations_are_in_words(
 ) -> None:
     progress = planned()
     clock.now += seconds
-    progress.summary("Done", requests=1)
+    progress.log_summary("Done", requests=1)
     assert caplog.messages[-1] == f"Done after {words}: 0 rows, 1 request, 0 warnings"
 
 
 def test_what_is_no_task_has_no_rows(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     """Discovery uses it too: there the exports count whose columns are known."""
     progress = Progress(LOGGER, "export", "Learning the columns")
-    progress.planned({"columns": 14}, concurrency=6)
+    progress.set_plan({"columns": 14}, concurrency=6)
     progress.task_done(7)
     clock.now += 30
-    progress.waiting("the columns of user")
+    progress.show_waiting("the columns of user")
     assert caplog.messages == [
         "Learning the columns: 14 exports, at most 6 at a time",
         "7 of 14 exports done, about 30 s left, waiting for the columns of user",
@@ -195,8 +195,8 @@ def test_a_terminal_has_a_bar_and_no_lines(
     caplog.clear()
     for _ in range(2):
         clock.now += 60
-        progress.rows(1_234, "pages")
-        progress.waiting("pages")
+        progress.add_rows(1_234, "pages")
+        progress.show_waiting("pages")
         progress.task_done()
     progress.close()
     assert isinstance(sys.stderr, Terminal)
@@ -213,7 +213,7 @@ def test_a_bar_shows_what_is_waited_for(clock: Clock, monkeypatch: pytest.Monkey
     progress = planned(pages=2)
     for _ in range(10):
         clock.now += 0.5
-        progress.waiting("pages, domain_id 1")
+        progress.show_waiting("pages, domain_id 1")
     assert isinstance(sys.stderr, Terminal)
     assert "waiting for pages, domain_id 1 (for 4 s)" in sys.stderr.getvalue()
     progress.close()
@@ -226,7 +226,7 @@ def test_a_bar_is_drawn_again_also_when_it_is_told_very_often(
     progress = planned(pages=2)
     for _ in range(100):
         clock.now += 0.05
-        progress.waiting("pages")
+        progress.show_waiting("pages")
     assert isinstance(sys.stderr, Terminal)
     drawn = sys.stderr.getvalue()
     progress.close()

@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tap_kit.run.problems import problems
+from tap_kit.run.problems import setting_problems
 
 
 def words(definition: dict[str, Any], value: object) -> str:
     """The problem of a value, without the setting's name."""
-    (line,) = problems({"x": value}, {"type": "object", "properties": {"x": definition}})
+    (line,) = setting_problems({"x": value}, {"type": "object", "properties": {"x": definition}})
     name, _, problem = line.partition(" ")
     assert name == "x"
     return problem
@@ -24,9 +24,9 @@ def words(definition: dict[str, Any], value: object) -> str:
         ({"maximum": 3}, 4, "must be at most 3"),
         ({"minLength": 1}, "", "must not be empty"),
         ({"minItems": 1}, [], "must not be empty"),
-        ({"enum": ["a", "b"]}, "c", "must be one of ['a', 'b']"),
-        ({"pattern": "^a"}, "b", "has characters that are not allowed in it"),
-        ({"uniqueItems": True}, [1, 1], "has the same entry twice"),
+        ({"enum": ["a", "b"]}, "c", "must be one of a, b"),
+        ({"pattern": "^a"}, "b", "contains characters that are not allowed"),
+        ({"uniqueItems": True}, [1, 1], "must not contain duplicates"),
         ({"multipleOf": 5}, 7, "is not valid (multipleOf)"),
     ],
 )
@@ -66,19 +66,21 @@ HALF = "half of a character: \ud83d"
     ids=lambda value: type(value).__name__,
 )
 def test_half_of_a_character_is_told_wherever_it_stands(value: object) -> None:
-    assert list(problems({"x": value}, {"properties": {"x": {}}})) == ["x must be valid Unicode"]
+    assert list(setting_problems({"x": value}, {"properties": {"x": {}}})) == [
+        "x must be valid Unicode"
+    ]
 
 
 @pytest.mark.parametrize(
     "value", ["line\nfeed", "中é😀", "\u202e", ["a", 1, None, True], {"a": {"b": 1.5}}], ids=repr
 )
 def test_any_other_text_is_valid(value: object) -> None:
-    assert list(problems({"x": value}, {"properties": {"x": {}}})) == []
+    assert list(setting_problems({"x": value}, {"properties": {"x": {}}})) == []
 
 
 def test_a_text_that_is_wrong_in_two_ways_is_judged_no_further() -> None:
     schema = {"properties": {"start_date": {}, "x": {"type": "integer"}}}
-    assert list(problems({"start_date": HALF, "x": HALF}, schema)) == [
+    assert list(setting_problems({"start_date": HALF, "x": HALF}, schema)) == [
         "x must be a whole number, not a string",
         "start_date must be valid Unicode",
         "x must be valid Unicode",
@@ -88,7 +90,7 @@ def test_a_text_that_is_wrong_in_two_ways_is_judged_no_further() -> None:
 def test_of_several_required_settings_only_those_are_told_that_are_missing() -> None:
     part = {"properties": {"a": {}, "b": {}}, "required": ["a", "b"]}
     schema = {"properties": {"x": {}, "y": {}, "z": part}, "required": ["x", "y", "z"]}
-    assert sorted(problems({"y": 1, "z": {"b": 2}}, schema)) == [
+    assert sorted(setting_problems({"y": 1, "z": {"b": 2}}, schema)) == [
         "x is required",
         "z.a is required",
     ]
