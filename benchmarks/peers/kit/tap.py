@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 from requests.auth import AuthBase
 from singer_sdk import typing as th
-from tap_kit.errors import SyncFailed
-from tap_kit.flow.tasks import Partition, Result, Task
-from tap_kit.net.http import Api, ErrorResponse, Request
-from tap_kit.rows.check import RowDecoder
-from tap_kit.run.settings import common_settings
-from tap_kit.streams import KitStream
-from tap_kit.tap import KitTap
+from tap_kit import (
+    Api,
+    ErrorResponse,
+    KitStream,
+    KitTap,
+    Partition,
+    Request,
+    Result,
+    RowDecoder,
+    SyncFailed,
+    Task,
+    common_settings,
+)
 from typing_extensions import override
 
 if TYPE_CHECKING:
