@@ -9,7 +9,7 @@ BIN        := $(CURDIR)/.venv/bin
 # A tap is a folder tap-NAME with a pyproject.toml; it is registered nowhere else.
 TAPS       := $(filter-out tap-kit,$(patsubst %/pyproject.toml,%,$(sort $(wildcard tap-*/pyproject.toml))))
 MODULES    := $(subst -,_,$(TAPS))
-SOURCES    := uv.lock pyproject.toml $(wildcard */pyproject.toml) $(shell find tap-kit -name '*.py')
+SOURCES    := uv.lock pyproject.toml $(wildcard */pyproject.toml examples/*/pyproject.toml) $(shell find tap-kit -name '*.py')
 
 SPACE      := $(subst ,, )
 

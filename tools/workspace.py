@@ -22,6 +22,7 @@ KIT = ROOT / "tap-kit"
 TAPS = sorted(
     path.parent for path in ROOT.glob("tap-*/pyproject.toml") if path.parent.name != KIT.name
 )
+EXAMPLE = ROOT / "examples" / "tap-example"  # to copy from; the rules for taps hold for it too
 VENDORS = [tap.name.removeprefix("tap-").partition("-")[0] for tap in TAPS]
 # What `make pages` writes about a tap and cannot know from its class.
 ABOUT = {

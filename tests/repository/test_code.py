@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools.workspace import KIT, ROOT, TAPS, VENDORS, package_of, sources
+from tools.workspace import EXAMPLE, KIT, ROOT, TAPS, VENDORS, package_of, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PACKAGES = [KIT / "tap_kit", *(tap / package_of(tap) for tap in TAPS)]
+PACKAGES = [KIT / "tap_kit", *(tap / package_of(tap) for tap in [*TAPS, EXAMPLE])]
 SANDBOX, DEMO = ROOT / "sandbox" / "sandbox", ROOT / "demo"
 ORCHESTRATION, TOOLS = ROOT / "orchestration", ROOT / "tools"
 CODE = sources(*PACKAGES, SANDBOX, DEMO, ORCHESTRATION, TOOLS)

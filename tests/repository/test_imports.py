@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.repository.import_graph import circle, import_graph, upward
-from tools.workspace import KIT, TAPS, package_of
+from tools.workspace import EXAMPLE, KIT, TAPS, package_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PACKAGES = {path.name: path for path in [KIT / "tap_kit", *(tap / package_of(tap) for tap in TAPS)]}
+PACKAGES = {
+    path.name: path
+    for path in [KIT / "tap_kit", *(tap / package_of(tap) for tap in [*TAPS, EXAMPLE])]
+}
 
 # The rooms of a package (its files and folders) from the bottom up. A tap that is not named here
 # has one rule: nothing imports its `tap`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from tools.pages.__main__ import main
 from tools.pages.dbt_models import MODELS
 from tools.pages.generated import files
 from tools.pages.project_file import with_tap
-from tools.workspace import ROOT, TAPS, IncompleteTapError, TapFolder
+from tools.workspace import EXAMPLE, ROOT, TAPS, IncompleteTapError, TapFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,6 +66,7 @@ class NewcomerTap(KitTap):
         return "It works"
 '''
 MAKE = shutil.which("make")
+NOT_SOURCE = shutil.ignore_patterns("__pycache__", "*.egg-info")
 DOCS = ROOT / "docs"
 
 
@@ -155,6 +157,23 @@ def test_what_a_person_wrote_after_the_settings_stays(newcomer: Path) -> None:
     again = with_tap(changed, TapFolder(newcomer))
     assert own in again
     assert "label: Newcomer\n" in again
+
+
+def test_the_example_can_be_copied_as_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "development" / "add_a_tap.md").read_text("utf-8")
+    (block,) = re.findall(r"^```\n(cp -r examples.*?)^```", page, re.MULTILINE | re.DOTALL)
+    shutil.copytree(EXAMPLE, tmp_path / "examples" / EXAMPLE.name, ignore=NOT_SOURCE)
+    script = block.replace("pond", "fresh").replace("Pond", "Fresh")
+    subprocess.run(["/bin/sh", "-ec", script], cwd=tmp_path, check=True)
+    copy = tmp_path / "tap-fresh"
+    monkeypatch.syspath_prepend(str(copy))
+    made = files([copy])
+    assert made[copy / "plugin.yml"]
+    text = "".join(path.read_text("utf-8") for path in copy.rglob("*.*") if path.is_file())
+    assert "tap_example" not in text
+    assert "](../docs/" in (copy / "README.md").read_text("utf-8")
 
 
 def without(*texts: str) -> Callable[[str], str]:

@@ -10,7 +10,7 @@ import pytest
 from singer_sdk import typing as th
 
 from tools.pages.schemas import kinds_of
-from tools.workspace import ROOT, TAPS, package_of, tap_class
+from tools.workspace import EXAMPLE, ROOT, TAPS, package_of, tap_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,7 +49,7 @@ def properties(schema: Mapping[str, Any], path: str = "") -> Iterator[tuple[str,
             yield from properties(definition["items"], f"{path}{name}[].")
 
 
-@pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
+@pytest.mark.parametrize("tap", [*TAPS, EXAMPLE], ids=lambda tap: tap.name)
 def test_names_suit_every_database(tap: Path) -> None:
     streams = streams_of(tap)
     assert_suitable(sorted({stream.name for stream in streams}))
@@ -57,7 +57,7 @@ def test_names_suit_every_database(tap: Path) -> None:
         assert_suitable(list(stream.schema["properties"]))
 
 
-@pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
+@pytest.mark.parametrize("tap", [*TAPS, EXAMPLE], ids=lambda tap: tap.name)
 def test_keys_are_required_and_never_null(tap: Path) -> None:
     for stream in streams_of(tap):
         assert key_problems(stream.schema, stream.primary_keys) == [], stream.name
@@ -96,7 +96,7 @@ def _problems_of(schema: Mapping[str, Any], key: str) -> Iterator[str]:
         yield f"{key} is no string or integer"
 
 
-@pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
+@pytest.mark.parametrize("tap", [*TAPS, EXAMPLE], ids=lambda tap: tap.name)
 def test_every_property_is_typed_and_described(tap: Path) -> None:
     for stream in streams_of(tap):
         assert_described(stream.name, stream.schema)

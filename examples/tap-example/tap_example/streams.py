@@ -60,8 +60,8 @@ class Sites(ExampleStream[PageTask, PageResult]):
     name = "sites"
     primary_keys = ("id",)
     schema = th.PropertiesList(
-        th.Property("id", th.IntegerType, required=True, description="The site's id"),
-        th.Property("name", th.StringType, description="The site's name"),
+        th.Property("id", th.IntegerType, required=True, description="The site's id."),
+        th.Property("name", th.StringType, description="The site's name."),
     ).to_dict()
 
     @override
@@ -89,10 +89,10 @@ class Visits(WindowedStream, ExampleStream[WindowTask]):
     replication_key = "date"
     response_fields = ResponseFields(computed=("site_id", "date"))
     schema = th.PropertiesList(
-        th.Property("site_id", th.IntegerType, required=True, description="The site's id"),
-        th.Property("date", th.DateType, required=True, description="The first day of the window"),
-        th.Property("page", th.StringType, required=True, description="Path of the page"),
-        th.Property("visits", th.IntegerType, description="Visits of the page in the window"),
+        th.Property("site_id", th.IntegerType, required=True, description="The site's id."),
+        th.Property("date", th.DateType, required=True, description="The first day of the window."),
+        th.Property("page", th.StringType, required=True, description="Path of the page."),
+        th.Property("visits", th.IntegerType, description="Visits of the page in the window."),
     ).to_dict()
 
     @override
@@ -115,9 +115,9 @@ class Orders(WindowedStream, ExampleStream[WindowTask]):
     replication_key = "day"
     response_fields = ResponseFields(computed=("day",))
     schema = th.PropertiesList(
-        th.Property("id", th.IntegerType, required=True, description="The order's id"),
-        th.Property("day", th.DateType, required=True, description="The day of the order"),
-        th.Property("amount", th.NumberType, description="What was paid, in euros"),
+        th.Property("id", th.IntegerType, required=True, description="The order's id."),
+        th.Property("day", th.DateType, required=True, description="The day of the order."),
+        th.Property("amount", th.NumberType, description="What was paid, in euros."),
     ).to_dict()
 
     @override
