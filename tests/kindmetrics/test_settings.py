@@ -118,8 +118,8 @@ def test_a_token_that_is_not_valid_in_a_header_is_rejected(token: str) -> None:
         ("https://app.kindmetrics.io?token=hunter2", "query"),
         ("https://app.kindmetrics.io#x", "fragment"),
         ("https://", "host"),
-        ("https://[::1", "address"),
-        ("", "address"),
+        ("https://[::1", "valid URL"),
+        ("", "host"),
     ],
 )
 def test_an_unsafe_address_is_rejected(url: str, words: str) -> None:
