@@ -68,7 +68,7 @@ def problems(config: dict[str, Any]) -> list[str]:
     return list(caught.value.errors)
 
 
-def test_all_wrong_settings_are_told_at_once_without_a_warning(
+def test_all_invalid_settings_are_reported_together_without_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     wrong = {"shard": "2/2", "window_days": 0, "start_date": "x", "state_intervall": 5}
@@ -76,21 +76,21 @@ def test_all_wrong_settings_are_told_at_once_without_a_warning(
     assert caplog.messages == []
 
 
-def test_the_error_for_wrong_settings_has_all_of_them_in_its_text() -> None:
+def test_config_error_has_all_problems_in_its_text() -> None:
     with pytest.raises(ConfigValidationError) as caught:
         tap_of()(config={"shard": "2/2", "window_days": 0})
     assert str(caught.value) == "; ".join(caught.value.errors)
     assert len(caught.value.errors) == 2
 
 
-def test_a_tap_leaves_its_logger_as_it_was() -> None:
+def test_tap_leaves_its_logger_unchanged() -> None:
     before = list(CannedTap.logger.filters)
     for _ in range(3):
         tap_of()(config=DAYS)
     assert CannedTap.logger.filters == before
 
 
-def test_discovery_needs_no_good_settings() -> None:
+def test_discovery_needs_no_valid_settings() -> None:
     made = tap_of(Reader().table())(config={"window_days": "x"}, validate_config=False)
     assert [entry["tap_stream_id"] for entry in made.catalog_dict["streams"]] == ["figures"]
 
@@ -114,7 +114,7 @@ def test_settings_that_are_null_have_their_default() -> None:
     ],
     ids=lambda settings: next(iter(settings)),
 )
-def test_the_sdks_own_settings_are_known(settings: dict[str, Any]) -> None:
+def test_settings_of_the_sdk_are_known(settings: dict[str, Any]) -> None:
     assert tap(Reader().table(), **settings).config.items() >= settings.items()
 
 
@@ -132,11 +132,11 @@ def test_the_sdks_own_settings_are_known(settings: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_the_reach_follows_the_settings(config: dict[str, Any], expected: DayRange) -> None:
+def test_day_range_follows_from_the_settings(config: dict[str, Any], expected: DayRange) -> None:
     assert tap_of()(config=config).run.day_range() == expected
 
 
-def test_every_row_comes_in_plan_order_whatever_the_concurrency() -> None:
+def test_rows_come_in_plan_order_with_any_concurrency() -> None:
     outputs = []
     for workers in (1, 3, 8):
         tables = [Reader(0.001).table(name, partitions=SITES) for name in ("a", "b")]
@@ -144,7 +144,7 @@ def test_every_row_comes_in_plan_order_whatever_the_concurrency() -> None:
     assert outputs[0] == outputs[1] == outputs[2]
 
 
-def test_partitions_windows_and_streams_keep_all_workers_busy_and_no_more() -> None:
+def test_all_workers_are_busy_across_partitions_windows_and_streams() -> None:
     reader = Reader(0.01)
     tables = [reader.table(name, partitions=SITES[:2]) for name in ("a", "b", "c")]
     done = run_of(tap(*tables, max_concurrency=6, end_date="2024-01-02"))
@@ -154,7 +154,7 @@ def test_partitions_windows_and_streams_keep_all_workers_busy_and_no_more() -> N
 
 
 @pytest.mark.parametrize("shards", [1, 2, 3, 7])
-def test_the_shards_together_read_what_one_run_reads_and_each_only_once(shards: int) -> None:
+def test_shards_together_read_what_one_run_reads(shards: int) -> None:
     """Streams without partitions lie between the others, and may not cost what was read ahead."""
 
     def shard(text: str) -> tuple[list[Any], Counter[str]]:
@@ -181,7 +181,7 @@ def states(done: Run) -> list[dict[str, Any]]:
     return [message["value"].get("bookmarks", {}) for message in done.of("STATE")]
 
 
-def test_the_bookmark_is_the_first_day_of_the_last_window_also_over_empty_days() -> None:
+def test_bookmark_is_the_first_day_of_the_last_window_even_without_rows() -> None:
     for rows in (0, 1):
         done = run_of(tap(Reader(rows=rows).table(), window_days=2))
         assert states(done)[-1]["figures"] == {
@@ -190,7 +190,7 @@ def test_the_bookmark_is_the_first_day_of_the_last_window_also_over_empty_days()
         }
 
 
-def test_a_resumed_run_reads_from_the_bookmark_less_the_look_back() -> None:
+def test_resumed_run_starts_at_the_bookmark_minus_the_lookback() -> None:
     first = run_of(tap(Reader().table(), end_date="2024-01-03"))
     reader = Reader()
     state = {"bookmarks": states(first)[-1]}
@@ -199,7 +199,7 @@ def test_a_resumed_run_reads_from_the_bookmark_less_the_look_back() -> None:
     assert states(done)[-1]["figures"]["replication_key_value"] == "2024-01-05"
 
 
-def test_a_bookmark_that_is_no_date_is_told_in_one_line() -> None:
+def test_bookmark_that_is_not_a_date_is_one_line() -> None:
     entry = {"replication_key": "date", "replication_key_value": "last week"}
     done = run_of(tap(Reader().table(), state={"bookmarks": {"figures": entry}}))
     assert done.error == (
@@ -223,7 +223,7 @@ class Clock:
 
 
 @pytest.mark.parametrize(("interval", "rows_between"), [(1, 1), (10, 4), (9, 3), (60, 20)])
-def test_the_bookmarks_are_written_every_state_interval(
+def test_bookmarks_are_written_every_state_interval(
     interval: int, rows_between: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Clock(monkeypatch, step_s=3)
@@ -236,7 +236,7 @@ def test_the_bookmarks_are_written_every_state_interval(
     assert done.messages[-1]["type"] == "STATE"
 
 
-def test_a_run_that_is_stopped_ends_between_two_windows_with_its_bookmark() -> None:
+def test_stopped_run_ends_between_two_windows_with_its_bookmark() -> None:
     reader = Reader()
     made = tap(reader.table())
 
@@ -270,12 +270,12 @@ def test_nothing_is_written_when_access_is_refused() -> None:
         run_of(Refused(config=DAYS))
 
 
-def test_the_user_agent_has_a_default_and_a_setting() -> None:
+def test_user_agent_has_a_default_and_a_setting() -> None:
     assert tap_of()(config=DAYS).run.user_agent.startswith("tap-canned/")
     assert tap_of()(config={**DAYS, "user_agent": "me/1"}).run.user_agent == "me/1"
 
 
-def test_jobs_are_waited_for_by_the_settings_and_until_the_run_is_stopped() -> None:
+def test_job_runner_follows_from_the_settings_and_ends_with_the_run() -> None:
     class Tap(CannedTap):
         config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
             *common_settings(lookback_days=0),

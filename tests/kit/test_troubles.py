@@ -53,7 +53,7 @@ def rows(run: Run) -> list[tuple[int, int]]:
     return [(record["site"], record["id"]) for record in run.records]
 
 
-def test_behind_a_refused_day_nothing_of_that_partition_is_written(
+def test_no_row_of_a_partition_is_written_after_a_refused_day(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Although the days behind it were read ahead: there would be a hole."""
@@ -64,7 +64,7 @@ def test_behind_a_refused_day_nothing_of_that_partition_is_written(
     assert told == [("WARNING", "figures, site 1, 2024-01-02: skipped: HTTP 403")]
 
 
-def test_a_job_that_failed_is_an_error_and_ends_the_run_with_its_name(
+def test_failed_job_is_logged_and_ends_the_run_with_its_name(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     done = run_until(JobFailed("no disk"), max_concurrency=8)
@@ -76,7 +76,7 @@ def test_a_job_that_failed_is_an_error_and_ends_the_run_with_its_name(
     assert told == [("ERROR", "figures, site 1, 2024-01-02: failed: no disk")]
 
 
-def test_the_sdk_does_not_say_with_a_traceback_what_the_command_line_says_in_a_line(
+def test_sdk_does_not_log_the_error_with_a_traceback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO")
@@ -88,7 +88,7 @@ def test_the_sdk_does_not_say_with_a_traceback_what_the_command_line_says_in_a_l
 
 
 @pytest.mark.parametrize("error", [None, PartitionUnavailable("no"), JobFailed("no")], ids=repr)
-def test_every_task_is_counted_as_done_also_those_that_are_never_begun(
+def test_all_tasks_are_counted_as_done_including_skipped_ones(
     error: Exception | None,
 ) -> None:
     """Else the bar of a run that is over would stand in the middle."""
@@ -99,7 +99,7 @@ def test_every_task_is_counted_as_done_also_those_that_are_never_begun(
 
 
 @pytest.mark.parametrize(("error", "how"), [(None, "Done"), (SyncFailed("no"), "Stopped early")])
-def test_the_last_line_says_how_the_run_ended(
+def test_summary_says_how_the_run_ended(
     error: Exception | None, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -142,7 +142,7 @@ class Chained(CannedStream[PartTask]):
 
 
 @pytest.mark.parametrize("limit", [None, 5])
-def test_nothing_follows_on_what_could_not_be_read(limit: int | None) -> None:
+def test_refused_task_has_no_follow_ups(limit: int | None) -> None:
     class Tap(CannedTap):
         @override
         def discover_streams(self) -> list[Any]:
@@ -155,7 +155,7 @@ def test_nothing_follows_on_what_could_not_be_read(limit: int | None) -> None:
     assert [record["id"] for record in done.records] == [1, 2]
 
 
-def test_what_is_waited_for_is_told_while_it_is_waited_for(
+def test_progress_names_the_task_that_the_run_waits_for(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(tap_kit.run.progress, "INTERVAL_S", 0)

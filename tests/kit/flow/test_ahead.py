@@ -164,7 +164,7 @@ def day_of(state: dict[str, Any], stream: str = "paged") -> int:
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
-def test_a_bookmark_moves_behind_the_last_page_of_its_window(workers: int) -> None:
+def test_bookmark_advances_after_the_last_page_of_its_window(workers: int) -> None:
     done = run(Paged, max_concurrency=workers)
     assert [r["id"] for r in done.records] == ALL
     pages, seen = 0, []
@@ -179,7 +179,7 @@ def test_a_bookmark_moves_behind_the_last_page_of_its_window(workers: int) -> No
 
 @pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize(("day", "page"), [(1, 1), (1, 3), (2, 1), (2, 2), (2, 3), (3, 2)])
-def test_a_bookmark_has_not_moved_when_a_run_is_stopped_between_pages(
+def test_bookmark_does_not_advance_when_a_run_is_stopped_between_pages(
     day: int, page: int, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -195,20 +195,20 @@ def test_a_bookmark_has_not_moved_when_a_run_is_stopped_between_pages(
 
 
 @pytest.mark.parametrize("workers", [1, 4])
-def test_what_is_read_again_comes_before_what_was_to_come(workers: int) -> None:
+def test_inserted_task_is_read_before_the_rest_of_the_plan(workers: int) -> None:
     done = run(Again, Whole, max_concurrency=workers)
     assert done.error == ""
     rows = [r["id"] for r in done.records]
     assert rows == [11, 12, 13, 21, 22, 23, 21, 22, 23, 31, 32, 33, 1, 2]
 
 
-def test_what_is_read_again_may_be_the_last_of_the_run() -> None:
+def test_inserted_task_can_be_the_last_of_the_run() -> None:
     done = run(Again, end_date="2024-01-02")
     assert [r["id"] for r in done.records] == [11, 12, 13, 21, 22, 23, 21, 22, 23]
 
 
 @pytest.mark.parametrize("workers", [1, 4])
-def test_a_stream_that_fails_while_it_is_written_leaves_the_others_complete(workers: int) -> None:
+def test_stream_that_fails_while_it_is_written_leaves_the_others_complete(workers: int) -> None:
     done = run(Breaking, Whole, BreakingDays, Paged, max_concurrency=workers)
     found = {
         name: [m["record"]["id"] for m in done.of("RECORD") if m["stream"] == name]
@@ -246,7 +246,7 @@ class Downloads(WindowedStream):
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 4])
-def test_downloads_and_workers_together_keep_to_the_limit(
+def test_downloads_and_workers_share_the_limit_of_concurrent_requests(
     concurrency: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def respond(_request: Asked) -> Response:

@@ -35,11 +35,11 @@ def nothing() -> None:
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(), st.text()), max_size=30))
-def test_all_items_come_in_order_whatever_they_are(items: list[object]) -> None:
+def test_items_of_any_kind_come_in_order(items: list[object]) -> None:
     assert list(read_in_background((item for item in items), nothing)) == items
 
 
-def test_while_the_source_is_slow_who_waits_is_told_again_and_again() -> None:
+def test_heartbeat_is_called_repeatedly_while_the_source_is_slow() -> None:
     told_often = threading.Event()
     told: list[float] = []
 
@@ -57,7 +57,7 @@ def test_while_the_source_is_slow_who_waits_is_told_again_and_again() -> None:
     assert len(told) >= 3
 
 
-def test_a_source_that_does_not_wait_is_no_reason_to_tell() -> None:
+def test_heartbeat_is_not_called_while_the_source_is_fast() -> None:
     told: list[None] = []
     assert list(read_in_background((n for n in range(1000)), lambda: told.append(None))) == [
         *range(1000)
@@ -65,7 +65,7 @@ def test_a_source_that_does_not_wait_is_no_reason_to_tell() -> None:
     assert len(told) <= 1  # a machine may be busy
 
 
-def test_the_error_of_the_source_comes_behind_its_items() -> None:
+def test_error_of_the_source_is_raised_after_its_items() -> None:
     def source() -> Generator[int, None, None]:
         yield 1
         msg = "it broke off"
@@ -79,7 +79,7 @@ def test_the_error_of_the_source_comes_behind_its_items() -> None:
     assert list(arriving) == []
 
 
-def test_what_goes_wrong_while_waiting_ends_it_and_the_source() -> None:
+def test_error_in_the_heartbeat_ends_the_reader_and_then_the_source() -> None:
     is_over, is_closed = threading.Event(), threading.Event()
 
     def source() -> Generator[int, None, None]:
@@ -104,7 +104,7 @@ def test_what_goes_wrong_while_waiting_ends_it_and_the_source() -> None:
 
 
 @pytest.mark.parametrize("taken", [0, 1, 2, 10])
-def test_a_source_is_closed_when_nobody_takes_any_more(taken: int) -> None:
+def test_source_is_closed_after_the_reader_is_closed(taken: int) -> None:
     is_closed, made = threading.Event(), []
 
     def source() -> Generator[int, None, None]:
@@ -124,7 +124,7 @@ def test_a_source_is_closed_when_nobody_takes_any_more(taken: int) -> None:
     assert len(made) <= taken + 6  # it was never far ahead
 
 
-def test_little_is_read_before_it_is_taken() -> None:
+def test_source_is_at_most_three_items_ahead() -> None:
     made: list[int] = []
 
     def source() -> Generator[int, None, None]:
@@ -139,7 +139,7 @@ def test_little_is_read_before_it_is_taken() -> None:
     arriving.close()
 
 
-def test_a_long_pause_is_told_of_twice_a_second() -> None:
+def test_heartbeat_is_called_twice_a_second_during_a_long_pause() -> None:
     slept: list[float] = []
     told: list[int] = []
 
@@ -153,14 +153,14 @@ def test_a_long_pause_is_told_of_twice_a_second() -> None:
     assert slept[2] < 0.3
 
 
-def test_a_short_pause_is_slept_in_one_piece() -> None:
+def test_short_pause_has_no_heartbeat() -> None:
     slept: list[float] = []
     for seconds in (0.0, 0.4):
         sleep_with_heartbeat(slept.append, lambda: pytest.fail("told"))(seconds)
     assert slept == [pytest.approx(0, abs=0.1), pytest.approx(0.4, abs=0.1)]
 
 
-def test_a_signal_that_takes_its_time_does_not_make_it_wait_for_ever() -> None:
+def test_slow_signal_handler_does_not_block_the_reader() -> None:
     is_over, told = threading.Event(), threading.Event()
 
     def source() -> Generator[int, None, None]:

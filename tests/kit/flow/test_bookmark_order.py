@@ -92,7 +92,7 @@ def bookmark_of(state: TapState, site: int) -> int | None:
 
 @settings(max_examples=40)
 @given(ends=ENDS, before=BEFORE, workers=st.integers(1, 4))
-def test_a_bookmark_covers_what_is_written_and_never_moves_back(
+def test_bookmark_covers_written_windows_only_and_never_moves_back(
     ends: Ends, before: dict[int, int], workers: int
 ) -> None:
     done = run(ends, state_of(before), workers)
@@ -114,7 +114,7 @@ def test_a_bookmark_covers_what_is_written_and_never_moves_back(
 
 @settings(max_examples=40)
 @given(ends=ENDS, before=BEFORE, workers=st.integers(1, 4))
-def test_after_any_end_the_next_run_completes_all(
+def test_next_run_completes_the_data_however_the_first_one_ends(
     ends: Ends, before: dict[int, int], workers: int
 ) -> None:
     """All days from the first bookmark on, by the two runs together."""
@@ -131,7 +131,7 @@ def test_after_any_end_the_next_run_completes_all(
 
 @settings(max_examples=40)
 @given(ends=ENDS, workers=st.integers(2, 4))
-def test_how_long_each_piece_takes_changes_nothing(ends: Ends, workers: int) -> None:
+def test_duration_of_tasks_does_not_change_the_messages(ends: Ends, workers: int) -> None:
     one_by_one = run({place: (error, 0) for place, (error, _) in ends.items()}, {}, 1)
     side_by_side = run(ends, {}, workers)
     assert side_by_side.messages == one_by_one.messages
@@ -142,7 +142,7 @@ MOVES = st.lists(st.tuples(st.sampled_from([0, 1]), st.integers(0, 9)), max_size
 
 
 @given(moves=MOVES)
-def test_each_partition_is_where_its_latest_window_is(moves: list[tuple[int, int]]) -> None:
+def test_bookmark_of_a_partition_is_its_latest_window(moves: list[tuple[int, int]]) -> None:
     state: TapState = {}
     manager = bookmarks(state)
     for which, day in moves:

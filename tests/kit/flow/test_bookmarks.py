@@ -41,7 +41,7 @@ def test_advance_without_a_partition_writes_to_the_stream() -> None:
 
 
 @pytest.mark.parametrize("earlier", ["2024-01-04", "2023-12-31", "2024-01-05"])
-def test_a_bookmark_never_moves_back(earlier: str) -> None:
+def test_bookmark_never_moves_back(earlier: str) -> None:
     state: TapState = {}
     manager = bookmarks(state)
     manager.advance(PART, "date", "2024-01-05")
@@ -49,7 +49,7 @@ def test_a_bookmark_never_moves_back(earlier: str) -> None:
     assert read_bookmark(state, "figures", PART, "date") == "2024-01-05"
 
 
-def test_a_bookmark_of_another_replication_key_is_replaced() -> None:
+def test_bookmark_of_another_replication_key_is_replaced() -> None:
     entry = {"replication_key": "updated_at", "replication_key_value": "2030-01-01"}
     state: TapState = {"bookmarks": {"figures": entry}}
     assert read_bookmark(state, "figures", None, "date") is None
@@ -57,7 +57,7 @@ def test_a_bookmark_of_another_replication_key_is_replaced() -> None:
     assert read_bookmark(state, "figures", None, "date") == "2024-01-05"
 
 
-def test_a_record_does_not_move_a_bookmark() -> None:
+def test_record_does_not_advance_a_bookmark() -> None:
     state: TapState = {}
     manager = bookmarks(state)
     manager.increment_state({"date": "2024-02-01"}, context=PART, replication_key="date")
@@ -65,7 +65,7 @@ def test_a_record_does_not_move_a_bookmark() -> None:
     assert read_bookmark(state, "figures", PART, "date") is None
 
 
-def test_reading_leaves_no_trace_in_the_state() -> None:
+def test_reading_a_bookmark_does_not_change_the_state() -> None:
     state: TapState = {}
     assert read_bookmark(state, "figures", PART, "date") is None
     assert state == {}
@@ -88,11 +88,11 @@ def test_reading_leaves_no_trace_in_the_state() -> None:
         {"bookmarks": {"figures": {"replication_key": "date", "replication_key_value": "x"}}},
     ],
 )
-def test_a_partition_without_a_bookmark_has_none(state: TapState) -> None:
+def test_missing_bookmark_is_none(state: TapState) -> None:
     assert read_bookmark(state, "figures", PART, "date") is None
 
 
-def test_the_order_of_a_partitions_parts_does_not_matter() -> None:
+def test_order_of_keys_in_a_partition_does_not_matter() -> None:
     state: TapState = {}
     bookmarks(state).advance(PART, "date", "2024-01-01")
     turned = {"segment": "all", "domain_id": 1}

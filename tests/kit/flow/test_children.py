@@ -65,7 +65,7 @@ def rows(run: Run) -> list[tuple[str, Any]]:
     return [(message["stream"], message["record"]) for message in run.of("RECORD")]
 
 
-def test_each_record_is_followed_by_its_children() -> None:
+def test_child_stream_gets_each_record_of_its_parent() -> None:
     done = run_without()
     assert done.error == ""
     assert sorted(map(str, rows(done))) == [
@@ -76,14 +76,14 @@ def test_each_record_is_followed_by_its_children() -> None:
     ]
 
 
-def test_children_that_are_not_selected_are_not_asked_for() -> None:
+def test_deselected_child_stream_is_not_read() -> None:
     """Then the parent's rows travel in chunks, of which no child can be made."""
     done = run_without("pages")
     assert done.error == ""
     assert rows(done) == [("sites", {"id": 1}), ("sites", {"id": 2})]
 
 
-def test_a_parent_that_is_not_selected_is_asked_for_in_words() -> None:
+def test_deselected_parent_of_a_selected_child_is_an_error() -> None:
     """In place of a run that ends well without a row of the child."""
     done = run_without("sites")
     assert done.error == "sites: select this stream too, as its child streams need it"

@@ -66,7 +66,7 @@ def test_same_page_twice_fails_the_sync() -> None:
     assert str(caught.value) == f"figures: {problem}"
 
 
-def test_empty_pages_may_come_twice() -> None:
+def test_empty_page_can_occur_twice() -> None:
     assert passed([page(), page(1), page()]).next_pass() is None
 
 
@@ -79,14 +79,14 @@ def test_total_that_is_too_large_fails_the_sync() -> None:
 
 
 @pytest.mark.parametrize("total", [None, 0, 2, 3])
-def test_total_that_is_reached_completes_the_list(total: int | None) -> None:
+def test_list_is_complete_when_its_total_is_reached(total: int | None) -> None:
     one = passed([page(1, 2, total=total), page(3)])
     one.check_complete()
     assert one.next_pass() is None
     assert one.count == 3
 
 
-def test_totals_that_differ_cause_another_pass_from_the_start() -> None:
+def test_different_totals_cause_another_pass_from_the_start() -> None:
     one = passed(changing(1))
     following = one.next_pass()
     assert following is not None
@@ -147,7 +147,7 @@ def test_list_without_pages_is_empty() -> None:
 
 
 @given(sizes=st.lists(st.integers(0, 5), max_size=8), missing=st.integers(0, 3))
-def test_list_is_complete_exactly_when_its_total_came(sizes: list[int], missing: int) -> None:
+def test_list_is_complete_exactly_when_its_total_is_reached(sizes: list[int], missing: int) -> None:
     count = sum(sizes)
     ends = [sum(sizes[: place + 1]) for place in range(len(sizes))]
     pages = [

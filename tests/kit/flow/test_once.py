@@ -11,7 +11,7 @@ from tap_kit.flow.once import Once
 LONG_S = 20  # nothing waits that long unless the test has failed
 
 
-def test_threads_that_ask_at_once_get_the_same_which_was_made_once() -> None:
+def test_value_is_made_once_for_concurrent_threads() -> None:
     once: Once[object] = Once()
     made, together = [], Barrier(8)
 
@@ -46,7 +46,7 @@ def test_one_key_does_not_wait_for_another() -> None:
         assert slow.result(LONG_S) == 1
 
 
-def test_what_could_not_be_made_is_tried_again() -> None:
+def test_failed_value_is_made_again() -> None:
     once: Once[int] = Once()
 
     def fail() -> int:
@@ -57,7 +57,7 @@ def test_what_could_not_be_made_is_tried_again() -> None:
     assert once.get("key", lambda: 3) == 3
 
 
-def test_what_is_forgotten_is_made_anew_but_only_by_the_first_who_says_so() -> None:
+def test_forgotten_value_is_made_again_once() -> None:
     """Two workers find the same run gone; the second must not throw away the first one's new."""
     once: Once[object] = Once()
     old, new = object(), object()

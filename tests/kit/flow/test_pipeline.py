@@ -25,9 +25,7 @@ def _no_thread_survives() -> Iterator[None]:
     durations_ms=st.lists(st.integers(0, 3), max_size=25),
     workers=st.integers(1, 8),
 )
-def test_results_come_in_plan_order_however_long_each_takes(
-    durations_ms: list[int], workers: int
-) -> None:
+def test_results_come_in_plan_order(durations_ms: list[int], workers: int) -> None:
     def work(task: tuple[int, int]) -> int:
         threading.Event().wait(task[1] / 1000)
         return task[0]
@@ -57,7 +55,7 @@ def test_all_workers_are_busy_and_never_more(workers: int) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
-def test_the_plan_is_pulled_only_as_far_as_needed(workers: int) -> None:
+def test_plan_is_pulled_only_as_far_as_needed(workers: int) -> None:
     pulled = 0
 
     def plan() -> Iterator[int]:
@@ -75,7 +73,7 @@ def test_the_plan_is_pulled_only_as_far_as_needed(workers: int) -> None:
     assert pulled == 200
 
 
-def test_a_slow_consumer_holds_the_workers_up() -> None:
+def test_slow_consumer_limits_what_is_read_ahead() -> None:
     gates = Gates(100)
     gates.open(*range(100))
     pipeline = Pipeline(iter(range(100)), gates.work, workers=3)
@@ -88,7 +86,7 @@ def test_a_slow_consumer_holds_the_workers_up() -> None:
     pipeline.close()
 
 
-def test_an_error_is_raised_at_its_own_turn_and_nothing_behind_it_begins() -> None:
+def test_error_is_raised_in_its_place_and_no_later_task_starts() -> None:
     gates = Gates(20)
 
     def work(task: int) -> int:
@@ -118,7 +116,7 @@ def test_an_error_is_raised_at_its_own_turn_and_nothing_behind_it_begins() -> No
 
 @pytest.mark.parametrize("workers", [1, 2, 4])
 @pytest.mark.parametrize("bad", [0, 1, 5, 9])
-def test_all_before_an_error_is_handed_over(workers: int, bad: int) -> None:
+def test_results_before_an_error_are_returned(workers: int, bad: int) -> None:
     def work(task: int) -> int:
         if task >= bad:
             raise ValueError(task)
@@ -130,7 +128,7 @@ def test_all_before_an_error_is_handed_over(workers: int, bad: int) -> None:
 
 
 @given(bad=st.sets(st.integers(0, 19), min_size=1), workers=st.integers(1, 8))
-def test_of_several_errors_the_first_in_the_plan_is_raised(bad: set[int], workers: int) -> None:
+def test_first_error_of_the_plan_is_raised(bad: set[int], workers: int) -> None:
     """Whichever fails first on the clock: else a re-run would tell another story."""
 
     def work(task: int) -> int:
@@ -142,7 +140,7 @@ def test_of_several_errors_the_first_in_the_plan_is_raised(bad: set[int], worker
     assert until_error(pipeline) == (list(range(min(bad))), str(min(bad)))
 
 
-def test_an_earlier_error_wins_even_when_it_comes_later() -> None:
+def test_error_that_is_earlier_in_the_plan_is_raised_even_if_it_occurs_later() -> None:
     later_failed = threading.Event()
 
     def work(task: int) -> int:
@@ -160,7 +158,7 @@ def test_an_earlier_error_wins_even_when_it_comes_later() -> None:
 
 
 @pytest.mark.parametrize("kind", [TimeoutError, KeyboardInterrupt, SystemExit, Interrupted])
-def test_whatever_a_task_raises_is_raised_once(kind: type[BaseException]) -> None:
+def test_error_of_any_type_is_raised_once(kind: type[BaseException]) -> None:
     """A TimeoutError too, which is no sign that the pipeline itself waited too long."""
     calls = []
 
@@ -176,13 +174,13 @@ def test_whatever_a_task_raises_is_raised_once(kind: type[BaseException]) -> Non
     assert pipeline.head is None
 
 
-def test_an_empty_plan_ends_at_once() -> None:
+def test_empty_plan_has_no_head_and_no_results() -> None:
     pipeline: Pipeline[int, int] = Pipeline(iter(()), int, workers=4)
     assert pipeline.head is None
     assert list(results(pipeline)) == []
 
 
-def test_the_head_is_the_task_whose_turn_it_is() -> None:
+def test_head_is_the_task_of_the_next_result() -> None:
     pipeline = Pipeline(iter("abc"), str.upper, workers=2)
     seen = []
     while (head := pipeline.head) is not None:
@@ -191,13 +189,13 @@ def test_the_head_is_the_task_whose_turn_it_is() -> None:
     assert seen == [("a", "A"), ("b", "B"), ("c", "C")]
 
 
-def test_the_threads_end_with_the_plan() -> None:
+def test_threads_end_with_the_plan() -> None:
     pipeline = Pipeline(iter(range(10)), int, workers=4)
     assert list(results(pipeline)) == list(range(10))
     assert busy_workers() == []
 
 
-def test_few_tasks_need_few_threads() -> None:
+def test_single_task_needs_a_single_thread() -> None:
     names = set()
 
     def work(task: int) -> int:
@@ -208,7 +206,7 @@ def test_few_tasks_need_few_threads() -> None:
     assert len(names) == 1
 
 
-def test_a_caller_that_waits_is_told_what_for() -> None:
+def test_heartbeat_gets_the_task_that_the_caller_waits_for() -> None:
     gates = Gates(2)
     told: list[int] = []
 
@@ -224,7 +222,7 @@ def test_a_caller_that_waits_is_told_what_for() -> None:
     pipeline.close()
 
 
-def test_a_caller_that_is_interrupted_while_it_waits_does_not_wait_for_the_task() -> None:
+def test_error_in_the_heartbeat_ends_the_wait() -> None:
     gates = Gates(1)
 
     def waiting(_task: int) -> None:
@@ -238,7 +236,7 @@ def test_a_caller_that_is_interrupted_while_it_waits_does_not_wait_for_the_task(
     gates.open(0)
 
 
-def test_after_close_nothing_begins_and_nothing_is_had() -> None:
+def test_closed_pipeline_starts_no_task_and_returns_no_result() -> None:
     gates = Gates(10)
     pipeline = Pipeline(iter(range(10)), gates.work, workers=2)
     assert pipeline.head == 0
@@ -253,7 +251,7 @@ def test_after_close_nothing_begins_and_nothing_is_had() -> None:
     assert sorted(gates.begun) == [0, 1]
 
 
-def test_a_close_from_elsewhere_ends_the_wait() -> None:
+def test_close_ends_the_wait() -> None:
     gates = Gates(1)
     pipeline = Pipeline(iter([0]), gates.work, workers=1)
 
@@ -273,13 +271,13 @@ def failing_plan(good: int) -> Iterator[int]:
 
 @pytest.mark.parametrize("good", [0, 1, 5])
 @pytest.mark.parametrize("workers", [1, 4])
-def test_an_error_of_the_plan_itself_comes_at_its_turn(good: int, workers: int) -> None:
+def test_error_of_the_plan_is_raised_after_the_results_before_it(good: int, workers: int) -> None:
     """What was planned before it is handed over; nothing that was read is thrown away."""
     pipeline = Pipeline(failing_plan(good), lambda task: task, workers=workers)
     assert until_error(pipeline) == (list(range(good)), "no plan")
 
 
-def test_nothing_begins_behind_an_error_that_was_already_raised() -> None:
+def test_no_task_starts_after_an_error_was_raised() -> None:
     """Once the error was handed over, its worker took it for gone and began the next task."""
     for _ in range(50):
         begun: list[int] = []

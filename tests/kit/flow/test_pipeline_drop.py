@@ -86,7 +86,7 @@ PLACES = st.sets(st.tuples(st.integers(0, 3), st.integers(0, 6)), max_size=6)
     broken=PLACES,
     workers=st.integers(1, 6),
 )
-def test_a_group_that_is_dropped_ends_as_if_nothing_had_been_read_ahead(
+def test_dropped_group_ends_as_if_tasks_were_done_one_by_one(
     *,
     lengths: list[int],
     refused: set[Place],

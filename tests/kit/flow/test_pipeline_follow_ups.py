@@ -42,7 +42,7 @@ class Lists:
 
 
 @given(lengths=st.lists(st.integers(1, 6), max_size=8), workers=st.integers(1, 5))
-def test_follow_ups_come_right_after_what_they_follow(lengths: list[int], workers: int) -> None:
+def test_follow_ups_come_right_after_their_task(lengths: list[int], workers: int) -> None:
     lists = Lists({f"list {i}": length for i, length in enumerate(lengths)})
     assert list(results(lists.pipeline(workers))) == lists.in_order
 
@@ -64,7 +64,7 @@ def test_no_follow_up_is_lost_whenever_its_task_ends(workers: int) -> None:
     assert list(results(lists.pipeline(workers))) == lists.in_order
 
 
-def test_a_result_that_comes_while_the_plan_is_pulled_has_its_follow_ups() -> None:
+def test_result_that_arrives_while_the_plan_is_pulled_has_its_follow_ups() -> None:
     """The same race, made certain: the first task ends while the next one is being planned."""
     begun, go = threading.Event(), threading.Event()
 
@@ -88,7 +88,7 @@ def test_a_result_that_comes_while_the_plan_is_pulled_has_its_follow_ups() -> No
     assert [pipeline.take(patiently), *results(pipeline)] == ["a", "a2", "b"]
 
 
-def test_follow_ups_are_done_side_by_side_with_what_comes_later() -> None:
+def test_follow_ups_and_later_tasks_are_done_concurrently() -> None:
     together = threading.Barrier(2)
 
     def work(task: str) -> str:
@@ -103,12 +103,12 @@ def test_follow_ups_are_done_side_by_side_with_what_comes_later() -> None:
     assert list(results(pipeline)) == ["a", "a2", "b"]
 
 
-def test_a_chain_of_follow_ups_goes_on_although_much_was_read_ahead() -> None:
+def test_chain_of_follow_ups_continues_when_much_is_read_ahead() -> None:
     lists = Lists({"long": 200, **{f"short {i}": 1 for i in range(50)}})
     assert list(results(lists.pipeline(3))) == lists.in_order
 
 
-def test_many_follow_ups_of_one_task_are_pulled_only_as_far_as_needed() -> None:
+def test_follow_ups_are_pulled_only_as_far_as_needed() -> None:
     pulled = 0
 
     def more(task: int, _result: int) -> Iterator[int]:
@@ -127,7 +127,7 @@ def test_many_follow_ups_of_one_task_are_pulled_only_as_far_as_needed() -> None:
     assert pulled == 99
 
 
-def test_an_error_in_a_follow_up_comes_before_what_lies_behind_it() -> None:
+def test_error_of_a_follow_up_is_raised_before_later_results() -> None:
     def work(task: str) -> str:
         if task == "a2":
             raise ValueError(task)
@@ -140,7 +140,7 @@ def test_an_error_in_a_follow_up_comes_before_what_lies_behind_it() -> None:
     assert until_error(pipeline) == (["a"], "a2")
 
 
-def test_an_error_in_finding_follow_ups_comes_after_what_they_follow() -> None:
+def test_error_in_a_chain_of_follow_ups_is_raised_after_the_results_before_it() -> None:
     """A list that repeats a page: the pages before it were read, and are handed over."""
 
     def more(task: str, _result: str) -> Iterator[str]:
@@ -152,7 +152,7 @@ def test_an_error_in_finding_follow_ups_comes_after_what_they_follow() -> None:
     assert until_error(pipeline) == (["a", "b", "b2"], "b")
 
 
-def test_an_error_in_finding_the_first_follow_up_comes_at_its_turn_too() -> None:
+def test_error_in_making_the_first_follow_up_is_raised_in_its_place() -> None:
     """Although it is found while what came before still waits to be taken."""
 
     def more(task: str, _result: str) -> Iterator[str]:
@@ -166,7 +166,7 @@ def test_an_error_in_finding_the_first_follow_up_comes_at_its_turn_too() -> None
     assert until_error(pipeline) == (["a", "b", "c"], "c")
 
 
-def test_a_worker_is_no_reason_for_a_process_to_stay() -> None:
+def test_workers_are_daemon_threads() -> None:
     go = threading.Event()
     pipeline = Pipeline(iter("ab"), lambda _: go.wait(20), workers=2)
     assert pipeline.head == "a"
@@ -184,7 +184,7 @@ def test_inserted_tasks_come_next() -> None:
     assert list(results(pipeline)) == ["X", "Y", "B", "C"]
 
 
-def test_what_was_read_ahead_far_behind_leaves_work_for_all_in_front() -> None:
+def test_results_read_far_ahead_leave_work_for_all_workers_before_them() -> None:
     """The last of four lists answers first and fills the room; the first is not read singly then.
 
     Its pages come only when as many as there are workers are asked for at a time.

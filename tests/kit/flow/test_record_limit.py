@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-05"}
 
 
-def test_partitions_come_in_order_and_one_that_is_refused_is_passed_over(
+def test_refused_partition_is_skipped(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     asked: list[str] = []
@@ -100,7 +100,7 @@ class EmptyPages(WindowedStream[PageTask]):
         self.written.append(task.window.first.day)
 
 
-def test_further_pages_and_days_are_asked_for_until_rows_come_and_no_window_counts() -> None:
+def test_pages_and_days_are_requested_until_there_are_rows_and_no_window_is_complete() -> None:
     tap = tap_with(EmptyPages)
     with captured():
         assert tap.run_connection_test()
@@ -126,14 +126,14 @@ class RefusedPages(EmptyPages):
             yield from (replace(task, page=number) for number in (2, 3))
 
 
-def test_pages_behind_one_that_is_refused_are_not_written() -> None:
+def test_pages_after_a_refused_one_are_not_written() -> None:
     tap = tap_with(RefusedPages)
     with captured() as run:
         assert tap.run_connection_test()
     assert [line for line in run.lines if '"RECORD"' in line] == []
 
 
-def test_a_stream_without_any_row_is_read_to_its_end() -> None:
+def test_stream_without_rows_is_read_to_its_end() -> None:
     asked: list[str] = []
 
     def read(task: WindowTask) -> list[dict[str, Any]]:

@@ -53,23 +53,23 @@ def reached(done: Run) -> object:
     return entry.get("replication_key_value")
 
 
-def test_by_default_a_windowed_stream_goes_on_where_its_bookmark_is() -> None:
+def test_windowed_stream_continues_at_its_bookmark_by_default() -> None:
     done = run(None, "2024-01-02")
     assert (days(done), reached(done)) == ([2, 3], "2024-01-03")
 
 
-def test_a_stream_that_is_to_be_replicated_whole_is_read_from_the_start() -> None:
+def test_full_table_replication_reads_from_the_start() -> None:
     done = run("FULL_TABLE", "2024-01-03")
     assert days(done) == [1, 2, 3]
 
 
-def test_a_stream_that_is_to_be_replicated_whole_moves_no_bookmark() -> None:
+def test_full_table_replication_advances_no_bookmark() -> None:
     assert reached(run("FULL_TABLE", "2024-01-01")) != "2024-01-03"
     assert reached(run("FULL_TABLE", None)) is None
 
 
 @pytest.mark.parametrize("bookmark", [20240102, ["2024-01-02"], {"day": 2}, True, "2024-13-01"])
-def test_a_bookmark_of_another_kind_stops_the_run_with_words(bookmark: object) -> None:
+def test_bookmark_that_is_not_a_date_stops_the_run(bookmark: object) -> None:
     done = run(None, bookmark)
     assert days(done) == []
     assert done.error == (
@@ -77,7 +77,7 @@ def test_a_bookmark_of_another_kind_stops_the_run_with_words(bookmark: object) -
     )
 
 
-def test_a_program_may_ask_a_stream_for_its_records_itself() -> None:
+def test_get_records_works_outside_a_sync_and_repeatedly() -> None:
     """Without the SDK's counter of records, as a notebook or a test harness does; and again."""
     tap = tap_of(FIGURES)(config=DAYS)
     (stream,) = tap.streams.values()
@@ -88,7 +88,7 @@ def test_a_program_may_ask_a_stream_for_its_records_itself() -> None:
         assert bookmarks["figures"]["replication_key_value"] == "2024-01-03"
 
 
-def test_each_partition_goes_on_where_its_own_bookmark_is() -> None:
+def test_each_partition_continues_at_its_own_bookmark() -> None:
     table = Table({"id": ID, "date": TEXT}, daily, replication_key="date", partitions=SITES)
     entries = [
         {"context": site, "replication_key": "date", "replication_key_value": f"2024-01-0{day}"}
@@ -98,7 +98,7 @@ def test_each_partition_goes_on_where_its_own_bookmark_is() -> None:
     assert days(run_of(tap_of(table)(config=DAYS, state=state))) == [3, 2, 3]
 
 
-def test_a_stream_may_keep_its_state_by_a_part_of_its_partitions() -> None:
+def test_state_can_be_partitioned_by_some_keys_of_the_partition() -> None:
     table = Table(
         {"id": ID, "date": TEXT},
         daily,
@@ -141,7 +141,7 @@ class ZonedTable(WindowTable):
         return date.fromisoformat(value[:10])
 
 
-def test_a_partition_counts_its_days_its_own_way() -> None:
+def test_stream_can_override_the_days_and_bookmarks_of_its_partitions() -> None:
     class Tap(CannedTap):
         @override
         def discover_streams(self) -> list[Any]:
@@ -160,7 +160,7 @@ def test_a_partition_counts_its_days_its_own_way() -> None:
 
 
 @pytest.mark.parametrize(("endpoint", "tags"), [(None, {}), ("/figures", {"endpoint": "/figures"})])
-def test_the_counter_of_records_says_of_what(endpoint: str | None, tags: dict[str, str]) -> None:
+def test_record_counter_has_tags(endpoint: str | None, tags: dict[str, str]) -> None:
     stream = tap_of(FIGURES)(config=DAYS).streams["figures"]
     counter = stream.get_record_counter(endpoint=endpoint, log_interval=7)
     assert {k: v for k, v in counter.tags.items() if k != "pid"} == {"stream": "figures", **tags}

@@ -39,9 +39,7 @@ def days_of(windows: list[Window]) -> list[date]:
 
 
 @given(later=LATER, days=SIZES, back=BACK)
-def test_no_day_is_left_out_and_none_comes_twice_in_a_run(
-    later: list[int], days: int, back: int
-) -> None:
+def test_every_day_is_read_and_none_twice_in_a_run(later: list[int], days: int, back: int) -> None:
     runs = run_after_run(later, days, back)
     read = {day for run in runs for day in days_of(run)}
     assert read == {START + timedelta(days=n) for n in range(sum(later) + 1)}
@@ -51,7 +49,7 @@ def test_no_day_is_left_out_and_none_comes_twice_in_a_run(
 
 
 @given(later=LATER, days=SIZES, back=BACK)
-def test_a_window_that_is_read_again_begins_on_the_same_day(
+def test_window_that_is_read_again_has_the_same_first_day(
     later: list[int], days: int, back: int
 ) -> None:
     """Else its rows would stand beside the old ones instead of replacing them."""
@@ -61,7 +59,7 @@ def test_a_window_that_is_read_again_begins_on_the_same_day(
 
 
 @given(later=LATER, days=SIZES, back=BACK)
-def test_the_look_back_is_read_again_and_no_more_than_a_window_beyond(
+def test_lookback_is_read_again_rounded_up_to_whole_windows(
     later: list[int], days: int, back: int
 ) -> None:
     runs = run_after_run(later, days, back)
@@ -73,14 +71,14 @@ def test_the_look_back_is_read_again_and_no_more_than_a_window_beyond(
 
 
 @given(later=LATER, days=SIZES, back=BACK)
-def test_no_run_ends_before_the_one_before_it_did(later: list[int], days: int, back: int) -> None:
+def test_run_does_not_end_before_the_previous_one(later: list[int], days: int, back: int) -> None:
     ends = [run[-1].last for run in run_after_run(later, days, back)]
     assert ends == sorted(ends)
     assert ends[-1] == START + timedelta(days=sum(later))
 
 
 @given(step=st.integers(0, 12), days=SIZES, changed=SIZES, back=BACK, cut=st.integers(0, 40))
-def test_other_settings_leave_no_day_out(
+def test_changed_settings_leave_no_day_out(
     step: int, days: int, changed: int, back: int, cut: int
 ) -> None:
     """Also when ``end_date`` moves back behind what was read: then nothing new is claimed."""

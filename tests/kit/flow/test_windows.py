@@ -29,7 +29,7 @@ def day(number: int) -> date:
         (366, [(1, 5)]),
     ],
 )
-def test_windows_tile_the_days_and_the_last_is_cut(
+def test_windows_cover_the_days_and_the_last_is_cut(
     days: int, expected: list[tuple[int, int]]
 ) -> None:
     windows = Windows(day(1), day(5), days)
@@ -38,7 +38,7 @@ def test_windows_tile_the_days_and_the_last_is_cut(
 
 
 @pytest.mark.parametrize("days", [1, 2, 7])
-def test_there_are_none_when_first_is_after_last(days: int) -> None:
+def test_there_is_no_window_when_first_is_after_last(days: int) -> None:
     windows = Windows(day(5), day(4), days)
     assert (len(windows), list(windows), windows[:]) == (0, [], [])
     with pytest.raises(IndexError):
@@ -92,7 +92,7 @@ def test_windows_index_and_slice_like_a_list(first: date, span: int, days: int, 
         pytest.param(38, 7, 7, 24, id="beyond the end, in steps, and a look-back"),
     ],
 )
-def test_a_run_begins_where_the_bookmark_and_the_look_back_say(
+def test_first_window_follows_from_bookmark_and_lookback(
     bookmark: int | None, lookback: int, days: int, first: int
 ) -> None:
     day_range = DayRange(START, END, days, lookback)
@@ -101,23 +101,23 @@ def test_a_run_begins_where_the_bookmark_and_the_look_back_say(
     assert windows[-1].last == END
 
 
-def test_a_start_date_after_the_bookmark_wins() -> None:
+def test_start_date_after_the_bookmark_takes_precedence() -> None:
     assert DayRange(day(20), END).windows(day(10))[0].first == day(20)
 
 
-def test_nothing_is_read_when_the_start_lies_after_the_end() -> None:
+def test_there_is_no_window_when_the_start_is_after_the_end() -> None:
     day_range = DayRange(day(20), day(10), lookback=3)
     assert [list(day_range.windows(b)) for b in (None, day(1), day(15), day(25))] == [[]] * 4
 
 
-def test_a_bookmark_beyond_an_end_before_its_first_window_begins_at_the_start() -> None:
+def test_bookmark_after_the_end_that_moves_before_the_start_begins_at_the_start() -> None:
     assert list(DayRange(day(10), day(12), 7).windows(day(20))) == [Window(day(10), day(12))]
 
 
 @given(
     start=DAYS, length=st.integers(0, 300), to_bookmark=NEAR, days=SIZES, back=st.integers(0, 60)
 )
-def test_a_resumed_run_is_aligned_complete_and_never_before_the_start(
+def test_resumed_run_is_aligned_and_complete_and_never_before_the_start(
     start: date, length: int, to_bookmark: timedelta, days: int, back: int
 ) -> None:
     end, bookmark = start + timedelta(days=length), start + to_bookmark
@@ -151,7 +151,7 @@ def test_a_resumed_run_is_aligned_complete_and_never_before_the_start(
         ("2024-01-31T00:00:00.000Z", date(2024, 1, 31)),
     ],
 )
-def test_a_day_is_the_utc_day_of_a_date_or_date_time(text: str, expected: date) -> None:
+def test_parse_day_returns_the_utc_day(text: str, expected: date) -> None:
     assert parse_day(text) == expected
 
 
@@ -173,13 +173,15 @@ def test_a_day_is_the_utc_day_of_a_date_or_date_time(text: str, expected: date) 
         "1704067200",
     ],
 )
-def test_anything_else_is_a_value_error(text: str) -> None:
+def test_parse_day_rejects_other_texts(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  (what it says is for nobody)
         parse_day(text)
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
-def test_the_zone_of_the_machine_changes_no_day(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parse_day_does_not_depend_on_the_local_time_zone(
+    zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setenv("TZ", zone)
         time.tzset()
@@ -190,7 +192,7 @@ def test_the_zone_of_the_machine_changes_no_day(zone: str, monkeypatch: pytest.M
 
 
 @given(moment=st.datetimes(timezones=st.timezones()))
-def test_any_text_of_any_moment_gives_a_day_near_it_or_a_value_error(moment: object) -> None:
+def test_parse_day_of_any_moment_is_a_day_near_it_or_a_value_error(moment: object) -> None:
     try:
         found = parse_day(str(moment))
     except ValueError:

@@ -29,7 +29,7 @@ def daily(*, sites: bool = False, **more: Any) -> Any:
     return tap, tap.streams["figures"]
 
 
-def test_what_is_noted_is_in_the_state_once_it_is_written_down() -> None:
+def test_recorded_ids_are_in_the_state_after_write_to_state() -> None:
     tap, stream = daily()
     tap.run.jobs.record(WindowTask(stream, {}, FIRST), {"id": "a"})
     tap.run.jobs.record(WindowTask(stream, {}, FIRST), {"id": "b"}, "part 2")
@@ -40,7 +40,7 @@ def test_what_is_noted_is_in_the_state_once_it_is_written_down() -> None:
     assert tap.state["bookmarks"]["figures"] == {"jobs": kept}
 
 
-def test_each_partition_keeps_its_own() -> None:
+def test_each_partition_has_its_own_ids() -> None:
     tap, stream = daily(sites=True)
     for site in (1, 2):
         tap.run.jobs.record(WindowTask(stream, {"site": site}, FIRST), {"id": f"of {site}"})
@@ -51,7 +51,7 @@ def test_each_partition_keeps_its_own() -> None:
 
 
 @pytest.mark.parametrize("partition", [{}, {"site": 2}], ids=["whole", "partition"])
-def test_the_next_run_knows_them(partition: dict[str, Any]) -> None:
+def test_next_run_finds_the_ids(partition: dict[str, Any]) -> None:
     tap, stream = daily(sites=bool(partition))
     task = WindowTask(stream, partition, FIRST)
     tap.run.jobs.record(task, {"id": "a"})
@@ -66,7 +66,7 @@ def test_the_next_run_knows_them(partition: dict[str, Any]) -> None:
     assert next_tap.run.jobs.known(WindowTask(stream, {"site": 3}, FIRST)) is None
 
 
-def test_crossing_out_removes_all_jobs_of_the_window_and_at_last_the_key() -> None:
+def test_forget_up_to_removes_all_jobs_of_the_window() -> None:
     tap, stream = daily()
     for window, part in [(FIRST, ""), (FIRST, "p"), (SECOND, "")]:
         tap.run.jobs.record(WindowTask(stream, {}, window), {"id": "a"}, part)
@@ -76,7 +76,7 @@ def test_crossing_out_removes_all_jobs_of_the_window_and_at_last_the_key() -> No
     assert "jobs" not in tap.state["bookmarks"]["figures"]
 
 
-def test_a_job_that_was_called_off_is_taken_out_of_the_state() -> None:
+def test_forget_removes_a_cancelled_job_from_the_state() -> None:
     tap, stream = daily()
     for window in (FIRST, SECOND):
         tap.run.jobs.record(WindowTask(stream, {}, window), {"id": "a"})
@@ -89,7 +89,7 @@ def test_a_job_that_was_called_off_is_taken_out_of_the_state() -> None:
     assert "jobs" not in tap.state["bookmarks"]["figures"]
 
 
-def test_no_note_is_lost_between_threads() -> None:
+def test_no_record_is_lost_between_threads() -> None:
     tap, stream = daily()
     task, go = WindowTask(stream, {}, FIRST), threading.Barrier(9)
 
@@ -108,7 +108,7 @@ def test_no_note_is_lost_between_threads() -> None:
     assert len(tap.state["bookmarks"]["figures"]["jobs"]) == 800
 
 
-def test_crossing_out_leaves_the_jobs_of_other_partitions() -> None:
+def test_forget_up_to_keeps_the_jobs_of_other_partitions() -> None:
     tap, stream = daily(sites=True)
     for site in (1, 2):
         tap.run.jobs.record(WindowTask(stream, {"site": site}, FIRST), {"id": f"of {site}"})
@@ -119,13 +119,13 @@ def test_crossing_out_leaves_the_jobs_of_other_partitions() -> None:
     ]
 
 
-def test_crossing_out_where_nothing_was_noted_leaves_no_trace() -> None:
+def test_forget_up_to_without_jobs_does_not_change_the_state() -> None:
     tap, stream = daily()
     tap.run.jobs.forget_up_to(WindowTask(stream, {}, FIRST))
     assert tap.state["bookmarks"]["figures"] == {}
 
 
-def test_partitions_stand_in_plan_order_in_whichever_order_the_vendor_took_their_jobs() -> None:
+def test_partitions_are_in_plan_order_in_the_state() -> None:
     tap, stream = daily(sites=True)
     for site in (2, 1):
         tap.run.jobs.record(WindowTask(stream, {"site": site}, FIRST), {"id": "a"})
@@ -134,7 +134,7 @@ def test_partitions_stand_in_plan_order_in_whichever_order_the_vendor_took_their
     assert places == [{"site": 1}, {"site": 2}]
 
 
-def test_a_job_without_a_window_is_the_job_of_all() -> None:
+def test_job_without_a_window_has_the_name_all() -> None:
     tap, stream = daily()
     tap.run.jobs.record(Task(stream, {}), {"id": "a"})
     tap.run.jobs.write_to_state()
@@ -142,7 +142,7 @@ def test_a_job_without_a_window_is_the_job_of_all() -> None:
 
 
 @pytest.mark.parametrize("ids", ["a", 5, ["a"], None])
-def test_a_state_that_holds_no_ids_knows_no_job(ids: object) -> None:
+def test_state_without_ids_has_no_known_job(ids: object) -> None:
     state = {"bookmarks": {"figures": {"jobs": {"2024-01-01": ids}}}}
     tap, stream = daily(state=state)
     assert tap.run.jobs.known(WindowTask(stream, {}, FIRST)) is None

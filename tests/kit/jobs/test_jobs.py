@@ -67,14 +67,14 @@ def test_pauses_grow_by_half_up_to_the_longest() -> None:
     assert job.noted == [{"id": "1"}]
 
 
-def test_the_last_pause_is_no_longer_than_the_patience_that_is_left() -> None:
+def test_last_pause_ends_at_the_timeout() -> None:
     job = Canned(RUNNING)
     with pytest.raises(JobFailed):
         job.run(pace=Pace(2, 10, 5.5))
     assert job.pauses == [2, 3, 0.5]
 
 
-def test_patience_has_an_end_that_names_the_job() -> None:
+def test_timeout_is_an_error_that_names_the_job() -> None:
     job = Canned(RUNNING)
     with pytest.raises(JobFailed) as caught:
         job.run(pace=Pace(2, 10, 30))
@@ -84,7 +84,7 @@ def test_patience_has_an_end_that_names_the_job() -> None:
 
 
 @pytest.mark.parametrize("end", [FAILED, GONE], ids=["failed", "gone"])
-def test_a_job_that_fails_is_started_again_once(end: Poll) -> None:
+def test_failed_job_is_started_again_once(end: Poll) -> None:
     job = Canned(RUNNING, end, RUNNING, DONE)
     assert job.run() == "rows"
     assert job.did == ["start", "poll 1", "poll 1", "start", "poll 2", "poll 2"]
@@ -94,7 +94,7 @@ def test_a_job_that_fails_is_started_again_once(end: Poll) -> None:
 
 @pytest.mark.parametrize(("end", "why"), [(FAILED, "no disk"), (GONE, "gone")])
 @pytest.mark.parametrize("known", [None, {"id": "old"}], ids=["new", "known"])
-def test_a_job_that_fails_twice_is_given_up(end: Poll, why: str, known: Ids | None) -> None:
+def test_job_that_fails_twice_is_an_error(end: Poll, why: str, known: Ids | None) -> None:
     job = Canned(end)
     with pytest.raises(JobFailed) as caught:
         job.run(known)
@@ -103,7 +103,7 @@ def test_a_job_that_fails_twice_is_given_up(end: Poll, why: str, known: Ids | No
     assert job.did.count("start") == (1 if known else 2)
 
 
-def test_a_known_job_is_asked_for_at_once_and_not_started(
+def test_known_job_is_polled_immediately_and_not_started(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", "tap_kit.jobs.runner")
@@ -113,14 +113,14 @@ def test_a_known_job_is_asked_for_at_once_and_not_started(
     assert caplog.messages == ["days, 2024-01-01: resuming the job that an earlier run started"]
 
 
-def test_a_known_job_that_is_not_done_is_waited_for() -> None:
+def test_known_job_that_is_running_is_polled_until_done() -> None:
     job = Canned(RUNNING, RUNNING, DONE)
     assert job.run({"id": "old"}) == "rows"
     assert (job.did, job.pauses) == (["poll old"] * 3, [2, 3])
 
 
 @pytest.mark.parametrize("end", [FAILED, GONE], ids=["failed", "gone"])
-def test_a_known_job_that_has_no_result_is_started_afresh(end: Poll) -> None:
+def test_known_job_without_a_result_is_started_again(end: Poll) -> None:
     job = Canned(end, DONE)
     assert job.run({"id": "old"}) == "rows"
     assert job.did == ["poll old", "start", "poll 1"]
@@ -129,7 +129,7 @@ def test_a_known_job_that_has_no_result_is_started_afresh(end: Poll) -> None:
 
 @pytest.mark.parametrize("known", [None, {"id": "7"}], ids=["its own", "an earlier run's"])
 @pytest.mark.parametrize("first", [RUNNING, FAILED], ids=["at once", "after a failure"])
-def test_patience_names_the_job_whichever_start_it_was(first: Poll, known: Ids | None) -> None:
+def test_timeout_of_a_second_start_names_the_job(first: Poll, known: Ids | None) -> None:
     with pytest.raises(
         JobFailed, match=r"^days, 2024-01-01: the vendor's job is still running after 5 s$"
     ):
@@ -139,14 +139,14 @@ def test_patience_names_the_job_whichever_start_it_was(first: Poll, known: Ids |
 @pytest.mark.parametrize(
     ("end", "why"), [(FAILED, "no disk"), (GONE, "gone"), (Poll(JobState.FAILED), "failed")]
 )
-def test_a_second_start_is_told_with_its_reason(
+def test_second_start_is_logged_with_its_reason(
     end: Poll, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert Canned(end, DONE).run() == "rows"
     assert caplog.messages == [f"days, 2024-01-01: {why}; starting it again"]
 
 
-def test_a_stop_while_it_waits_passes_through() -> None:
+def test_interruption_while_waiting_is_raised() -> None:
     class Stopped(Canned):
         @override
         def sleep(self, seconds: float) -> None:
@@ -186,7 +186,7 @@ def first_state(process: subprocess.Popen[str]) -> dict[str, Any]:
     raise AssertionError
 
 
-def test_a_run_that_was_killed_is_gone_on_with_by_the_ids_in_the_state(
+def test_run_that_was_killed_is_resumed_with_the_ids_in_the_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.chdir(request.config.rootpath)
@@ -208,7 +208,7 @@ def test_a_run_that_was_killed_is_gone_on_with_by_the_ids_in_the_state(
     assert last == {"replication_key": "day", "replication_key_value": "2024-01-02"}
 
 
-def test_a_job_that_the_vendor_has_forgotten_is_started_afresh() -> None:
+def test_job_that_the_vendor_no_longer_knows_is_started_again() -> None:
     vendor = JobApi()
     vendor.is_quick = True
     state = {"bookmarks": {"days": {"jobs": {"2024-01-01": {"id": "99"}}}}}
@@ -218,7 +218,7 @@ def test_a_job_that_the_vendor_has_forgotten_is_started_afresh() -> None:
     assert [record["day"] for record in done.records] == ["2024-01-01", "2024-01-02"]
 
 
-def test_a_job_that_fails_twice_ends_the_run_with_its_name() -> None:
+def test_run_with_a_job_that_fails_twice_names_it() -> None:
     vendor = JobApi()
     vendor.is_quick, vendor.broken = True, {"2024-01-02"}
     with running(vendor.app) as server:

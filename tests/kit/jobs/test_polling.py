@@ -26,7 +26,7 @@ class Waiting(CannedTap):
     config_jsonschema: ClassVar[dict[str, Any]] = schema(*common_settings(lookback_days=0))
 
 
-def test_a_tap_with_jobs_has_these_settings() -> None:
+def test_polling_settings_have_limits_defaults_and_descriptions() -> None:
     assert schema()["properties"] == {
         "poll_interval_ms": {
             "type": ["integer", "null"],
@@ -60,11 +60,13 @@ def test_a_tap_with_jobs_has_these_settings() -> None:
         ({"poll_timeout": 604_801}, ["poll_timeout must be at most 604800"]),
     ],
 )
-def test_the_limits_are_told(config: dict[str, int], lines: list[str]) -> None:
+def test_polling_settings_outside_their_limits_are_reported(
+    config: dict[str, int], lines: list[str]
+) -> None:
     assert list(setting_problems(config, schema())) == lines
 
 
-def test_the_settings_are_the_pace() -> None:
+def test_pace_follows_from_the_settings() -> None:
     tap = Waiting(config={"poll_interval_ms": 250, "poll_timeout": 90})
     runner = tap.run.job_runner(longest_s=30, growth=2)
     assert runner.pace == Pace(first_s=0.25, longest_s=30, timeout_s=90, growth=2)
@@ -88,7 +90,7 @@ def running(tap: CannedTap, count: int) -> None:
         (None, 0.5, 5, 0),
     ],
 )
-def test_the_more_jobs_run_the_longer_each_is_left_alone(
+def test_minimum_pause_grows_with_the_number_of_running_jobs(
     budget: int | None, share: float | None, jobs: int, least_s: float
 ) -> None:
     """So that all polls together take no more than their share of the budget."""

@@ -68,7 +68,7 @@ def runner(
 
 
 @pytest.mark.parametrize("known", [None, IDS], ids=["of this run", "of an earlier one"])
-def test_a_job_that_is_interrupted_is_called_off_and_forgotten(known: Ids | None) -> None:
+def test_interrupted_job_is_cancelled_and_forgotten(known: Ids | None) -> None:
     running_jobs, work, forgotten = RunningJobs(), Work(), [False]
     with pytest.raises(Interrupted):
         runner(running_jobs, interrupted).run(
@@ -80,7 +80,7 @@ def test_a_job_that_is_interrupted_is_called_off_and_forgotten(known: Ids | None
     assert forgotten[-1] is True
 
 
-def test_a_job_that_was_started_a_second_time_is_called_off_too() -> None:
+def test_job_that_was_started_a_second_time_is_cancelled() -> None:
     class FailsOnce(Work):
         looks = 0
 
@@ -104,7 +104,7 @@ def test_a_job_that_was_started_a_second_time_is_called_off_too() -> None:
 
 
 @pytest.mark.parametrize(("known", "looks"), [(None, 1), (IDS, 2)])
-def test_a_job_that_is_done_runs_no_more(known: Ids | None, looks: int) -> None:
+def test_finished_job_is_not_counted_as_running(known: Ids | None, looks: int) -> None:
     class Done(Work):
         @override
         def poll(self, ids: Ids) -> Poll:
@@ -124,7 +124,7 @@ def test_a_job_that_is_done_runs_no_more(known: Ids | None, looks: int) -> None:
         ([True], "Cancelled 1 of 1 running jobs; the next run resumes the others"),
     ],
 )
-def test_how_many_were_called_off_is_told(
+def test_number_of_cancelled_jobs_is_logged(
     stops: list[bool], words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     running_jobs = RunningJobs()
@@ -135,14 +135,14 @@ def test_how_many_were_called_off_is_told(
     assert caplog.messages == [words]
 
 
-def test_where_nothing_runs_nothing_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_logged_when_no_job_can_be_cancelled(caplog: pytest.LogCaptureFixture) -> None:
     running_jobs = RunningJobs()
     running_jobs.add(RunningJob(Plain(), IDS, lambda: None))
     running_jobs.cancel_all(1)
     assert caplog.messages == []
 
 
-def test_a_start_that_fails_is_not_waited_for() -> None:
+def test_cancel_all_does_not_wait_for_a_failed_start() -> None:
     running_jobs = RunningJobs()
     for _ in range(2):
         with pytest.raises(ValueError, match="no"), running_jobs.starting():
@@ -152,7 +152,7 @@ def test_a_start_that_fails_is_not_waited_for() -> None:
     assert time.monotonic() - began < 20
 
 
-def test_two_starts_at_the_same_time_are_both_waited_for() -> None:
+def test_cancel_all_waits_for_concurrent_starts() -> None:
     running_jobs, first, second = RunningJobs(), Work(), Work()
     both, go = threading.Barrier(3), threading.Event()
 
@@ -176,7 +176,7 @@ def test_two_starts_at_the_same_time_are_both_waited_for() -> None:
     assert (first.cancelled, second.cancelled) == ([IDS], [IDS])
 
 
-def test_a_call_off_has_the_time_that_is_left_and_no_more() -> None:
+def test_cancellation_gets_the_remaining_time() -> None:
     class Timed(Work):
         given_s = 0.0
 
@@ -192,7 +192,7 @@ def test_a_call_off_has_the_time_that_is_left_and_no_more() -> None:
 
 
 @pytest.mark.parametrize("job", [Work(stops=False), Work(takes_s=20), Plain()])
-def test_a_job_that_cannot_be_called_off_is_kept_and_nobody_waits_for_it(
+def test_job_that_cannot_be_cancelled_in_time_is_not_forgotten(
     job: Work | Plain,
 ) -> None:
     running_jobs, forgotten = RunningJobs(), [False]
@@ -203,7 +203,7 @@ def test_a_job_that_cannot_be_called_off_is_kept_and_nobody_waits_for_it(
     assert forgotten == [False]
 
 
-def test_a_job_that_ended_is_not_called_off() -> None:
+def test_finished_job_is_not_cancelled() -> None:
     class Done(Work):
         @override
         def poll(self, ids: Ids) -> Poll:
@@ -215,14 +215,14 @@ def test_a_job_that_ended_is_not_called_off() -> None:
     assert (running_jobs.count, job.cancelled) == (0, [])
 
 
-def test_a_job_that_was_given_up_is_not_counted_any_more() -> None:
+def test_job_that_timed_out_is_not_counted_as_running() -> None:
     running_jobs = RunningJobs()
     with pytest.raises(JobFailed):
         runner(running_jobs, lambda _: None, patience_s=0).run(Work(), "x", None, lambda _: None)
     assert running_jobs.count == 0
 
 
-def test_a_job_that_is_being_started_is_waited_for() -> None:
+def test_cancel_all_waits_for_a_job_that_is_being_started() -> None:
     running_jobs, work = RunningJobs(), Work()
     begun = threading.Event()
 
@@ -240,7 +240,7 @@ def test_a_job_that_is_being_started_is_waited_for() -> None:
     assert work.cancelled == [IDS]
 
 
-def test_many_jobs_are_called_off_side_by_side() -> None:
+def test_jobs_are_cancelled_in_parallel() -> None:
     running_jobs = RunningJobs()
     jobs = [Work(takes_s=1) for _ in range(20)]
     for job in jobs:
@@ -249,7 +249,7 @@ def test_many_jobs_are_called_off_side_by_side() -> None:
     assert all(job.cancelled for job in jobs)
 
 
-def test_the_least_pause_is_looked_at_again_while_it_lasts() -> None:
+def test_minimum_pause_is_computed_again_during_the_pause() -> None:
     """Of jobs that are started one after the other, the first one knows of no others yet."""
     now, slept, least_s = [0.0], [0.0], [3.0]
 

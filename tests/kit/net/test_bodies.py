@@ -22,13 +22,13 @@ JSON = st.recursive(
 
 
 @given(value=JSON)
-def test_any_json_is_read_as_it_is(value: object) -> None:
+def test_any_json_is_decoded(value: object) -> None:
     assert parse_json(json.dumps(value).encode(), "GET /x") == value
     assert parse_json(json.dumps(value, ensure_ascii=False).encode(), "GET /x") == value
 
 
 @given(body=st.binary(max_size=200))
-def test_any_bytes_are_read_or_retried(body: bytes) -> None:
+def test_any_bytes_are_decoded_or_retriable(body: bytes) -> None:
     try:
         parse_json(body, "GET /x")
     except Retriable as error:
@@ -48,7 +48,7 @@ def test_any_bytes_are_read_or_retried(body: bytes) -> None:
         pytest.param(b"\xef\xbb\xbf[1]", [1], id="byte-order mark"),
     ],
 )
-def test_text_that_is_no_unicode_is_replaced_and_told(
+def test_invalid_unicode_is_replaced_with_a_warning(
     body: bytes, expected: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert parse_json(body, "GET /x") == expected
@@ -80,7 +80,7 @@ def test_text_that_is_no_unicode_is_replaced_and_told(
         pytest.param(b"[" + b"9" * 5_000 + b"]", id="5000 digits"),
     ],
 )
-def test_what_is_not_json_is_worth_another_try(body: bytes) -> None:
+def test_invalid_json_is_retriable(body: bytes) -> None:
     try:
         value = parse_json(body, "GET /x")
     except Retriable as error:
@@ -91,7 +91,7 @@ def test_what_is_not_json_is_worth_another_try(body: bytes) -> None:
     assert text == f"GET /x: the response is not JSON ({len(body)} bytes)"
 
 
-def test_a_page_is_called_html_and_not_quoted() -> None:
+def test_html_is_named_and_not_quoted() -> None:
     page = b" \n<!DOCTYPE html><p>session=secret</p>"
     with pytest.raises(Retriable) as caught:
         parse_json(page, "GET /x")
@@ -99,17 +99,17 @@ def test_a_page_is_called_html_and_not_quoted() -> None:
 
 
 @pytest.mark.parametrize("number", [2**63, 2**64, -(2**63) - 1, 10**40])
-def test_whole_numbers_of_any_size_stay_exact(number: int) -> None:
+def test_integers_of_any_size_are_exact(number: int) -> None:
     value = parse_json(f"[{number}]".encode(), "GET /x")
     assert value == [number]
     assert type(value[0]) is int
 
 
-def test_whole_numbers_stay_exact_in_a_text_that_is_no_unicode() -> None:
+def test_integers_are_exact_next_to_invalid_unicode() -> None:
     assert parse_json(b'[9007199254740993, 1.5, "\xff"]', "GET /x")[:2] == [2**53 + 1, 1.5]
 
 
-def test_no_infinity_gets_in_by_the_lenient_way() -> None:
+def test_lenient_decoding_rejects_infinity() -> None:
     with pytest.raises(Retriable):
         parse_json(b'[1e400, "\xff"]', "GET /x")
     assert math.isfinite(parse_json(b'[1e300, "\xff"]', "GET /x")[0])

@@ -33,7 +33,7 @@ def most_in_a_minute(moments: list[float]) -> int:
 
 @settings(max_examples=50)
 @given(budget=st.integers(1, 6), steps=STEPS)
-def test_no_minute_has_more_than_the_budget_whatever_happens(
+def test_no_minute_exceeds_the_budget_in_any_sequence(
     budget: int, steps: list[tuple[str, float]]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -54,7 +54,7 @@ def test_no_minute_has_more_than_the_budget_whatever_happens(
 
 
 @given(budget=st.integers(1, 6), requests=st.integers(0, 30))
-def test_the_budget_is_used_up(budget: int, requests: int) -> None:
+def test_budget_is_used_completely(budget: int, requests: int) -> None:
     """A throttle that lets nothing pass keeps every budget too."""
     with pytest.MonkeyPatch.context() as patch:
         clock = Clock(patch)
@@ -66,7 +66,7 @@ def test_the_budget_is_used_up(budget: int, requests: int) -> None:
 
 
 @given(concurrency=st.integers(1, 3), threads=st.integers(1, 6))
-def test_threads_share_one_budget(concurrency: int, threads: int) -> None:
+def test_all_requests_of_all_threads_pass(concurrency: int, threads: int) -> None:
     stop = threading.Event()
     throttle, passed = Throttle(1_000_000, stop, concurrency=concurrency), []
 

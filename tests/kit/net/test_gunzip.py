@@ -37,7 +37,7 @@ SIZES = st.lists(st.integers(1, 5000), min_size=1, max_size=5)
 
 
 @given(contents=CONTENTS, sizes=SIZES, padding=st.integers(0, 40))
-def test_whatever_was_packed_comes_out(
+def test_any_gzip_content_is_decompressed(
     contents: list[bytes], sizes: list[int], padding: int
 ) -> None:
     packed = b"".join(map(gzip.compress, contents)) + b"\0" * padding
@@ -47,28 +47,26 @@ def test_whatever_was_packed_comes_out(
 
 
 @given(content=st.binary(max_size=2000), sizes=SIZES, data=st.data())
-def test_an_end_that_comes_early_is_noticed(
-    content: bytes, sizes: list[int], data: st.DataObject
-) -> None:
+def test_truncated_file_is_an_error(content: bytes, sizes: list[int], data: st.DataObject) -> None:
     packed = gzip.compress(content)
     cut = packed[: data.draw(st.integers(0, len(packed) - 1))]
     with pytest.raises(urllib3.exceptions.DecodeError):
         list(gunzip(in_pieces(cut, sizes)))
 
 
-def test_a_member_behind_the_filling_of_another_is_read_too() -> None:
+def test_member_after_padding_is_decompressed() -> None:
     pieces = [gzip.compress(b"a") + b"\0\0", b"\0", gzip.compress(b"b"), b"\0" * 3]
     assert b"".join(gunzip(pieces)) == b"ab"
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"a,b\n1,2\n", gzip.compress(b"a", mtime=0) + b"more"])
-def test_what_is_not_packed_is_told(body: bytes) -> None:
+def test_file_that_is_not_gzip_is_an_error(body: bytes) -> None:
     with pytest.raises(urllib3.exceptions.DecodeError):
         list(gunzip([body]))
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", " GZIP "])
-def test_a_download_that_lacks_its_end_is_tried_again(encoding: str) -> None:
+def test_truncated_download_is_retriable(encoding: str) -> None:
     """Between two rows of CSV nobody would miss the others."""
     rows = b"".join(b"%d,some text\n" % number for number in range(5000))
     half = gzip.compress(rows)[:-9]

@@ -27,7 +27,7 @@ QUERY = "must not contain a query (?) or a fragment (#)"
         "http://[::1]:8000",
     ],
 )
-def test_https_anywhere_and_http_on_this_machine_are_fine(url: str) -> None:
+def test_https_and_http_on_loopback_are_valid(url: str) -> None:
     assert url_problem(url) is None
 
 
@@ -60,19 +60,19 @@ def test_https_anywhere_and_http_on_this_machine_are_fine(url: str) -> None:
         ("https://[::1", "must be a valid URL"),
     ],
 )
-def test_anything_else_is_refused_in_words(url: str, problem: str) -> None:
+def test_invalid_url_is_reported_as_a_predicate(url: str, problem: str) -> None:
     assert url_problem(url) == problem
     schema = {"properties": {"api_url": {"type": "string", "format": "uri"}}}
     assert list(setting_problems({"api_url": url}, schema)) == [f"api_url {problem}"]
 
 
 @pytest.mark.parametrize("url", ["https://a b.example", "https://a.example/\n", "https://a\\b"])
-def test_an_address_with_characters_that_no_host_has_is_refused(url: str) -> None:
+def test_url_with_stray_characters_is_invalid(url: str) -> None:
     assert url_problem(url) is not None
 
 
 @given(url=st.text() | st.text().map("https://{}".format) | st.text().map("http://{}".format))
-def test_any_text_is_judged(url: str) -> None:
+def test_any_text_is_valid_or_has_a_problem(url: str) -> None:
     problem = url_problem(url)
     assert problem is None or problem.split()[0] in {"is", "must", "has"}
 
@@ -80,5 +80,5 @@ def test_any_text_is_judged(url: str) -> None:
 @pytest.mark.parametrize(
     ("host", "is_it"), [("localhost", True), ("::1", True), ("10.0.0.1", False)]
 )
-def test_this_machine_is_known_by_its_names(host: str, *, is_it: bool) -> None:
+def test_loopback_hosts_are_recognized(host: str, *, is_it: bool) -> None:
     assert is_loopback(host) is is_it

@@ -67,7 +67,7 @@ def failure(url: str, request: Request = LIST, **options: Any) -> str:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind} {fault.status or ''}")
-def test_every_kind_of_fault_is_cured_by_another_try(fault: Fault, pauses: Pauses) -> None:
+def test_request_is_retried_after_every_kind_of_fault(fault: Fault, pauses: Pauses) -> None:
     vendor = Kindmetrics(token=TOKEN)
     vendor.faults.append(fault)
     with (
@@ -81,9 +81,7 @@ def test_every_kind_of_fault_is_cured_by_another_try(fault: Fault, pauses: Pause
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind} {fault.status or ''}")
-def test_after_five_tries_it_ends_in_one_line_that_names_the_request(
-    fault: Fault, pauses: Pauses
-) -> None:
+def test_fifth_failure_is_one_line_that_names_the_request(fault: Fault, pauses: Pauses) -> None:
     vendor = Kindmetrics(token=TOKEN)
     lasting = {**vars(fault), "attempts": None, "wait_ms": min(fault.wait_ms, 600)}
     vendor.faults.append(Fault(**{k: v for k, v in lasting.items() if not k.startswith("_")}))
@@ -97,7 +95,7 @@ def test_after_five_tries_it_ends_in_one_line_that_names_the_request(
     assert TOKEN not in line
 
 
-def test_pauses_grow(pauses: Pauses, caplog: pytest.LogCaptureFixture) -> None:
+def test_pauses_between_tries_double(pauses: Pauses, caplog: pytest.LogCaptureFixture) -> None:
     with serving(Reply(500)) as server:
         assert failure(server.url, throttle=pauses) == "GET /list: HTTP 500; failed after 5 tries"
     assert pauses.taken == [1, 2, 4, 8]
@@ -116,7 +114,7 @@ def test_retry_after_is_a_lower_bound_of_the_pause(pauses: Pauses) -> None:
 
 
 @pytest.mark.parametrize("offset_s", [40, 250])
-def test_the_servers_wish_can_be_a_date(pauses: Pauses, offset_s: int) -> None:
+def test_retry_after_can_be_a_date(pauses: Pauses, offset_s: int) -> None:
     when = formatdate(time.time() + offset_s, usegmt=True)
     with (
         serving(Reply(503, headers={"Retry-After": when}), GOOD) as server,
@@ -129,14 +127,14 @@ def test_the_servers_wish_can_be_a_date(pauses: Pauses, offset_s: int) -> None:
 @pytest.mark.parametrize(
     "value", ["", "soon", "1.5", "-3", "Wed, 99 Nov 2026 99:99:99 GMT", "0x10", "²"]
 )
-def test_a_wish_that_cannot_be_read_is_none(pauses: Pauses, value: str) -> None:
+def test_invalid_retry_after_is_ignored(pauses: Pauses, value: str) -> None:
     replies = (Reply(429, headers={"Retry-After": value.encode().decode("latin-1")}), GOOD)
     with serving(*replies) as server, client(server.url, throttle=pauses) as api:
         api.send(LIST, list)
     assert pauses.taken == [1]
 
 
-def test_a_date_gone_by_is_none(pauses: Pauses) -> None:
+def test_retry_after_in_the_past_is_ignored(pauses: Pauses) -> None:
     """The server's clock is behind: five tries at once would be the end of the run."""
     past = {"Retry-After": formatdate(time.time() - 100, usegmt=True)}
     with serving(Reply(503, headers=past)) as server:
@@ -145,7 +143,9 @@ def test_a_date_gone_by_is_none(pauses: Pauses) -> None:
 
 
 @pytest.mark.parametrize("seconds", [301, 3600, 10**12])
-def test_a_wish_of_more_than_five_minutes_ends_it_at_once(pauses: Pauses, seconds: int) -> None:
+def test_retry_after_of_more_than_five_minutes_ends_the_request(
+    pauses: Pauses, seconds: int
+) -> None:
     with serving(Reply(429, headers={"Retry-After": str(seconds)})) as server:
         line = failure(server.url, throttle=pauses)
         assert len(server.seen) == 1
@@ -154,7 +154,7 @@ def test_a_wish_of_more_than_five_minutes_ends_it_at_once(pauses: Pauses, second
     assert pauses.taken == []
 
 
-def test_a_held_request_holds_the_others_too() -> None:
+def test_retry_after_pauses_all_requests() -> None:
     stop = Event()
     throttle = Throttle(None, stop)
     with serving(Reply(429, headers={"Retry-After": "100"})) as server:
@@ -166,7 +166,9 @@ def test_a_held_request_holds_the_others_too() -> None:
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 410])
-def test_a_refusal_is_judged_once_and_never_followed(status: int, pauses: Pauses) -> None:
+def test_error_response_is_mapped_once_and_its_redirect_not_followed(
+    status: int, pauses: Pauses
+) -> None:
     with serving(GOOD) as elsewhere:
         away = {"Location": f"{elsewhere.url}/stolen"}
         with serving(Reply(status, b"", away)) as server:
@@ -178,7 +180,7 @@ def test_a_refusal_is_judged_once_and_never_followed(status: int, pauses: Pauses
 
 
 @pytest.mark.parametrize("cut", [1, 8, 12, 40])
-def test_compression_that_stops_early_is_tried_again(pauses: Pauses, cut: int) -> None:
+def test_truncated_compression_is_retried(pauses: Pauses, cut: int) -> None:
     whole = gzip.compress(b'[{"id": 1, "name": "%s"}]' % (b"0123456789abcdef" * 20), mtime=0)
     zipped = {"Content-Encoding": "gzip"}
     with (
@@ -202,7 +204,7 @@ def test_compression_that_stops_early_is_tried_again(pauses: Pauses, cut: int) -
         (b"{}", (list, str), "expected a JSON array or string, got object"),
     ],
 )
-def test_json_of_another_shape_is_tried_again(
+def test_json_of_another_type_is_retried(
     pauses: Pauses, body: bytes, shape: type | tuple[type, ...], words: str
 ) -> None:
     with (
@@ -214,9 +216,7 @@ def test_json_of_another_shape_is_tried_again(
     assert str(caught.value) == f"GET /list: {words}; failed after 5 tries"
 
 
-def test_a_body_that_never_ends_is_given_up(
-    pauses: Pauses, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_body_that_never_ends_is_an_error(pauses: Pauses, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "MAX_REQUEST_S", 0.1)
     monkeypatch.setattr(retries, "MAX_REQUEST_S", 0.1)
     monkeypatch.setattr(http, "_READ_BYTES", 1)
@@ -235,7 +235,7 @@ class StoppedWhenItPauses(Throttle):
         super().sleep(seconds)
 
 
-def test_a_stop_ends_the_pause_between_two_tries() -> None:
+def test_stop_ends_the_pause_between_two_tries() -> None:
     with (
         serving(Reply(500)) as server,
         client(server.url, throttle=StoppedWhenItPauses(None, Event())) as api,
@@ -245,6 +245,6 @@ def test_a_stop_ends_the_pause_between_two_tries() -> None:
     assert len(server.seen) == 1
 
 
-def test_the_constants_are_what_the_documents_say() -> None:
+def test_limits_are_those_in_the_docs() -> None:
     assert (retries.TRIES, retries.FIRST_PAUSE_S, retries.MAX_PAUSE_S) == (5, 1, 60)
     assert retries.MAX_REQUEST_S == 300

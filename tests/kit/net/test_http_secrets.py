@@ -61,7 +61,7 @@ def listening(talk: Talk) -> Iterator[tuple[int, list[int]]]:
         thread.join(5)
 
 
-def test_the_credentials_are_sent_and_no_netrc_replaces_them(
+def test_credentials_are_sent_and_not_replaced_by_netrc(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / ".netrc"
@@ -79,7 +79,7 @@ def test_the_credentials_are_sent_and_no_netrc_replaces_them(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_takes_nothing_elsewhere(status: int) -> None:
+def test_redirect_sends_nothing_to_another_host(status: int) -> None:
     stranger = Stranger([])
     with running(stranger.app) as elsewhere:
         away = {"Location": f"{elsewhere.url}/list"}
@@ -101,7 +101,7 @@ def test_a_redirect_takes_nothing_elsewhere(status: int) -> None:
     ],
     ids=lambda reply: f"{reply.status} {reply.body[:5]!r}",
 )
-def test_no_message_and_no_log_line_holds_a_secret(
+def test_no_message_and_no_log_line_contains_a_secret(
     reply: Reply, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither the token, nor a filter from the query, nor what the server said."""
@@ -115,18 +115,18 @@ def test_no_message_and_no_log_line_holds_a_secret(
     assert "/list" in line
 
 
-def test_an_unknown_host_is_told_in_words() -> None:
+def test_unknown_host_is_named() -> None:
     url = "https://nowhere.invalid"
     assert failure(url) == f"GET /list: the host of {url} cannot be resolved; failed after 5 tries"
 
 
-def test_a_port_where_nobody_listens_is_told_in_words() -> None:
+def test_refused_connection_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
     assert failure(url) == f"GET /list: no connection to {url}; failed after 5 tries"
 
 
-def test_a_server_that_says_nothing_is_told_in_words() -> None:
+def test_server_that_sends_nothing_times_out() -> None:
     silent = Event()
     with listening(lambda _: silent.wait(5)) as (port, _):
         url = f"http://127.0.0.1:{port}"
@@ -138,14 +138,14 @@ def test_a_server_that_says_nothing_is_told_in_words() -> None:
         silent.set()
 
 
-def test_a_server_that_hangs_up_is_told_in_words() -> None:
+def test_closed_connection_is_retried_and_named() -> None:
     with listening(lambda connection: connection.recv(1000)) as (port, count):
         line = failure(f"http://127.0.0.1:{port}")
     assert line == "GET /list: the connection was lost; failed after 5 tries"
     assert len(count) == 5
 
 
-def test_a_secure_connection_that_breaks_off_is_tried_again() -> None:
+def test_interrupted_tls_handshake_is_retried() -> None:
     """Such as a proxy that is being restarted: nothing is wrong with its certificate."""
     with listening(lambda connection: connection.recv(1000)) as (port, count):
         line = failure(f"https://127.0.0.1:{port}")
@@ -153,7 +153,7 @@ def test_a_secure_connection_that_breaks_off_is_tried_again() -> None:
     assert "certificate" not in line
 
 
-def test_https_to_a_port_that_speaks_http_is_not_blamed_on_the_certificate() -> None:
+def test_https_to_an_http_port_is_not_a_certificate_error() -> None:
     with serving(Reply()) as server:
         line = failure(server.url.replace("http:", "https:"))
     assert line.startswith("GET /list: no secure connection to https://127.0.0.1:")
@@ -161,7 +161,7 @@ def test_https_to_a_port_that_speaks_http_is_not_blamed_on_the_certificate() -> 
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with openssl")
-def test_a_certificate_that_does_not_verify_ends_it_at_once(tmp_path: Path) -> None:
+def test_untrusted_certificate_is_not_retried(tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     make += ["-nodes", "-subj", "/CN=127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
@@ -185,7 +185,7 @@ def test_a_certificate_that_does_not_verify_ends_it_at_once(tmp_path: Path) -> N
     assert received == [], "nothing was sent to somebody who cannot prove who he is"
 
 
-def test_a_proxy_of_the_environment_is_used_without_the_credentials_in_clear_text(
+def test_proxy_of_the_environment_gets_no_credentials_in_clear_text(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """For https the proxy sees a CONNECT only."""
@@ -220,7 +220,7 @@ def test_several_threads_share_one_client() -> None:
     assert answers == [[1]] * 8
 
 
-def test_a_throttle_that_was_stopped_sends_nothing() -> None:
+def test_stopped_throttle_sends_no_request() -> None:
     stop = Event()
     throttle = Throttle(None, stop)
     throttle.pause_for(100)
@@ -241,13 +241,13 @@ def test_no_library_logs_a_query(caplog: pytest.LogCaptureFixture) -> None:
     assert SEGMENT not in caplog.text
 
 
-def test_a_redirect_to_what_is_no_address_is_a_refusal() -> None:
+def test_redirect_to_an_invalid_url_is_an_error_response() -> None:
     """The library that follows redirects stumbles over it, even when it is to follow none."""
     with serving(Reply(302, b"", {"Location": "http://[::1/list"})) as server:
         assert failure(server.url) == "judged: GET /list: HTTP 302"
 
 
-def test_a_storage_that_asks_for_patience_gets_it() -> None:
+def test_retry_after_of_a_storage_pauses_all_requests() -> None:
     stop = Event()
     throttle = Throttle(None, stop)
     with serving(Reply(503, headers={"Retry-After": "40"})) as storage:

@@ -32,7 +32,7 @@ PREFIXES = ("/core/", "/v2/")
         (BASED, "https://api.example.com/core/list", "/core/list"),
     ],
 )
-def test_a_link_into_the_api_is_asked_for_at_the_configured_address(
+def test_link_into_the_api_becomes_a_path_of_the_configured_url(
     base: str, href: str, path: str
 ) -> None:
     assert api_path(base, href, PREFIXES) == path
@@ -64,7 +64,7 @@ def test_a_link_into_the_api_is_asked_for_at_the_configured_address(
     ],
 )
 @pytest.mark.parametrize("base", [HOST, BASED])
-def test_any_other_link_is_refused(base: str, href: str) -> None:
+def test_other_link_is_refused(base: str, href: str) -> None:
     with pytest.raises(SyncFailed, match=r"^a link in a response "):
         api_path(base, href, PREFIXES)
 
@@ -77,7 +77,7 @@ def test_any_other_link_is_refused(base: str, href: str) -> None:
         ("https://[::1/core/list", "is not a valid URL"),
     ],
 )
-def test_a_refusal_says_where_the_link_leads_without_its_query(href: str, problem: str) -> None:
+def test_refused_link_is_named_without_its_query(href: str, problem: str) -> None:
     with pytest.raises(SyncFailed) as caught:
         api_path(HOST, href, PREFIXES)
     assert str(caught.value) == f"a link in a response {problem}; refused"
@@ -92,7 +92,7 @@ def test_any_text_is_a_path_of_the_api_or_refused(href: str) -> None:
     assert path.startswith(PREFIXES)
 
 
-def test_the_client_of_an_api_knows_its_address_and_its_paths() -> None:
+def test_api_knows_its_url_and_its_paths() -> None:
     with client(BASED + "/", prefixes=PREFIXES) as api:
         assert api.path_of(f"{BASED}/core/list?page=2") == "/core/list?page=2"
         assert api.path_of("https://other.example/v2/list") == "/v2/list"

@@ -63,7 +63,7 @@ def rows(api: Api, pauses: list[float]) -> Iterator[list[object]]:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_followed_without_credentials(
+def test_redirect_is_followed_without_credentials(
     status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / ".netrc"
@@ -99,7 +99,7 @@ def test_a_redirect_is_followed_without_credentials(
         "https://user:pass@storage.example/x",
     ],
 )
-def test_a_redirect_to_what_is_no_https_address_is_refused(place: str) -> None:
+def test_redirect_to_an_invalid_https_url_is_refused(place: str) -> None:
     with serving(redirect(place)) as server:
         line = failure(server.url, SyncFailed)
         assert len(server.seen) == 1
@@ -107,7 +107,7 @@ def test_a_redirect_to_what_is_no_https_address_is_refused(place: str) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 403, 404, 410, 500, 503])
-def test_a_place_that_has_expired_is_asked_for_anew(status: int) -> None:
+def test_error_of_the_redirect_target_is_retriable(status: int) -> None:
     """Neither judged as a refusal of the API's, nor followed any further."""
     with serving(Reply()) as third:
         away = {"Location": f"{third.url}/x"} if status < 400 else {}
@@ -121,21 +121,21 @@ def test_a_place_that_has_expired_is_asked_for_anew(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404])
-def test_a_refusal_of_the_api_itself_is_judged(status: int) -> None:
+def test_error_response_to_a_download_is_mapped(status: int) -> None:
     with serving(Reply(status, b"no")) as server:
         assert failure(server.url, SyncFailed) == f"judged: GET /file: HTTP {status}"
         assert len(server.seen) == 1
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_server_that_is_busy_is_worth_another_try(status: int) -> None:
+def test_busy_server_is_retriable(status: int) -> None:
     with serving(Reply(status, b"later")) as server:
         assert failure(server.url, Retriable) == f"GET /file: HTTP {status}"
         assert len(server.seen) == 1, "one attempt: whoever reads it begins again"
 
 
 @pytest.mark.parametrize("kind", ["cut_body", "reset_body", "reset", "slow_body", "stall"])
-def test_a_body_that_breaks_off_is_worth_another_try(kind: str) -> None:
+def test_truncated_body_is_retriable(kind: str) -> None:
     vendor = Kindmetrics(token=TOKEN)
     vendor.faults.append(Fault(kind, wait_ms=20_000))  # type: ignore[arg-type]
     with (
@@ -147,7 +147,7 @@ def test_a_body_that_breaks_off_is_worth_another_try(kind: str) -> None:
     assert vendor.log.count == 1
 
 
-def test_a_body_in_chunks_that_breaks_off_is_worth_another_try() -> None:
+def test_truncated_chunked_body_is_retriable() -> None:
     def talk(connection: socket.socket) -> None:
         connection.recv(10_000)
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[{},{\r\n")
@@ -156,13 +156,13 @@ def test_a_body_in_chunks_that_breaks_off_is_worth_another_try() -> None:
         failure(f"http://127.0.0.1:{port}", Retriable)
 
 
-def test_a_body_that_is_packed_is_unpacked() -> None:
+def test_compressed_body_is_decompressed() -> None:
     packed = Reply(body=gzip.compress(WHOLE), headers={"Content-Encoding": "gzip"})
     with serving(packed) as server, client(server.url) as api:
         assert b"".join(api.open(FILE)) == WHOLE
 
 
-def test_a_storage_that_says_nothing_is_not_waited_for_for_ever() -> None:
+def test_storage_that_sends_nothing_times_out() -> None:
     def talk(connection: socket.socket) -> None:
         connection.recv(10_000)
         threading.Event().wait(3)
@@ -176,7 +176,7 @@ def test_a_storage_that_says_nothing_is_not_waited_for_for_ever() -> None:
         list(api.open(FILE))
 
 
-def test_rows_come_while_the_server_is_still_sending() -> None:
+def test_rows_are_returned_while_the_server_is_still_sending() -> None:
     seen = threading.Event()
 
     def talk(connection: socket.socket) -> None:
@@ -196,7 +196,7 @@ def test_rows_come_while_the_server_is_still_sending() -> None:
     assert pauses == []
 
 
-def test_a_download_goes_on_behind_the_rows_that_were_given() -> None:
+def test_interrupted_download_resumes_after_the_rows_it_returned() -> None:
     replies = [cut(b"0}"), cut(b"0"), cut(b"2},"), Reply(body=WHOLE)]
     pauses: list[float] = []
     with serving(*replies) as server, client(server.url) as api:
@@ -205,7 +205,7 @@ def test_a_download_goes_on_behind_the_rows_that_were_given() -> None:
     assert pauses == [1, 2, 1], "a new row is progress"
 
 
-def test_five_breaks_without_a_new_row_are_the_end() -> None:
+def test_five_interruptions_without_a_new_row_are_an_error() -> None:
     pauses: list[float] = []
     given: list[object] = []
     with serving(cut(b"1}")) as server, client(server.url) as api:
@@ -216,7 +216,7 @@ def test_five_breaks_without_a_new_row_are_the_end() -> None:
     assert pauses == [1, 2, 4, 8]
 
 
-def test_a_download_may_break_off_for_ever_as_long_as_rows_come() -> None:
+def test_download_can_be_interrupted_any_number_of_times_between_new_rows() -> None:
     count = 40
     whole = msgspec.json.encode([{"id": number} for number in range(count)])
     ends = [place + 1 for place, byte in enumerate(whole) if byte == ord("}")]

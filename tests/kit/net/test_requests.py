@@ -25,7 +25,7 @@ def of_page(answer: Response) -> str | None:
     return None if answer.value == [2] else f"page {answer.value[0]} came instead of page 2"
 
 
-def test_an_answer_that_is_not_the_one_asked_for_is_asked_for_again(
+def test_response_that_fails_the_check_is_retried(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     pauses = Pauses()
@@ -37,7 +37,7 @@ def test_an_answer_that_is_not_the_one_asked_for_is_asked_for_again(
     assert caplog.messages == ["GET /list: page 1 came instead of page 2; try 2 of 5 in 1.0 s"]
 
 
-def test_an_answer_that_is_never_the_one_asked_for_is_given_up_with_the_reason() -> None:
+def test_response_that_always_fails_the_check_is_an_error() -> None:
     with (
         serving(Reply(body=b"[1]")) as server,
         client(server.url, throttle=Pauses()) as api,
@@ -48,7 +48,7 @@ def test_an_answer_that_is_never_the_one_asked_for_is_given_up_with_the_reason()
     assert len(server.seen) == 5
 
 
-def test_a_body_is_read_the_way_that_was_asked_for() -> None:
+def test_body_is_decoded_by_the_given_function() -> None:
     told: list[tuple[bytes, str]] = []
 
     def decode(body: bytes, source: str) -> list[bytes]:
@@ -63,7 +63,7 @@ def test_a_body_is_read_the_way_that_was_asked_for() -> None:
 # At once
 
 
-def test_what_is_asked_at_once_waits_for_no_budget() -> None:
+def test_send_once_ignores_the_rate_limit() -> None:
     stop = Event()
     throttle = Throttle(1, stop, concurrency=1)
     throttle.acquire()
@@ -82,9 +82,7 @@ def test_what_is_asked_at_once_waits_for_no_budget() -> None:
         (Reply(404), SyncFailed, "judged: GET /list: HTTP 404"),
     ],
 )
-def test_what_is_asked_at_once_is_asked_once(
-    reply: Reply, error: type[Exception], words: str
-) -> None:
+def test_send_once_does_not_retry(reply: Reply, error: type[Exception], words: str) -> None:
     pauses = Pauses()
     with serving(reply) as server:
         with client(server.url, throttle=pauses) as api, pytest.raises(error) as caught:
@@ -95,7 +93,7 @@ def test_what_is_asked_at_once_is_asked_once(
     assert pauses.taken == []
 
 
-def test_a_request_can_have_less_time_than_the_others() -> None:
+def test_request_can_have_its_own_timeout() -> None:
     hurried = Request("/list", timeout_s=0.6)
     slow = Reply(body=b"[]", drip_s=20)
     with (
@@ -128,7 +126,7 @@ def line(arguments: Any) -> logging.LogRecord:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_fails_on_the_wire_is_told_in_words(error: Exception, words: str) -> None:
+def test_connection_error_is_described(error: Exception, words: str) -> None:
     told = connection_error(error, "GET /list", "https://a.test", 30)
     assert type(told) is Retriable
     assert str(told) == f"GET /list: {words}"
@@ -142,9 +140,7 @@ def test_what_fails_on_the_wire_is_told_in_words(error: Exception, words: str) -
         ("CERTIFICATE_VERIFY_FAILED", SyncFailed, ": its certificate cannot be verified"),
     ],
 )
-def test_a_secure_connection_that_fails_is_told_in_words(
-    text: str, error: type[Exception], words: str
-) -> None:
+def test_tls_error_is_described(text: str, error: type[Exception], words: str) -> None:
     told = connection_error(requests.exceptions.SSLError(text), "GET /list", "https://a.test", 30)
     assert type(told) is error
     assert str(told) == f"GET /list: no secure connection to https://a.test{words}"
@@ -158,7 +154,7 @@ def test_a_secure_connection_that_fails_is_told_in_words(
         ((), ()),
     ],
 )
-def test_a_line_of_the_log_loses_the_queries_and_nothing_else(
+def test_log_record_loses_its_queries_only(
     arguments: tuple[Any, ...], kept: tuple[Any, ...]
 ) -> None:
     record = line(arguments)
@@ -166,7 +162,7 @@ def test_a_line_of_the_log_loses_the_queries_and_nothing_else(
     assert record.args == kept
 
 
-def test_a_line_of_the_log_with_named_values_stays_as_it_is() -> None:
+def test_log_record_with_named_values_is_unchanged() -> None:
     record = line(({"url": "/list?key=x"},))
     assert remove_queries(record) is True
     assert record.args == {"url": "/list?key=x"}

@@ -56,12 +56,12 @@ class Echo:
     ],
     ids=str,
 )
-def test_a_request_is_sent_as_it_is(request_: Request, heard: list[str]) -> None:
+def test_request_is_sent_with_query_and_body(request_: Request, heard: list[str]) -> None:
     with running(Echo().app) as server, client(server.url) as api:
         assert api.send(request_, list).value == heard
 
 
-def test_every_request_says_who_asks_and_what_it_takes() -> None:
+def test_request_has_user_agent_accept_and_credentials() -> None:
     with serving(Reply()) as server, client(server.url + "/", user_agent="tap-x/2") as api:
         api.send(Request("/list"), list)
     ((path, headers),) = server.seen
@@ -84,7 +84,7 @@ class Noted(Throttle):
 
 
 @pytest.mark.parametrize("urgent", [True, False])
-def test_a_poll_says_that_it_can_wait(urgent: bool) -> None:  # noqa: FBT001
+def test_urgency_of_a_request_reaches_the_throttle(urgent: bool) -> None:  # noqa: FBT001
     throttle = Noted()
     with serving(Reply()) as server, client(server.url, throttle=throttle) as api:
         api.send(Request("/list", urgent=urgent), list)
@@ -92,7 +92,7 @@ def test_a_poll_says_that_it_can_wait(urgent: bool) -> None:  # noqa: FBT001
     assert throttle.hurries == [urgent, urgent]
 
 
-def test_a_success_that_names_another_place_is_a_success() -> None:
+def test_success_with_a_location_is_a_success() -> None:
     created = Reply(201, b"[1]", {"Location": "http://127.0.0.1:1/elsewhere"})
     with serving(created) as server, client(server.url) as api:
         assert b"".join(api.open(Request("/list"))) == b"[1]"
@@ -100,7 +100,7 @@ def test_a_success_that_names_another_place_is_a_success() -> None:
 
 
 @pytest.mark.parametrize("status", [300, 304, 399])
-def test_no_status_of_300_and_more_is_a_success(status: int) -> None:
+def test_status_of_300_or_more_is_an_error_response(status: int) -> None:
     with serving(Reply(status, b"")) as server, client(server.url) as api:
         for send in (lambda: api.send(Request("/a"), list), lambda: [*api.open(Request("/a"))]):
             with pytest.raises(SyncFailed, match=f"^judged: GET /a: HTTP {status}$"):
@@ -118,7 +118,7 @@ def hanging_up() -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-def test_a_storage_that_nobody_answers_at_is_told_without_its_address() -> None:
+def test_unreachable_storage_is_reported_without_its_url() -> None:
     """The address of a storage holds a signature that opens the file."""
     away = Reply(302, b"", {"Location": "http://127.0.0.1:1/stored?signature=s3cret"})
     with (
@@ -130,20 +130,20 @@ def test_a_storage_that_nobody_answers_at_is_told_without_its_address() -> None:
     assert str(caught.value) == "GET /file: no connection to the redirect's target"
 
 
-def test_an_api_that_nobody_answers_at_is_told_with_its_address() -> None:
+def test_unreachable_api_is_reported_with_its_url() -> None:
     with client("http://127.0.0.1:1") as api, pytest.raises(Retriable) as caught:
         list(api.open(Request("/file")))
     assert str(caught.value) == "GET /file: no connection to http://127.0.0.1:1"
 
 
-def test_a_download_that_is_hung_up_on_is_told() -> None:
+def test_lost_connection_of_a_download_is_retriable() -> None:
     with hanging_up() as url, client(url) as api, pytest.raises(Retriable) as caught:
         list(api.open(Request("/file")))
     assert str(caught.value) == "GET /file: the connection was lost"
 
 
 @pytest.mark.parametrize("url", ["https://a.example/v1", "http://127.0.0.1:8000"])
-def test_there_are_as_many_connections_as_workers(url: str) -> None:
+def test_session_has_a_connection_for_each_worker(url: str) -> None:
     """With fewer, requests would drop connections and make new ones all the time."""
     with open_session(url, user_agent="x", connections=7) as session:
         adapter: Any = session.get_adapter(url)
@@ -166,7 +166,7 @@ class Own:
         ((Own, list), [], "expected a JSON object or array, got array"),
     ],
 )
-def test_what_was_expected_is_told_by_its_kind(
+def test_wrong_shape_is_described_by_its_types(
     shape: type | tuple[type, ...], value: object, words: str
 ) -> None:
     assert shape_problem(shape, value) == words

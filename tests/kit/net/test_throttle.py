@@ -43,7 +43,7 @@ def moments(throttle: Throttle, clock: Clock, requests: int) -> list[float]:
     return passed
 
 
-def test_without_a_budget_nothing_waits(clock: Clock) -> None:
+def test_request_without_a_budget_does_not_wait(clock: Clock) -> None:
     moments(Throttle(None, clock), clock, 10_000)
     assert clock.waits == []
 
@@ -56,7 +56,7 @@ def test_no_minute_has_more_requests_than_the_budget(clock: Clock, budget: int) 
     assert passed[-1] - passed[0] < 4 * MINUTE + 1, "and the budget is used up"
 
 
-def test_the_budget_counts_any_minute_not_calendar_minutes(clock: Clock) -> None:
+def test_budget_holds_for_any_minute_not_calendar_minutes(clock: Clock) -> None:
     throttle = Throttle(2, clock)
     throttle.acquire()
     clock.now += 50
@@ -68,7 +68,7 @@ def test_the_budget_counts_any_minute_not_calendar_minutes(clock: Clock) -> None
     assert sum(clock.waits) == pytest.approx(MINUTE, abs=0.4)
 
 
-def test_a_pause_that_the_server_orders_holds_every_request(clock: Clock) -> None:
+def test_pause_holds_every_request(clock: Clock) -> None:
     throttle = Throttle(None, clock)
     throttle.pause_for(7)
     throttle.pause_for(3)
@@ -76,7 +76,7 @@ def test_a_pause_that_the_server_orders_holds_every_request(clock: Clock) -> Non
     assert moments(throttle, clock, 3) == [pytest.approx(began + 7, abs=0.01)] * 3
 
 
-def test_a_pause_does_not_add_to_the_budgets_waits(clock: Clock) -> None:
+def test_pause_and_budget_wait_concurrently(clock: Clock) -> None:
     throttle = Throttle(1, clock)
     began = clock.now
     throttle.acquire()
@@ -85,7 +85,7 @@ def test_a_pause_does_not_add_to_the_budgets_waits(clock: Clock) -> None:
     assert clock.now - began == pytest.approx(MINUTE, abs=0.2)
 
 
-def test_a_request_that_is_held_does_not_use_the_budget(clock: Clock) -> None:
+def test_request_held_by_a_pause_does_not_use_the_budget(clock: Clock) -> None:
     throttle = Throttle(2, clock)
     throttle.pause_for(5)
     began = clock.now
@@ -93,7 +93,7 @@ def test_a_request_that_is_held_does_not_use_the_budget(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("wait", ["sleep", "hold", "budget"])
-def test_stop_ends_every_wait_at_once(wait: str) -> None:
+def test_stop_ends_every_wait(wait: str) -> None:
     stop = threading.Event()
     throttle = Throttle(1 if wait == "budget" else None, stop)
     if wait == "hold":
@@ -109,7 +109,7 @@ def test_stop_ends_every_wait_at_once(wait: str) -> None:
     assert time.monotonic() - began < 20
 
 
-def test_after_a_stop_nothing_passes() -> None:
+def test_no_request_passes_after_a_stop() -> None:
     """Or a worker would begin what nobody is there to take any more."""
     stop = threading.Event()
     stop.set()
@@ -117,14 +117,14 @@ def test_after_a_stop_nothing_passes() -> None:
         Throttle(None, stop).acquire()
 
 
-def test_after_a_stop_nothing_waits() -> None:
+def test_sleep_raises_after_a_stop() -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(Interrupted):
         Throttle(None, stop).sleep(100)
 
 
-def test_the_budget_is_shared_by_all_threads() -> None:
+def test_budget_is_shared_by_all_threads() -> None:
     stop, passed = threading.Event(), []
     throttle = Throttle(3, stop)
 

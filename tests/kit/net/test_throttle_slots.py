@@ -29,7 +29,7 @@ def until(holds: object) -> None:
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])
-def test_no_more_than_so_many_are_under_way(concurrency: int) -> None:
+def test_concurrent_requests_are_limited(concurrency: int) -> None:
     throttle = Throttle(None, threading.Event(), concurrency=concurrency)
     busy, most, lock = [0], [0], threading.Lock()
 
@@ -49,7 +49,7 @@ def test_no_more_than_so_many_are_under_way(concurrency: int) -> None:
     assert throttle.requests == 4 * concurrency
 
 
-def test_one_that_fails_gives_its_place_back() -> None:
+def test_failed_request_releases_its_slot() -> None:
     throttle = Throttle(None, threading.Event(), concurrency=1)
     for _ in range(3):
         with pytest.raises(ValueError, match="no"), throttle.request():
@@ -57,13 +57,13 @@ def test_one_that_fails_gives_its_place_back() -> None:
     assert throttle.requests == 3
 
 
-def test_without_a_limit_any_number_is_under_way() -> None:
+def test_concurrency_is_unlimited_without_a_limit() -> None:
     throttle = Throttle(None, threading.Event())
     with throttle.request(), throttle.request(), throttle.request():
         assert throttle.requests == 3
 
 
-def test_a_stop_ends_the_wait_for_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_ends_the_wait_for_a_slot(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_YIELD_S", 0.005)
     stop = threading.Event()
     throttle = Throttle(None, stop, concurrency=1)
@@ -84,7 +84,7 @@ def test_a_stop_ends_the_wait_for_a_place(monkeypatch: pytest.MonkeyPatch) -> No
     assert ended == ["the run is being stopped"]
 
 
-def test_what_is_not_urgent_lets_the_others_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_request_that_is_not_urgent_waits_for_urgent_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     """While somebody waits who is in a hurry, a poll takes nothing of a budget that is free."""
     monkeypatch.setattr(module, "_YIELD_S", 0.005)
     stop = threading.Event()
@@ -103,7 +103,7 @@ def test_what_is_not_urgent_lets_the_others_pass(monkeypatch: pytest.MonkeyPatch
     assert throttle.requests == 0
 
 
-def test_without_a_budget_nobody_lets_anybody_pass() -> None:
+def test_request_that_is_not_urgent_does_not_wait_without_a_budget() -> None:
     throttle = Throttle(None, threading.Event())
     throttle._urgent_waiting = 1  # noqa: SLF001  (as if somebody waited)
     throttle.acquire(urgent=False)
@@ -118,12 +118,12 @@ def _passed(throttle: Throttle, *, urgent: bool) -> None:
 
 
 @pytest.mark.parametrize(("budget", "seconds"), [(None, 0.0), (61, 1.0), (122, 0.5)])
-def test_a_request_costs_its_share_of_the_minute(budget: int | None, seconds: float) -> None:
+def test_seconds_per_request_follow_from_the_budget(budget: int | None, seconds: float) -> None:
     assert Throttle(budget, threading.Event()).seconds_per_request == seconds
 
 
 @pytest.mark.parametrize("urgent", [True, False])
-def test_those_who_gave_up_waiting_are_not_waited_for(urgent: bool) -> None:  # noqa: FBT001
+def test_interrupted_request_is_not_counted_as_waiting(urgent: bool) -> None:  # noqa: FBT001
     stop = threading.Event()
     throttle = Throttle(1, stop)
     throttle.acquire()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Never
 
 
-def test_a_host_that_nobody_knows_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_that_cannot_be_resolved_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_args: object, **_more: object) -> Never:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -37,7 +37,7 @@ def test_a_host_that_nobody_knows_is_told_as_such(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("ahead_s", [0.25, 0.75, 90.5])
-def test_a_date_in_the_future_is_waited_for_to_the_moment(
+def test_retry_after_date_becomes_exact_seconds(
     ahead_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moment = 1_700_000_000

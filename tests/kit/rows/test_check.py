@@ -68,13 +68,13 @@ def careful(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return bodies
 
 
-def test_what_the_catalog_knows_is_decoded_in_one_go(careful: list[bytes]) -> None:
+def test_known_fields_are_decoded_by_the_strict_type(careful: list[bytes]) -> None:
     stream, record = stream_of(), {"id": 1, "name": None, "visitors": 2, "odd-name": "x"}
     assert written(stream, decoded(stream, record, {"id": 2})) == [record, {"id": 2}]
     assert careful == []
 
 
-def test_a_new_field_is_told_once_and_costs_one_careful_reading(
+def test_unknown_field_is_logged_once_and_costs_one_lenient_decoding(
     careful: list[bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
     stream = stream_of()
@@ -88,7 +88,7 @@ def test_a_new_field_is_told_once_and_costs_one_careful_reading(
     ]
 
 
-def test_each_new_field_is_told_when_it_comes(caplog: pytest.LogCaptureFixture) -> None:
+def test_each_unknown_field_is_logged_when_it_occurs(caplog: pytest.LogCaptureFixture) -> None:
     stream = stream_of()
     for name in ("a", "b", "a"):
         assert written(stream, decoded(stream, {"id": 1}, {"id": 2, name: 0}))[1] == {"id": 2}
@@ -96,14 +96,14 @@ def test_each_new_field_is_told_when_it_comes(caplog: pytest.LogCaptureFixture) 
     assert ["'a'" in told[0], "'b'" in told[1], len(told)] == [True, True, 2]
 
 
-def test_names_that_no_type_can_have_are_passed_over_too(careful: list[bytes]) -> None:
+def test_fields_whose_names_no_type_can_have_are_ignored(careful: list[bytes]) -> None:
     stream = stream_of()
     for _ in range(2):
         assert written(stream, decoded(stream, {"id": 1, 'a"quote': 1})) == [{"id": 1}]
     assert len(careful) == 2
 
 
-def test_values_used_as_names_make_no_type_that_grows_for_ever(careful: list[bytes]) -> None:
+def test_values_used_as_names_do_not_grow_the_strict_type(careful: list[bytes]) -> None:
     stream = stream_of()
     for i in range(40):
         rows = decoded(stream, {"id": i, **{f"visitor_{i}_{n}": n for n in range(10)}})
@@ -113,7 +113,7 @@ def test_values_used_as_names_make_no_type_that_grows_for_ever(careful: list[byt
     assert kind is None
 
 
-def test_deselected_fields_are_passed_over_unread(careful: list[bytes]) -> None:
+def test_deselected_fields_are_not_decoded(careful: list[bytes]) -> None:
     stream = stream_of(PROPERTIES, "visitors", "name")
     rows = decoded(stream, {"id": 1, "visitors": "of another type", "name": "a", "share": 1})
     assert written(stream, rows) == [{"id": 1, "share": 1}]
@@ -121,7 +121,7 @@ def test_deselected_fields_are_passed_over_unread(careful: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("new", [{}, {"new": 1}], ids=["known", "with a new field"])
-def test_what_shaping_needs_is_read_and_not_written_when_it_is_deselected(
+def test_deselected_input_fields_are_decoded_and_not_written(
     new: dict[str, Any],
 ) -> None:
     stream = stream_of(
@@ -136,7 +136,7 @@ def test_what_shaping_needs_is_read_and_not_written_when_it_is_deselected(
 
 
 @pytest.mark.parametrize("new", [{}, {"new": 1}], ids=["known", "with a new field"])
-def test_own_fields_are_filled_in_whatever_the_answer_has(new: dict[str, Any]) -> None:
+def test_computed_fields_are_set_whatever_the_response_has(new: dict[str, Any]) -> None:
     properties = {"id": ID, "name": TEXT, "site": ID, "day": ID}
     stream = stream_of(
         properties,
@@ -156,7 +156,7 @@ OTHER = ResponseFields(
 
 
 @pytest.mark.parametrize("new", [{}, {"new": 1}], ids=["known", "with a new field"])
-def test_what_only_an_answer_has_is_there_to_shape_from_and_not_written(
+def test_raw_fields_are_decoded_and_not_written(
     new: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     stream = stream_of(response_fields=OTHER)
@@ -169,7 +169,7 @@ def test_what_only_an_answer_has_is_there_to_shape_from_and_not_written(
 
 
 @pytest.mark.parametrize("as_dicts", [True, False])
-def test_what_shaping_left_as_it_was_is_still_checked(as_dicts: bool) -> None:  # noqa: FBT001
+def test_raw_values_that_were_not_converted_are_checked(as_dicts: bool) -> None:  # noqa: FBT001
     stream = stream_of(response_fields=OTHER)
     records: list[dict[str, Any]] = [{"id": 1}, {"id": 2, "visitors": "many"}]
     rows = records if as_dicts else decoded(stream, *records)
@@ -177,7 +177,7 @@ def test_what_shaping_left_as_it_was_is_still_checked(as_dicts: bool) -> None:  
         stream.row_check.rows(rows)
 
 
-def test_every_row_that_shaping_left_as_it_was_is_checked_and_no_other() -> None:
+def test_raw_value_is_checked_in_every_row_that_has_it() -> None:
     stream = stream_of(response_fields=OTHER)
     rows = decoded(stream, {"id": 1}, {"id": 2, "visitors": 5}, {"id": 3, "visitors": None})
     assert written(stream, rows)[0] == {"id": 1}
@@ -187,21 +187,21 @@ def test_every_row_that_shaping_left_as_it_was_is_checked_and_no_other() -> None
         stream.row_check.rows(decoded(stream, {"id": 1, "visitors": "many"}))
 
 
-def test_rows_are_no_work_for_the_garbage_collector() -> None:
+def test_rows_are_not_tracked_by_the_garbage_collector() -> None:
     """Millions of them go through, and none is part of a cycle."""
     stream = stream_of()
     rows = [*decoded(stream, {"id": 1, "odd-name": "x"}), *stream.row_check.to_rows([{"id": 2}])]
     assert [type(row).__struct_config__.gc for row in rows] == [False, False]
 
 
-def test_a_required_field_may_stand_behind_others() -> None:
+def test_required_field_can_follow_optional_ones() -> None:
     stream = stream_of({"name": TEXT, "id": ID}, required=("id",))
     assert written(stream, decoded(stream, {"id": 1})) == [{"id": 1}]
     with pytest.raises(SyncFailed, match=r"^figures: a row: object missing required field id$"):
         decoded(stream, {"name": "a"})
 
 
-def test_rows_inside_of_an_answer_are_found() -> None:
+def test_rows_inside_a_response_are_decoded() -> None:
     stream = stream_of()
     decode = RowDecoder(stream.row_check, lambda row: ENVELOPE[row] | list.__class_getitem__(row))
     answer = decode(b'{"data": [{"id": 1}], "total": 5, "other": 0}', "GET /figures")
@@ -212,12 +212,12 @@ def test_rows_inside_of_an_answer_are_found() -> None:
 
 
 @pytest.mark.parametrize("value", [{}, {"data": {}}, {"data": None, "total": 1}, 5, None, "[]"])
-def test_an_answer_of_another_shape_is_left_to_who_asked(value: object) -> None:
+def test_response_of_another_shape_is_returned_as_plain_values(value: object) -> None:
     decode = RowDecoder(stream_of().row_check, lambda row: ENVELOPE[row])
     assert decode(json.dumps(value).encode(), "GET /figures") == value
 
 
-def test_a_list_of_something_else_is_left_to_who_asked_for_rows() -> None:
+def test_list_of_other_values_is_returned_as_plain_values() -> None:
     check = stream_of().row_check
     decode = RowDecoder(check, is_row=lambda value: isinstance(value, dict) and "id" in value)
     for value in ([{"message": "later"}], [5], [{"id": 1}, "x"]):
@@ -234,7 +234,7 @@ def test_a_list_of_something_else_is_left_to_who_asked_for_rows() -> None:
         ([None], "a row: expected object, got null"),
     ],
 )
-def test_a_wrong_type_is_told_by_field_and_types(value: object, words: str) -> None:
+def test_wrong_type_is_reported_with_field_and_types(value: object, words: str) -> None:
     decode = RowDecoder(stream_of().row_check)
     with pytest.raises(SyncFailed) as told:
         decode(json.dumps(value).encode(), "GET /figures")
@@ -242,7 +242,7 @@ def test_a_wrong_type_is_told_by_field_and_types(value: object, words: str) -> N
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'[{"id": 1}', b"[{id: 1}]", b'[{"id": NaN}]'])
-def test_what_is_no_json_is_asked_for_again(body: bytes) -> None:
+def test_body_that_is_not_json_is_retriable(body: bytes) -> None:
     with pytest.raises(Retriable, match="GET /figures: the response is not JSON"):
         RowDecoder(stream_of().row_check)(body, "GET /figures")
 
@@ -252,13 +252,13 @@ def test_what_is_no_json_is_asked_for_again(body: bytes) -> None:
     [b'[{"id": 1, "name": "a\\ud800"}]', b'[{"id": 1, "name": "a\xff"}]'],
     ids=["a lone surrogate", "bytes that are no UTF-8"],
 )
-def test_text_that_is_not_valid_is_mended(body: bytes) -> None:
+def test_invalid_unicode_is_replaced(body: bytes) -> None:
     stream = stream_of()
     rows = RowDecoder(stream.row_check)(body, "GET /figures")
     assert written(stream, rows) == [{"id": 1, "name": "a\ufffd"}]
 
 
-def test_a_row_says_whether_it_came_with_a_field() -> None:
+def test_has_any_of_says_whether_a_row_has_a_field() -> None:
     (row,) = decoded(stream_of(), {"id": 1, "name": None})
     assert has_any_of(row, ("visitors", "name")) is True, "be it null"
     assert has_any_of(row, ("visitors", "share")) is False
@@ -281,6 +281,6 @@ class Fixed:
 
 
 @given(st.lists(st.fixed_dictionaries({"id": st.integers()}, optional=VALUES)))
-def test_rows_come_as_they_are_but_for_what_is_new(records: list[dict[str, Any]]) -> None:
+def test_rows_equal_the_records_without_unknown_fields(records: list[dict[str, Any]]) -> None:
     expected = [{k: v for k, v in record.items() if k in PROPERTIES} for record in records]
     assert written(Fixed.stream, decoded(Fixed.stream, *records)) == expected

@@ -66,26 +66,26 @@ def failure(definition: dict[str, Any], value: object, **more: Any) -> str:
         ({"type": "array", "items": TEXT}, [5], "field value[0]: expected str | null, got int"),
     ],
 )
-def test_a_value_of_another_type_is_told_by_field_and_types_only(
+def test_wrong_type_is_reported_without_the_value(
     definition: dict[str, Any], value: object, words: str
 ) -> None:
     assert failure(definition, value) == f"figures: {words}"
 
 
-def test_a_missing_field_that_is_required_is_told() -> None:
+def test_missing_required_field_is_reported() -> None:
     line = failure(TEXT, "x", required=("id", "value"))
     assert line == "figures: a row: object missing required field value"
 
 
 @pytest.mark.parametrize("row", [None, 5, SECRET, [SECRET], True, 1.5])
-def test_a_row_that_is_no_object_is_told(row: object) -> None:
+def test_row_that_is_not_an_object_is_reported(row: object) -> None:
     done = run_of(tap_of(Table({"id": ID}, [{"id": 1}, row]))(config=DAYS))
     assert done.error.startswith("figures: a row: expected object, got ")
     assert SECRET not in done.error
 
 
 @pytest.mark.parametrize("value", [7.0, -0.0])
-def test_a_whole_number_with_a_point_is_a_number_of_another_type(value: float) -> None:
+def test_float_is_not_an_integer_even_if_it_is_whole(value: float) -> None:
     assert failure(WHOLE, value) == "figures: field value: expected int | null, got float"
 
 
@@ -119,7 +119,7 @@ def some_rows(count: int) -> Table:
     return Table({"id": ID, "name": TEXT}, [{"id": i, "name": "ü\n"} for i in range(count)])
 
 
-def test_a_stdout_without_bytes_beneath_gets_the_same_text() -> None:
+def test_stdout_without_a_byte_buffer_gets_the_same_text() -> None:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         tap_of(some_rows(3))(config=DAYS).execute()
@@ -147,7 +147,7 @@ def test_chunks_and_other_messages_keep_their_order_in_a_buffered_stdout() -> No
     ]
 
 
-def test_the_counter_counts_rows_not_chunks(caplog: pytest.LogCaptureFixture) -> None:
+def test_counter_counts_rows_not_chunks(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     tables = some_rows(CHUNK_ROWS + 3), Table({"id": ID}, [{"id": 9}], name="others")
     run_of(tap_of(*tables)(config=DAYS))
@@ -156,7 +156,7 @@ def test_the_counter_counts_rows_not_chunks(caplog: pytest.LogCaptureFixture) ->
     assert counts == {"figures": CHUNK_ROWS + 3, "others": 1}
 
 
-def test_a_record_limit_reads_no_more_than_it_needs() -> None:
+def test_record_limit_reads_no_more_than_it_needs() -> None:
     seen: list[Task] = []
 
     def read(task: Task) -> list[dict[str, Any]]:
@@ -169,7 +169,7 @@ def test_a_record_limit_reads_no_more_than_it_needs() -> None:
     assert len(seen) == 1
 
 
-def test_batches_hold_the_same_rows(tmp_path: Path) -> None:
+def test_batch_files_contain_the_same_rows(tmp_path: Path) -> None:
     storage = {"root": tmp_path.as_uri(), "prefix": "b-"}
     encoding = {"format": "jsonl", "compression": "gzip"}
     config = {**DAYS, "batch_config": {"encoding": encoding, "storage": storage}}
@@ -183,7 +183,7 @@ def test_batches_hold_the_same_rows(tmp_path: Path) -> None:
     assert done.records == []
 
 
-def test_ordinary_rows_are_encoded_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_of_a_chunk_are_encoded_together(monkeypatch: pytest.MonkeyPatch) -> None:
     def slowly(_value: object) -> str:
         raise AssertionError
 
@@ -193,7 +193,7 @@ def test_ordinary_rows_are_encoded_in_one_go(monkeypatch: pytest.MonkeyPatch) ->
     assert run_of(tap_of(table)(config={})).records == rows
 
 
-def test_an_integer_beyond_64_bits_is_written_whole() -> None:
+def test_integer_beyond_64_bits_is_written_exactly() -> None:
     table = Table({"id": ID, "value": WHOLE}, [{"id": 1}, {"id": 2, "value": 2**70}])
     assert run_of(tap_of(table)(config={})).records == [{"id": 1}, {"id": 2, "value": 2**70}]
 
@@ -217,7 +217,7 @@ def test_an_integer_beyond_64_bits_is_written_whole() -> None:
     ],
     ids=["nothing", "flattening", "a map", "a copy", "batches"],
 )
-def test_why_records_go_one_by_one_is_known(config: dict[str, Any], why: str | None) -> None:
+def test_reason_for_single_records_is_returned(config: dict[str, Any], why: str | None) -> None:
     tap = tap_of(Table({"id": ID}, ()))(config=config)
     assert needs_single_records(tap.streams["figures"]) == why
 
@@ -225,15 +225,13 @@ def test_why_records_go_one_by_one_is_known(config: dict[str, Any], why: str | N
 @pytest.mark.parametrize(
     ("path", "why"), [(("value",), None), (("value", "name"), "nested deselection")]
 )
-def test_what_is_deselected_inside_a_value_makes_records_go_one_by_one(
-    path: tuple[str, ...], why: str | None
-) -> None:
+def test_nested_deselection_needs_single_records(path: tuple[str, ...], why: str | None) -> None:
     tap = tap_of(Table({"id": ID, "value": OBJECT}, ()))
     made = tap(config={}, catalog=without(tap(config={}).catalog_dict, path))
     assert needs_single_records(made.streams["figures"]) == why
 
 
-def test_a_record_limit_makes_records_go_one_by_one(caplog: pytest.LogCaptureFixture) -> None:
+def test_record_limit_needs_single_records(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     tap = tap_of(Table({"id": ID}, [{"id": 1}]))(config={})
     tap.streams["figures"].ABORT_AT_RECORD_COUNT = 5

@@ -209,7 +209,7 @@ def run(tables: tuple[Table, ...], **config: Any) -> Run:
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 @pytest.mark.parametrize("tables", CASES.values(), ids=CASES)
-def test_both_ways_out_write_the_same_messages(
+def test_both_paths_write_the_same_messages(
     tables: tuple[Table, ...], config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fast = run(tables, **config)
@@ -227,7 +227,7 @@ IN_JSON = {name: tables for name, tables in CASES.items() if name not in NO_JSON
 
 
 @pytest.mark.parametrize("tables", IN_JSON.values(), ids=IN_JSON)
-def test_rows_made_of_bytes_are_the_same(
+def test_rows_decoded_from_bytes_write_the_same_messages(
     tables: tuple[Table, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = run(tables)
@@ -240,7 +240,7 @@ def test_rows_made_of_bytes_are_the_same(
 
 
 @pytest.mark.parametrize("tables", SAME_AS_STOCK.values(), ids=SAME_AS_STOCK)
-def test_an_ordinary_tap_writes_the_same_records(
+def test_sdk_stream_writes_the_same_records(
     tables: tuple[Table, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fast = run(tables)
@@ -249,7 +249,7 @@ def test_an_ordinary_tap_writes_the_same_records(
 
 
 @pytest.mark.parametrize("tables", CASES.values(), ids=CASES)
-def test_rows_really_take_the_fast_way(
+def test_rows_take_the_fast_path(
     tables: tuple[Table, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two rows or two thousand: as many chunks, so that the comparison compares two ways."""
@@ -274,7 +274,7 @@ DESELECTED: dict[str, tuple[tuple[str, ...], ...]] = {
 
 
 @pytest.mark.parametrize("paths", DESELECTED.values(), ids=DESELECTED)
-def test_both_ways_leave_out_what_is_deselected(
+def test_both_paths_leave_out_deselected_fields(
     paths: tuple[tuple[str, ...], ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [{"id": 1, "name": "a", "value": {"name": "b", "count": 1, "deep": {"x": 1}}}, {"id": 2}]
@@ -300,7 +300,7 @@ NEED_SINGLE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("config", NEED_SINGLE.values(), ids=NEED_SINGLE)
-def test_what_changes_single_records_has_its_way(
+def test_settings_that_change_single_records_take_effect(
     config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [{"id": i, "name": "a", "value": {"deep": {"x": i}}} for i in (1, 2)]
@@ -311,7 +311,7 @@ def test_what_changes_single_records_has_its_way(
     assert run(tables, **config).messages == ours.messages != plain.messages
 
 
-def test_unknown_fields_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_unknown_fields_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     rows: list[list[dict[str, Any]]] = [
         [{"id": 1, "b": 1, "a": 2}],
         [{"id": 2, "a": 1}],
@@ -335,7 +335,7 @@ def test_unknown_fields_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
-def test_unknown_fields_inside_an_object_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_unknown_fields_inside_an_object_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """What the schema of an object does not list is left out, which must not happen in silence."""
     values = ({"name": "a", "new": 1}, {"name": "b", "new": 2}, {"deep": {"newer": 1}})
     assert run((of(NESTED, *values),)).records == [
@@ -349,14 +349,14 @@ def test_unknown_fields_inside_an_object_are_told_once(caplog: pytest.LogCapture
     assert "'value.deep.newer'" in told[0]
 
 
-def test_a_deselected_field_is_not_told_as_unknown(caplog: pytest.LogCaptureFixture) -> None:
+def test_deselected_field_is_not_logged_as_unknown(caplog: pytest.LogCaptureFixture) -> None:
     tap = tap_of(texts("a"))
     catalog = without(tap(config=DAYS).catalog_dict, ("name",))
     assert run_of(tap(config=DAYS, catalog=catalog)).records == [{"id": 0}]
     assert not [m for m in caplog.messages if "not in the catalog" in m]
 
 
-def test_rows_before_an_error_are_written_and_their_bookmark_too() -> None:
+def test_rows_before_an_error_are_written_with_their_bookmark() -> None:
     done = run((daily(read=failing_on(2)),))
     assert done.error == "figures: field id: expected int, got str"
     assert [record["date"] for record in done.records] == ["2024-01-01"]

@@ -34,7 +34,7 @@ def documented(values: Sequence[object]) -> str:
         (),
     ],
 )
-def test_a_row_id_is_the_documented_hash(values: tuple[object, ...]) -> None:
+def test_row_id_is_the_documented_hash(values: tuple[object, ...]) -> None:
     assert row_id(values) == documented(values)
     assert row_id(list(values)) == documented(values)
 
@@ -44,12 +44,12 @@ def test_any_natural_key_has_the_documented_hash(values: list[object]) -> None:
     assert row_id(values) == documented(values)
 
 
-def test_a_known_row_id_stays_what_it_is() -> None:
+def test_row_ids_do_not_change_between_versions() -> None:
     """Made with b2sum: ``printf %s '[...]' | b2sum -l 128``. Warehouses full of keys need it."""
     assert row_id((1, "all", "2024-01-01", None)) == "d47bcbc11835bb37f0c4aa95b041f10e"
 
 
-def test_an_integer_beyond_64_bits_has_a_key_too() -> None:
+def test_integer_beyond_64_bits_has_a_row_id() -> None:
     assert row_id((2**64, "a")) == documented((2**64, "a"))
     assert row_id((-(2**70),)) == documented((-(2**70),))
 
@@ -65,13 +65,13 @@ def test_an_integer_beyond_64_bits_has_a_key_too() -> None:
         ((True,), (1,)),
     ],
 )
-def test_natural_keys_that_look_alike_have_different_ids(
+def test_similar_natural_keys_have_different_row_ids(
     one: tuple[object, ...], other: tuple[object, ...]
 ) -> None:
     assert row_id(one) != row_id(other)
 
 
-def test_a_key_that_comes_again_has_its_occurrence_as_one_more_value() -> None:
+def test_repeated_key_has_its_occurrence_as_one_more_value() -> None:
     keys = [("a", None), ("b", "x"), ("a", None), ("a", ""), ("a", None)]
     assert row_ids(keys) == [
         documented(("a", None)),
@@ -82,11 +82,11 @@ def test_a_key_that_comes_again_has_its_occurrence_as_one_more_value() -> None:
     ]
 
 
-def test_true_and_one_are_not_the_same_key() -> None:
+def test_true_and_one_are_different_keys() -> None:
     assert row_ids([(1,), (True,), (1.0,)])[:2] == [documented((1,)), documented((True,))]
 
 
-def test_a_part_that_is_a_list_or_an_object_is_a_key_like_another() -> None:
+def test_lists_and_objects_can_be_parts_of_a_key() -> None:
     """A vendor that sends one is reported by the check of types, which comes after the keys."""
     assert row_ids([(["a"],), ({"b": 1},), (["a"],)]) == [
         documented((["a"],)),
@@ -96,7 +96,7 @@ def test_a_part_that_is_a_list_or_an_object_is_a_key_like_another() -> None:
 
 
 @given(keys=st.lists(st.tuples(st.sampled_from([1, 2]), st.sampled_from([None, "", "x"]))))
-def test_row_ids_are_all_different_and_depend_on_what_came_before_only(
+def test_row_ids_are_all_different_and_depend_on_earlier_keys_only(
     keys: list[tuple[int, str | None]],
 ) -> None:
     ids = row_ids(keys)
@@ -111,7 +111,7 @@ def test_row_ids_come_in_the_order_of_an_iterator() -> None:
 
 
 @pytest.mark.parametrize("shards", range(1, 8))
-def test_the_shards_are_a_partition_of_all(shards: int) -> None:
+def test_each_partition_belongs_to_exactly_one_shard(shards: int) -> None:
     partitions = [[domain, segment] for domain in range(200) for segment in ("all", "ads")]
     parts = [[p for p in partitions if shard_of(p, shards) == i] for i in range(shards)]
     assert sorted(p for part in parts for p in part) == sorted(partitions)
@@ -119,14 +119,14 @@ def test_the_shards_are_a_partition_of_all(shards: int) -> None:
 
 
 @given(partitions=PARTITIONS, shards=st.integers(1, 7))
-def test_any_partition_has_one_shard(partitions: list[tuple[int, str]], shards: int) -> None:
+def test_any_partition_has_a_valid_shard(partitions: list[tuple[int, str]], shards: int) -> None:
     found = [shard_of(partition, shards) for partition in partitions]
     assert all(0 <= shard < shards for shard in found)
     assert found == [shard_of(list(partition), shards) for partition in partitions]
 
 
 @given(partition=st.tuples(WHOLE, WORDS), shards=st.integers(1, 1000))
-def test_a_shard_depends_on_the_value_alone(partition: tuple[int, str], shards: int) -> None:
+def test_shard_depends_on_the_value_only(partition: tuple[int, str], shards: int) -> None:
     text = json.dumps(partition, ensure_ascii=False, separators=(",", ":"))
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
     assert shard_of(partition, shards) == int.from_bytes(digest, "big") % shards

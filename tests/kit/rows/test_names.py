@@ -49,7 +49,7 @@ def test_all_spellings_of_a_name_become_one(name: str) -> None:
         ("x" * 61 + " y", "x" * 61),
     ],
 )
-def test_what_names_become(name: str, column: str) -> None:
+def test_names_become_snake_case(name: str, column: str) -> None:
     assert snake_case(name) == column
 
 
@@ -65,7 +65,7 @@ def test_any_text_becomes_an_identifier_and_stays_one(name: str) -> None:
     names=st.lists(st.text(max_size=4) | st.sampled_from(["a", "A", "a 2", "a_2", "x" * 70])),
     taken=st.sets(st.sampled_from(["a", "a_2", "column", "x" * 62])),
 )
-def test_unique_names_are_different_from_each_other_and_from_what_is_taken(
+def test_unique_names_are_different_from_each_other_and_from_taken_ones(
     names: list[str], taken: set[str]
 ) -> None:
     unique = unique_names(names, taken)
@@ -73,13 +73,13 @@ def test_unique_names_are_different_from_each_other_and_from_what_is_taken(
     assert all(IDENTIFIER.fullmatch(name) and len(name) <= MAX_NAME_LENGTH for name in unique)
 
 
-def test_the_second_of_a_name_has_its_number() -> None:
+def test_repeated_names_get_a_number() -> None:
     assert unique_names(["A b", "a_b", "aB", "a b 2"]) == ["a_b", "a_b_2", "a_b_3", "a_b_2_2"]
     assert unique_names(["x" * 99, "x" * 98]) == ["x" * 62, "x" * 60 + "_2"]
     assert unique_names(["row id"], ["row_id"]) == ["row_id_2"]
 
 
-def test_the_second_of_a_label_has_its_number() -> None:
+def test_repeated_labels_get_a_number() -> None:
     labels = ["Visits", "visits", "Visits", "", "", "Visits (2)", "Visits"]
     assert unique_labels(labels) == [
         *("Visits", "visits", "Visits (2)", "", " (2)"),

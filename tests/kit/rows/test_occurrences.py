@@ -42,7 +42,7 @@ NUMBERS = st.lists(st.lists(st.integers(0, 60), max_size=30), max_size=30)
 @pytest.mark.parametrize("in_memory", [1, 5, 20, 1000])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(numbers=NUMBERS)
-def test_it_says_what_a_counter_says_across_the_spill(
+def test_repeats_equal_those_of_a_counter_before_and_after_the_spill(
     monkeypatch: pytest.MonkeyPatch, in_memory: int, numbers: list[list[int]]
 ) -> None:
     monkeypatch.setattr(occurrences, "MAX_IN_MEMORY", in_memory)
@@ -51,13 +51,13 @@ def test_it_says_what_a_counter_says_across_the_spill(
 
 
 @pytest.mark.parametrize("different", [100, 90_000])
-def test_random_digests_in_their_real_sizes(different: int) -> None:
+def test_repeats_of_random_digests_in_real_sizes(different: int) -> None:
     dice = random.Random(7)  # noqa: S311 (only to be the same each time)
     pool = [dice.randbytes(DIGEST_BYTES) for _ in range(different)]
     assert_as_a_counter([dice.choices(pool, k=4000) for _ in range(60)])
 
 
-def test_one_row_a_million_times_among_many_is_no_burden() -> None:
+def test_row_that_occurs_a_million_times_is_cheap() -> None:
     """Each repetition once read the whole bucket, which grew with each of them."""
     many = [os.urandom(DIGEST_BYTES) for _ in range(70_000)]
     with closing(Occurrences()) as counted:
@@ -67,7 +67,7 @@ def test_one_row_a_million_times_among_many_is_no_burden() -> None:
         assert found[9_999] == 1_000_001
 
 
-def test_a_digest_that_stands_across_two_entries_is_not_counted(
+def test_digest_across_two_entries_is_not_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(occurrences, "MAX_IN_MEMORY", 1)
@@ -75,7 +75,7 @@ def test_a_digest_that_stands_across_two_entries_is_not_counted(
     assert_as_a_counter([[first], [second], [b"\1" * 8 + b"\1" + b"\0" * 7], [second, first]])
 
 
-def test_the_temporary_file_goes_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_close_removes_the_temporary_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(occurrences, "MAX_IN_MEMORY", 1)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     counted = Occurrences()

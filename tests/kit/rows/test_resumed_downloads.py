@@ -33,7 +33,9 @@ class Source:
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=5), st.lists(st.integers(0, 5), max_size=4))
-def test_what_breaks_off_goes_on_behind_the_rows_given(sizes: list[int], breaks: list[int]) -> None:
+def test_interrupted_download_resumes_after_the_rows_it_yielded(
+    sizes: list[int], breaks: list[int]
+) -> None:
     numbers = iter(range(100))
     batches = [[next(numbers) for _ in range(size)] for size in sizes]
     source = Source(batches, breaks)
@@ -42,7 +44,7 @@ def test_what_breaks_off_goes_on_behind_the_rows_given(sizes: list[int], breaks:
     assert source.begun == len(breaks) + 1
 
 
-def test_it_may_break_off_for_ever_as_long_as_rows_come() -> None:
+def test_interruptions_are_unlimited_between_new_rows() -> None:
     source = Source([[n] for n in range(40)], [*range(1, 40)])
     pauses: list[float] = []
     rows = [row for batch in read_with_resume(source.begin, pauses.append) for row in batch]
@@ -50,7 +52,7 @@ def test_it_may_break_off_for_ever_as_long_as_rows_come() -> None:
     assert len(pauses) == 39
 
 
-def test_five_times_without_a_new_row_is_enough() -> None:
+def test_five_tries_without_a_new_row_are_an_error() -> None:
     source = Source([[1], [2]], [1] * 9)
     pauses: list[float] = []
     batches = read_with_resume(source.begin, pauses.append)
@@ -61,7 +63,7 @@ def test_five_times_without_a_new_row_is_enough() -> None:
     assert pauses == [1.0, 2.0, 4.0, 8.0]
 
 
-def test_a_second_body_that_is_shorter_is_not_taken_for_the_end() -> None:
+def test_shorter_second_body_is_an_error() -> None:
     bodies = [[[1, 2, 3]], [[1]]]
 
     def begin() -> Iterator[list[int]]:
@@ -75,7 +77,7 @@ def test_a_second_body_that_is_shorter_is_not_taken_for_the_end() -> None:
         list(read_with_resume(begin, lambda _: None))
 
 
-def test_what_is_begun_again_is_told_with_its_reason_and_its_place(
+def test_resumption_is_logged_with_reason_and_row(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     bodies = iter([[[1, 2]], [[1, 2], [3]]])
@@ -95,7 +97,7 @@ def test_what_is_begun_again_is_told_with_its_reason_and_its_place(
     ("asked_s", "pauses", "words"),
     [(300, [300], ""), (301, [], "busy; failed after 1 try"), (0.5, [1.0], "")],
 )
-def test_a_server_that_asks_for_more_patience_than_there_is_ends_it(
+def test_retry_after_beyond_the_limit_is_an_error(
     asked_s: float, pauses: list[float], words: str
 ) -> None:
     attempts: list[int] = []

@@ -50,7 +50,7 @@ def json_rows(row: Any = ROW) -> JsonRows:
 
 
 @given(OBJECTS, CUTS, INDENTS, st.booleans())
-def test_json_cut_anywhere_is_what_json_loads_makes_of_it(
+def test_json_split_anywhere_equals_json_loads(
     objects: list[Any],
     cuts: list[int],
     indent: int | None,
@@ -62,7 +62,7 @@ def test_json_cut_anywhere_is_what_json_loads_makes_of_it(
 
 @settings(max_examples=30)
 @given(OBJECTS)
-def test_json_byte_by_byte_gives_each_row_when_it_is_complete(objects: list[Any]) -> None:
+def test_json_byte_by_byte_returns_each_row_when_it_is_complete(objects: list[Any]) -> None:
     body = json.dumps(objects, ensure_ascii=False).encode()
     parser = json_rows()
     rows = []
@@ -73,9 +73,7 @@ def test_json_byte_by_byte_gives_each_row_when_it_is_complete(objects: list[Any]
 
 
 @given(st.lists(st.lists(TEXTS, min_size=2, max_size=2), min_size=1, max_size=6), CUTS)
-def test_csv_cut_anywhere_is_what_the_csv_module_makes_of_it(
-    table: list[list[str]], cuts: list[int]
-) -> None:
+def test_csv_split_anywhere_equals_the_csv_module(table: list[list[str]], cuts: list[int]) -> None:
     for ending, dialect in product(("\n", "\r\n"), ("excel", "unix")):  # unix quotes everything
         text = io.StringIO(newline="")
         csv.writer(text, dialect, lineterminator=ending).writerows([["a", "b"], *table])
@@ -88,9 +86,7 @@ def test_csv_cut_anywhere_is_what_the_csv_module_makes_of_it(
 
 
 @given(OBJECTS.filter(bool), st.integers(0, 400))
-def test_json_that_ends_too_soon_is_never_taken_for_a_whole_one(
-    objects: list[Any], end: int
-) -> None:
+def test_truncated_json_is_retriable(objects: list[Any], end: int) -> None:
     body = json.dumps(objects).encode()
     with pytest.raises(Retriable, match="the export"):
         rows_of(json_rows(), body[: min(end, len(body) - 1)], [])
@@ -114,33 +110,33 @@ def test_json_that_ends_too_soon_is_never_taken_for_a_whole_one(
     ],
 )
 @pytest.mark.parametrize("cuts", [[], [*range(40)]], ids=["whole", "bytes"])
-def test_what_is_no_list_of_objects_is_tried_again(body: bytes, cuts: list[int]) -> None:
+def test_json_that_is_not_a_list_of_objects_is_retriable(body: bytes, cuts: list[int]) -> None:
     with pytest.raises(Retriable, match="the export"):
         rows_of(json_rows(), body, cuts)
 
 
 @pytest.mark.parametrize("cuts", [[], [1, 2, 3, 4, 5]], ids=["whole", "cut"])
-def test_a_byte_order_mark_is_passed_over(cuts: list[int]) -> None:
+def test_byte_order_mark_is_ignored(cuts: list[int]) -> None:
     assert rows_of(json_rows(), b'\xef\xbb\xbf[{"a":1}]', cuts) == [{"a": 1}]
     parser = CsvRows("x")
     assert rows_of(parser, b'\xef\xbb\xbf"a",b\n1,2', cuts) == [["1", "2"]]
     assert parser.header == ["a", "b"]
 
 
-def test_text_that_is_no_unicode_is_read_all_the_same() -> None:
+def test_invalid_unicode_is_replaced() -> None:
     body = b'[{"a":"\xff}"},{"a":"\\ud800"},{"a":"x"}]'
     assert rows_of(json_rows(), body, []) == [{"a": "\ufffd}"}, {"a": "\ufffd"}, {"a": "x"}]
     assert rows_of(CsvRows("x"), b"a\n\xff\n", []) == [["\ufffd"]]
 
 
-def test_a_value_of_another_type_stops_and_names_the_source() -> None:
+def test_wrong_type_is_an_error_that_names_the_source() -> None:
     with pytest.raises(SyncFailed, match="the export: Expected `str`, got `int`") as caught:
         rows_of(json_rows(dict[str, str]), b'[{"a":"x"},{"a":7}]', [])
     assert not isinstance(caught.value, Retriable)
 
 
 @pytest.mark.parametrize("body", [b"", b"\n\n", b'a,b\n1,"2', b"<html>\n", b'{"message":"no"}'])
-def test_what_is_no_table_is_tried_again(body: bytes) -> None:
+def test_body_that_is_not_csv_is_retriable(body: bytes) -> None:
     with pytest.raises(Retriable, match="the export"):
         rows_of(CsvRows("the export"), body, [])
 
@@ -148,7 +144,7 @@ def test_what_is_no_table_is_tried_again(body: bytes) -> None:
 @pytest.mark.parametrize(
     "body", [b'[{"a":"' + b"x" * 300, b'a\n"' + b"x" * 300], ids=["json", "csv"]
 )
-def test_a_row_without_an_end_does_not_fill_the_memory(
+def test_row_without_an_end_does_not_fill_the_memory(
     body: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streaming, "MAX_ROW_BYTES", 200)
@@ -158,9 +154,7 @@ def test_a_row_without_an_end_does_not_fill_the_memory(
 
 
 @pytest.mark.parametrize("more", [0, 1])
-def test_a_row_may_be_as_long_as_the_limit_and_no_longer(
-    more: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_row_can_be_as_long_as_the_limit(more: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "MAX_ROW_BYTES", 3 << 20)
     parser = CsvRows("the export")
     parser.push(b"a\n")
@@ -172,7 +166,7 @@ def test_a_row_may_be_as_long_as_the_limit_and_no_longer(
         assert parser.push(text) == []
 
 
-def test_a_slow_source_does_not_hold_complete_rows_back() -> None:
+def test_slow_source_does_not_delay_complete_rows() -> None:
     parser = json_rows()
     assert parser.push(b'[{"a":1},{"a":2},{"a"') == [{"a": 1}, {"a": 2}]
     assert parser.push(b":3}") == [{"a": 3}]
@@ -182,7 +176,7 @@ def test_a_slow_source_does_not_hold_complete_rows_back() -> None:
 
 
 @pytest.mark.parametrize("last", [b'"2"', b'"2""3"', b'"2","3"', b'2"', b'"a\n\nb"'])
-def test_a_last_row_in_quotes_needs_no_line_feed(last: bytes) -> None:
+def test_quoted_last_row_needs_no_line_feed(last: bytes) -> None:
     body = b"a\n" + last
     if last.count(b'"') % 2:
         with pytest.raises(Retriable, match=r"^x: the body ends before its last row is complete$"):
@@ -192,12 +186,12 @@ def test_a_last_row_in_quotes_needs_no_line_feed(last: bytes) -> None:
         assert rows_of(CsvRows("x"), body, []) == expected
 
 
-def test_a_page_is_no_table_however_far_in_it_begins() -> None:
+def test_html_after_white_space_is_not_csv() -> None:
     with pytest.raises(Retriable, match=r"^x: the body is not CSV$"):
         rows_of(CsvRows("x"), b"  \t<html> \n", [])
 
 
-def test_a_field_beyond_the_limit_stops_and_names_the_source(
+def test_field_beyond_the_limit_is_an_error_that_names_the_source(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = csv.field_size_limit()

@@ -15,7 +15,7 @@ SITE = {"type": "object", "properties": {"tags": TAGS, "name": TEXT}}
 
 
 @pytest.mark.parametrize("value", [None, True, 5, "a", [1, "b"], {"c": [None]}], ids=repr)
-def test_a_field_without_a_type_takes_anything(value: object) -> None:
+def test_field_without_a_type_accepts_any_value(value: object) -> None:
     done = run_of(tap_of(Table({"id": ID, "any": {}}, [{"id": 1, "any": value}]))(config={}))
     assert done.error == ""
     assert done.records == [{"id": 1, "any": value}]
@@ -34,7 +34,7 @@ def test_a_field_without_a_type_takes_anything(value: object) -> None:
         ("text", TAG, []),
     ],
 )
-def test_what_is_left_out_is_named_by_its_path(
+def test_unknown_paths_are_those_of_properties_that_are_not_written(
     value: Any, definition: dict[str, Any], paths: list[str]
 ) -> None:
     assert list(unknown_paths(value, definition, "x")) == paths
@@ -51,7 +51,7 @@ def test_what_is_left_out_is_named_by_its_path(
         (TEXT, False),
     ],
 )
-def test_only_objects_with_listed_properties_leave_something_out(
+def test_only_objects_with_listed_properties_are_closed(
     definition: dict[str, Any], can: object
 ) -> None:
     assert has_closed_objects(definition) is can

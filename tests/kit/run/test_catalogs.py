@@ -69,13 +69,13 @@ def deselect(entry: dict[str, Any]) -> None:
     entry["metadata"] = [{"breadcrumb": [], "metadata": {"selected": False}}]
 
 
-def test_what_was_discovered_is_fine(caplog: pytest.LogCaptureFixture) -> None:
+def test_discovered_catalog_has_no_problem(caplog: pytest.LogCaptureFixture) -> None:
     assert problems() == []
     assert (problems_of(tap_with(None))) == []
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-def test_a_catalog_of_another_tap_is_told_in_a_line() -> None:
+def test_catalog_of_another_tap_is_one_problem() -> None:
     catalog = catalog_of()
     for entry in catalog["streams"]:
         entry["tap_stream_id"] += "_of_others"
@@ -83,11 +83,11 @@ def test_a_catalog_of_another_tap_is_told_in_a_line() -> None:
     assert told == ["--catalog has no stream of this tap; run discovery again"]
 
 
-def test_a_catalog_without_streams_reads_nothing() -> None:
+def test_catalog_without_streams_has_no_problem() -> None:
     assert (problems_of(tap_with({"streams": []}))) == []
 
 
-def test_unknown_streams_are_told_of_and_passed_over(caplog: pytest.LogCaptureFixture) -> None:
+def test_unknown_streams_are_logged_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
     catalog = catalog_of()
     for name in ("zones", "areas"):
         catalog["streams"].append({**catalog["streams"][0], "tap_stream_id": name, "stream": name})
@@ -98,7 +98,7 @@ def test_unknown_streams_are_told_of_and_passed_over(caplog: pytest.LogCaptureFi
     assert told == ["Ignoring unknown streams in --catalog: areas, zones"]
 
 
-def test_a_stream_the_catalog_does_not_have_is_not_missed() -> None:
+def test_catalog_need_not_have_every_stream() -> None:
     catalog = catalog_of()
     catalog["streams"] = [e for e in catalog["streams"] if e["tap_stream_id"] == "names"]
     assert (problems_of(tap_with(catalog))) == []
@@ -106,17 +106,17 @@ def test_a_stream_the_catalog_does_not_have_is_not_missed() -> None:
     assert (problems_of(tap_with(catalog))) == ["--catalog lacks id of names; run discovery again"]
 
 
-def test_a_stream_that_has_another_name_is_told() -> None:
+def test_renamed_stream_is_a_problem() -> None:
     assert problems(("names", lambda entry: entry.update(stream="Names"))) == [
         "--catalog renames the stream names; run discovery again"
     ]
 
 
-def test_a_stream_without_a_name_of_its_own_is_fine() -> None:
+def test_stream_without_its_own_name_has_no_problem() -> None:
     assert problems(("names", lambda entry: entry.pop("stream"))) == []
 
 
-def test_keys_and_the_replication_key_have_to_be_there() -> None:
+def test_keys_and_replication_key_are_required() -> None:
     changes = ("figures", lose("id", "date")), ("names", lose("id"))
     assert problems(*changes) == [
         "--catalog lacks date, id of figures; run discovery again",
@@ -125,23 +125,23 @@ def test_keys_and_the_replication_key_have_to_be_there() -> None:
 
 
 @pytest.mark.parametrize("definition", [{}, {"type": []}], ids=str)
-def test_the_replication_key_needs_a_type(definition: dict[str, Any]) -> None:
+def test_replication_key_needs_a_type(definition: dict[str, Any]) -> None:
     """The SDK looks whether it is a date-time, and stumbles where there is nothing to look at."""
     change = ("figures", lambda entry: entry["schema"]["properties"].update(date=definition))
     assert problems(change) == ["--catalog lacks date of figures; run discovery again"]
 
 
-def test_other_fields_may_be_missing() -> None:
+def test_other_fields_can_be_missing() -> None:
     assert problems(("figures", lose("share")), ("names", lose("name"))) == []
 
 
-def test_nothing_is_asked_of_a_stream_that_is_not_read() -> None:
+def test_deselected_stream_is_not_checked() -> None:
     gone = ("figures", lose("id", "date"))
     renamed = ("figures", lambda entry: entry.update(stream="other"))
     assert problems(gone, renamed, ("figures", deselect)) == []
 
 
-def test_unknown_fields_are_told_of_and_passed_over(caplog: pytest.LogCaptureFixture) -> None:
+def test_unknown_fields_are_logged_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
     def choose(entry: dict[str, Any]) -> None:
         for name in ("width", "height"):
             chosen = {"breadcrumb": ["properties", name], "metadata": {"selected": True}}
@@ -151,7 +151,7 @@ def test_unknown_fields_are_told_of_and_passed_over(caplog: pytest.LogCaptureFix
     assert caplog.messages == ["Ignoring unknown fields of figures in --catalog: height, width"]
 
 
-def test_what_is_wrong_ends_the_run_before_anybody_is_asked() -> None:
+def test_invalid_catalog_ends_the_run_before_the_first_request() -> None:
     changes = ("figures", lose("id")), ("names", lose("id"))
     tap = tap_with(catalog_of(*changes))
     asked: list[int] = []
@@ -204,9 +204,7 @@ class ShapedTap(CannedTap):
         (("more",), ""),
     ],
 )
-def test_fields_that_rows_are_shaped_with_have_to_be_there(
-    fields: tuple[str, ...], missing: str
-) -> None:
+def test_computed_and_input_fields_are_required(fields: tuple[str, ...], missing: str) -> None:
     catalog = ShapedTap(config=DAYS).catalog_dict
     lose(*fields)(catalog["streams"][0])
     told = problems_of(tap_with(catalog, ShapedTap))

@@ -36,32 +36,32 @@ def ended(error: Exception, caplog: pytest.LogCaptureFixture) -> tuple[object, l
         (KitError("%s is no format"), ["%s is no format"]),
     ],
 )
-def test_what_a_user_can_cure_is_a_line_and_exit_code_1(
+def test_error_that_the_user_can_fix_is_one_line_and_exit_code_1(
     error: Exception, lines: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     assert ended(error, caplog) == (1, lines)
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), ValueError("x"), PermissionError(13, "x")])
-def test_a_fault_of_ours_keeps_its_traceback(error: Exception) -> None:
+def test_bug_keeps_its_traceback(error: Exception) -> None:
     with pytest.raises(type(error)), one_line_errors(LOGGER):
         raise error
 
 
-def test_a_run_that_ends_well_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_successful_run_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
     with one_line_errors(LOGGER):
         pass
     assert caplog.messages == []
 
 
-def test_the_handlers_of_before_come_back() -> None:
+def test_previous_signal_handlers_are_restored() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with stop_on_signals(threading.Event()):
         assert signal.getsignal(signal.SIGTERM) is not before[1]
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
-def test_a_thread_that_is_not_the_main_one_leaves_the_signals_alone() -> None:
+def test_signals_are_unchanged_outside_the_main_thread() -> None:
     seen = []
 
     def work() -> None:
@@ -93,18 +93,18 @@ BAD_INPUTS: list[tuple[str, type[Struct], str]] = [
 
 
 @pytest.mark.parametrize(("option", "shape", "text"), GOOD_INPUTS)
-def test_a_file_of_the_right_kind_is_read_as_it_is(
+def test_valid_input_file_is_returned_unchanged(
     option: str, shape: type[Struct], text: str
 ) -> None:
     assert load_input(io.StringIO(text), option, shape) == json.loads(text)
 
 
-def test_no_file_is_nothing() -> None:
+def test_missing_option_is_none() -> None:
     assert load_input(None, "--state", State) is None
 
 
 @pytest.mark.parametrize(("option", "shape", "text"), BAD_INPUTS)
-def test_a_file_of_another_kind_is_told_by_its_option(
+def test_invalid_input_file_is_reported_with_its_option(
     option: str, shape: type[Struct], text: str
 ) -> None:
     with pytest.raises(ConfigValidationError) as caught:

@@ -75,9 +75,7 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
 
 
-def test_a_run_reads_its_settings_from_a_file(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_settings_are_read_from_a_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     code, run = ended(tap_of(FIGURES), "--config", file(tmp_path, DAYS))
     assert code == 0
     assert [row["id"] for row in run.rows("figures")] == [11, 12, 21, 22, 31, 32]
@@ -87,19 +85,19 @@ def test_a_run_reads_its_settings_from_a_file(
     assert end == ["Done after 0 s: 6 rows (figures 6), 0 requests, 0 warnings"]
 
 
-def test_a_run_reads_its_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in DAYS.items():
         monkeypatch.setenv(f"TAP_CANNED_{name.upper()}", value)
     code, run = ended(tap_of(FIGURES), "--config", "ENV")
     assert (code, len(run.rows("figures"))) == (0, 6)
 
 
-def test_without_settings_the_last_thirty_days_are_read() -> None:
+def test_last_thirty_days_are_read_by_default() -> None:
     code, run = ended(tap_of(FIGURES))
     assert (code, len({row["date"] for row in run.rows("figures")})) == (0, 31)
 
 
-def test_a_run_goes_on_where_the_state_is_and_leaves_out_what_the_catalog_deselects(
+def test_run_uses_state_and_catalog(
     tmp_path: Path,
 ) -> None:
     tap, config = tap_of(FIGURES, NAMES), file(tmp_path, DAYS)
@@ -118,7 +116,7 @@ def test_a_run_goes_on_where_the_state_is_and_leaves_out_what_the_catalog_desele
 
 
 @pytest.mark.parametrize("option", ["--state", "--catalog"])
-def test_a_file_that_cannot_be_used_is_a_line(
+def test_invalid_state_or_catalog_is_one_line(
     option: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     config, wrong = file(tmp_path, DAYS), file(tmp_path, [1], "wrong.json")
@@ -129,7 +127,7 @@ def test_a_file_that_cannot_be_used_is_a_line(
 
 
 @pytest.mark.parametrize("option", ["--state", "--catalog"])
-def test_a_file_that_is_no_json_is_a_line(
+def test_state_or_catalog_that_is_not_json_is_one_line(
     option: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     config, wrong = file(tmp_path, DAYS), tmp_path / "wrong.json"
@@ -140,7 +138,7 @@ def test_a_file_that_is_no_json_is_a_line(
     assert line.startswith(f"{option} must be JSON: ")
 
 
-def test_all_wrong_settings_are_a_line_each(
+def test_all_invalid_settings_are_reported_one_per_line(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     config = file(tmp_path, {"window_days": 0, "shard": "2/2"})
@@ -150,7 +148,7 @@ def test_all_wrong_settings_are_a_line_each(
 
 
 @pytest.mark.parametrize("content", ["[1]", "{", "7", "null"])
-def test_a_file_of_settings_that_holds_something_else_is_a_line(
+def test_config_file_that_is_not_an_object_is_one_line(
     content: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "config.json"
@@ -161,9 +159,7 @@ def test_a_file_of_settings_that_holds_something_else_is_a_line(
     assert line.startswith("--config must be a JSON object: ")
 
 
-def test_a_file_of_settings_that_is_not_there_is_a_line(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_missing_config_file_is_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     code, run = ended(tap_of(FIGURES), "--config", str(tmp_path / "none.json"))
     assert (code, run.text) == (1, "")
     (line,) = errors(caplog)
@@ -182,7 +178,7 @@ def test_discovery_needs_no_settings() -> None:
     assert found["figures"]["replication_key"] == "date"
 
 
-def test_what_discovery_cannot_ask_the_vendor_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
+def test_error_in_discovery_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     class Mute(CannedTap):
         @override
         def discover_streams(self) -> list[Any]:
@@ -195,7 +191,7 @@ def test_what_discovery_cannot_ask_the_vendor_is_a_line(caplog: pytest.LogCaptur
 
 
 @pytest.mark.parametrize("arguments", [("--test",), ("--test=all",)], ids=str)
-def test_a_test_asks_for_access_and_reads_a_record_of_each_stream(
+def test_option_test_checks_access_and_reads_a_record_of_each_stream(
     arguments: tuple[str, ...], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     read: list[str] = []
@@ -214,14 +210,14 @@ def test_a_test_asks_for_access_and_reads_a_record_of_each_stream(
     assert told == ["nobody to ask", "Every stream could be read"]
 
 
-def test_a_test_of_the_schemas_writes_no_record(tmp_path: Path) -> None:
+def test_option_test_schema_writes_no_record(tmp_path: Path) -> None:
     config = file(tmp_path, DAYS)
     code, run = ended(tap_of(FIGURES, NAMES), "--config", config, "--test=schema")
     assert code == 0
     assert [message["type"] for message in run.messages] == ["SCHEMA", "SCHEMA"]
 
 
-def test_a_test_without_access_is_a_line_and_reads_nothing(
+def test_option_test_without_access_is_one_line_and_reads_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     code, run = ended(Refused, "--test")
@@ -230,7 +226,7 @@ def test_a_test_without_access_is_a_line_and_reads_nothing(
 
 
 @pytest.mark.parametrize("kind", ["all", "schema"])
-def test_a_test_with_wrong_settings_is_a_line_each(
+def test_option_test_reports_all_invalid_settings(
     kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     config = file(tmp_path, {"window_days": "x", "nothing": 1})
@@ -240,7 +236,7 @@ def test_a_test_with_wrong_settings_is_a_line_each(
     assert names == ["nothing", "window_days"]
 
 
-def test_about_as_markdown_lists_the_streams_behind_the_settings() -> None:
+def test_about_in_markdown_lists_the_streams_after_the_settings() -> None:
     titled = Table({"id": ID}, (), name="sites", keys=("id", "date"))
     code, run = ended(tap_of(FIGURES, titled), "--about", "--format=markdown")
     assert code == 0
@@ -254,7 +250,7 @@ def test_about_as_markdown_lists_the_streams_behind_the_settings() -> None:
     ]
 
 
-def test_about_has_a_table_for_each_way_to_set_the_tap_up() -> None:
+def test_about_has_a_table_for_each_variant_of_the_tap() -> None:
     class Two(CannedTap):
         tables = (NAMES,)
 
@@ -271,7 +267,7 @@ def test_about_has_a_table_for_each_way_to_set_the_tap_up() -> None:
 
 
 @pytest.mark.parametrize("more", [(), ("--format=json",)], ids=str)
-def test_about_in_other_forms_has_the_settings(more: tuple[str, ...]) -> None:
+def test_about_in_other_formats_has_the_settings(more: tuple[str, ...]) -> None:
     code, run = ended(tap_of(FIGURES), "--about", *more)
     assert code == 0
     assert "emit_activate_version_messages" in run.text

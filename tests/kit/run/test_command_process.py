@@ -26,7 +26,7 @@ WRONG: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize(("config", "begins"), WRONG.values(), ids=WRONG)
-def test_a_wrong_setting_is_a_line_each_exit_code_1_and_no_data(
+def test_invalid_settings_are_one_line_each_with_exit_code_1_and_no_data(
     config: dict[str, object], begins: tuple[str, ...], tmp_path: Path
 ) -> None:
     vendor = Kindmetrics(token=SETTINGS["api_token"])
@@ -45,13 +45,13 @@ def assert_told(done: Ended, begins: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("option", ["--catalog", "--state"])
-def test_a_file_that_is_not_json_ends_the_run_in_a_line(option: str, tmp_path: Path) -> None:
+def test_file_that_is_not_json_is_one_line(option: str, tmp_path: Path) -> None:
     file = tmp_path / "given.json"
     file.write_text("{x", encoding="utf-8")
     assert_told(tap({}, tmp_path, option, str(file)), (f"{option} must be JSON: ",))
 
 
-def test_a_full_disk_is_a_line(tmp_path: Path) -> None:
+def test_full_disk_is_one_line(tmp_path: Path) -> None:
     with (
         running(Kindmetrics(token=SETTINGS["api_token"]).app) as server,
         Path("/dev/full").open("wb") as full,
@@ -62,7 +62,7 @@ def test_a_full_disk_is_a_line(tmp_path: Path) -> None:
     assert "No space left on the device" in done.stderr
 
 
-def test_a_target_that_stops_reading_is_a_line(tmp_path: Path) -> None:
+def test_target_that_stops_reading_is_one_line(tmp_path: Path) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
     with running(Kindmetrics(token=SETTINGS["api_token"]).app) as server:

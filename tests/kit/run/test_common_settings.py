@@ -30,12 +30,12 @@ def properties(**defaults: Any) -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_there_are_these_and_no_others() -> None:
+def test_common_settings_are_exactly_these() -> None:
     assert set(properties()) == {*WHOLE, *TEXTS}
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_a_number_has_its_limits_and_its_default(name: str) -> None:
+def test_number_has_limits_and_a_default(name: str) -> None:
     (least, most), default = WHOLE[name]
     found = properties()[name]
     assert found["type"] == ["integer", "null"]
@@ -44,25 +44,25 @@ def test_a_number_has_its_limits_and_its_default(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_a_text_is_unset_unless_somebody_sets_it(name: str) -> None:
+def test_string_settings_have_no_default(name: str) -> None:
     found = properties()[name]
     assert found["type"] == ["string", "null"]
     assert "default" not in found
 
 
-def test_a_tap_chooses_the_defaults_that_suit_its_vendor() -> None:
+def test_tap_chooses_the_defaults_for_its_vendor() -> None:
     found = properties(lookback_days=0, requests_per_minute=90, max_concurrency=8)
     assert found["lookback_days"]["default"] == 0
     assert found["requests_per_minute"]["default"] == 90
     assert found["max_concurrency"]["default"] == 8
 
 
-def test_a_user_agent_is_no_empty_text() -> None:
+def test_user_agent_must_not_be_empty() -> None:
     assert properties()["user_agent"]["minLength"] == 1
 
 
 @pytest.mark.parametrize("name", [*WHOLE, *TEXTS])
-def test_each_has_a_title_and_says_what_it_is(name: str) -> None:
+def test_each_setting_has_a_title_and_a_description(name: str) -> None:
     """In words that begin like a sentence and end without a full stop, as the tables want it."""
     found = properties()[name]
     assert re.fullmatch(r"[A-Z][a-z]+([- ][a-z]+)*", found["title"])
@@ -71,7 +71,7 @@ def test_each_has_a_title_and_says_what_it_is(name: str) -> None:
     assert "requests" not in found["title"] or name in {"requests_per_minute", "max_concurrency"}
 
 
-def test_a_tap_says_what_it_needs() -> None:
+def test_required_settings_are_those_of_the_schema() -> None:
     class Tap(CannedTap):
         config_jsonschema = th.PropertiesList(
             th.Property("api_token", th.StringType, required=True),

@@ -49,7 +49,7 @@ def is_null_device(file: io.TextIOWrapper) -> bool:
         ),
     ],
 )
-def test_an_output_that_takes_no_more_is_a_line_and_is_not_written_to_again(
+def test_failed_output_is_one_line_and_is_not_written_again(
     error: OSError, line: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with own_output(tmp_path) as output:
@@ -60,7 +60,7 @@ def test_an_output_that_takes_no_more_is_a_line_and_is_not_written_to_again(
     assert [(record.levelname, record.message) for record in caplog.records] == [("ERROR", line)]
 
 
-def test_an_output_without_a_buffer_gets_one(tmp_path: Path) -> None:
+def test_unbuffered_output_gets_a_buffer(tmp_path: Path) -> None:
     """As with ``PYTHONUNBUFFERED``: a signal would cut a line in the middle."""
     with (tmp_path / "out").open("wb", buffering=0) as raw:
         with contextlib.redirect_stdout(_Unbuffered(raw)):  # type: ignore[type-var]
@@ -76,7 +76,7 @@ def test_an_output_without_a_buffer_gets_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("out", [io.StringIO(), io.TextIOWrapper(io.BytesIO())], ids=["", "buffer"])
-def test_any_other_output_is_left_alone(out: io.TextIOBase) -> None:
+def test_other_output_is_unchanged(out: io.TextIOBase) -> None:
     with contextlib.redirect_stdout(out):
         buffer_output()
         assert sys.stdout is out
@@ -92,7 +92,7 @@ class _Unbuffered:
         return self.buffer.fileno()
 
 
-def test_any_other_error_of_the_system_is_a_fault_of_ours(tmp_path: Path) -> None:
+def test_other_system_error_keeps_its_traceback(tmp_path: Path) -> None:
     error = OSError(errno.EIO, "x")
     with own_output(tmp_path) as output:
         with pytest.raises(OSError, match="x") as caught, one_line_errors(LOGGER):
@@ -101,7 +101,7 @@ def test_any_other_error_of_the_system_is_a_fault_of_ours(tmp_path: Path) -> Non
     assert caught.value is error
 
 
-def test_a_wrong_stream_map_is_one_line_whatever_its_message_looks_like(
+def test_invalid_stream_map_is_one_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     error = MappingError("no\n  such   function")
@@ -112,7 +112,7 @@ def test_a_wrong_stream_map_is_one_line_whatever_its_message_looks_like(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_was_stopped_says_by_what_and_ends_with_its_number(
+def test_stopped_run_names_the_signal_and_exits_with_its_number(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(tap_kit.run.command, "EXIT_TIMEOUT_S", 60)
@@ -135,7 +135,7 @@ def _stopped_by(number: signal.Signals, stop: threading.Event) -> None:
     raise Interrupted
 
 
-def test_a_run_that_was_stopped_without_a_signal_ends_as_if_by_ctrl_c(
+def test_run_stopped_without_a_signal_exits_as_after_ctrl_c(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(tap_kit.run.command, "_received", [])
@@ -158,7 +158,7 @@ def exits(monkeypatch: pytest.MonkeyPatch) -> queue.SimpleQueue[int]:
     return codes
 
 
-def test_a_second_ctrl_c_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_second_ctrl_c_ends_the_process_immediately(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tap_kit.run.command, "EXIT_TIMEOUT_S", 60)
     codes = exits(monkeypatch)
     with stop_on_signals(threading.Event()):
@@ -178,7 +178,7 @@ def test_a_second_ctrl_c_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatc
         (signal.SIGTERM, signal.SIGINT),
     ],
 )
-def test_what_meltano_sends_after_a_signal_cuts_no_end_short(
+def test_second_signal_from_meltano_does_not_end_the_process(
     numbers: tuple[signal.Signals, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else jobs were not called off, and the last bookmarks not written."""
@@ -195,7 +195,7 @@ def test_what_meltano_sends_after_a_signal_cuts_no_end_short(
     _end_timers()
 
 
-def test_what_comes_after_the_run_cuts_no_end_short(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signal_after_the_run_does_not_end_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tap_kit.run.command, "EXIT_TIMEOUT_S", 60)
     monkeypatch.setattr(tap_kit.run.command, "_received", [])
     codes = exits(monkeypatch)
@@ -214,7 +214,7 @@ class _Ended:
         signal.raise_signal(signal.SIGTERM)
 
 
-def test_a_signal_in_a_finalizer_is_heard(
+def test_signal_in_a_finalizer_ends_the_process(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An exception that is raised there is passed over, and the process goes on."""
@@ -227,7 +227,7 @@ def test_a_signal_in_a_finalizer_is_heard(
     assert caplog.messages == ["Stopped by SIGTERM"]
 
 
-def test_patience_ends_the_process_whatever_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exit_timeout_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tap_kit.run.command, "EXIT_TIMEOUT_S", 0.05)
     codes = exits(monkeypatch)
     with stop_on_signals(threading.Event()):
@@ -253,7 +253,7 @@ def _end_timers() -> None:
         (TypeError("not a mapping"), "must be a JSON object: not a mapping"),
     ],
 )
-def test_settings_that_cannot_be_read_are_told_by_their_option(error: Exception, line: str) -> None:
+def test_unreadable_settings_are_reported_with_their_option(error: Exception, line: str) -> None:
     with pytest.raises(ConfigValidationError) as caught, as_config_errors():
         raise error
     assert caught.value.errors == [f"--config {line}"]
@@ -261,12 +261,12 @@ def test_settings_that_cannot_be_read_are_told_by_their_option(error: Exception,
     assert caught.value.__suppress_context__
 
 
-def test_settings_that_can_be_read_are_left_alone() -> None:
+def test_readable_settings_are_no_error() -> None:
     with as_config_errors():
         pass
 
 
-def test_the_error_of_a_setting_has_its_words_as_text_and_as_the_only_line() -> None:
+def test_setting_error_has_its_message_as_text_and_as_only_error() -> None:
     error = setting_error("api_token", "is wrong")
     assert str(error) == "api_token is wrong"
     assert error.errors == ["api_token is wrong"]

@@ -52,7 +52,7 @@ def watchers() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "output"]
 
 
-def test_it_stops_the_run_and_ends_it_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
+def test_lost_reader_stops_the_run_with_one_line(caplog: pytest.LogCaptureFixture) -> None:
     stop = threading.Event()
     with piped() as ours, pytest.raises(SystemExit) as caught:
         _wait_for_the_stop(ours, stop)
@@ -68,7 +68,7 @@ def _wait_for_the_stop(ours: int, stop: threading.Event) -> None:
         raise Interrupted
 
 
-def test_a_run_that_is_over_is_not_watched_any_more() -> None:
+def test_watcher_ends_with_the_run() -> None:
     stop = threading.Event()
     with piped() as ours:
         with stop_on_signals(stop):
@@ -80,7 +80,7 @@ def test_a_run_that_is_over_is_not_watched_any_more() -> None:
     assert not stop.is_set()
 
 
-def test_an_output_that_is_closed_when_the_run_is_over_is_no_reason_to_stop() -> None:
+def test_reader_lost_after_a_stop_changes_nothing() -> None:
     stop = threading.Event()
     with piped() as ours, stop_on_signals(stop):
         (watcher,) = watchers()
@@ -91,12 +91,12 @@ def test_an_output_that_is_closed_when_the_run_is_over_is_no_reason_to_stop() ->
     assert tap_kit.run.command._received == []  # noqa: SLF001
 
 
-def test_output_that_is_collected_in_memory_has_nobody_to_lose() -> None:
+def test_output_in_memory_is_not_watched() -> None:
     with contextlib.redirect_stdout(io.StringIO()), stop_on_signals(threading.Event()):
         assert watchers() == []
 
 
-def test_a_reader_that_is_lost_before_the_first_row_is_told_of_once(
+def test_reader_lost_before_the_first_row_is_reported_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """While the process is being ended nothing else of it goes on to say the same."""

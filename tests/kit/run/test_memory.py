@@ -14,7 +14,7 @@ from tap_kit.run.memory import infrequent_collections, reuse_freed_memory
 from tests.kit.canned import ID, Table, run_of, tap_of
 
 
-def test_it_looks_seldom_during_a_run_and_as_before_after_it() -> None:
+def test_garbage_collection_is_infrequent_during_a_run_only() -> None:
     before, seen = gc.get_threshold(), []
 
     def read(_: object) -> list[dict[str, int]]:
@@ -32,7 +32,7 @@ def broken_off(seen: list[int]) -> None:
         raise KeyError
 
 
-def test_it_is_as_before_after_an_error() -> None:
+def test_garbage_collection_is_restored_after_an_error() -> None:
     before, seen = (gc.get_threshold(), gc.get_freeze_count()), list[int]()
     with pytest.raises(KeyError):
         broken_off(seen)
@@ -40,7 +40,7 @@ def test_it_is_as_before_after_an_error() -> None:
     assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
 
-def test_cycles_are_still_found() -> None:
+def test_reference_cycles_are_still_collected() -> None:
     found: list[int] = []
 
     class Node:
@@ -74,7 +74,7 @@ print(faults())
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
-def test_freed_memory_is_used_again() -> None:
+def test_freed_memory_is_reused() -> None:
     given_back, kept = (
         int(subprocess.check_output([sys.executable, "-c", FAULTS, *words]))
         for words in ((), ("kept",))
@@ -82,7 +82,7 @@ def test_freed_memory_is_used_again() -> None:
     assert kept * 5 < given_back
 
 
-def test_a_c_library_that_cannot_be_told_is_no_error() -> None:
+def test_c_library_without_mallopt_is_no_error() -> None:
     with patch("tap_kit.run.memory.ctypes.CDLL", return_value=object()) as library:
         reuse_freed_memory()
     library.assert_called_once()

@@ -49,7 +49,7 @@ def _hear(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize("step_s", [0.5, 3.0, 9.9, 25.0])
-def test_a_line_comes_at_least_every_interval_while_it_waits(
+def test_progress_is_logged_every_interval_while_waiting(
     clock: Clock, caplog: pytest.LogCaptureFixture, step_s: float
 ) -> None:
     progress, told_at = planned(pages=3), [clock.now]
@@ -65,12 +65,12 @@ def test_a_line_comes_at_least_every_interval_while_it_waits(
     assert "waiting for pages, domain_id 1, 2024-01-01" in caplog.messages[0]
 
 
-def test_the_plan_comes_first_and_names_every_stream(caplog: pytest.LogCaptureFixture) -> None:
+def test_plan_is_logged_with_every_stream(caplog: pytest.LogCaptureFixture) -> None:
     planned(domains=1, pages=1_240)
     assert caplog.messages == ["Plan: 1,241 tasks, at most 4 at a time (domains 1, pages 1,240)"]
 
 
-def test_a_short_run_says_no_more_than_its_plan_and_its_end(
+def test_short_run_logs_only_plan_and_summary(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     progress = planned(pages=2)
@@ -83,7 +83,7 @@ def test_a_short_run_says_no_more_than_its_plan_and_its_end(
     assert caplog.messages == ["Done after 10 s: 2,000 rows (pages 2,000), 3 requests, 0 warnings"]
 
 
-def test_the_line_has_tasks_rows_speed_and_what_is_left(
+def test_progress_line_has_tasks_rows_speed_and_remaining_time(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     progress = planned(pages=40)
@@ -96,9 +96,7 @@ def test_the_line_has_tasks_rows_speed_and_what_is_left(
     ]
 
 
-def test_how_long_one_thing_is_waited_for_is_told(
-    clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_duration_of_a_wait_is_shown(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     progress = planned(author=2)
     progress.show_waiting("author, 2024-01-01")
     clock.now += 43
@@ -109,7 +107,7 @@ def test_how_long_one_thing_is_waited_for_is_told(
     assert caplog.messages[-1].endswith("waiting for author, 2024-01-02")
 
 
-def test_rows_that_came_end_a_wait(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_rows_end_a_wait(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     progress = planned(author=2)
     progress.show_waiting("author, 2024-01-01")
     clock.now += 43
@@ -122,7 +120,7 @@ def test_rows_that_came_end_a_wait(clock: Clock, caplog: pytest.LogCaptureFixtur
     assert caplog.messages[-1].endswith("waiting for author, 2024-01-01 (for 11 s)")
 
 
-def test_writing_rows_and_ending_tasks_tell_too(
+def test_rows_and_finished_tasks_log_progress(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     progress = planned(pages=40)
@@ -134,7 +132,7 @@ def test_writing_rows_and_ending_tasks_tell_too(
     assert len(caplog.messages) == 2
 
 
-def test_the_end_tells_rows_by_stream_requests_and_warnings(
+def test_summary_has_rows_by_stream_requests_and_warnings(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     with planned(domains=1, pages=2) as progress:
@@ -156,7 +154,7 @@ def test_the_end_tells_rows_by_stream_requests_and_warnings(
     ("seconds", "words"),
     [(0.4, "0 s"), (59.6, "1 min"), (61, "1 min 1 s"), (3_600, "1 h"), (90_061, "25 h 1 min")],
 )
-def test_durations_are_in_words(
+def test_durations_are_readable(
     clock: Clock, caplog: pytest.LogCaptureFixture, seconds: float, words: str
 ) -> None:
     progress = planned()
@@ -165,7 +163,9 @@ def test_durations_are_in_words(
     assert caplog.messages[-1] == f"Done after {words}: 0 rows, 1 request, 0 warnings"
 
 
-def test_what_is_no_task_has_no_rows(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_progress_of_other_units_has_no_rows(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
     """Discovery uses it too: there the exports count whose columns are known."""
     progress = Progress(LOGGER, "export", "Learning the columns")
     progress.set_plan({"columns": 14}, concurrency=6)
@@ -178,7 +178,7 @@ def test_what_is_no_task_has_no_rows(clock: Clock, caplog: pytest.LogCaptureFixt
     ]
 
 
-def test_no_bar_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bar_needs_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     stderr = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)
     progress = planned(pages=2)
@@ -187,7 +187,7 @@ def test_no_bar_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> N
     assert stderr.getvalue() == ""
 
 
-def test_a_terminal_has_a_bar_and_no_lines(
+def test_terminal_has_a_bar_and_no_lines(
     clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stderr", Terminal())
@@ -207,7 +207,7 @@ def test_a_terminal_has_a_bar_and_no_lines(
     assert caplog.messages == []
 
 
-def test_a_bar_shows_what_is_waited_for(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bar_shows_what_the_run_waits_for(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """A person in front of a still bar wants to know what it is that takes so long."""
     monkeypatch.setattr(sys, "stderr", Terminal())
     progress = planned(pages=2)
@@ -219,7 +219,7 @@ def test_a_bar_shows_what_is_waited_for(clock: Clock, monkeypatch: pytest.Monkey
     progress.close()
 
 
-def test_a_bar_is_drawn_again_also_when_it_is_told_very_often(
+def test_bar_is_redrawn_at_most_five_times_a_second(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stderr", Terminal())
@@ -234,7 +234,7 @@ def test_a_bar_is_drawn_again_also_when_it_is_told_very_often(
     assert drawn.count("waiting for pages") <= 26, "five times a second is enough for anybody"
 
 
-def test_figures_for_machines_do_not_push_the_bar_away(
+def test_metrics_are_silenced_while_there_is_a_bar(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     metrics = logging.getLogger("singer_sdk.metrics")
@@ -247,7 +247,7 @@ def test_figures_for_machines_do_not_push_the_bar_away(
 
 
 @pytest.mark.parametrize("way", [{}, {"flattening_enabled": True, "flattening_max_depth": 1}])
-def test_rows_are_counted_the_same_in_chunks_and_one_by_one(
+def test_rows_are_counted_equally_in_chunks_and_as_single_records(
     way: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)

@@ -30,7 +30,9 @@ def words(definition: dict[str, Any], value: object) -> str:
         ({"multipleOf": 5}, 7, "is not valid (multipleOf)"),
     ],
 )
-def test_each_rule_has_its_words(definition: dict[str, Any], value: object, problem: str) -> None:
+def test_each_rule_of_a_schema_has_a_message(
+    definition: dict[str, Any], value: object, problem: str
+) -> None:
     assert words(definition, value) == problem
 
 
@@ -48,11 +50,11 @@ def test_each_rule_has_its_words(definition: dict[str, Any], value: object, prob
     ],
     ids=repr,
 )
-def test_a_value_of_another_kind_is_named_by_its_kind(value: object, word: str) -> None:
+def test_value_of_another_type_is_named_by_its_type(value: object, word: str) -> None:
     assert words({"type": "array"}, value) == f"must be a list, not {word}"
 
 
-def test_all_kinds_that_are_wanted_are_named_but_null() -> None:
+def test_expected_types_are_named_without_null() -> None:
     wanted = {"type": ["string", "null", "array"]}
     assert words(wanted, 5) == "must be a string or a list, not a number"
 
@@ -65,7 +67,7 @@ HALF = "half of a character: \ud83d"
     [HALF, [HALF], ["fine", HALF], {"name": HALF}, {HALF: "name"}, {"a": [{"b": HALF}]}],
     ids=lambda value: type(value).__name__,
 )
-def test_half_of_a_character_is_told_wherever_it_stands(value: object) -> None:
+def test_invalid_unicode_is_reported_at_any_depth(value: object) -> None:
     assert list(setting_problems({"x": value}, {"properties": {"x": {}}})) == [
         "x must be valid Unicode"
     ]
@@ -74,11 +76,11 @@ def test_half_of_a_character_is_told_wherever_it_stands(value: object) -> None:
 @pytest.mark.parametrize(
     "value", ["line\nfeed", "中é😀", "\u202e", ["a", 1, None, True], {"a": {"b": 1.5}}], ids=repr
 )
-def test_any_other_text_is_valid(value: object) -> None:
+def test_other_text_is_valid(value: object) -> None:
     assert list(setting_problems({"x": value}, {"properties": {"x": {}}})) == []
 
 
-def test_a_text_that_is_wrong_in_two_ways_is_judged_no_further() -> None:
+def test_invalid_unicode_ends_the_checks_of_a_setting() -> None:
     schema = {"properties": {"start_date": {}, "x": {"type": "integer"}}}
     assert list(setting_problems({"start_date": HALF, "x": HALF}, schema)) == [
         "x must be a whole number, not a string",
@@ -87,7 +89,7 @@ def test_a_text_that_is_wrong_in_two_ways_is_judged_no_further() -> None:
     ]
 
 
-def test_of_several_required_settings_only_those_are_told_that_are_missing() -> None:
+def test_only_missing_settings_are_reported_as_required() -> None:
     part = {"properties": {"a": {}, "b": {}}, "required": ["a", "b"]}
     schema = {"properties": {"x": {}, "y": {}, "z": part}, "required": ["x", "y", "z"]}
     assert sorted(setting_problems({"y": 1, "z": {"b": 2}}, schema)) == [

@@ -45,7 +45,7 @@ def told(**config: object) -> list[str]:
     return list(setting_problems({"api_token": SECRET, **config}, SCHEMA))
 
 
-def test_a_good_configuration_has_no_problem() -> None:
+def test_valid_configuration_has_no_problem() -> None:
     assert told() == []
     assert told(start_date="2024-01-31", end_date="2024-01-31", shard="1/2") == []
     assert told(segments=[{"name": "ads", "goal_id": 7}], domain_ids=[1, 2], include=True) == []
@@ -64,7 +64,7 @@ def test_a_good_configuration_has_no_problem() -> None:
         ({"n": 17}, "an object"),
     ],
 )
-def test_a_number_has_to_be_a_whole_number(setting: str, value: object, word: str) -> None:
+def test_number_setting_must_be_an_integer(setting: str, value: object, word: str) -> None:
     """17.0 too: the days of a window or the number of threads cannot be counted with it."""
     assert told(**{setting: value}) == [f"{setting} must be a whole number, not {word}"]
 
@@ -74,12 +74,12 @@ def test_a_number_has_to_be_a_whole_number(setting: str, value: object, word: st
     ("value", "word"),
     [(20240131, "a number"), (False, "true or false"), (["x"], "a list"), ({}, "an object")],
 )
-def test_a_text_has_to_be_a_text(setting: str, value: object, word: str) -> None:
+def test_string_setting_must_be_a_string(setting: str, value: object, word: str) -> None:
     assert told(**{setting: value}) == [f"{setting} must be a string, not {word}"]
 
 
 @pytest.mark.parametrize(("setting", "limits"), INTEGERS.items())
-def test_numbers_have_limits(setting: str, limits: tuple[int, int | None]) -> None:
+def test_number_settings_have_limits(setting: str, limits: tuple[int, int | None]) -> None:
     least, most = limits
     assert told(**{setting: least}) == []
     assert told(**{setting: least - 1}) == [f"{setting} must be at least {least}"]
@@ -93,17 +93,17 @@ def test_numbers_have_limits(setting: str, limits: tuple[int, int | None]) -> No
 @pytest.mark.parametrize(
     "value", ["2024-13-01", "2023-02-29", "6 months ago", "31.01.2024", "now", "", "20240131"]
 )
-def test_a_date_has_to_be_a_date(setting: str, value: str) -> None:
+def test_date_setting_must_be_a_date(setting: str, value: str) -> None:
     problem = f"{setting} must be a date in YYYY-MM-DD format"
     assert told(**{setting: value}) == [problem]
 
 
-def test_a_date_at_the_edge_of_time_is_no_accident() -> None:
+def test_first_possible_date_is_handled() -> None:
     assert told(start_date="0001-01-01") == []
     assert len(told(start_date="0001-01-01T00:00:00+05:00")) == 1
 
 
-def test_the_start_must_not_lie_after_the_end() -> None:
+def test_start_must_not_be_after_the_end() -> None:
     assert told(start_date="2024-02-01", end_date="2024-01-31") == [
         "start_date must not be after end_date"
     ]
@@ -111,7 +111,7 @@ def test_the_start_must_not_lie_after_the_end() -> None:
 
 
 @pytest.mark.parametrize("shard", ["0/1", "0/2", "1/2", "6/7", "99/100"])
-def test_a_shard_is_i_of_n(shard: str) -> None:
+def test_shard_is_i_of_n(shard: str) -> None:
     assert told(shard=shard) == []
     index, count = shard.split("/")
     assert Shard.parse(shard) == Shard(int(index), int(count))
@@ -142,7 +142,7 @@ def test_a_shard_is_i_of_n(shard: str) -> None:
         "0/2\n",
     ],
 )
-def test_anything_else_is_no_shard(shard: str) -> None:
+def test_other_text_is_not_a_shard(shard: str) -> None:
     assert told(shard=shard) == ["shard must be i/n with i from 0 to n-1, such as 0/2 or 1/2"]
 
 
@@ -152,7 +152,7 @@ def test_null_counts_as_unset(setting: str) -> None:
     assert told(**{setting: None}) == []
 
 
-def test_each_of_several_missing_settings_is_told_once() -> None:
+def test_each_missing_setting_is_reported_once() -> None:
     names = ["user", "word", "key"]
     several = th.PropertiesList(*(th.Property(n, th.StringType, required=True) for n in names))
     assert list(setting_problems({}, several.to_dict())) == [
@@ -160,7 +160,7 @@ def test_each_of_several_missing_settings_is_told_once() -> None:
     ]
 
 
-def test_a_required_setting_is_missed() -> None:
+def test_missing_or_empty_required_setting_is_reported() -> None:
     assert list(setting_problems({}, SCHEMA)) == ["api_token is required"]
     assert list(setting_problems({"api_token": ""}, SCHEMA)) == ["api_token must not be empty"]
 
@@ -176,9 +176,7 @@ def test_a_required_setting_is_missed() -> None:
         ("", ""),
     ],
 )
-def test_an_unknown_setting_is_told_with_the_name_it_may_have_meant(
-    setting: str, hint: str
-) -> None:
+def test_unknown_setting_is_reported_with_a_similar_name(setting: str, hint: str) -> None:
     assert told(**{setting: SECRET}) == [f"{setting} is not a setting of this tap{hint}"]
 
 
@@ -204,11 +202,11 @@ def test_an_unknown_setting_is_told_with_the_name_it_may_have_meant(
         ([{"name": "a", "kind": SECRET}], "segments[0].kind must be one of a, b"),
     ],
 )
-def test_a_nested_setting_is_told_with_its_path(segments: object, problem: str) -> None:
+def test_nested_setting_is_reported_with_its_path(segments: object, problem: str) -> None:
     assert told(segments=segments) == [problem]
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     wrong = {
         "api_url": f"http://{SECRET}@far.example",
         "domain_ids": [1, "2", None],
@@ -250,7 +248,7 @@ ANY_JSON = st.recursive(
 
 
 @given(config=st.dictionaries(st.sampled_from([*SCHEMA["properties"], "more"]), ANY_JSON))
-def test_no_configuration_is_an_accident(config: Mapping[str, object]) -> None:
+def test_any_configuration_is_checked_without_an_error(config: Mapping[str, object]) -> None:
     lines = list(setting_problems(config, SCHEMA))
     assert all(" " in line and "\n" not in line for line in lines)
     assert len(set(lines)) == len(lines)
@@ -258,5 +256,5 @@ def test_no_configuration_is_an_accident(config: Mapping[str, object]) -> None:
 
 
 @given(value=st.text(st.characters(categories=["Lu"]), min_size=12), setting=st.sampled_from(TEXTS))
-def test_no_problem_holds_the_value(value: str, setting: str) -> None:
+def test_no_problem_contains_the_value(value: str, setting: str) -> None:
     assert value not in "".join(told(**{setting: value}, more=value, include=value))

@@ -58,7 +58,7 @@ def windows_after_last_state(lines: list[str]) -> set[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_run_in_full_flow_ends_with_its_bookmarks(number: int, tmp_path: Path) -> None:
+def test_busy_run_ends_with_its_bookmarks(number: int, tmp_path: Path) -> None:
     vendor = Kindmetrics(token=SETTINGS["api_token"], latency_ms=50)
     with running(vendor.app) as server:
         config = {"api_url": server.url, "start_date": "2020-01-01", "state_interval": 1}
@@ -74,7 +74,7 @@ def test_a_run_in_full_flow_ends_with_its_bookmarks(number: int, tmp_path: Path)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_run_that_waits_for_a_slow_server_ends_too(number: int, tmp_path: Path) -> None:
+def test_run_that_waits_for_a_slow_server_ends(number: int, tmp_path: Path) -> None:
     vendor = Kindmetrics(token=SETTINGS["api_token"])
     vendor.faults.append(Fault("stall", wait_ms=60_000, path="/api/domains/"))
     with running(vendor.app) as server, begin({"api_url": server.url}, tmp_path) as process:
@@ -92,7 +92,9 @@ def test_a_run_that_waits_for_a_slow_server_ends_too(number: int, tmp_path: Path
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_run_that_waits_for_its_first_answer_is_no_success(number: int, tmp_path: Path) -> None:
+def test_run_stopped_before_its_first_response_is_not_a_success(
+    number: int, tmp_path: Path
+) -> None:
     """Exit code 0 would tell Meltano that all was read."""
     vendor = Kindmetrics(token=SETTINGS["api_token"])
     vendor.faults.append(Fault("stall", wait_ms=60_000))
@@ -108,7 +110,7 @@ def test_a_run_that_waits_for_its_first_answer_is_no_success(number: int, tmp_pa
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_stop_cuts_no_line_when_the_target_is_slow(
+def test_stop_cuts_no_line_when_the_target_is_slow(
     unbuffered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The pipe is full, so the signal comes in the middle of a write."""
@@ -130,7 +132,7 @@ def test_a_stop_cuts_no_line_when_the_target_is_slow(
     assert kinds(out.splitlines(keepends=True))[-1] == "STATE"
 
 
-def test_a_run_whose_output_nobody_reads_ends_too(tmp_path: Path) -> None:
+def test_run_with_a_target_that_does_not_read_ends(tmp_path: Path) -> None:
     vendor = Kindmetrics(token=SETTINGS["api_token"], pages_per_day=400, visitors_per_day=400)
     with running(vendor.app) as server:
         config = {"api_url": server.url, "start_date": "2023-01-01"}
@@ -149,7 +151,7 @@ def test_a_run_whose_output_nobody_reads_ends_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/domains/", ""], ids=["later", "at-once"])
-def test_a_run_that_waits_notices_that_nobody_reads_any_more(path: str, tmp_path: Path) -> None:
+def test_waiting_run_ends_when_its_target_stops_reading(path: str, tmp_path: Path) -> None:
     """Its runner was killed: no row has to come first, which may be an hour away."""
     vendor = Kindmetrics(token=SETTINGS["api_token"])
     vendor.faults.append(Fault("stall", wait_ms=60_000, path=path))
@@ -163,7 +165,7 @@ def test_a_run_that_waits_notices_that_nobody_reads_any_more(path: str, tmp_path
     assert path or "The target stopped reading" in err
 
 
-def test_the_words_when_nobody_reads_any_more(tmp_path: Path) -> None:
+def test_message_when_the_target_stops_reading(tmp_path: Path) -> None:
     vendor = Kindmetrics(token=SETTINGS["api_token"])
     vendor.faults.append(Fault("stall", wait_ms=60_000, path="/api/domains/"))
     with running(vendor.app) as server, begin({"api_url": server.url}, tmp_path) as process:

@@ -59,7 +59,7 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> str:
     return screen
 
 
-def test_the_bar_moves_and_says_what_is_read(screen: str) -> None:
+def test_bar_moves_and_names_the_stream(screen: str) -> None:
     drawn = re.findall(r"\r[^\r\n]*\| (\d+)/(\d+) \[[^\r\n]*", screen)
     assert len({done for done, _ in drawn}) >= 3
     assert len({total for _, total in drawn}) == 1
@@ -67,7 +67,7 @@ def test_the_bar_moves_and_says_what_is_read(screen: str) -> None:
     assert re.search(r"rows, reading pages", screen)
 
 
-def test_no_log_line_is_glued_to_the_bar_and_no_line_is_too_long_for_it(screen: str) -> None:
+def test_log_lines_and_bar_are_on_separate_lines_of_the_terminals_width(screen: str) -> None:
     assert "| WARNING" in screen
     for line in re.findall(r"[^\r\n]*\| (?:INFO|WARNING) +\|[^\r\n]*", screen):
         assert re.match(r"\d{4}-\d\d-\d\d ", line), line
@@ -75,7 +75,7 @@ def test_no_log_line_is_glued_to_the_bar_and_no_line_is_too_long_for_it(screen: 
     assert max(map(len, bars)) <= COLUMNS
 
 
-def test_the_plan_comes_first_and_the_end_last_without_json_between(screen: str) -> None:
+def test_plan_comes_first_and_summary_last_without_json_between(screen: str) -> None:
     lines = [line for line in re.split(r"[\r\n]+", screen) if line.strip()]
     assert "METRIC" not in screen
     assert any("Plan: " in line for line in lines[:6])
