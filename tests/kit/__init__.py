@@ -1,1 +1,1 @@
-"""The kit's own tests: each module alone, then the flow as a whole."""
+"""The tests of the kit: each module alone, then whole runs."""

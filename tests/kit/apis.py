@@ -1,4 +1,4 @@
-"""An API on loopback that answers as told, and the kit's client for it."""
+"""A server on loopback with canned responses, and the kit's client for it."""
 
 import threading
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ from tap_kit.net.http import Api, ErrorResponse
 from tap_kit.net.throttle import Throttle
 from typing_extensions import override
 
-TOKEN = "t0ken-of-nobody"  # noqa: S105  (opens nothing)
+TOKEN = "t0ken-of-nobody"  # noqa: S105  (not a real token)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What the server sends back: as it stands, so a length or an encoding can be a lie."""
+    """A canned response. It is sent unchanged, so its length or encoding can be wrong."""
 
     status: int = 200
     body: bytes = b"[]"
@@ -29,7 +29,7 @@ class Reply:
 
 
 class Scripted:
-    """Sends the replies one after the other, the last one for ever, and keeps the requests."""
+    """The replies of a server, of which the last one repeats, and the requests it received."""
 
     def __init__(self, *replies: Reply) -> None:
         self.replies = list(replies)
@@ -38,13 +38,13 @@ class Scripted:
         self.url = ""
 
     def next_reply(self) -> Reply:
-        """The reply whose turn it is."""
+        """Return the next reply."""
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
 
 @contextmanager
 def serving(*replies: Reply) -> Iterator[Scripted]:
-    """A server of its own port, in threads, until the block ends."""
+    """Run a server in a thread while inside."""
     script = Scripted(*replies)
 
     class Handler(BaseHTTPRequestHandler):
@@ -54,8 +54,8 @@ def serving(*replies: Reply) -> Iterator[Scripted]:
             script.seen.append((self.path, dict(self.headers)))
             reply = script.next_reply()
             self.send_response(reply.status)
-            own = {"Content-Length": str(len(reply.body)), "Connection": "close"}
-            for name, value in {**own, **reply.headers}.items():
+            default = {"Content-Length": str(len(reply.body)), "Connection": "close"}
+            for name, value in {**default, **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             for piece in [reply.body[i : i + 1] for i in range(len(reply.body))]:
@@ -65,12 +65,12 @@ def serving(*replies: Reply) -> Iterator[Scripted]:
 
         @override
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
+            """Do not log."""
 
     class Server(ThreadingHTTPServer):
         @override
         def handle_error(self, request: Any, client_address: Any) -> None:
-            """A client that hangs up is what some tests are about."""
+            """Ignore that clients close their connections, which some tests provoke."""
 
     server = Server(("127.0.0.1", 0), Handler)
     script.url = f"http://127.0.0.1:{server.server_port}"
@@ -86,7 +86,7 @@ def serving(*replies: Reply) -> Iterator[Scripted]:
 
 
 class Bearer(AuthBase):
-    """Credentials in a header."""
+    """The credentials of the tests."""
 
     @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -94,14 +94,14 @@ class Bearer(AuthBase):
         return request
 
 
-def error_for(refusal: ErrorResponse) -> Exception:
-    """What a client makes of a refusal."""
-    return SyncFailed(f"judged: {refusal.source}: HTTP {refusal.status}")
+def error_for(response: ErrorResponse) -> Exception:
+    """Return the error for an error response."""
+    return SyncFailed(f"mapped: {response.source}: HTTP {response.status}")
 
 
 @contextmanager
 def client(url: str, **different: Any) -> Iterator[Api]:
-    """The kit's client of one API."""
+    """Open the kit's client of one API; ``different`` replaces its default options."""
     options: dict[str, Any] = {
         "auth": Bearer(),
         "error_for": error_for,

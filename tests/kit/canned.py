@@ -1,4 +1,4 @@
-"""A small tap whose rows are canned, and a run of it: the kit's way, or the SDK's own."""
+"""A small tap with canned rows, and its runs, on the kit's path or on the SDK's own."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ ID = {"type": "integer"}
 
 @dataclass(frozen=True)
 class Table:
-    """A stream of the canned tap: its schema, and what each of its tasks brings."""
+    """A stream of the canned tap: its schema, and the rows of each of its tasks."""
 
     properties: Mapping[str, Any]
-    read: Rows | Callable[[Any], Rows]  # of a Task, or of a WindowTask
+    read: Rows | Callable[[Any], Rows]  # takes a Task or a WindowTask
     name: str = "figures"
     keys: tuple[str, ...] = ("id",)
-    replication_key: str | None = None  # then it is read in windows
+    replication_key: str | None = None  # if set, the stream is read in windows
     partitions: Sequence[Partition] | None = None
     required: tuple[str, ...] = ()
 
@@ -56,7 +56,7 @@ class Table:
         return {"type": "object", "properties": dict(self.properties), **required}
 
     def stream(self, tap: KitTap) -> Stream:
-        """The stream, of a class of its own as taps have them."""
+        """Return the stream, with its own class as in real taps."""
         base = WholeTable if self.replication_key is None else WindowTable
         members = {
             "name": self.name,
@@ -70,7 +70,7 @@ class Table:
 
 
 class CannedStream(KitStream[TaskT], ABC, Generic[TaskT]):
-    """What both kinds of canned streams have in common."""
+    """The base class of both kinds of canned streams."""
 
     table: Table
 
@@ -89,7 +89,7 @@ class CannedStream(KitStream[TaskT], ABC, Generic[TaskT]):
 
 
 class WholeTable(CannedStream):
-    """A table that is read whole."""
+    """A table that is read as a whole."""
 
 
 class WindowTable(WindowedStream, CannedStream[WindowTask]):
@@ -97,7 +97,7 @@ class WindowTable(WindowedStream, CannedStream[WindowTask]):
 
 
 class CannedTap(KitTap):
-    """A tap of tables."""
+    """A tap whose streams are tables."""
 
     name = "tap-canned"
     config_jsonschema = th.PropertiesList(*common_settings(lookback_days=0)).to_dict()
@@ -109,25 +109,25 @@ class CannedTap(KitTap):
 
     @override
     def check_access(self) -> str:
-        return "nobody to ask"
+        return "no access to check"
 
 
 def tap_of(*tables: Table) -> type[CannedTap]:
-    """A tap class of its own, since the SDK keeps things in the class."""
+    """Return a new tap class, because the SDK keeps data in the class."""
     made: type[CannedTap] = type("Canned", (CannedTap,), {"tables": tables})
     return made
 
 
 @dataclass
 class Run:
-    """What a run wrote, and how it ended."""
+    """The output of a run, and the error that ended it."""
 
     messages: list[Message] = field(default_factory=list)
     error: str = ""
     lines: list[str] = field(default_factory=list)
 
     def of(self, kind: str) -> list[Message]:
-        """The messages of one type."""
+        """Return the messages of one type."""
         return [message for message in self.messages if message["type"] == kind]
 
     @property
@@ -138,7 +138,7 @@ class Run:
 
 @contextmanager
 def captured() -> Iterator[Run]:
-    """Standard output as a file over bytes, read when the block ends."""
+    """Capture standard output as bytes while inside."""
     run, out, before = Run(), io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), sys.stdout
     sys.stdout = out
     try:
@@ -163,7 +163,7 @@ def _without_clock(message: Message) -> Message:
 
 
 def run_of(tap: KitTap) -> Run:
-    """One whole run."""
+    """Run the tap once."""
     with captured() as run:
         try:
             tap.execute()
@@ -172,13 +172,13 @@ def run_of(tap: KitTap) -> Run:
     return run
 
 
-def single(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on every stream goes record by record."""
+def force_single_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every stream write record by record from now on."""
     monkeypatch.setattr(tap_kit.rows.chunks, "needs_single_records", lambda _stream: "the test")
 
 
-def typed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on every stream makes its rows of the bytes of a JSON answer."""
+def decode_from_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every stream decode its rows from the bytes of a JSON response from now on."""
     read = CannedStream.read
 
     def read_bytes(self: CannedStream[Any], task: Task) -> Rows:
@@ -189,8 +189,8 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CannedStream, "read", read_bytes)
 
 
-def stock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on every stream yields what was read, as an ordinary tap's would."""
+def use_sdk_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every stream yield dicts from now on, as in a tap without the kit."""
 
     def get_records(self: CannedStream[Any], context: Context | None) -> Iterator[dict[str, Any]]:
         self.TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.RECURSIVE
@@ -200,8 +200,8 @@ def stock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CannedStream, "get_records", get_records)
 
 
-def without(catalog: dict[str, Any], *paths: tuple[str, ...]) -> dict[str, Any]:
-    """The catalog with these properties deselected; the empty path is the stream itself."""
+def deselect(catalog: dict[str, Any], *paths: tuple[str, ...]) -> dict[str, Any]:
+    """Deselect properties in the catalog and return it; the empty path is the stream itself."""
     for entry in catalog["streams"]:
         for item in entry["metadata"]:
             breadcrumb = tuple(p for p in item["breadcrumb"] if p != "properties")

@@ -1,4 +1,4 @@
-"""The real tap as a process of its own."""
+"""Run a real tap in its own process."""
 
 import json
 import os
@@ -22,7 +22,7 @@ COMMAND = (
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended, and what it said."""
+    """The exit code and the output of a run."""
 
     code: int
     stdout: str
@@ -30,16 +30,16 @@ class Ended:
 
 
 def arguments(config: dict[str, Any], folder: Path, *more: str) -> list[str]:
-    """The command line of a run with these settings."""
+    """Return the command line of a run with these settings."""
     file = folder / "config.json"
     file.write_text(json.dumps({**SETTINGS, **config}), encoding="utf-8")
     return [*COMMAND, "--config", str(file), *more]
 
 
-def begin(
+def start(
     config: dict[str, Any], folder: Path, *more: str, stdout: int = subprocess.PIPE
 ) -> subprocess.Popen[str]:
-    """A run that has begun; no variable of the developer's environment is a setting of it."""
+    """Start a run; no variable of the developer's environment is a setting of it."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TAP_")}
     return subprocess.Popen(
         arguments(config, folder, *more),
@@ -52,7 +52,7 @@ def begin(
 
 
 def tap(config: dict[str, Any], folder: Path, *more: str, stdout: int = subprocess.PIPE) -> Ended:
-    """A whole run."""
-    with begin(config, folder, *more, stdout=stdout) as process:
+    """Run the tap to its end."""
+    with start(config, folder, *more, stdout=stdout) as process:
         out, err = process.communicate(timeout=60)
     return Ended(process.returncode, out or "", err)

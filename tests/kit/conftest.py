@@ -1,4 +1,4 @@
-"""What the kit's tests share; also where they are run by themselves, for the mutations."""
+"""The Hypothesis profile of the kit's tests, also if they run alone, as for mutation testing."""
 
 from tests.properties import load_profile
 

@@ -1,4 +1,4 @@
-"""A small tap over an API that does its work in jobs, and that API."""
+"""A small tap for an API that runs jobs, and that API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from requests.auth import AuthBase
-from sandbox.exchange import Request as Asked
+from sandbox.exchange import Request as Received
 from sandbox.exchange import Response, json_response
 from sandbox.frame import Frame
 from singer_sdk import typing as th
@@ -37,16 +37,16 @@ class NoAuth(AuthBase):
 
 
 class JobApi:
-    """Starts a job for a day; none is done before ``is_quick``, the ``broken`` days' never."""
+    """An API with one job per day; jobs end if ``is_quick``, those of ``broken`` days fail."""
 
     def __init__(self) -> None:
         self.is_quick = False
         self.broken: set[str] = set()
-        self.started: list[str] = []  # the days; a job's id is its place in this list
+        self.started: list[str] = []  # the days; the id of a job is its index in this list
         self.app = Frame(self._respond)
         self.log = self.app.log
 
-    async def _respond(self, request: Asked) -> Response:
+    async def _respond(self, request: Received) -> Response:
         if request.method == "POST":
             self.started.append(request.parameter("day") or "")
             return json_response({"id": str(len(self.started) - 1)})
@@ -68,18 +68,18 @@ class DayJob:
     day: str
 
     def start(self) -> Ids:
-        """Start it."""
+        """Start the job."""
         started = self.api.send(Request("/jobs", {"day": self.day}, "POST"), dict).value
         return {"id": started["id"]}
 
     def poll(self, ids: Ids) -> Poll:
-        """Ask how far it is."""
+        """Request the state of the job."""
         found = self.api.send(Request(f"/jobs/{ids['id']}", urgent=False), dict).value
         return Poll(JobState(found["state"]), found.get("rows"))
 
 
 class Days(WindowedStream):
-    """A row a day, by a job."""
+    """A stream with one row per day, from a job."""
 
     name = "days"
     schema = th.PropertiesList(
@@ -106,7 +106,7 @@ class Days(WindowedStream):
 
 
 class JobTap(KitTap):
-    """A tap of one stream."""
+    """A tap with one stream."""
 
     name = "tap-jobs"
     config_jsonschema = th.PropertiesList(
@@ -119,19 +119,19 @@ class JobTap(KitTap):
 
     @override
     def check_access(self) -> str:
-        return "nobody to ask"
+        return "no access to check"
 
     @cached_property
     def runner(self) -> JobRunner:
-        """Polls often."""
+        """The runner of the jobs, with short pauses."""
         return JobRunner(Pace(0.02, 0.1, 60), self.run.throttle.sleep)
 
     @cached_property
     def api(self) -> Api:
-        """The API."""
+        """The client of the API."""
         return self.run.open_api(self.config["api_url"], auth=NoAuth(), error_for=error_for)
 
 
-def error_for(refusal: ErrorResponse) -> Exception:
-    """What a refusal means here."""
-    return SyncFailed(f"{refusal.source}: HTTP {refusal.status}")
+def error_for(response: ErrorResponse) -> Exception:
+    """Return the error for an error response."""
+    return SyncFailed(f"{response.source}: HTTP {response.status}")

@@ -1,4 +1,4 @@
-"""What the tests of the pipeline share."""
+"""Helpers for the tests of the pipeline."""
 
 import threading
 from collections.abc import Iterator
@@ -6,25 +6,25 @@ from typing import Any
 
 from tap_kit.flow.pipeline import Pipeline
 
-LONG_S = 20  # nothing waits that long unless the test has failed
+LONG_S = 20  # no wait takes that long unless the test fails
 
 
-def patiently(_task: object) -> None:
-    """A caller that is told to wait, and waits."""
+def no_heartbeat(_task: object) -> None:
+    """Do nothing."""
 
 
 def results(pipeline: Pipeline[Any, Any]) -> Iterator[Any]:
-    """All results, as a tap takes them."""
+    """Yield all results, as a tap takes them."""
     while pipeline.head is not None:
-        yield pipeline.take(patiently)
+        yield pipeline.take(no_heartbeat)
 
 
 def until_error(pipeline: Pipeline[Any, Any]) -> tuple[list[Any], str]:
-    """The results before the first error, and its text."""
+    """Return the results before the first error, and its text."""
     taken = []
     try:
         for result in results(pipeline):
-            taken.append(result)  # noqa: PERF402  (what came before the error counts)
+            taken.append(result)  # noqa: PERF402  (the results before the error count)
     except ValueError as error:
         pipeline.close()
         return taken, str(error)
@@ -32,7 +32,7 @@ def until_error(pipeline: Pipeline[Any, Any]) -> tuple[list[Any], str]:
 
 
 def busy_workers() -> list[threading.Thread]:
-    """The threads of pipelines, after a moment to end for those that are about to."""
+    """Return the threads of pipelines that do not end within a moment."""
     found = [t for t in threading.enumerate() if t.name.startswith("fetch-")]
     for thread in found:
         thread.join(0.05)
@@ -40,26 +40,26 @@ def busy_workers() -> list[threading.Thread]:
 
 
 class Gates:
-    """Work that goes on only when told to, and notes what it was asked to do."""
+    """Work that waits for its gate, and records the tasks that start."""
 
     def __init__(self, tasks: int) -> None:
-        self.begun: list[int] = []
+        self.started: list[int] = []
         self._opened = [threading.Event() for _ in range(tasks)]
         self._reached = [threading.Event() for _ in range(tasks)]
 
     def work(self, task: int) -> int:
-        """Ten times the task, when its gate is open."""
-        self.begun.append(task)
+        """Wait for the gate of the task; return ten times the task."""
+        self.started.append(task)
         self._reached[task].set()
         assert self._opened[task].wait(LONG_S)
         return task * 10
 
     def open(self, *tasks: int) -> None:
-        """Let these tasks end."""
+        """Open the gates of these tasks."""
         for task in tasks:
             self._opened[task].set()
 
     def reached(self, *tasks: int) -> None:
-        """Wait until these tasks have begun."""
+        """Wait until these tasks have started."""
         for task in tasks:
-            assert self._reached[task].wait(LONG_S), f"task {task} does not begin"
+            assert self._reached[task].wait(LONG_S), f"task {task} does not start"

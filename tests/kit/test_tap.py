@@ -1,4 +1,4 @@
-"""A run as a whole: settings, reach, shards, order, state."""
+"""Whole runs: settings, days, shards, order, state."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SITES = tuple({"site": number} for number in range(1, 6))
 
 
 class Reader:
-    """Reads a row for each task, and notes how often and how many at a time."""
+    """Returns rows for each task; counts the reads, and how many run at the same time."""
 
     def __init__(self, seconds: float = 0.0, rows: int = 1) -> None:
         self.seen: Counter[str] = Counter()
@@ -40,7 +40,7 @@ class Reader:
         self._lock = threading.Lock()
 
     def read(self, task: Task) -> list[dict[str, Any]]:
-        """The rows of one task."""
+        """Return the rows of one task."""
         with self._lock:
             self.seen[str(task)] += 1
             self.busy += 1
@@ -52,7 +52,7 @@ class Reader:
         return [{"id": i, **day, **task.partition} for i in range(self._rows)]
 
     def table(self, name: str = "figures", *, windows: bool = True, **more: Any) -> Table:
-        """A table that this reads."""
+        """Return a table that uses this reader."""
         key = "date" if windows else None
         properties = {"id": ID, "date": TEXT, "site": ID}
         return Table(properties, self.read, name=name, replication_key=key, **more)
@@ -155,7 +155,7 @@ def test_all_workers_are_busy_across_partitions_windows_and_streams() -> None:
 
 @pytest.mark.parametrize("shards", [1, 2, 3, 7])
 def test_shards_together_read_what_one_run_reads(shards: int) -> None:
-    """Streams without partitions lie between the others, and may not cost what was read ahead."""
+    """Streams without partitions between the others must not discard what was read ahead."""
 
     def shard(text: str) -> tuple[list[Any], Counter[str]]:
         reader = Reader()
@@ -208,7 +208,7 @@ def test_bookmark_that_is_not_a_date_is_one_line() -> None:
 
 
 class Clock:
-    """A clock that moves with every record that is written."""
+    """A clock that advances with every record that is written."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, step_s: float) -> None:
         self.now = 1000.0
@@ -253,8 +253,8 @@ def test_stopped_run_ends_between_two_windows_with_its_bookmark() -> None:
     reached = states(done)[-1].get("figures", {}).get("replication_key_value", "")
     assert [day for day in read_days if day <= reached] == [
         day for day in ("2024-01-01", "2024-01-02", "2024-01-03") if day <= reached
-    ], "what the bookmark covers was written"
-    assert len([day for day in read_days if day > reached]) <= 1, "no more than one comes again"
+    ], "everything that the bookmark covers was written"
+    assert len([day for day in read_days if day > reached]) <= 1, "at most one window is read again"
 
 
 def test_nothing_is_written_when_access_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""What ends a partition or a stream: told in words, and nothing behind it is written."""
+"""Errors that end a partition or a stream: they are logged, and no later row is written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-04"}
 SITES = tuple({"site": number} for number in (1, 2))
-LONG_S = 20  # nothing waits that long unless the test has failed
+LONG_S = 20  # no wait takes that long unless the test fails
 
 
 def run_until(
@@ -34,7 +34,7 @@ def run_until(
     taps: list[KitTap] | None = None,
     **config: Any,
 ) -> Run:
-    """A run in which one day of one site cannot be read; all others can, at once."""
+    """Run a tap in which one day of one site fails."""
 
     def read(task: WindowTask) -> list[dict[str, Any]]:
         if error is not None and (task.partition["site"], task.window.first.day) == (site, day):
@@ -56,12 +56,12 @@ def rows(run: Run) -> list[tuple[int, int]]:
 def test_no_row_of_a_partition_is_written_after_a_refused_day(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Although the days behind it were read ahead: there would be a hole."""
+    """Even though they were read ahead. Otherwise the data would have a gap."""
     done = run_until(PartitionUnavailable("HTTP 403"), max_concurrency=8)
     assert rows(done) == [(1, 1), (2, 1), (2, 2), (2, 3), (2, 4)]
     assert done.error == ""
-    told = [(r.levelname, r.getMessage()) for r in caplog.records if "skipped" in r.getMessage()]
-    assert told == [("WARNING", "figures, site 1, 2024-01-02: skipped: HTTP 403")]
+    logged = [(r.levelname, r.getMessage()) for r in caplog.records if "skipped" in r.getMessage()]
+    assert logged == [("WARNING", "figures, site 1, 2024-01-02: skipped: HTTP 403")]
 
 
 def test_failed_job_is_logged_and_ends_the_run_with_its_name(
@@ -72,8 +72,8 @@ def test_failed_job_is_logged_and_ends_the_run_with_its_name(
     assert done.error == (
         "All other streams are complete; these failed: figures, site 1, 2024-01-02"
     )
-    told = [(r.levelname, r.getMessage()) for r in caplog.records if "failed: " in r.getMessage()]
-    assert told == [("ERROR", "figures, site 1, 2024-01-02: failed: no disk")]
+    logged = [(r.levelname, r.getMessage()) for r in caplog.records if "failed: " in r.getMessage()]
+    assert logged == [("ERROR", "figures, site 1, 2024-01-02: failed: no disk")]
 
 
 def test_sdk_does_not_log_the_error_with_a_traceback(
@@ -84,14 +84,14 @@ def test_sdk_does_not_log_the_error_with_a_traceback(
     assert done.error == "no more"
     assert [r.getMessage() for r in caplog.records if r.exc_info] == []
     assert "unhandled" not in caplog.text
-    assert "Beginning" in caplog.text, "what else the SDK says stays"
+    assert "Beginning" in caplog.text, "other log lines of the SDK stay"
 
 
 @pytest.mark.parametrize("error", [None, PartitionUnavailable("no"), JobFailed("no")], ids=repr)
 def test_all_tasks_are_counted_as_done_including_skipped_ones(
     error: Exception | None,
 ) -> None:
-    """Else the bar of a run that is over would stand in the middle."""
+    """Otherwise the bar of a finished run would not be full."""
     taps: list[KitTap] = []
     run_until(error, taps=taps)
     (progress,) = [tap.run.progress for tap in taps]
@@ -111,13 +111,13 @@ def test_summary_says_how_the_run_ended(
 
 @dataclass(frozen=True)
 class PartTask(Task):
-    """One of two parts of a site."""
+    """A task that reads one of two parts of a site."""
 
     part: int = 1
 
 
 class Chained(CannedStream[PartTask]):
-    """A stream that would go on behind whatever a task brings."""
+    """A stream whose first task always has a follow-up."""
 
     name = "chained"
     schema: ClassVar[dict[str, Any]] = {"type": "object", "properties": {"id": ID}}
@@ -160,16 +160,16 @@ def test_progress_names_the_task_that_the_run_waits_for(
 ) -> None:
     monkeypatch.setattr(tap_kit.run.progress, "INTERVAL_S", 0)
     caplog.set_level("INFO")
-    told_of = threading.Event()
+    is_logged = threading.Event()
 
     class Watch(logging.Handler):
         @override
         def emit(self, record: logging.LogRecord) -> None:
             if "waiting for" in record.getMessage():
-                told_of.set()
+                is_logged.set()
 
     def read(_task: Task) -> list[dict[str, Any]]:
-        assert told_of.wait(LONG_S)
+        assert is_logged.wait(LONG_S)
         return [{"id": 1}]
 
     tap = tap_of(Table({"id": ID}, read))(config=DAYS)
@@ -178,6 +178,6 @@ def test_progress_names_the_task_that_the_run_waits_for(
         assert run_of(tap).error == ""
     finally:
         tap.logger.removeHandler(watch)
-    told = [m for m in caplog.messages if "waiting for" in m]
-    assert told
-    assert all(m.endswith("waiting for figures") for m in told)
+    logged = [m for m in caplog.messages if "waiting for" in m]
+    assert logged
+    assert all(m.endswith("waiting for figures") for m in logged)

@@ -1,4 +1,4 @@
-"""One pipeline for all streams: pages, bookmarks, what is read again, what fails, how many."""
+"""One pipeline for all streams: pages, bookmarks, inserted tasks, failures, concurrency."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ PAGES = 3
 
 @dataclass(frozen=True)
 class PageTask(WindowTask):
-    """A page of a day."""
+    """A task that reads one page of a day."""
 
     page: int = 1
 
 
 @dataclass(frozen=True)
 class PageResult(Result):
-    """The rows of a page, and which page is next."""
+    """The rows of a page, and the number of the next page."""
 
     next_page: int | None
 
 
 class Paged(WindowedStream[PageTask, PageResult]):
-    """Three pages a day."""
+    """A stream with three pages per day."""
 
     name = "paged"
     schema = SCHEMA
@@ -68,7 +68,7 @@ class Paged(WindowedStream[PageTask, PageResult]):
 
     @override
     def finalize(self, task: PageTask, result: PageResult) -> Sequence[Row]:
-        # Recorded so that a state is written behind each page.
+        # A recorded job makes the run write a state after each page.
         self.run.jobs.record(task, {"id": str(task.page)})
         if self.stop_at == (task.window.first.day, task.page):
             self.run.stop.set()
@@ -80,10 +80,10 @@ class Paged(WindowedStream[PageTask, PageResult]):
             yield replace(task, page=result.next_page)
 
 
-class Again(Paged):
-    """A stream that wants its second day once more."""
+class Repeating(Paged):
+    """A stream that reads its second day twice."""
 
-    name = "again"
+    name = "repeating"
 
     def __init__(self, tap: CannedTap, run: TapRun) -> None:
         super().__init__(tap, run)
@@ -98,7 +98,7 @@ class Again(Paged):
 
 
 class Whole(KitStream):
-    """A stream of two rows."""
+    """A stream with two rows and no windows."""
 
     name = "whole"
     schema = SCHEMA
@@ -110,7 +110,7 @@ class Whole(KitStream):
 
 
 class Breaking(Whole):
-    """A stream whose vendor gives up in the middle of its rows."""
+    """A stream that fails after its first row."""
 
     name = "breaking"
 
@@ -122,7 +122,7 @@ class Breaking(Whole):
 
 
 class BreakingDays(Paged):
-    """The same, in windows: on the second page of the second day."""
+    """A stream that fails after the second page of its second day."""
 
     name = "breaking_days"
 
@@ -137,7 +137,7 @@ class BreakingDays(Paged):
 def run(
     *streams: Callable[..., KitStream[Any, Any]], state: dict[str, Any] | None = None, **config: Any
 ) -> Run:
-    """One run of a tap with these streams."""
+    """Run a tap with these streams."""
 
     class Tap(CannedTap):
         @override
@@ -148,7 +148,7 @@ def run(
 
 
 def bookmark(state: dict[str, Any], stream: str) -> str | None:
-    """Where a stream stands."""
+    """Return the bookmark of a stream; None if there is none."""
     value: str | None = (
         state["value"].get("bookmarks", {}).get(stream, {}).get("replication_key_value")
     )
@@ -159,7 +159,7 @@ ALL = [day * 10 + page for day in (1, 2, 3) for page in (1, 2, 3)]
 
 
 def day_of(state: dict[str, Any], stream: str = "paged") -> int:
-    """The day of a bookmark; 0 for none."""
+    """Return the day of a bookmark; 0 if there is none."""
     return int((bookmark(state, stream) or "0")[-2:])
 
 
@@ -172,8 +172,8 @@ def test_bookmark_advances_after_the_last_page_of_its_window(workers: int) -> No
         pages += message["type"] == "RECORD"
         if message["type"] == "STATE":
             seen.append((pages, day_of(message)))
-    behind_each_page = [(page, (page - 1) // PAGES) for page in range(1, 10)]
-    assert seen[:9] == behind_each_page, "the window is not yet done when its rows are"
+    after_each_page = [(page, (page - 1) // PAGES) for page in range(1, 10)]
+    assert seen[:9] == after_each_page, "the bookmark advances after the last row"
     assert set(seen[9:]) == {(9, 3)}
 
 
@@ -190,20 +190,20 @@ def test_bookmark_does_not_advance_when_a_run_is_stopped_between_pages(
     last = before.of("STATE")[-1]
     assert day_of(last) == day - 1
     after = run(Paged, state=json.loads(json.dumps(last["value"])))
-    first = max(day - 1, 1)  # the bookmark's own day is read again
+    first = max(day - 1, 1)  # the bookmarked day is read again
     assert [r["id"] for r in after.records] == ALL[(first - 1) * PAGES :]
 
 
 @pytest.mark.parametrize("workers", [1, 4])
 def test_inserted_task_is_read_before_the_rest_of_the_plan(workers: int) -> None:
-    done = run(Again, Whole, max_concurrency=workers)
+    done = run(Repeating, Whole, max_concurrency=workers)
     assert done.error == ""
     rows = [r["id"] for r in done.records]
     assert rows == [11, 12, 13, 21, 22, 23, 21, 22, 23, 31, 32, 33, 1, 2]
 
 
 def test_inserted_task_can_be_the_last_of_the_run() -> None:
-    done = run(Again, end_date="2024-01-02")
+    done = run(Repeating, end_date="2024-01-02")
     assert [r["id"] for r in done.records] == [11, 12, 13, 21, 22, 23, 21, 22, 23]
 
 
@@ -216,7 +216,7 @@ def test_stream_that_fails_while_it_is_written_leaves_the_others_complete(worker
     }
     assert found["breaking"] == [1]
     assert found["whole"] == [1, 2]
-    assert found["breaking_days"] == [11, 12, 13, 21, 22], "nothing behind it"
+    assert found["breaking_days"] == [11, 12, 13, 21, 22], "no row after the failure"
     assert len(found["paged"]) == 9
     last = done.of("STATE")[-1]
     assert bookmark(last, "breaking_days") == "2024-01-01"
@@ -226,7 +226,7 @@ def test_stream_that_fails_while_it_is_written_leaves_the_others_complete(worker
 
 
 class Downloads(WindowedStream):
-    """A request in a worker for each day, and a download in the main thread."""
+    """A stream with a request in a worker and a download in the main thread for each day."""
 
     name = "downloads"
     schema = SCHEMA
@@ -236,7 +236,7 @@ class Downloads(WindowedStream):
 
     @override
     def fetch(self, task: WindowTask) -> Result:
-        self.api.send(Request("/ask"), list)
+        self.api.send(Request("/list"), list)
         return Result(self.checked([{"id": 1}]))
 
     @override

@@ -1,4 +1,4 @@
-"""Who waits for a slow source is told so, gets its items in order, and is done with it at once."""
+"""Read a slow source in a thread: order, heartbeat, errors, closing."""
 
 from __future__ import annotations
 
@@ -30,50 +30,49 @@ def _no_thread_survives() -> Iterator[None]:
             assert not thread.is_alive()
 
 
-def nothing() -> None:
-    """Done while waiting."""
+def no_heartbeat() -> None:
+    """Do nothing."""
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(), st.text()), max_size=30))
 def test_items_of_any_kind_come_in_order(items: list[object]) -> None:
-    assert list(read_in_background((item for item in items), nothing)) == items
+    assert list(read_in_background((item for item in items), no_heartbeat)) == items
 
 
 def test_heartbeat_is_called_repeatedly_while_the_source_is_slow() -> None:
-    told_often = threading.Event()
-    told: list[float] = []
+    is_called_often = threading.Event()
+    calls: list[float] = []
 
     def source() -> Generator[str, None, None]:
         yield "a"
-        assert told_often.wait(LONG_S)
+        assert is_called_often.wait(LONG_S)
         yield "b"
 
-    def waiting() -> None:
-        told.append(time.monotonic())
-        if len(told) == 3:
-            told_often.set()
+    def heartbeat() -> None:
+        calls.append(time.monotonic())
+        if len(calls) == 3:
+            is_called_often.set()
 
-    assert list(read_in_background(source(), waiting)) == ["a", "b"]
-    assert len(told) >= 3
+    assert list(read_in_background(source(), heartbeat)) == ["a", "b"]
+    assert len(calls) >= 3
 
 
 def test_heartbeat_is_not_called_while_the_source_is_fast() -> None:
-    told: list[None] = []
-    assert list(read_in_background((n for n in range(1000)), lambda: told.append(None))) == [
-        *range(1000)
-    ]
-    assert len(told) <= 1  # a machine may be busy
+    calls: list[None] = []
+    numbers = (number for number in range(1000))
+    assert list(read_in_background(numbers, lambda: calls.append(None))) == [*range(1000)]
+    assert len(calls) <= 1  # on a busy machine
 
 
 def test_error_of_the_source_is_raised_after_its_items() -> None:
     def source() -> Generator[int, None, None]:
         yield 1
-        msg = "it broke off"
+        msg = "interrupted"
         raise Retriable(msg, retry_after=7)
 
-    arriving = read_in_background(source(), nothing)
+    arriving = read_in_background(source(), no_heartbeat)
     assert next(arriving) == 1
-    with pytest.raises(Retriable, match="it broke off") as caught:
+    with pytest.raises(Retriable, match="interrupted") as caught:
         next(arriving)
     assert caught.value.retry_after == 7
     assert list(arriving) == []
@@ -90,15 +89,15 @@ def test_error_in_the_heartbeat_ends_the_reader_and_then_the_source() -> None:
         finally:
             is_closed.set()
 
-    def waiting() -> None:
+    def heartbeat() -> None:
         msg = "stop"
         raise KeyboardInterrupt(msg)
 
-    arriving = read_in_background(source(), waiting)
+    arriving = read_in_background(source(), heartbeat)
     assert next(arriving) == 1
     with pytest.raises(KeyboardInterrupt, match="stop"):
         next(arriving)
-    assert not is_closed.is_set()  # a server that hangs holds nobody up
+    assert not is_closed.is_set()  # the reader does not wait for a server that hangs
     is_over.set()
     assert is_closed.wait(LONG_S)
 
@@ -115,13 +114,13 @@ def test_source_is_closed_after_the_reader_is_closed(taken: int) -> None:
         finally:
             is_closed.set()
 
-    arriving = read_in_background(source(), nothing)
+    arriving = read_in_background(source(), no_heartbeat)
     next(arriving)
     for _ in range(taken):
         next(arriving)
     arriving.close()
     assert is_closed.wait(LONG_S)
-    assert len(made) <= taken + 6  # it was never far ahead
+    assert len(made) <= taken + 6  # the source is never far ahead
 
 
 def test_source_is_at_most_three_items_ahead() -> None:
@@ -132,23 +131,23 @@ def test_source_is_at_most_three_items_ahead() -> None:
             made.append(number)
             yield number
 
-    arriving = read_in_background(source(), nothing)
+    arriving = read_in_background(source(), no_heartbeat)
     next(arriving)
     time.sleep(0.2)
-    assert len(made) == 4  # one taken, two ready, one that finds no room
+    assert len(made) == 4  # one taken, two in the queue, one that waits for room
     arriving.close()
 
 
 def test_heartbeat_is_called_twice_a_second_during_a_long_pause() -> None:
     slept: list[float] = []
-    told: list[int] = []
+    calls: list[int] = []
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
         time.sleep(seconds)
 
-    sleep_with_heartbeat(sleep, lambda: told.append(len(slept)))(1.2)
-    assert told == [1, 2]
+    sleep_with_heartbeat(sleep, lambda: calls.append(len(slept)))(1.2)
+    assert calls == [1, 2]
     assert slept[:2] == [0.5, 0.5]
     assert slept[2] < 0.3
 
@@ -156,22 +155,22 @@ def test_heartbeat_is_called_twice_a_second_during_a_long_pause() -> None:
 def test_short_pause_has_no_heartbeat() -> None:
     slept: list[float] = []
     for seconds in (0.0, 0.4):
-        sleep_with_heartbeat(slept.append, lambda: pytest.fail("told"))(seconds)
+        sleep_with_heartbeat(slept.append, lambda: pytest.fail("heartbeat"))(seconds)
     assert slept == [pytest.approx(0, abs=0.1), pytest.approx(0.4, abs=0.1)]
 
 
 def test_slow_signal_handler_does_not_block_the_reader() -> None:
-    is_over, told = threading.Event(), threading.Event()
+    is_over, is_called = threading.Event(), threading.Event()
 
     def source() -> Generator[int, None, None]:
         is_over.wait(LONG_S)
         yield 1
 
     def handler(_number: int, _frame: FrameType | None) -> None:
-        time.sleep(0.6)  # longer than the rest of what is waited for
+        time.sleep(0.6)  # longer than the rest of the timeout
 
-    def waiting() -> None:
-        told.set()
+    def heartbeat() -> None:
+        is_called.set()
         is_over.set()
 
     before = signal.signal(signal.SIGUSR1, handler)
@@ -180,10 +179,10 @@ def test_slow_signal_handler_does_not_block_the_reader() -> None:
     try:
         signals.start()
         guard.start()
-        assert list(read_in_background(source(), waiting)) == [1]
+        assert list(read_in_background(source(), heartbeat)) == [1]
     finally:
         guard.cancel()
         guard.join()
         signals.join()
         signal.signal(signal.SIGUSR1, before)
-    assert told.is_set()
+    assert is_called.is_set()

@@ -1,4 +1,4 @@
-"""Bookmarks of whole runs: whatever takes long, fails or was in the state before."""
+"""Bookmarks of whole runs, with any durations, failures and earlier states."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 START, DAYS = date(2024, 1, 1), 5
 SITES = ({"site": 1}, {"site": 2})
-Place = tuple[int, int]  # a site, and the number of a day
+Place = tuple[int, int]  # a site and the number of a day
 Ends = dict[Place, tuple[type[Exception] | None, int]]
 PLACES = [(site, day) for site in (1, 2) for day in range(DAYS)]
 ERRORS = (SyncFailed, PartitionUnavailable, JobFailed)
-# How each piece of work ends, and after how many milliseconds; no more than one of a site fails.
+# How each task ends, and after how many milliseconds; at most one task of a site fails.
 FAILS = st.none() | st.tuples(st.integers(0, DAYS - 1), st.sampled_from(ERRORS))
 WAITS = st.lists(st.integers(0, 2), min_size=len(PLACES), max_size=len(PLACES))
 
 
 def ends_of(waits: list[int], *fails: tuple[int, type[Exception]] | None) -> Ends:
-    """By place: the error or None, and the milliseconds."""
+    """Return the error or None, and the duration in milliseconds, by place."""
     errors = {(site, fail[0]): fail[1] for site, fail in enumerate(fails, start=1) if fail}
     return {place: (errors.get(place), wait) for place, wait in zip(PLACES, waits, strict=True)}
 
@@ -43,7 +43,7 @@ BEFORE = st.fixed_dictionaries({}, optional={1: st.integers(0, 4), 2: st.integer
 
 
 def text(day: int) -> str:
-    """A day as the bookmark has it."""
+    """Return the bookmark of a day."""
     return (START + timedelta(days=day)).isoformat()
 
 
@@ -52,7 +52,7 @@ def place_of(task: WindowTask) -> Place:
 
 
 def run(ends: Ends, state: dict[str, Any], workers: int) -> Run:
-    """A run in which every piece of work ends as it is told to."""
+    """Run a tap whose tasks end as given."""
 
     def read(task: WindowTask) -> list[dict[str, Any]]:
         site, day = place_of(task)
@@ -69,7 +69,7 @@ def run(ends: Ends, state: dict[str, Any], workers: int) -> Run:
 
 
 def state_of(before: Mapping[int, int]) -> dict[str, Any]:
-    """A state with these bookmarks, and what other taps and versions leave in one."""
+    """Return a state with these bookmarks, and the entry of a stream that no longer exists."""
     parts = [
         {
             "context": {"site": site},
@@ -117,7 +117,7 @@ def test_bookmark_covers_written_windows_only_and_never_moves_back(
 def test_next_run_completes_the_data_however_the_first_one_ends(
     ends: Ends, before: dict[int, int], workers: int
 ) -> None:
-    """All days from the first bookmark on, by the two runs together."""
+    """The two runs together read all days from the first bookmark on."""
     broken = run(ends, state_of(before), workers)
     state = broken.of("STATE")[-1]["value"]
     whole = run(dict.fromkeys(PLACES, (None, 0)), state, workers)

@@ -1,4 +1,4 @@
-"""An ordinary stream of the SDK's below one of the kit's, whose records it is made from."""
+"""A child stream of the SDK with a parent stream of the kit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import Stream
 from typing_extensions import override
 
-from tests.kit.canned import ID, CannedTap, Run, Table, WholeTable, run_of, without
+from tests.kit.canned import ID, CannedTap, Run, Table, WholeTable, deselect, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +18,7 @@ SITES = Table({"id": ID}, [{"id": 1}, {"id": 2}], name="sites")
 
 
 class Sites(WholeTable):
-    """Two sites."""
+    """The parent stream."""
 
     name = SITES.name
     schema = SITES.schema
@@ -31,7 +31,7 @@ class Sites(WholeTable):
 
 
 class Pages(Stream):
-    """One page of each site."""
+    """The child stream, with one page per site."""
 
     name = "pages"
     schema = Table({"site": ID, "page": ID}, ()).schema
@@ -45,19 +45,19 @@ class Pages(Stream):
 
 
 class Tap(CannedTap):
-    """A parent and its child."""
+    """A tap with a parent stream and its child."""
 
     @override
     def discover_streams(self) -> list[Any]:
         return [Sites(self, self.run), Pages(self)]
 
 
-def run_without(*left_out: str) -> Run:
-    """A run in which these streams are deselected."""
+def run_without(*deselected: str) -> Run:
+    """Run the tap with these streams deselected."""
     catalog = Tap(config={}).catalog_dict
     for entry in catalog["streams"]:
-        if entry["stream"] in left_out:
-            without({"streams": [entry]}, ())
+        if entry["stream"] in deselected:
+            deselect({"streams": [entry]}, ())
     return run_of(Tap(config={}, catalog=catalog))
 
 
@@ -77,14 +77,14 @@ def test_child_stream_gets_each_record_of_its_parent() -> None:
 
 
 def test_deselected_child_stream_is_not_read() -> None:
-    """Then the parent's rows travel in chunks, of which no child can be made."""
+    """The rows of the parent are written in chunks then, from which no child can be made."""
     done = run_without("pages")
     assert done.error == ""
     assert rows(done) == [("sites", {"id": 1}), ("sites", {"id": 2})]
 
 
 def test_deselected_parent_of_a_selected_child_is_an_error() -> None:
-    """In place of a run that ends well without a row of the child."""
+    """Otherwise the run would succeed without a row of the child."""
     done = run_without("sites")
     assert done.error == "sites: select this stream too, as its child streams need it"
     assert rows(done) == []

@@ -1,4 +1,4 @@
-"""A list counts as complete when every rule holds; else it is read again or the sync fails."""
+"""The rules for a complete list; if one is broken, the list is read again or the sync fails."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Pages = list[tuple[list[int], PageInfo]]
 
 
 def page(*records: int, total: int | None = None) -> tuple[list[int], PageInfo]:
-    """A page with these records."""
+    """Return a page with these records."""
     return list(records), PageInfo.of(records, total=total)
 
 
 def passed(pages: Iterable[tuple[list[int], PageInfo]]) -> ListPass:
-    """A pass in which these pages came."""
+    """Return a pass with these pages."""
     one = ListPass("figures")
     for _, info in pages:
         one.add(info)
@@ -32,19 +32,19 @@ def passed(pages: Iterable[tuple[list[int], PageInfo]]) -> ListPass:
 
 @dataclass
 class Server:
-    """Serves one pass after the other; the last one again and again."""
+    """A server that sends one pass after the other, and the last one repeatedly."""
 
     passes: list[Pages]
-    begun: int = field(default=0)
+    started: int = field(default=0)
 
     def pages(self) -> Iterator[tuple[list[int], PageInfo]]:
-        """Begin the next pass."""
-        self.begun += 1
-        yield from self.passes[min(self.begun, len(self.passes)) - 1]
+        """Return the pages of the next pass."""
+        self.started += 1
+        yield from self.passes[min(self.started, len(self.passes)) - 1]
 
 
 def changing(first: int) -> Pages:
-    """A list that grows by one while it is read."""
+    """Return a list that grows by one record while it is read."""
     return [page(first, total=2), page(first + 1, total=3)]
 
 
@@ -92,7 +92,7 @@ def test_different_totals_cause_another_pass_from_the_start() -> None:
     assert following is not None
     assert (following.what, following.number, following.count) == ("figures", 2, 0)
     following.add(page(1, total=3)[1])
-    assert following.count == 1, "a page of the pass before may come again"
+    assert following.count == 1, "pages of the previous pass do not count"
 
 
 def test_largest_of_differing_totals_must_be_reached() -> None:
@@ -126,20 +126,20 @@ def test_next_pass_keeps_the_type_and_resets_its_fields() -> None:
 def test_whole_list_is_read_in_one_pass() -> None:
     server = Server([[page(1, 2, total=3), page(3, total=3)]])
     assert read_list(server.pages, "figures") == [1, 2, 3]
-    assert server.begun == 1
+    assert server.started == 1
 
 
 def test_list_that_changes_is_read_again_and_only_its_last_pass_counts() -> None:
     server = Server([changing(1), changing(5), [page(7, 8, total=2)]])
     assert read_list(server.pages, "figures") == [7, 8]
-    assert server.begun == 3
+    assert server.started == 3
 
 
 def test_list_that_changes_in_every_pass_fails_the_sync() -> None:
     server = Server([changing(1)])
     with pytest.raises(SyncFailed, match=r"^figures: the list changed during each of 3 passes"):
         read_list(server.pages, "figures")
-    assert server.begun == PASSES
+    assert server.started == PASSES
 
 
 def test_list_without_pages_is_empty() -> None:

@@ -1,4 +1,4 @@
-"""What is made once in a run, whichever thread needs it first."""
+"""Values that are made once per run, in the first thread that needs them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from threading import Barrier, Event
 import pytest
 from tap_kit.flow.once import Once
 
-LONG_S = 20  # nothing waits that long unless the test has failed
+LONG_S = 20  # no wait takes that long unless the test fails
 
 
 def test_value_is_made_once_for_concurrent_threads() -> None:
@@ -31,16 +31,16 @@ def test_value_is_made_once_for_concurrent_threads() -> None:
 
 def test_one_key_does_not_wait_for_another() -> None:
     once: Once[int] = Once()
-    begun, go_on = Event(), Event()
+    started, go_on = Event(), Event()
 
     def slowly() -> int:
-        begun.set()
+        started.set()
         assert go_on.wait(LONG_S)
         return 1
 
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(once.get, "slow", slowly)
-        assert begun.wait(LONG_S)
+        assert started.wait(LONG_S)
         assert once.get("quick", lambda: 2) == 2
         go_on.set()
         assert slow.result(LONG_S) == 1
@@ -58,7 +58,7 @@ def test_failed_value_is_made_again() -> None:
 
 
 def test_forgotten_value_is_made_again_once() -> None:
-    """Two workers find the same run gone; the second must not throw away the first one's new."""
+    """Two workers may find the same value outdated; the second must not discard the new value."""
     once: Once[object] = Once()
     old, new = object(), object()
     assert once.get("key", lambda: old) is old

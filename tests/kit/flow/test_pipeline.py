@@ -1,4 +1,4 @@
-"""Tasks are done side by side and handed over in order, as if done one by one."""
+"""The pipeline does tasks concurrently and returns results in order, as if one by one."""
 
 import threading
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tap_kit.errors import Interrupted
 from tap_kit.flow.pipeline import Pipeline
 
-from tests.kit.pipelines import LONG_S, Gates, busy_workers, patiently, results, until_error
+from tests.kit.pipelines import LONG_S, Gates, busy_workers, no_heartbeat, results, until_error
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_all_workers_are_busy_and_never_more(workers: int) -> None:
         with lock:
             busy += 1
             most = max(most, busy)
-        together.wait(LONG_S)  # opens only when all workers are here
+        together.wait(LONG_S)  # opens when all workers have arrived
         with lock:
             busy -= 1
         return task
@@ -65,7 +65,7 @@ def test_plan_is_pulled_only_as_far_as_needed(workers: int) -> None:
             yield task
 
     pipeline = Pipeline(plan(), lambda task: task, workers=workers)
-    assert pulled == 0, "nothing is pulled before somebody asks"
+    assert pulled == 0, "nothing is pulled before the first call"
     ahead = []
     for taken, _ in enumerate(results(pipeline), 1):
         ahead.append(pulled - taken)
@@ -79,10 +79,10 @@ def test_slow_consumer_limits_what_is_read_ahead() -> None:
     pipeline = Pipeline(iter(range(100)), gates.work, workers=3)
     assert pipeline.head == 0
     gates.reached(0, 1, 2, 3, 4, 5)
-    assert sorted(gates.begun) == [0, 1, 2, 3, 4, 5]
-    assert pipeline.take(patiently) == 0
+    assert sorted(gates.started) == [0, 1, 2, 3, 4, 5]
+    assert pipeline.take(no_heartbeat) == 0
     gates.reached(6)
-    assert max(gates.begun) == 6
+    assert max(gates.started) == 6
     pipeline.close()
 
 
@@ -91,7 +91,7 @@ def test_error_is_raised_in_its_place_and_no_later_task_starts() -> None:
 
     def work(task: int) -> int:
         if task == 1:
-            gates.begun.append(task)
+            gates.started.append(task)
             msg = "one"
             raise ValueError(msg)
         return gates.work(task)
@@ -99,19 +99,19 @@ def test_error_is_raised_in_its_place_and_no_later_task_starts() -> None:
     pipeline = Pipeline(iter(range(20)), work, workers=2)
     assert pipeline.head == 0
     gates.reached(0)
-    waited = threading.Event()
+    is_called = threading.Event()
 
     def open_late(_task: int) -> None:
-        waited.set()  # half a second went by: the free worker had its chance
+        is_called.set()  # after half a second, in which the free worker starts no task
         gates.open(*range(20))
 
     assert pipeline.take(open_late) == 0
-    assert waited.is_set()
+    assert is_called.is_set()
     with pytest.raises(ValueError, match="one"):
-        pipeline.take(patiently)
+        pipeline.take(no_heartbeat)
     pipeline.close()
     assert busy_workers() == []
-    assert sorted(gates.begun) == [0, 1]
+    assert sorted(gates.started) == [0, 1]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 4])
@@ -129,7 +129,7 @@ def test_results_before_an_error_are_returned(workers: int, bad: int) -> None:
 
 @given(bad=st.sets(st.integers(0, 19), min_size=1), workers=st.integers(1, 8))
 def test_first_error_of_the_plan_is_raised(bad: set[int], workers: int) -> None:
-    """Whichever fails first on the clock: else a re-run would tell another story."""
+    """Whichever fails first in time: two runs with the same errors must end in the same way."""
 
     def work(task: int) -> int:
         if task in bad:
@@ -153,13 +153,13 @@ def test_error_that_is_earlier_in_the_plan_is_raised_even_if_it_occurs_later() -
     pipeline = Pipeline(iter(range(2)), work, workers=2)
     for task in (0, 1):
         with pytest.raises(ValueError, match=f"^{task}$"):
-            pipeline.take(patiently)
+            pipeline.take(no_heartbeat)
     pipeline.close()
 
 
 @pytest.mark.parametrize("kind", [TimeoutError, KeyboardInterrupt, SystemExit, Interrupted])
 def test_error_of_any_type_is_raised_once(kind: type[BaseException]) -> None:
-    """A TimeoutError too, which is no sign that the pipeline itself waited too long."""
+    """A TimeoutError of a task must not be mistaken for a timeout of the pipeline."""
     calls = []
 
     def work(task: int) -> int:
@@ -169,7 +169,7 @@ def test_error_of_any_type_is_raised_once(kind: type[BaseException]) -> None:
 
     pipeline = Pipeline(iter([7]), work, workers=2)
     with pytest.raises(kind, match="from the task"):
-        pipeline.take(patiently)
+        pipeline.take(no_heartbeat)
     assert calls == [7]
     assert pipeline.head is None
 
@@ -184,8 +184,8 @@ def test_head_is_the_task_of_the_next_result() -> None:
     pipeline = Pipeline(iter("abc"), str.upper, workers=2)
     seen = []
     while (head := pipeline.head) is not None:
-        assert pipeline.head == head, "looking does not take"
-        seen.append((head, pipeline.take(patiently)))
+        assert pipeline.head == head, "reading the head does not take it"
+        seen.append((head, pipeline.take(no_heartbeat)))
     assert seen == [("a", "A"), ("b", "B"), ("c", "C")]
 
 
@@ -208,30 +208,30 @@ def test_single_task_needs_a_single_thread() -> None:
 
 def test_heartbeat_gets_the_task_that_the_caller_waits_for() -> None:
     gates = Gates(2)
-    told: list[int] = []
+    calls: list[int] = []
 
-    def waiting(task: int) -> None:
-        told.append(task)
-        if len(told) == 2:
+    def heartbeat(task: int) -> None:
+        calls.append(task)
+        if len(calls) == 2:
             gates.open(0, 1)
 
     pipeline = Pipeline(iter(range(2)), gates.work, workers=1)
-    assert pipeline.take(waiting) == 0
-    assert told == [0, 0]
-    assert pipeline.take(patiently) == 10
+    assert pipeline.take(heartbeat) == 0
+    assert calls == [0, 0]
+    assert pipeline.take(no_heartbeat) == 10
     pipeline.close()
 
 
 def test_error_in_the_heartbeat_ends_the_wait() -> None:
     gates = Gates(1)
 
-    def waiting(_task: int) -> None:
+    def heartbeat(_task: int) -> None:
         msg = "stop"
         raise Interrupted(msg)
 
     pipeline = Pipeline(iter([0]), gates.work, workers=1)
     with pytest.raises(Interrupted, match="stop"):
-        pipeline.take(waiting)
+        pipeline.take(heartbeat)
     pipeline.close()
     gates.open(0)
 
@@ -246,9 +246,9 @@ def test_closed_pipeline_starts_no_task_and_returns_no_result() -> None:
     gates.open(*range(10))
     assert list(results(pipeline)) == []
     with pytest.raises(Interrupted):
-        pipeline.take(patiently)
+        pipeline.take(no_heartbeat)
     assert busy_workers() == []
-    assert sorted(gates.begun) == [0, 1]
+    assert sorted(gates.started) == [0, 1]
 
 
 def test_close_ends_the_wait() -> None:
@@ -272,22 +272,22 @@ def failing_plan(good: int) -> Iterator[int]:
 @pytest.mark.parametrize("good", [0, 1, 5])
 @pytest.mark.parametrize("workers", [1, 4])
 def test_error_of_the_plan_is_raised_after_the_results_before_it(good: int, workers: int) -> None:
-    """What was planned before it is handed over; nothing that was read is thrown away."""
+    """Results of tasks that were planned before are returned; none is discarded."""
     pipeline = Pipeline(failing_plan(good), lambda task: task, workers=workers)
     assert until_error(pipeline) == (list(range(good)), "no plan")
 
 
 def test_no_task_starts_after_an_error_was_raised() -> None:
-    """Once the error was handed over, its worker took it for gone and began the next task."""
+    """The worker of the failed task must not continue when the error has been taken."""
     for _ in range(50):
-        begun: list[int] = []
+        started: list[int] = []
 
-        def work(task: int, begun: list[int] = begun) -> int:
-            begun.append(task)
+        def work(task: int, started: list[int] = started) -> int:
+            started.append(task)
             raise ValueError(task)
 
         pipeline = Pipeline(iter(range(9)), work, workers=1)
         with pytest.raises(ValueError, match=r"^0$"):
-            pipeline.take(patiently)
+            pipeline.take(no_heartbeat)
         assert pipeline.head is None
-        assert begun == [0]
+        assert started == [0]

@@ -1,4 +1,4 @@
-"""What is dropped from the plan says nothing more, whatever was begun of it."""
+"""Dropped tasks have no results and no errors, even if they have started."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.flow.pipeline import Pipeline
 
-from tests.kit.pipelines import patiently
+from tests.kit.pipelines import no_heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Place = tuple[int, int]  # a group, and one of its pages
+Place = tuple[int, int]  # a group and one of its pages
 
 
 @dataclass
 class Groups:
-    """Groups of so many pages; after a page that is refused, nobody wants more of its group."""
+    """Groups of pages, with their lengths; a refused page ends its group."""
 
     lengths: list[int]
     refused: set[Place]
@@ -28,17 +28,17 @@ class Groups:
     dropped: set[int] = field(default_factory=set)
 
     def read(self, place: Place) -> bool:
-        """Whether the page is refused.
+        """Return whether the page is refused.
 
         Raises:
-            ValueError: where it is broken.
+            ValueError: if the page is broken.
         """
         if place in self.broken:
             raise ValueError(place)
         return place in self.refused
 
     def one_by_one(self) -> Iterator[Place]:
-        """The pages as they are handed over when nothing is read ahead."""
+        """Yield the pages as they are returned if nothing is read ahead."""
         for place in self.planned():
             if place in self.broken:
                 return
@@ -47,27 +47,27 @@ class Groups:
                 self.dropped.add(place[0])
 
     def planned(self) -> Iterator[Place]:
-        """All pages."""
+        """Yield all pages of groups that are not dropped."""
         for group, length in enumerate(self.lengths):
             for page in range(length):
                 if group not in self.dropped:
                     yield group, page
 
     def first_pages(self) -> Iterator[Place]:
-        """The first page of each group; ``next_page`` tells the others."""
+        """Yield the first page of each group; ``next_page`` returns the others."""
         yield from ((group, 0) for group, length in enumerate(self.lengths) if length)
 
     def next_page(self, place: Place, _is_refused: object) -> Iterator[Place]:
-        """The page after this one, if there is one."""
+        """Yield the next page, if there is one."""
         group, page = place
         if page + 1 < self.lengths[group]:
             yield group, page + 1
 
-    def handed_over(self, pipeline: Pipeline[Place, bool]) -> Iterator[Place]:
-        """The pages that come out of a pipeline."""
+    def returned(self, pipeline: Pipeline[Place, bool]) -> Iterator[Place]:
+        """Yield the pages that a pipeline returns."""
         try:
             while (place := pipeline.head) is not None:
-                is_refused = pipeline.take(patiently)
+                is_refused = pipeline.take(no_heartbeat)
                 yield place
                 if is_refused:
                     self.dropped.add(place[0])
@@ -100,4 +100,4 @@ def test_dropped_group_ends_as_if_tasks_were_done_one_by_one(
         if has_follow_ups
         else Pipeline(groups.planned(), groups.read, workers=workers)
     )
-    assert list(groups.handed_over(pipeline)) == list(same.one_by_one())
+    assert list(groups.returned(pipeline)) == list(same.one_by_one())

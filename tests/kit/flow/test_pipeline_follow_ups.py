@@ -1,4 +1,4 @@
-"""A result can make further tasks necessary: the next page, the next poll."""
+"""A result can make further tasks necessary, such as the next page."""
 
 import sys
 import threading
@@ -9,35 +9,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.flow.pipeline import Pipeline
 
-from tests.kit.pipelines import LONG_S, busy_workers, patiently, results, until_error
+from tests.kit.pipelines import LONG_S, busy_workers, no_heartbeat, results, until_error
 
 Page = tuple[str, int]
 
 
 class Lists:
-    """Lists of pages; the last page of each is known only when it was read."""
+    """Lists of pages, whose number of pages is known at the last page only."""
 
     def __init__(self, lengths: dict[str, int]) -> None:
         self.lengths = lengths
 
     def pipeline(self, workers: int) -> Pipeline[Page, Page]:
-        """The pages of all lists, in their order."""
+        """Return a pipeline of the pages of all lists, in order."""
         plan = ((name, 1) for name in self.lengths)
         return Pipeline(plan, self.read, workers=workers, follow_ups=self.next_pages)
 
     def read(self, page: Page) -> Page:
-        """One page, as itself."""
+        """Return the page."""
         return page
 
     def next_pages(self, _page: Page, read: Page) -> Iterator[Page]:
-        """The page after this one, if there is one."""
+        """Yield the next page, if there is one."""
         name, number = read
         if number < self.lengths[name]:
             yield name, number + 1
 
     @property
     def in_order(self) -> list[Page]:
-        """As it would be one by one."""
+        """The pages in the order of reading them one by one."""
         return [(n, page) for n, length in self.lengths.items() for page in range(1, length + 1)]
 
 
@@ -49,7 +49,7 @@ def test_follow_ups_come_right_after_their_task(lengths: list[int], workers: int
 
 @pytest.fixture
 def _busy_switching() -> Iterator[None]:
-    """Threads take turns as often as they can, so that a race has its chance."""
+    """Switch between threads as often as possible, to provoke races."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -59,23 +59,23 @@ def _busy_switching() -> Iterator[None]:
 @pytest.mark.usefixtures("_busy_switching")
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_no_follow_up_is_lost_whenever_its_task_ends(workers: int) -> None:
-    """A result that arrives between two looks at it still has its follow-ups."""
+    """A result can arrive between two checks for follow-ups."""
     lists = Lists({f"list {i}": 3 for i in range(500)})
     assert list(results(lists.pipeline(workers))) == lists.in_order
 
 
 def test_result_that_arrives_while_the_plan_is_pulled_has_its_follow_ups() -> None:
-    """The same race, made certain: the first task ends while the next one is being planned."""
-    begun, go = threading.Event(), threading.Event()
+    """Force the race: the first task ends while the next one is being pulled."""
+    started, go = threading.Event(), threading.Event()
 
     def work(task: str) -> str:
-        begun.set()
+        started.set()
         assert go.wait(20)
         return task
 
     def planned_slowly() -> Iterator[str]:
         go.set()
-        threading.Event().wait(0.1)  # time for the worker to hand its result in, if it can
+        threading.Event().wait(0.1)  # time for the worker to return its result, if it can
         yield from ()
 
     def more(task: str, _result: str) -> Iterator[str]:
@@ -83,9 +83,9 @@ def test_result_that_arrives_while_the_plan_is_pulled_has_its_follow_ups() -> No
 
     pipeline = Pipeline(iter(["a", "b"]), work, workers=1, follow_ups=more)
     assert pipeline.head == "a"
-    assert begun.wait(20)
+    assert started.wait(20)
     pipeline.insert(planned_slowly())
-    assert [pipeline.take(patiently), *results(pipeline)] == ["a", "a2", "b"]
+    assert [pipeline.take(no_heartbeat), *results(pipeline)] == ["a", "a2", "b"]
 
 
 def test_follow_ups_and_later_tasks_are_done_concurrently() -> None:
@@ -141,7 +141,7 @@ def test_error_of_a_follow_up_is_raised_before_later_results() -> None:
 
 
 def test_error_in_a_chain_of_follow_ups_is_raised_after_the_results_before_it() -> None:
-    """A list that repeats a page: the pages before it were read, and are handed over."""
+    """For example a list that repeats a page: the pages before it are returned."""
 
     def more(task: str, _result: str) -> Iterator[str]:
         if task == "b":
@@ -153,7 +153,7 @@ def test_error_in_a_chain_of_follow_ups_is_raised_after_the_results_before_it() 
 
 
 def test_error_in_making_the_first_follow_up_is_raised_in_its_place() -> None:
-    """Although it is found while what came before still waits to be taken."""
+    """Even though it occurs while earlier results are not taken yet."""
 
     def more(task: str, _result: str) -> Iterator[str]:
         if task == "c":
@@ -162,7 +162,7 @@ def test_error_in_making_the_first_follow_up_is_raised_in_its_place() -> None:
 
     pipeline = Pipeline(iter("abcde"), lambda task: task, workers=3, follow_ups=more)
     assert pipeline.head == "a"
-    threading.Event().wait(0.05)  # time for the others to be done ahead
+    threading.Event().wait(0.05)  # time for the other tasks to be done ahead
     assert until_error(pipeline) == (["a", "b", "c"], "c")
 
 
@@ -179,18 +179,19 @@ def test_workers_are_daemon_threads() -> None:
 
 def test_inserted_tasks_come_next() -> None:
     pipeline = Pipeline(iter("abc"), str.upper, workers=2)
-    assert pipeline.take(patiently) == "A"
+    assert pipeline.take(no_heartbeat) == "A"
     pipeline.insert(iter("xy"))
     assert list(results(pipeline)) == ["X", "Y", "B", "C"]
 
 
 def test_results_read_far_ahead_leave_work_for_all_workers_before_them() -> None:
-    """The last of four lists answers first and fills the room; the first is not read singly then.
+    """The last of four lists is read first and uses all the room for reading ahead.
 
-    Its pages come only when as many as there are workers are asked for at a time.
+    The first list must still be read by all workers: its pages need as many concurrent requests as
+    there are workers.
     """
     workers, pages = 4, 24
-    last_is_ahead, side_by_side = threading.Event(), threading.Barrier(workers)
+    last_is_ahead, together = threading.Event(), threading.Barrier(workers)
 
     def read(page: Page) -> Page:
         name, number = page
@@ -200,7 +201,7 @@ def test_results_read_far_ahead_leave_work_for_all_workers_before_them() -> None
         elif number == 1:
             assert last_is_ahead.wait(LONG_S)
         elif name == "a":
-            side_by_side.wait(LONG_S)
+            together.wait(LONG_S)
         return page
 
     def further(page: Page, _read: Page) -> Iterator[Page]:

@@ -1,6 +1,6 @@
-"""A run with a record limit, such as ``--test``: one task after the other, no further than it must.
+"""A run with a record limit, such as ``--test``: one task after the other, only as far as needed.
 
-The SDK stops a stream at the first row beyond the limit, which is one here: at the second row.
+The SDK stops a stream at the first row beyond the limit. The limit here is one row.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-05"}
 def test_refused_partition_is_skipped(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    asked: list[str] = []
+    requested: list[str] = []
 
     def read(task: WindowTask) -> list[dict[str, Any]]:
-        asked.append(str(task))
+        requested.append(str(task))
         if task.partition["site"] == 1:
-            msg = "its plan has ended"
+            msg = "no plan"
             raise PartitionUnavailable(msg)
         return [{"id": number, "site": task.partition["site"]} for number in (1, 2)]
 
@@ -45,12 +45,12 @@ def test_refused_partition_is_skipped(
     tap = tap_of(table)(config=DAYS)
     with captured():
         assert tap.run_connection_test()
-    assert asked == ["figures, site 1, 2024-01-01", "figures, site 2, 2024-01-01"]
-    assert "figures, site 1, 2024-01-01: skipped: its plan has ended" in caplog.messages
+    assert requested == ["figures, site 1, 2024-01-01", "figures, site 2, 2024-01-01"]
+    assert "figures, site 1, 2024-01-01: skipped: no plan" in caplog.messages
 
 
 def tap_with(stream: Callable[..., EmptyPages]) -> CannedTap:
-    """A tap that has only this stream, over five days."""
+    """Return a tap with this stream only, over five days."""
 
     class Tap(CannedTap):
         @override
@@ -62,13 +62,13 @@ def tap_with(stream: Callable[..., EmptyPages]) -> CannedTap:
 
 @dataclass(frozen=True)
 class PageTask(WindowTask):
-    """A page of a day."""
+    """A task that reads one page of a day."""
 
     page: int = 1
 
 
 class EmptyPages(WindowedStream[PageTask]):
-    """Two pages a day, of which the second one of the second day is the first with rows."""
+    """A stream with two pages per day; only the second page of the second day has rows."""
 
     name = "pages"
     schema = Table({"id": ID, "date": TEXT}, ()).schema
@@ -77,7 +77,7 @@ class EmptyPages(WindowedStream[PageTask]):
 
     def __init__(self, tap: CannedTap, run: Run) -> None:
         super().__init__(tap, run)
-        self.asked: list[tuple[int, int]] = []
+        self.requested: list[tuple[int, int]] = []
         self.written: list[int] = []
 
     @override
@@ -87,7 +87,7 @@ class EmptyPages(WindowedStream[PageTask]):
     @override
     def fetch(self, task: PageTask) -> Result:
         place = task.window.first.day, task.page
-        self.asked.append(place)
+        self.requested.append(place)
         return Result(self.checked([{"id": 1}, {"id": 2}] if place == (2, 2) else []))
 
     @override
@@ -106,12 +106,12 @@ def test_pages_and_days_are_requested_until_there_are_rows_and_no_window_is_comp
         assert tap.run_connection_test()
     stream = tap.streams["pages"]
     assert isinstance(stream, EmptyPages)
-    assert stream.asked == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    assert stream.requested == [(1, 1), (1, 2), (2, 1), (2, 2)]
     assert stream.written == []
 
 
 class RefusedPages(EmptyPages):
-    """A first page that tells of two more: the second is refused, the third has the rows."""
+    """A stream with three pages: the second is refused, and the third has the rows."""
 
     @override
     def fetch(self, task: PageTask) -> Result:
@@ -134,14 +134,14 @@ def test_pages_after_a_refused_one_are_not_written() -> None:
 
 
 def test_stream_without_rows_is_read_to_its_end() -> None:
-    asked: list[str] = []
+    requested: list[str] = []
 
     def read(task: WindowTask) -> list[dict[str, Any]]:
-        asked.append(str(task))
+        requested.append(str(task))
         return []
 
     table = Table({"id": ID, "date": TEXT}, read, replication_key="date")
     tap = tap_of(table)(config=DAYS)
     with captured():
         assert tap.run_connection_test()
-    assert len(asked) == 5
+    assert len(requested) == 5

@@ -1,4 +1,4 @@
-"""What a catalog's replication method, and a bookmark of another kind, mean for a stream."""
+"""Replication methods, and bookmarks of partitions and of other types."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SITES = ({"site": 1}, {"site": 2})
 
 
 def daily(task: WindowTask) -> list[dict[str, Any]]:
-    """A row a day."""
+    """Return one row per day."""
     return [{"id": task.window.first.day, "date": task.window.first.isoformat()}]
 
 
@@ -30,7 +30,7 @@ FIGURES = Table({"id": ID, "date": TEXT}, daily, replication_key="date")
 
 
 def run(method: str | None, bookmark: object, table: Table = FIGURES) -> Run:
-    """A run with that method in the catalog, and that bookmark in the state."""
+    """Run a tap with this replication method in the catalog and this bookmark in the state."""
     tap = tap_of(table)
     catalog = tap(config=DAYS).catalog_dict
     for entry in catalog["streams"]:
@@ -48,7 +48,7 @@ def days(done: Run) -> list[int]:
 
 
 def reached(done: Run) -> object:
-    """The bookmark in the last state."""
+    """Return the bookmark in the last state."""
     entry = done.of("STATE")[-1]["value"]["bookmarks"].get("figures", {})
     return entry.get("replication_key_value")
 
@@ -78,7 +78,7 @@ def test_bookmark_that_is_not_a_date_stops_the_run(bookmark: object) -> None:
 
 
 def test_get_records_works_outside_a_sync_and_repeatedly() -> None:
-    """Without the SDK's counter of records, as a notebook or a test harness does; and again."""
+    """A notebook or a test calls it without the SDK's record counter."""
     tap = tap_of(FIGURES)(config=DAYS)
     (stream,) = tap.streams.values()
     for days_read in (3, 1):
@@ -115,7 +115,7 @@ def test_state_can_be_partitioned_by_some_keys_of_the_partition() -> None:
 
 
 class ZonedTable(WindowTable):
-    """A stream whose days begin at other hours in each of its partitions."""
+    """A stream whose days start at a different hour in each partition."""
 
     name = "figures"
     schema: ClassVar[dict[str, Any]] = FIGURES.schema

@@ -1,4 +1,4 @@
-"""Runs one after the other: the windows that they read, whatever the settings and the days."""
+"""The windows of successive runs, with any settings and any days between them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from tap_kit.flow.windows import Window
 
 START = date(2024, 1, 1)
-LATER = st.lists(st.integers(0, 12), min_size=1, max_size=6)  # days from one run to the next
+LATER = st.lists(st.integers(0, 12), min_size=1, max_size=6)  # days between two runs
 SIZES = st.integers(1, 9)
 BACK = st.integers(0, 25)
 
 
 def run_after_run(later: list[int], days: int, back: int) -> list[list[Window]]:
-    """What each of several runs reads, of which each is whole and reads up to its day."""
+    """Return the windows of successive complete runs, each of which reads up to its day."""
     runs, today, bookmark = [], START, None
     for step in later:
         today += timedelta(days=step)
@@ -30,7 +30,7 @@ def run_after_run(later: list[int], days: int, back: int) -> list[list[Window]]:
 
 
 def days_of(windows: list[Window]) -> list[date]:
-    """The days of some windows, in order."""
+    """Return the days of windows, in order."""
     return [
         window.first + timedelta(days=n)
         for window in windows
@@ -52,7 +52,7 @@ def test_every_day_is_read_and_none_twice_in_a_run(later: list[int], days: int, 
 def test_window_that_is_read_again_has_the_same_first_day(
     later: list[int], days: int, back: int
 ) -> None:
-    """Else its rows would stand beside the old ones instead of replacing them."""
+    """Otherwise its rows would be added to the old ones instead of replacing them."""
     for run in run_after_run(later, days, back):
         assert all((window.first - START).days % days == 0 for window in run)
         assert all((window.last - window.first).days == days - 1 for window in run[:-1])
@@ -81,7 +81,7 @@ def test_run_does_not_end_before_the_previous_one(later: list[int], days: int, b
 def test_changed_settings_leave_no_day_out(
     step: int, days: int, changed: int, back: int, cut: int
 ) -> None:
-    """Also when ``end_date`` moves back behind what was read: then nothing new is claimed."""
+    """Even if ``end_date`` moves back before the bookmark."""
     first = list(DayRange(START, START + timedelta(days=step), days, back).windows(None))
     end = max(START, START + timedelta(days=2 * step - cut))
     second = list(DayRange(START, end, changed, back).windows(first[-1].first))

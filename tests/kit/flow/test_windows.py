@@ -1,4 +1,4 @@
-"""Which days a run reads, and in which pieces."""
+"""The days that a run reads, and its windows."""
 
 import time
 from datetime import date, timedelta
@@ -15,7 +15,7 @@ SIZES = st.integers(1, 40)
 
 
 def day(number: int) -> date:
-    """A day of January 2024; 0 and less lie in 2023."""
+    """Return a day of January 2024; 0 and less are in 2023."""
     return START + timedelta(days=number - 1)
 
 
@@ -73,23 +73,23 @@ def test_windows_index_and_slice_like_a_list(first: date, span: int, days: int, 
     ("bookmark", "lookback", "days", "first"),
     [
         pytest.param(None, 0, 1, 1, id="first run"),
-        pytest.param(None, 5, 1, 1, id="first run has nothing to look back on"),
+        pytest.param(None, 5, 1, 1, id="first run, lookback"),
         pytest.param(10, 0, 1, 10, id="the bookmarked day is read again"),
-        pytest.param(10, 2, 1, 8, id="look-back of two days"),
-        pytest.param(2, 5, 1, 1, id="look-back stops at the start"),
-        pytest.param(1, 3, 1, 1, id="bookmark on the start"),
+        pytest.param(10, 2, 1, 8, id="lookback of two days"),
+        pytest.param(2, 5, 1, 1, id="lookback stops at the start"),
+        pytest.param(1, 3, 1, 1, id="bookmark at the start"),
         pytest.param(-3, 2, 1, 1, id="bookmark before the start"),
-        pytest.param(15, 1, 7, 8, id="one day back is one whole window back"),
-        pytest.param(15, 7, 7, 8, id="a window back"),
-        pytest.param(15, 8, 7, 1, id="a day more is two windows back"),
-        pytest.param(15, 99, 7, 1, id="as many whole windows as there are"),
-        pytest.param(13, 99, 7, 6, id="whole windows only, from the bookmark, not from the start"),
-        pytest.param(31, 0, 1, 31, id="bookmark on the end"),
-        pytest.param(45, 0, 1, 31, id="bookmark beyond the end"),
-        pytest.param(45, 2, 1, 29, id="bookmark beyond the end, look-back"),
-        pytest.param(36, 0, 7, 29, id="beyond the end, still in steps from the bookmark"),
-        pytest.param(37, 0, 7, 30, id="beyond the end, in steps from another bookmark"),
-        pytest.param(38, 7, 7, 24, id="beyond the end, in steps, and a look-back"),
+        pytest.param(15, 1, 7, 8, id="lookback of one day is one whole window"),
+        pytest.param(15, 7, 7, 8, id="lookback of one window"),
+        pytest.param(15, 8, 7, 1, id="lookback of one window and a day is two windows"),
+        pytest.param(15, 99, 7, 1, id="lookback beyond the start"),
+        pytest.param(13, 99, 7, 6, id="whole windows, counted from the bookmark"),
+        pytest.param(31, 0, 1, 31, id="bookmark at the end"),
+        pytest.param(45, 0, 1, 31, id="bookmark after the end"),
+        pytest.param(45, 2, 1, 29, id="bookmark after the end, lookback"),
+        pytest.param(36, 0, 7, 29, id="after the end, in steps from the bookmark"),
+        pytest.param(37, 0, 7, 30, id="after the end, in steps from another bookmark"),
+        pytest.param(38, 7, 7, 24, id="after the end, in steps, and lookback"),
     ],
 )
 def test_first_window_follows_from_bookmark_and_lookback(
@@ -126,7 +126,7 @@ def test_resumed_run_is_aligned_and_complete_and_never_before_the_start(
     assert start <= first <= end
     assert windows[-1].last == end
     if bookmark > end:
-        # What follows the end was read once, so the look-back counts from there.
+        # The windows after the end were read before, so the lookback counts from the end.
         steps = -(-(bookmark - end).days // days)
         bookmark -= timedelta(days=steps * days)
     if bookmark >= start:
@@ -174,7 +174,7 @@ def test_parse_day_returns_the_utc_day(text: str, expected: date) -> None:
     ],
 )
 def test_parse_day_rejects_other_texts(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  (what it says is for nobody)
+    with pytest.raises(ValueError):  # noqa: PT011  (the message is not shown)
         parse_day(text)
 
 

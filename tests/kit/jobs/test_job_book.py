@@ -1,4 +1,4 @@
-"""The ids of unfinished jobs, as the state keeps them from one run to the next."""
+"""The ids of unfinished jobs in the state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FIRST, SECOND = (Window(date(2024, 1, day), date(2024, 1, day)) for day in (1, 2
 
 
 def daily(*, sites: bool = False, **more: Any) -> Any:
-    """A tap with one stream of days, and that stream."""
+    """Return a tap with one windowed stream, and that stream."""
     table = Table(
         {"id": ID, "date": TEXT},
         [],
@@ -35,7 +35,7 @@ def test_recorded_ids_are_in_the_state_after_write_to_state() -> None:
     tap.run.jobs.record(WindowTask(stream, {}, FIRST), {"id": "b"}, "part 2")
     assert "figures" not in tap.state.get("bookmarks", {})
     assert tap.run.jobs.write_to_state()
-    assert not tap.run.jobs.write_to_state(), "that is no news any more"
+    assert not tap.run.jobs.write_to_state(), "nothing new since the last call"
     kept = {"2024-01-01": {"id": "a"}, "2024-01-01 part 2": {"id": "b"}}
     assert tap.state["bookmarks"]["figures"] == {"jobs": kept}
 
@@ -82,7 +82,7 @@ def test_forget_removes_a_cancelled_job_from_the_state() -> None:
         tap.run.jobs.record(WindowTask(stream, {}, window), {"id": "a"})
     tap.run.jobs.write_to_state()
     tap.run.jobs.forget(WindowTask(stream, {}, FIRST))
-    assert tap.run.jobs.write_to_state(), "which is news"
+    assert tap.run.jobs.write_to_state(), "a forgotten job is a change"
     assert tap.state["bookmarks"]["figures"] == {"jobs": {"2024-01-02": {"id": "a"}}}
     tap.run.jobs.forget(WindowTask(stream, {}, SECOND))
     tap.run.jobs.write_to_state()
@@ -93,12 +93,12 @@ def test_no_record_is_lost_between_threads() -> None:
     tap, stream = daily()
     task, go = WindowTask(stream, {}, FIRST), threading.Barrier(9)
 
-    def note(worker: int) -> None:
+    def record(worker: int) -> None:
         go.wait(20)
         for number in range(100):
             tap.run.jobs.record(task, {"id": "a"}, f"{worker}-{number}")
 
-    threads = [threading.Thread(target=note, args=(worker,)) for worker in range(8)]
+    threads = [threading.Thread(target=record, args=(worker,)) for worker in range(8)]
     for thread in threads:
         thread.start()
     go.wait(20)

@@ -1,4 +1,4 @@
-"""Work that the vendor does: started once, polled patiently, picked up after a crash."""
+"""Jobs of the vendor are started once, polled, and resumed after a crash."""
 
 from __future__ import annotations
 
@@ -30,41 +30,41 @@ FIRST, SECOND = (Window(date(2024, 1, day), date(2024, 1, day)) for day in (1, 2
 
 
 class Canned:
-    """A job that says what it is told to, and a clock that only its pauses move."""
+    """A job with canned polls, and a clock that only its pauses advance."""
 
     def __init__(self, *polls: Poll) -> None:
         self.polls = list(polls)
-        self.did: list[str] = []
-        self.noted: list[Ids] = []
+        self.calls: list[str] = []
+        self.recorded: list[Ids] = []
         self.pauses: list[float] = []
         self.now = 1000.0
 
     def start(self) -> Ids:
-        """Begin; the ids count up."""
-        self.did.append("start")
-        return {"id": str(self.did.count("start"))}
+        """Start; the ids are 1, 2, ..."""
+        self.calls.append("start")
+        return {"id": str(self.calls.count("start"))}
 
     def poll(self, ids: Ids) -> Poll:
-        """The next of the polls, the last one for ever."""
-        self.did.append(f"poll {ids['id']}")
+        """Return the next of the polls, and the last one repeatedly."""
+        self.calls.append(f"poll {ids['id']}")
         return self.polls.pop(0) if len(self.polls) > 1 else self.polls[0]
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.pauses.append(seconds)
         self.now += seconds
 
     def run(self, known: Ids | None = None, pace: Pace | None = None) -> Any:
-        """To its end."""
+        """Run the job to its end."""
         runner = JobRunner(pace or Pace(2, 10, 100), self.sleep, clock=lambda: self.now)
-        return runner.run(self, "days, 2024-01-01", known, self.noted.append)
+        return runner.run(self, "days, 2024-01-01", known, self.recorded.append)
 
 
 def test_pauses_grow_by_half_up_to_the_longest() -> None:
     job = Canned(*[RUNNING] * 7, DONE)
     assert job.run() == "rows"
     assert job.pauses == [2, 3, 4.5, 6.75, 10, 10, 10, 10]
-    assert job.noted == [{"id": "1"}]
+    assert job.recorded == [{"id": "1"}]
 
 
 def test_last_pause_ends_at_the_timeout() -> None:
@@ -79,17 +79,17 @@ def test_timeout_is_an_error_that_names_the_job() -> None:
     with pytest.raises(JobFailed) as caught:
         job.run(pace=Pace(2, 10, 30))
     assert str(caught.value) == "days, 2024-01-01: the vendor's job is still running after 30 s"
-    assert sum(job.pauses) == 30, "the last pause ends with the patience"
-    assert job.did.count("start") == 1
+    assert sum(job.pauses) == 30, "the last pause ends at the timeout"
+    assert job.calls.count("start") == 1
 
 
 @pytest.mark.parametrize("end", [FAILED, GONE], ids=["failed", "gone"])
 def test_failed_job_is_started_again_once(end: Poll) -> None:
     job = Canned(RUNNING, end, RUNNING, DONE)
     assert job.run() == "rows"
-    assert job.did == ["start", "poll 1", "poll 1", "start", "poll 2", "poll 2"]
-    assert job.noted == [{"id": "1"}, {"id": "2"}]
-    assert job.pauses == [2, 3, 2, 3], "the pauses begin anew"
+    assert job.calls == ["start", "poll 1", "poll 1", "start", "poll 2", "poll 2"]
+    assert job.recorded == [{"id": "1"}, {"id": "2"}]
+    assert job.pauses == [2, 3, 2, 3], "the second start begins with the first pause"
 
 
 @pytest.mark.parametrize(("end", "why"), [(FAILED, "no disk"), (GONE, "gone")])
@@ -100,7 +100,7 @@ def test_job_that_fails_twice_is_an_error(end: Poll, why: str, known: Ids | None
         job.run(known)
     words = "the vendor's job ended without a result"
     assert str(caught.value) == f"days, 2024-01-01: {words}: {why}"
-    assert job.did.count("start") == (1 if known else 2)
+    assert job.calls.count("start") == (1 if known else 2)
 
 
 def test_known_job_is_polled_immediately_and_not_started(
@@ -109,26 +109,26 @@ def test_known_job_is_polled_immediately_and_not_started(
     caplog.set_level("INFO", "tap_kit.jobs.runner")
     job = Canned(DONE)
     assert job.run({"id": "old"}) == "rows"
-    assert (job.did, job.pauses, job.noted) == (["poll old"], [], [{"id": "old"}])
+    assert (job.calls, job.pauses, job.recorded) == (["poll old"], [], [{"id": "old"}])
     assert caplog.messages == ["days, 2024-01-01: resuming the job that an earlier run started"]
 
 
 def test_known_job_that_is_running_is_polled_until_done() -> None:
     job = Canned(RUNNING, RUNNING, DONE)
     assert job.run({"id": "old"}) == "rows"
-    assert (job.did, job.pauses) == (["poll old"] * 3, [2, 3])
+    assert (job.calls, job.pauses) == (["poll old"] * 3, [2, 3])
 
 
 @pytest.mark.parametrize("end", [FAILED, GONE], ids=["failed", "gone"])
 def test_known_job_without_a_result_is_started_again(end: Poll) -> None:
     job = Canned(end, DONE)
     assert job.run({"id": "old"}) == "rows"
-    assert job.did == ["poll old", "start", "poll 1"]
-    assert job.noted == [{"id": "old"}, {"id": "1"}]
+    assert job.calls == ["poll old", "start", "poll 1"]
+    assert job.recorded == [{"id": "old"}, {"id": "1"}]
 
 
-@pytest.mark.parametrize("known", [None, {"id": "7"}], ids=["its own", "an earlier run's"])
-@pytest.mark.parametrize("first", [RUNNING, FAILED], ids=["at once", "after a failure"])
+@pytest.mark.parametrize("known", [None, {"id": "7"}], ids=["new", "known"])
+@pytest.mark.parametrize("first", [RUNNING, FAILED], ids=["first start", "second start"])
 def test_timeout_of_a_second_start_names_the_job(first: Poll, known: Ids | None) -> None:
     with pytest.raises(
         JobFailed, match=r"^days, 2024-01-01: the vendor's job is still running after 5 s$"
@@ -156,15 +156,15 @@ def test_interruption_while_waiting_is_raised() -> None:
     job = Stopped(DONE)
     with pytest.raises(Interrupted):
         job.run()
-    assert job.did == ["start"]
-    assert job.noted == [{"id": "1"}], "the next run finds it"
+    assert job.calls == ["start"]
+    assert job.recorded == [{"id": "1"}], "so that the next run finds the job"
 
 
 # Whole runs
 
 
 def begin(url: str, folder: Path) -> subprocess.Popen[str]:
-    """A run in a process of its own."""
+    """Start a run in its own process."""
     file = folder / "config.json"
     file.write_text(json.dumps({**DAYS, "api_url": url, "max_concurrency": 1}), encoding="utf-8")
     code = "from tests.kit.job_tap import JobTap; JobTap.cli()"
@@ -177,7 +177,7 @@ def begin(url: str, folder: Path) -> subprocess.Popen[str]:
 
 
 def first_state(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """The first state that a run writes."""
+    """Return the first state that a run writes."""
     assert process.stdout is not None
     for line in process.stdout:
         if json.loads(line)["type"] == "STATE":
@@ -198,11 +198,11 @@ def test_run_that_was_killed_is_resumed_with_the_ids_in_the_state(
         started = next(r.ended for r in vendor.log.requests if r.method == "POST")
         assert state["bookmarks"]["days"]["jobs"] == {"2024-01-01": {"id": "0"}}
         assert started is not None
-        assert now - started < 1.5, "half a second, and what the machine needs"
+        assert now - started < 1.5, "written at the next heartbeat, plus the time of a slow machine"
         vendor.is_quick = True
         done = run_of(JobTap(config={**DAYS, "api_url": server.url}, state=state))
     assert done.error == ""
-    assert vendor.started == ["2024-01-01", "2024-01-02"], "none twice"
+    assert vendor.started == ["2024-01-01", "2024-01-02"], "no job is started twice"
     assert done.records == [{"id": 0, "day": "2024-01-01"}, {"id": 1, "day": "2024-01-02"}]
     last = done.of("STATE")[-1]["value"]["bookmarks"]["days"]
     assert last == {"replication_key": "day", "replication_key_value": "2024-01-02"}

@@ -1,4 +1,4 @@
-"""How long a vendor's jobs are left alone: settings, and what a budget of requests adds."""
+"""The pauses between polls: settings, and the share of the rate limit."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.kit.canned import CannedTap
 
 
 def schema(*more: th.Property[Any]) -> dict[str, Any]:
-    """The settings of a tap whose vendor has jobs."""
+    """Return the settings of a tap whose vendor runs jobs."""
     polling = polling_settings("report run", first_ms=2000, longest_ms=30_000, timeout_s=3600)
     return th.PropertiesList(*polling, *more).to_dict()
 
 
-class Waiting(CannedTap):
+class PollingTap(CannedTap):
     """A tap with these settings."""
 
     config_jsonschema: ClassVar[dict[str, Any]] = schema(*common_settings(lookback_days=0))
@@ -67,19 +67,19 @@ def test_polling_settings_outside_their_limits_are_reported(
 
 
 def test_pace_follows_from_the_settings() -> None:
-    tap = Waiting(config={"poll_interval_ms": 250, "poll_timeout": 90})
+    tap = PollingTap(config={"poll_interval_ms": 250, "poll_timeout": 90})
     runner = tap.run.job_runner(longest_s=30, growth=2)
     assert runner.pace == Pace(first_s=0.25, longest_s=30, timeout_s=90, growth=2)
 
 
 def running(tap: CannedTap, count: int) -> None:
-    """So many jobs run, of which nothing is asked here."""
+    """Add ``count`` running jobs, which are not polled here."""
     for _ in range(count):
         tap.run.running_jobs.add(RunningJob(object(), {}, lambda: None))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("budget", "share", "jobs", "least_s"),
+    ("budget", "share", "jobs", "min_s"),
     [
         (61, 0.5, 0, 0),
         (61, 0.5, 1, 2),
@@ -91,11 +91,11 @@ def running(tap: CannedTap, count: int) -> None:
     ],
 )
 def test_minimum_pause_grows_with_the_number_of_running_jobs(
-    budget: int | None, share: float | None, jobs: int, least_s: float
+    budget: int | None, share: float | None, jobs: int, min_s: float
 ) -> None:
-    """So that all polls together take no more than their share of the budget."""
-    tap = Waiting(config={"requests_per_minute": budget})
+    """All polls together use at most their share of the rate limit."""
+    tap = PollingTap(config={"requests_per_minute": budget})
     runner = tap.run.job_runner(longest_s=30, growth=2, polling_share=share)
     assert runner.running_jobs is tap.run.running_jobs
     running(tap, jobs)
-    assert runner.min_pause_s() == pytest.approx(least_s)
+    assert runner.min_pause_s() == pytest.approx(min_s)

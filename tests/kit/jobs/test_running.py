@@ -1,4 +1,4 @@
-"""Jobs that run are known, left alone the longer the more there are, and called off at the end."""
+"""Running jobs are counted, and cancelled when the run is stopped."""
 
 from __future__ import annotations
 
@@ -20,51 +20,51 @@ IDS = {"id": "1"}
 
 
 class Work:
-    """A job that can be called off, or not, and takes its time to say so."""
+    """A job that never ends; ``stops`` says whether it can be cancelled, after ``takes_s``."""
 
     def __init__(self, *, stops: bool = True, takes_s: float = 0.0) -> None:
         self.stops, self.takes_s = stops, takes_s
         self.cancelled: list[Ids] = []
 
     def start(self) -> Ids:
-        """Begin."""
+        """Start."""
         return IDS
 
     def poll(self, ids: Ids) -> Poll:
-        """It never ends by itself."""
+        """Return that it is running."""
         assert ids == IDS
         return Poll(JobState.RUNNING)
 
     def cancel(self, ids: Ids, timeout_s: float) -> bool:
-        """Stop it, if that is possible in time."""
+        """Cancel it, if that is possible in time."""
         time.sleep(min(self.takes_s, timeout_s))
         self.cancelled.append(ids)
         return self.stops and self.takes_s < timeout_s
 
 
 class Plain:
-    """A job that cannot be called off."""
+    """A job that is not ``Cancellable``."""
 
     def start(self) -> Ids:
-        """Begin."""
+        """Start."""
         return IDS
 
     def poll(self, _ids: Ids) -> Poll:
-        """It never ends by itself."""
+        """Return that it is running."""
         return Poll(JobState.RUNNING)
 
 
 def interrupted(_seconds: float) -> None:
-    """A pause in which the run is stopped."""
+    """Raise as a pause does in which the run is stopped."""
     msg = "the run is being stopped"
     raise Interrupted(msg)
 
 
 def runner(
-    running_jobs: RunningJobs, sleep: Callable[[float], None], patience_s: float = 9
+    running_jobs: RunningJobs, sleep: Callable[[float], None], limit_s: float = 9
 ) -> JobRunner:
-    """A runner that tells what runs."""
-    return JobRunner(Pace(1, 1, patience_s), sleep, running_jobs=running_jobs)
+    """Return a runner that reports its running jobs."""
+    return JobRunner(Pace(1, 1, limit_s), sleep, running_jobs=running_jobs)
 
 
 @pytest.mark.parametrize("known", [None, IDS], ids=["of this run", "of an earlier one"])
@@ -82,15 +82,15 @@ def test_interrupted_job_is_cancelled_and_forgotten(known: Ids | None) -> None:
 
 def test_job_that_was_started_a_second_time_is_cancelled() -> None:
     class FailsOnce(Work):
-        looks = 0
+        polls = 0
 
         @override
         def poll(self, ids: Ids) -> Poll:
-            self.looks += 1
-            return Poll(JobState.FAILED if self.looks == 1 else JobState.RUNNING)
+            self.polls += 1
+            return Poll(JobState.FAILED if self.polls == 1 else JobState.RUNNING)
 
     def sleep(_seconds: float) -> None:
-        if work.looks > 1:
+        if work.polls > 1:
             interrupted(0)
 
     running_jobs, work, forgotten = RunningJobs(), FailsOnce(), [False]
@@ -103,18 +103,18 @@ def test_job_that_was_started_a_second_time_is_cancelled() -> None:
     assert (work.cancelled, forgotten[-1]) == ([IDS], True)
 
 
-@pytest.mark.parametrize(("known", "looks"), [(None, 1), (IDS, 2)])
-def test_finished_job_is_not_counted_as_running(known: Ids | None, looks: int) -> None:
+@pytest.mark.parametrize(("known", "polls"), [(None, 1), (IDS, 2)])
+def test_finished_job_is_not_counted_as_running(known: Ids | None, polls: int) -> None:
     class Done(Work):
         @override
         def poll(self, ids: Ids) -> Poll:
-            nonlocal looks
-            looks -= 1
-            return Poll(JobState.RUNNING if looks else JobState.DONE, running_jobs.count)
+            nonlocal polls
+            polls -= 1
+            return Poll(JobState.RUNNING if polls else JobState.DONE, running_jobs.count)
 
     running_jobs = RunningJobs()
     seen = runner(running_jobs, lambda _: None).run(Done(), "x", known, lambda _: None)
-    assert (seen, running_jobs.count) == (1, 0), "while it ran it was counted"
+    assert (seen, running_jobs.count) == (1, 0), "counted only while it runs"
 
 
 @pytest.mark.parametrize(
@@ -218,23 +218,23 @@ def test_finished_job_is_not_cancelled() -> None:
 def test_job_that_timed_out_is_not_counted_as_running() -> None:
     running_jobs = RunningJobs()
     with pytest.raises(JobFailed):
-        runner(running_jobs, lambda _: None, patience_s=0).run(Work(), "x", None, lambda _: None)
+        runner(running_jobs, lambda _: None, limit_s=0).run(Work(), "x", None, lambda _: None)
     assert running_jobs.count == 0
 
 
 def test_cancel_all_waits_for_a_job_that_is_being_started() -> None:
     running_jobs, work = RunningJobs(), Work()
-    begun = threading.Event()
+    started = threading.Event()
 
     def start() -> None:
         with running_jobs.starting():
-            begun.set()
+            started.set()
             time.sleep(0.2)
             running_jobs.add(RunningJob(work, IDS, lambda: None))
 
     thread = threading.Thread(target=start)
     thread.start()
-    assert begun.wait(20)
+    assert started.wait(20)
     running_jobs.cancel_all(5)
     thread.join(20)
     assert work.cancelled == [IDS]
@@ -250,20 +250,18 @@ def test_jobs_are_cancelled_in_parallel() -> None:
 
 
 def test_minimum_pause_is_computed_again_during_the_pause() -> None:
-    """Of jobs that are started one after the other, the first one knows of no others yet."""
-    now, slept, least_s = [0.0], [0.0], [3.0]
+    """The number of running jobs, and with it the minimum, changes during a pause."""
+    now, slept, min_s = [0.0], [0.0], [3.0]
 
     def sleep(seconds: float) -> None:
         slept[0] += seconds
         now[0] += seconds
-        least_s[0] = 10.0 if now[0] < 8 else 5.0
+        min_s[0] = 10.0 if now[0] < 8 else 5.0
 
     class Once(Work):
         @override
         def poll(self, ids: Ids) -> Poll:
             return Poll(JobState.DONE, slept[0])
 
-    waiting = JobRunner(
-        Pace(1, 1, 100), sleep, clock=lambda: now[0], min_pause_s=lambda: least_s[0]
-    )
+    waiting = JobRunner(Pace(1, 1, 100), sleep, clock=lambda: now[0], min_pause_s=lambda: min_s[0])
     assert waiting.run(Once(), "x", None, lambda _: None) == 8.0

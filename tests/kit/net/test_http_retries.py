@@ -173,7 +173,7 @@ def test_error_response_is_mapped_once_and_its_redirect_not_followed(
         away = {"Location": f"{elsewhere.url}/stolen"}
         with serving(Reply(status, b"", away)) as server:
             line = failure(server.url, throttle=pauses)
-            assert line == f"judged: GET /list: HTTP {status}"
+            assert line == f"mapped: GET /list: HTTP {status}"
             assert len(server.seen) == 1
         assert elsewhere.seen == []
     assert pauses.taken == []

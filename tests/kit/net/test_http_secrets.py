@@ -84,7 +84,7 @@ def test_redirect_sends_nothing_to_another_host(status: int) -> None:
     with running(stranger.app) as elsewhere:
         away = {"Location": f"{elsewhere.url}/list"}
         with serving(Reply(status, b"", away)) as server:
-            assert failure(server.url) == f"judged: GET /list: HTTP {status}"
+            assert failure(server.url) == f"mapped: GET /list: HTTP {status}"
     assert stranger.log.count == 0
 
 
@@ -244,7 +244,7 @@ def test_no_library_logs_a_query(caplog: pytest.LogCaptureFixture) -> None:
 def test_redirect_to_an_invalid_url_is_an_error_response() -> None:
     """The library that follows redirects stumbles over it, even when it is to follow none."""
     with serving(Reply(302, b"", {"Location": "http://[::1/list"})) as server:
-        assert failure(server.url) == "judged: GET /list: HTTP 302"
+        assert failure(server.url) == "mapped: GET /list: HTTP 302"
 
 
 def test_retry_after_of_a_storage_pauses_all_requests() -> None:

@@ -123,7 +123,7 @@ def test_error_of_the_redirect_target_is_retriable(status: int) -> None:
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404])
 def test_error_response_to_a_download_is_mapped(status: int) -> None:
     with serving(Reply(status, b"no")) as server:
-        assert failure(server.url, SyncFailed) == f"judged: GET /file: HTTP {status}"
+        assert failure(server.url, SyncFailed) == f"mapped: GET /file: HTTP {status}"
         assert len(server.seen) == 1
 
 

@@ -79,7 +79,7 @@ def test_send_once_ignores_the_rate_limit() -> None:
     [
         (Reply(503), Retriable, "GET /list: HTTP 503"),
         (Reply(body=b"<html>"), Retriable, "GET /list: the response is not JSON (6 bytes, HTML)"),
-        (Reply(404), SyncFailed, "judged: GET /list: HTTP 404"),
+        (Reply(404), SyncFailed, "mapped: GET /list: HTTP 404"),
     ],
 )
 def test_send_once_does_not_retry(reply: Reply, error: type[Exception], words: str) -> None:

@@ -103,7 +103,7 @@ def test_success_with_a_location_is_a_success() -> None:
 def test_status_of_300_or_more_is_an_error_response(status: int) -> None:
     with serving(Reply(status, b"")) as server, client(server.url) as api:
         for send in (lambda: api.send(Request("/a"), list), lambda: [*api.open(Request("/a"))]):
-            with pytest.raises(SyncFailed, match=f"^judged: GET /a: HTTP {status}$"):
+            with pytest.raises(SyncFailed, match=f"^mapped: GET /a: HTTP {status}$"):
                 send()
 
 

@@ -1,4 +1,4 @@
-"""Rows made of the bytes of an answer: typed, checked, and told what is new."""
+"""Decode rows from the bytes of a response, check them, and report unknown fields."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from tap_kit.net.bodies import parse_json
 from tap_kit.rows.check import ResponseFields, RowDecoder, has_any_of, set_fields, values_of
 from tap_kit.rows.chunks import as_record
 
-from tests.kit.canned import ID, NUMBER, TEXT, WHOLE, Table, WholeTable, tap_of, without
+from tests.kit.canned import ID, NUMBER, TEXT, WHOLE, Table, WholeTable, deselect, tap_of
 
 PROPERTIES = {"id": ID, "name": TEXT, "visitors": WHOLE, "share": NUMBER, "odd-name": TEXT}
 T = TypeVar("T")
 
 
 class Envelope(msgspec.Struct, Generic[T]):
-    """An answer with its rows inside."""
+    """A response with rows inside."""
 
     data: list[T]
     total: int = 0
 
 
-ENVELOPE: Any = Envelope  # its parameter is made at run time
+ENVELOPE: Any = Envelope  # its parameter is made at runtime
 
 
 def stream_of(
     properties: dict[str, Any] = PROPERTIES, *deselected: str, **members: Any
 ) -> WholeTable:
-    """A stream of a tap without rows of its own."""
+    """Return a stream of a new tap, without rows."""
     required = members.pop("required", ())
     tap = tap_of(Table(properties, [], required=required))
-    made = tap(config={}, catalog=without(tap(config={}).catalog_dict, *((d,) for d in deselected)))
-    stream = made.streams["figures"]
+    catalog = deselect(tap(config={}).catalog_dict, *((field,) for field in deselected))
+    stream = tap(config={}, catalog=catalog).streams["figures"]
     assert isinstance(stream, WholeTable)
     for name, value in members.items():
         setattr(type(stream), name, value)
@@ -46,7 +46,7 @@ def stream_of(
 
 
 def written(stream: WholeTable, rows: list[Any]) -> list[dict[str, Any]]:
-    """What is written of rows that were decoded."""
+    """Return decoded rows as they are written."""
     return [as_record(row) for row in stream.row_check.rows(rows)]
 
 
@@ -56,33 +56,33 @@ def decoded(stream: WholeTable, *records: dict[str, Any]) -> list[Any]:
 
 
 @pytest.fixture
-def careful(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The bodies that were read with care, which is the slow way."""
+def lenient(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The bodies that were decoded leniently, which is slow."""
     bodies = []
 
-    def noted(body: bytes, source: str) -> Any:
+    def recording(body: bytes, source: str) -> Any:
         bodies.append(body)
         return parse_json(body, source)
 
-    monkeypatch.setattr(tap_kit.rows.check, "parse_json", noted)
+    monkeypatch.setattr(tap_kit.rows.check, "parse_json", recording)
     return bodies
 
 
-def test_known_fields_are_decoded_by_the_strict_type(careful: list[bytes]) -> None:
+def test_known_fields_are_decoded_by_the_strict_type(lenient: list[bytes]) -> None:
     stream, record = stream_of(), {"id": 1, "name": None, "visitors": 2, "odd-name": "x"}
     assert written(stream, decoded(stream, record, {"id": 2})) == [record, {"id": 2}]
-    assert careful == []
+    assert lenient == []
 
 
 def test_unknown_field_is_logged_once_and_costs_one_lenient_decoding(
-    careful: list[bytes], caplog: pytest.LogCaptureFixture
+    lenient: list[bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
     stream = stream_of()
     decode = RowDecoder(stream.row_check)
     body = json.dumps([{"id": 1, "new": {"a": [1]}, "odd new": 1}]).encode()
     for _ in range(3):
         assert written(stream, decode(body, "GET /figures")) == [{"id": 1}]
-    assert careful == [body]
+    assert lenient == [body]
     assert [r.message for r in caplog.records if r.levelname == "WARNING"] == [
         "figures: ignoring fields that are not in the catalog: 'new', 'odd new'"
     ]
@@ -92,32 +92,32 @@ def test_each_unknown_field_is_logged_when_it_occurs(caplog: pytest.LogCaptureFi
     stream = stream_of()
     for name in ("a", "b", "a"):
         assert written(stream, decoded(stream, {"id": 1}, {"id": 2, name: 0}))[1] == {"id": 2}
-    told = [r.getMessage() for r in caplog.records if "not in the catalog" in r.getMessage()]
-    assert ["'a'" in told[0], "'b'" in told[1], len(told)] == [True, True, 2]
+    logged = [r.getMessage() for r in caplog.records if "not in the catalog" in r.getMessage()]
+    assert ["'a'" in logged[0], "'b'" in logged[1], len(logged)] == [True, True, 2]
 
 
-def test_fields_whose_names_no_type_can_have_are_ignored(careful: list[bytes]) -> None:
+def test_fields_whose_names_no_type_can_have_are_ignored(lenient: list[bytes]) -> None:
     stream = stream_of()
     for _ in range(2):
         assert written(stream, decoded(stream, {"id": 1, 'a"quote': 1})) == [{"id": 1}]
-    assert len(careful) == 2
+    assert len(lenient) == 2
 
 
-def test_values_used_as_names_do_not_grow_the_strict_type(careful: list[bytes]) -> None:
+def test_values_used_as_names_do_not_grow_the_strict_type(lenient: list[bytes]) -> None:
     stream = stream_of()
     for i in range(40):
         rows = decoded(stream, {"id": i, **{f"visitor_{i}_{n}": n for n in range(10)}})
         assert written(stream, rows) == [{"id": i}]
-    assert len(careful) == 40
+    assert len(lenient) == 40
     kind = stream.row_check.strict_type
     assert kind is None
 
 
-def test_deselected_fields_are_not_decoded(careful: list[bytes]) -> None:
+def test_deselected_fields_are_not_decoded(lenient: list[bytes]) -> None:
     stream = stream_of(PROPERTIES, "visitors", "name")
     rows = decoded(stream, {"id": 1, "visitors": "of another type", "name": "a", "share": 1})
     assert written(stream, rows) == [{"id": 1, "share": 1}]
-    assert careful == []
+    assert lenient == []
 
 
 @pytest.mark.parametrize("new", [{}, {"new": 1}], ids=["known", "with a new field"])
@@ -164,8 +164,8 @@ def test_raw_fields_are_decoded_and_not_written(
     (row,) = decoded(stream, record)
     row.name, row.visitors = row.contact["name"], int(row.visitors)
     assert written(stream, [row]) == [{"id": 1, "name": "a", "visitors": 5}]
-    told = [r.getMessage() for r in caplog.records if "not in the catalog" in r.getMessage()]
-    assert len(told) == len(new)
+    logged = [r.getMessage() for r in caplog.records if "not in the catalog" in r.getMessage()]
+    assert len(logged) == len(new)
 
 
 @pytest.mark.parametrize("as_dicts", [True, False])
@@ -188,7 +188,7 @@ def test_raw_value_is_checked_in_every_row_that_has_it() -> None:
 
 
 def test_rows_are_not_tracked_by_the_garbage_collector() -> None:
-    """Millions of them go through, and none is part of a cycle."""
+    """There are millions of rows, and none is part of a reference cycle."""
     stream = stream_of()
     rows = [*decoded(stream, {"id": 1, "odd-name": "x"}), *stream.row_check.to_rows([{"id": 2}])]
     assert [type(row).__struct_config__.gc for row in rows] == [False, False]
@@ -204,10 +204,10 @@ def test_required_field_can_follow_optional_ones() -> None:
 def test_rows_inside_a_response_are_decoded() -> None:
     stream = stream_of()
     decode = RowDecoder(stream.row_check, lambda row: ENVELOPE[row] | list.__class_getitem__(row))
-    answer = decode(b'{"data": [{"id": 1}], "total": 5, "other": 0}', "GET /figures")
-    assert (written(stream, answer.data), answer.total) == ([{"id": 1}], 5)
-    answer = decode(b'{"data": [{"id": 1, "new": 1}], "total": 5}', "GET /figures")
-    assert (written(stream, answer.data), answer.total) == ([{"id": 1}], 5)
+    response = decode(b'{"data": [{"id": 1}], "total": 5, "other": 0}', "GET /figures")
+    assert (written(stream, response.data), response.total) == ([{"id": 1}], 5)
+    response = decode(b'{"data": [{"id": 1, "new": 1}], "total": 5}', "GET /figures")
+    assert (written(stream, response.data), response.total) == ([{"id": 1}], 5)
     assert written(stream, decode(b'[{"id": 1}]', "GET /figures")) == [{"id": 1}]
 
 
@@ -236,9 +236,9 @@ def test_list_of_other_values_is_returned_as_plain_values() -> None:
 )
 def test_wrong_type_is_reported_with_field_and_types(value: object, words: str) -> None:
     decode = RowDecoder(stream_of().row_check)
-    with pytest.raises(SyncFailed) as told:
+    with pytest.raises(SyncFailed) as caught:
         decode(json.dumps(value).encode(), "GET /figures")
-    assert str(told.value) == f"figures: {words}"
+    assert str(caught.value) == f"figures: {words}"
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'[{"id": 1}', b"[{id: 1}]", b'[{"id": NaN}]'])
@@ -250,7 +250,7 @@ def test_body_that_is_not_json_is_retriable(body: bytes) -> None:
 @pytest.mark.parametrize(
     "body",
     [b'[{"id": 1, "name": "a\\ud800"}]', b'[{"id": 1, "name": "a\xff"}]'],
-    ids=["a lone surrogate", "bytes that are no UTF-8"],
+    ids=["lone surrogate", "invalid UTF-8"],
 )
 def test_invalid_unicode_is_replaced(body: bytes) -> None:
     stream = stream_of()
@@ -260,7 +260,7 @@ def test_invalid_unicode_is_replaced(body: bytes) -> None:
 
 def test_has_any_of_says_whether_a_row_has_a_field() -> None:
     (row,) = decoded(stream_of(), {"id": 1, "name": None})
-    assert has_any_of(row, ("visitors", "name")) is True, "be it null"
+    assert has_any_of(row, ("visitors", "name")) is True, "even if it is null"
     assert has_any_of(row, ("visitors", "share")) is False
     assert has_any_of(row, ()) is False
 
@@ -275,7 +275,7 @@ VALUES = {
 
 
 class Fixed:
-    """A stream for many examples."""
+    """The stream of all examples of a test."""
 
     stream: ClassVar[WholeTable] = stream_of()
 

@@ -1,4 +1,4 @@
-"""Checked, counted, and written to whatever standard output is."""
+"""Rows are checked, counted, and written as chunks or as single records."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from singer_sdk.singerlib import RecordMessage
 from tap_kit.rows.chunks import CHUNK_ROWS, as_record, needs_single_records, record_lines
 from tap_kit.rows.types import row_type
 
-from tests.kit.canned import ID, NUMBER, TEXT, WHOLE, Table, run_of, tap_of, without
+from tests.kit.canned import ID, NUMBER, TEXT, WHOLE, Table, deselect, run_of, tap_of
 
 if TYPE_CHECKING:
     from tap_kit.flow.tasks import Task
 
-SECRET = "s3cret-value"  # noqa: S105  (opens nothing)
+SECRET = "s3cret-value"  # noqa: S105  (not a real secret)
 TRUTH = {"type": ["boolean", "null"]}
 OBJECT = {
     "type": ["object", "null"],
@@ -184,10 +184,10 @@ def test_batch_files_contain_the_same_rows(tmp_path: Path) -> None:
 
 
 def test_rows_of_a_chunk_are_encoded_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    def slowly(_value: object) -> str:
+    def fail(_value: object) -> str:
         raise AssertionError
 
-    monkeypatch.setattr(tap_kit.rows.chunks, "serialize_json", slowly)
+    monkeypatch.setattr(tap_kit.rows.chunks, "serialize_json", fail)
     rows = [{"id": n, "value": {"name": "a", "tags": [n]}, "note": "é"} for n in range(3)]
     table = Table({"id": ID, "value": OBJECT, "note": TEXT}, rows)
     assert run_of(tap_of(table)(config={})).records == rows
@@ -199,7 +199,7 @@ def test_integer_beyond_64_bits_is_written_exactly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "why"),
+    ("config", "reason"),
     [
         ({}, None),
         ({"flattening_enabled": True, "flattening_max_depth": 1}, "flattening"),
@@ -217,18 +217,18 @@ def test_integer_beyond_64_bits_is_written_exactly() -> None:
     ],
     ids=["nothing", "flattening", "a map", "a copy", "batches"],
 )
-def test_reason_for_single_records_is_returned(config: dict[str, Any], why: str | None) -> None:
+def test_reason_for_single_records_is_returned(config: dict[str, Any], reason: str | None) -> None:
     tap = tap_of(Table({"id": ID}, ()))(config=config)
-    assert needs_single_records(tap.streams["figures"]) == why
+    assert needs_single_records(tap.streams["figures"]) == reason
 
 
 @pytest.mark.parametrize(
-    ("path", "why"), [(("value",), None), (("value", "name"), "nested deselection")]
+    ("path", "reason"), [(("value",), None), (("value", "name"), "nested deselection")]
 )
-def test_nested_deselection_needs_single_records(path: tuple[str, ...], why: str | None) -> None:
+def test_nested_deselection_needs_single_records(path: tuple[str, ...], reason: str | None) -> None:
     tap = tap_of(Table({"id": ID, "value": OBJECT}, ()))
-    made = tap(config={}, catalog=without(tap(config={}).catalog_dict, path))
-    assert needs_single_records(made.streams["figures"]) == why
+    made = tap(config={}, catalog=deselect(tap(config={}).catalog_dict, path))
+    assert needs_single_records(made.streams["figures"]) == reason
 
 
 def test_record_limit_needs_single_records(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""The fast way out says the same as the SDK's own, message by message."""
+"""The fast path writes the same messages as the SDK's own path."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.kit.canned import (
     WHOLE,
     Run,
     Table,
+    decode_from_bytes,
+    deselect,
+    force_single_records,
     run_of,
-    single,
-    stock,
     tap_of,
-    typed,
-    without,
+    use_sdk_path,
 )
 
 if TYPE_CHECKING:
@@ -44,24 +44,24 @@ SITES = ({"site": 1}, {"site": 2})
 
 
 def texts(*values: str) -> Table:
-    """A table of an id and a text."""
+    """Return a table with an id and a name."""
     return Table({"id": ID, "name": TEXT}, [{"id": i, "name": v} for i, v in enumerate(values)])
 
 
 def of(definition: dict[str, Any], *values: object) -> Table:
-    """A table of an id and a value of some type."""
+    """Return a table with an id and a value of some type."""
     rows = [{"id": i, "value": value} for i, value in enumerate(values)]
     return Table({"id": ID, "value": definition}, rows)
 
 
 def rows_of(table: Table) -> Sequence[Any]:
-    """What a table without windows and partitions holds."""
+    """Return the rows of a table without windows and partitions."""
     assert not callable(table.read)
     return table.read
 
 
 def daily(rows: int = 2, **more: Any) -> Table:
-    """A table in windows: some rows a day and partition."""
+    """Return a table with windows: some rows per day and partition."""
 
     def read(task: WindowTask) -> list[dict[str, Any]]:
         day = task.window.first
@@ -75,7 +75,7 @@ def daily(rows: int = 2, **more: Any) -> Table:
 def failing_on(
     day: int, error: Exception | None = None
 ) -> Callable[[WindowTask], list[dict[str, Any]]]:
-    """Rows until a day that has a wrong value, or an error."""
+    """Return a function that reads rows up to a day with a wrong value or an error."""
 
     def read(task: WindowTask) -> list[dict[str, Any]]:
         if task.window.first.day != day:
@@ -87,8 +87,8 @@ def failing_on(
     return read
 
 
-# What comes out is also what an ordinary tap of the SDK writes for these.
-SAME_AS_STOCK: dict[str, tuple[Table, ...]] = {
+# A tap of the SDK without the kit writes the same for these.
+SAME_AS_SDK: dict[str, tuple[Table, ...]] = {
     "no rows": (texts(),),
     "one row": (texts("a"),),
     "Unicode": (texts("Çatalca", "日本語", "😀", "e\u0301", "\ufeff", "\uffff", "\ufffd"),),
@@ -181,7 +181,7 @@ OTHERS: dict[str, tuple[Table, ...]] = {
     ),
     "an object without a list of fields": (of({"type": ["object", "null"]}, {"a": {"b": 1}}),),
 }
-CASES = {**SAME_AS_STOCK, **OTHERS}
+CASES = {**SAME_AS_SDK, **OTHERS}
 CONFIGS: dict[str, dict[str, Any]] = {
     "": {},
     "activate version": {"emit_activate_version_messages": True},
@@ -190,17 +190,17 @@ CONFIGS: dict[str, dict[str, Any]] = {
 
 
 def count_writes(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
-    """The records that the writer is handed: single ones, or chunks of them."""
-    handed = []
+    """Return the records that the writer receives from now on: single ones or chunks."""
+    received = []
     write = ChunkWriter.write_message
 
     def counting(writer: ChunkWriter, message: Message) -> None:
         if message.type == "RECORD":
-            handed.append(message)
+            received.append(message)
         write(writer, message)
 
     monkeypatch.setattr(ChunkWriter, "write_message", counting)
-    return handed
+    return received
 
 
 def run(tables: tuple[Table, ...], **config: Any) -> Run:
@@ -214,7 +214,7 @@ def test_both_paths_write_the_same_messages(
 ) -> None:
     fast = run(tables, **config)
     with monkeypatch.context() as patch:
-        single(patch)
+        force_single_records(patch)
         slow = run(tables, **config)
     assert fast == Run(slow.messages, slow.error, fast.lines)
     versions = {message["stream"] for message in fast.of("ACTIVATE_VERSION")}
@@ -222,7 +222,7 @@ def test_both_paths_write_the_same_messages(
     assert versions == (whole if "emit_activate_version_messages" in config else set())
 
 
-NO_JSON = {"NaN and infinities", "lone surrogates", "Decimals"}  # an answer cannot hold these
+NO_JSON = {"NaN and infinities", "lone surrogates", "Decimals"}  # JSON cannot contain these
 IN_JSON = {name: tables for name, tables in CASES.items() if name not in NO_JSON}
 
 
@@ -231,20 +231,20 @@ def test_rows_decoded_from_bytes_write_the_same_messages(
     tables: tuple[Table, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = run(tables)
-    typed(monkeypatch)
+    decode_from_bytes(monkeypatch)
     fast = run(tables)
-    single(monkeypatch)
+    force_single_records(monkeypatch)
     slow = run(tables)
     assert [fast.error, *fast.messages] == [slow.error, *slow.messages]
     assert [fast.error, *fast.messages] == [plain.error, *plain.messages]
 
 
-@pytest.mark.parametrize("tables", SAME_AS_STOCK.values(), ids=SAME_AS_STOCK)
+@pytest.mark.parametrize("tables", SAME_AS_SDK.values(), ids=SAME_AS_SDK)
 def test_sdk_stream_writes_the_same_records(
     tables: tuple[Table, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fast = run(tables)
-    stock(monkeypatch)
+    use_sdk_path(monkeypatch)
     assert [fast.error, *fast.records] == ["", *run(tables).records]
 
 
@@ -252,14 +252,16 @@ def test_sdk_stream_writes_the_same_records(
 def test_rows_take_the_fast_path(
     tables: tuple[Table, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two rows or two thousand: as many chunks, so that the comparison compares two ways."""
-    handed = count_writes(monkeypatch)
+    """If they did not, the comparison of the two paths would compare one path with itself."""
+    received = count_writes(monkeypatch)
     done = run(tables)
     if tables[0].partitions is None and tables[0].replication_key is None:
         most = sum(-(-len(rows_of(table)) // CHUNK_ROWS) for table in tables)
-        assert len(handed) == most
+        assert len(received) == most
     else:
-        assert len(handed) == len({tuple(r.get(k) for k in ("date", "site")) for r in done.records})
+        assert len(received) == len(
+            {tuple(r.get(k) for k in ("date", "site")) for r in done.records}
+        )
 
 
 DESELECTED: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -279,12 +281,12 @@ def test_both_paths_leave_out_deselected_fields(
 ) -> None:
     rows = [{"id": 1, "name": "a", "value": {"name": "b", "count": 1, "deep": {"x": 1}}}, {"id": 2}]
     tap = tap_of(Table({"id": ID, "name": TEXT, "value": NESTED}, rows))
-    catalog = without(tap(config=DAYS).catalog_dict, *paths)
+    catalog = deselect(tap(config=DAYS).catalog_dict, *paths)
     fast = run_of(tap(config=DAYS, catalog=catalog))
     with monkeypatch.context() as patch:
-        single(patch)
+        force_single_records(patch)
         assert run_of(tap(config=DAYS, catalog=catalog)).messages == fast.messages
-    stock(monkeypatch)
+    use_sdk_path(monkeypatch)
     assert run_of(tap(config=DAYS, catalog=catalog)).messages == fast.messages
     assert [len(record) for record in fast.records] != [3, 1] or paths == (("id",),) or paths[0][1:]
 
@@ -306,9 +308,9 @@ def test_settings_that_change_single_records_take_effect(
     rows = [{"id": i, "name": "a", "value": {"deep": {"x": i}}} for i in (1, 2)]
     tables = (Table({"id": ID, "name": TEXT, "value": NESTED}, rows),)
     plain = run(tables)
-    ours = run(tables, **config)
-    stock(monkeypatch)
-    assert run(tables, **config).messages == ours.messages != plain.messages
+    kit = run(tables, **config)
+    use_sdk_path(monkeypatch)
+    assert run(tables, **config).messages == kit.messages != plain.messages
 
 
 def test_unknown_fields_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -328,30 +330,30 @@ def test_unknown_fields_are_logged_once(caplog: pytest.LogCaptureFixture) -> Non
         {"id": 2},
         {"id": 3, "date": None},
     ]
-    told = [m for m in caplog.messages if "not in the catalog" in m]
-    assert told == [
+    logged = [m for m in caplog.messages if "not in the catalog" in m]
+    assert logged == [
         "figures: ignoring fields that are not in the catalog: 'a', 'b'",
         "figures: ignoring fields that are not in the catalog: 'c'",
     ]
 
 
 def test_unknown_fields_inside_an_object_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """What the schema of an object does not list is left out, which must not happen in silence."""
+    """Properties that the schema does not list are not written, which must not be silent."""
     values = ({"name": "a", "new": 1}, {"name": "b", "new": 2}, {"deep": {"newer": 1}})
     assert run((of(NESTED, *values),)).records == [
         {"id": 0, "value": {"name": "a"}},
         {"id": 1, "value": {"name": "b"}},
         {"id": 2, "value": {"deep": {}}},
     ]
-    told = [m for m in caplog.messages if "not in the catalog" in m]
-    assert len(told) == 1
-    assert "'value.new'" in told[0]
-    assert "'value.deep.newer'" in told[0]
+    logged = [m for m in caplog.messages if "not in the catalog" in m]
+    assert len(logged) == 1
+    assert "'value.new'" in logged[0]
+    assert "'value.deep.newer'" in logged[0]
 
 
 def test_deselected_field_is_not_logged_as_unknown(caplog: pytest.LogCaptureFixture) -> None:
     tap = tap_of(texts("a"))
-    catalog = without(tap(config=DAYS).catalog_dict, ("name",))
+    catalog = deselect(tap(config=DAYS).catalog_dict, ("name",))
     assert run_of(tap(config=DAYS, catalog=catalog)).records == [{"id": 0}]
     assert not [m for m in caplog.messages if "not in the catalog" in m]
 

@@ -16,7 +16,7 @@ PARTITIONS = st.lists(st.tuples(st.integers(1, 10**6), WORDS), unique=True, max_
 
 
 def documented(values: Sequence[object]) -> str:
-    """What design.md says: 128-bit BLAKE2b in hex of the compact JSON array."""
+    """Return the documented key: the 128-bit BLAKE2b hash in hex of the compact JSON array."""
     text = json.dumps(list(values), ensure_ascii=False, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
@@ -45,7 +45,7 @@ def test_any_natural_key_has_the_documented_hash(values: list[object]) -> None:
 
 
 def test_row_ids_do_not_change_between_versions() -> None:
-    """Made with b2sum: ``printf %s '[...]' | b2sum -l 128``. Warehouses full of keys need it."""
+    """The keys in warehouses must not change. Made with: ``printf %s '[...]' | b2sum -l 128``."""
     assert row_id((1, "all", "2024-01-01", None)) == "d47bcbc11835bb37f0c4aa95b041f10e"
 
 
@@ -87,7 +87,7 @@ def test_true_and_one_are_different_keys() -> None:
 
 
 def test_lists_and_objects_can_be_parts_of_a_key() -> None:
-    """A vendor that sends one is reported by the check of types, which comes after the keys."""
+    """The check of types, which reports such a value, comes after the keys."""
     assert row_ids([(["a"],), ({"b": 1},), (["a"],)]) == [
         documented((["a"],)),
         documented(({"b": 1},)),
@@ -115,7 +115,7 @@ def test_each_partition_belongs_to_exactly_one_shard(shards: int) -> None:
     partitions = [[domain, segment] for domain in range(200) for segment in ("all", "ads")]
     parts = [[p for p in partitions if shard_of(p, shards) == i] for i in range(shards)]
     assert sorted(p for part in parts for p in part) == sorted(partitions)
-    assert min(map(len, parts)) > len(partitions) / shards / 2, "badly spread"
+    assert min(map(len, parts)) > len(partitions) / shards / 2, "unevenly distributed"
 
 
 @given(partitions=PARTITIONS, shards=st.integers(1, 7))

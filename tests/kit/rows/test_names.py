@@ -1,4 +1,4 @@
-"""Names that a vendor or a user made up, as columns."""
+"""Names of vendors and users as column names."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""How often a row came before: exactly what a Counter says, in little memory."""
+"""Occurrences of rows are counted exactly, as by a Counter, in little memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def digest(number: int) -> bytes:
-    """A digest; many numbers share a word of the filter, its bits and a bucket."""
+    """Return a digest; many numbers share a word of the filter, its bits and a bucket."""
     return (number % 7).to_bytes(8, "little") + number.to_bytes(DIGEST_BYTES - 8, "big")
 
 
@@ -28,12 +28,12 @@ def assert_as_a_counter(batches: list[list[bytes]]) -> None:
     seen: Counter[bytes] = Counter()
     with closing(Occurrences()) as counted:
         for batch in batches:
-            wanted = {}
-            for place, item in enumerate(batch):
+            expected = {}
+            for index, item in enumerate(batch):
                 seen[item] += 1
                 if seen[item] > 1:
-                    wanted[place] = seen[item]
-            assert counted.repeats(batch) == wanted
+                    expected[index] = seen[item]
+            assert counted.repeats(batch) == expected
 
 
 NUMBERS = st.lists(st.lists(st.integers(0, 60), max_size=30), max_size=30)
@@ -52,13 +52,13 @@ def test_repeats_equal_those_of_a_counter_before_and_after_the_spill(
 
 @pytest.mark.parametrize("different", [100, 90_000])
 def test_repeats_of_random_digests_in_real_sizes(different: int) -> None:
-    dice = random.Random(7)  # noqa: S311 (only to be the same each time)
-    pool = [dice.randbytes(DIGEST_BYTES) for _ in range(different)]
-    assert_as_a_counter([dice.choices(pool, k=4000) for _ in range(60)])
+    generator = random.Random(7)  # noqa: S311 (for the same values each time)
+    pool = [generator.randbytes(DIGEST_BYTES) for _ in range(different)]
+    assert_as_a_counter([generator.choices(pool, k=4000) for _ in range(60)])
 
 
 def test_row_that_occurs_a_million_times_is_cheap() -> None:
-    """Each repetition once read the whole bucket, which grew with each of them."""
+    """A repetition must not read the whole bucket, which grows with each of them."""
     many = [os.urandom(DIGEST_BYTES) for _ in range(70_000)]
     with closing(Occurrences()) as counted:
         counted.repeats(many)

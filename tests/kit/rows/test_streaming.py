@@ -1,4 +1,4 @@
-"""Rows out of a body while it arrives: however the bytes are cut, the rows are the same."""
+"""Rows of a body while it arrives: they do not depend on how the bytes are split."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ROW = dict[str, Any]
 
 
 def pieces(body: bytes, cuts: list[int]) -> Iterator[bytes]:
-    """The body cut at these places."""
+    """Yield the body split at these places."""
     places = sorted({0, *(min(cut, len(body)) for cut in cuts), len(body)})
     for start, end in pairwise(places):
         yield body[start:end]
@@ -68,7 +68,7 @@ def test_json_byte_by_byte_returns_each_row_when_it_is_complete(objects: list[An
     rows = []
     for place in range(len(body)):
         rows += parser.push(body[place : place + 1])
-    assert rows == objects  # none had to wait for the end
+    assert rows == objects  # no row waits for the end
     assert parser.finalize() == []
 
 
@@ -78,11 +78,11 @@ def test_csv_split_anywhere_equals_the_csv_module(table: list[list[str]], cuts: 
         text = io.StringIO(newline="")
         csv.writer(text, dialect, lineterminator=ending).writerows([["a", "b"], *table])
         parser = CsvRows("the export")
-        wanted = [row for row in csv.reader(io.StringIO(text.getvalue(), newline="")) if row]
-        assert rows_of(parser, text.getvalue().encode(), cuts) == wanted[1:]
+        expected = [row for row in csv.reader(io.StringIO(text.getvalue(), newline="")) if row]
+        assert rows_of(parser, text.getvalue().encode(), cuts) == expected[1:]
         assert parser.header == ["a", "b"]
         if dialect == "unix":  # excel writes a lone "\r" without quotes
-            assert wanted[1:] == table
+            assert expected[1:] == table
 
 
 @given(OBJECTS.filter(bool), st.integers(0, 400))

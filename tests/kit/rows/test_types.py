@@ -1,4 +1,4 @@
-"""What a row's compiled type takes, and what is left out inside of a value."""
+"""The compiled types of rows, and the properties inside values that are not written."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_unknown_paths_are_those_of_properties_that_are_not_written(
 
 
 @pytest.mark.parametrize(
-    ("definition", "can"),
+    ("definition", "expected"),
     [
         (TAG, True),
         (TAGS, True),
@@ -52,6 +52,6 @@ def test_unknown_paths_are_those_of_properties_that_are_not_written(
     ],
 )
 def test_only_objects_with_listed_properties_are_closed(
-    definition: dict[str, Any], can: object
+    definition: dict[str, Any], expected: object
 ) -> None:
-    assert has_closed_objects(definition) is can
+    assert has_closed_objects(definition) is expected

@@ -1,4 +1,4 @@
-"""What a catalog must have, what may be missing in it, and what is passed over."""
+"""Problems of a catalog, and what is ignored in it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ FIGURES = Table(
     replication_key="date",
 )
 NAMES = Table({"id": ID, "name": TEXT}, [{"id": 2, "name": "a"}], name="names")
-Change = tuple[str, "Callable[[dict[str, Any]], Any]"]  # of the catalog's entry of that stream
+Change = tuple[str, "Callable[[dict[str, Any]], Any]"]  # of the entry of that stream
 
 
 def catalog_of(*changes: Change) -> dict[str, Any]:
-    """The catalog of the tap, changed by hand."""
+    """Return the catalog of the tap with these changes."""
     catalog = tap_of(FIGURES, NAMES)(config=DAYS).catalog_dict
     entries = {entry["tap_stream_id"]: entry for entry in catalog["streams"]}
     for stream, change in changes:
@@ -38,23 +38,23 @@ def catalog_of(*changes: Change) -> dict[str, Any]:
 
 
 def tap_with(catalog: dict[str, Any] | None, tap: type[CannedTap] | None = None) -> CannedTap:
-    """The tap, started with this catalog."""
+    """Return the tap with this catalog."""
     made = Catalog.from_dict(catalog) if catalog is not None else None
     return (tap or tap_of(FIGURES, NAMES))(config=DAYS, catalog=made)
 
 
 def problems_of(tap: CannedTap) -> list[str]:
-    """Return the problems of the catalog that the tap was started with."""
+    """Return the problems of the catalog of a tap."""
     return list(catalog_problems(tap.input_catalog, tap.streams, tap.logger))
 
 
 def problems(*changes: Change) -> list[str]:
-    """What the tap says of the changed catalog."""
+    """Return the problems of the changed catalog."""
     return problems_of(tap_with(catalog_of(*changes)))
 
 
-def lose(*fields: str) -> Callable[[dict[str, Any]], Any]:
-    """Take these fields out of the schema and out of the metadata."""
+def remove(*fields: str) -> Callable[[dict[str, Any]], Any]:
+    """Return a change that removes these fields from the schema and the metadata."""
 
     def change(entry: dict[str, Any]) -> None:
         for field in fields:
@@ -65,7 +65,7 @@ def lose(*fields: str) -> Callable[[dict[str, Any]], Any]:
 
 
 def deselect(entry: dict[str, Any]) -> None:
-    """Take the whole stream out of the run."""
+    """Deselect the stream."""
     entry["metadata"] = [{"breadcrumb": [], "metadata": {"selected": False}}]
 
 
@@ -79,8 +79,8 @@ def test_catalog_of_another_tap_is_one_problem() -> None:
     catalog = catalog_of()
     for entry in catalog["streams"]:
         entry["tap_stream_id"] += "_of_others"
-    told = problems_of(tap_with(catalog))
-    assert told == ["--catalog has no stream of this tap; run discovery again"]
+    found = problems_of(tap_with(catalog))
+    assert found == ["--catalog has no stream of this tap; run discovery again"]
 
 
 def test_catalog_without_streams_has_no_problem() -> None:
@@ -94,15 +94,15 @@ def test_unknown_streams_are_logged_and_ignored(caplog: pytest.LogCaptureFixture
     done = run_of(tap_with(catalog))
     assert done.error == ""
     assert {message["stream"] for message in done.of("RECORD")} == {"figures", "names"}
-    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert told == ["Ignoring unknown streams in --catalog: areas, zones"]
+    logged = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert logged == ["Ignoring unknown streams in --catalog: areas, zones"]
 
 
 def test_catalog_need_not_have_every_stream() -> None:
     catalog = catalog_of()
     catalog["streams"] = [e for e in catalog["streams"] if e["tap_stream_id"] == "names"]
     assert (problems_of(tap_with(catalog))) == []
-    lose("id")(catalog["streams"][0])
+    remove("id")(catalog["streams"][0])
     assert (problems_of(tap_with(catalog))) == ["--catalog lacks id of names; run discovery again"]
 
 
@@ -117,7 +117,7 @@ def test_stream_without_its_own_name_has_no_problem() -> None:
 
 
 def test_keys_and_replication_key_are_required() -> None:
-    changes = ("figures", lose("id", "date")), ("names", lose("id"))
+    changes = ("figures", remove("id", "date")), ("names", remove("id"))
     assert problems(*changes) == [
         "--catalog lacks date, id of figures; run discovery again",
         "--catalog lacks id of names; run discovery again",
@@ -126,38 +126,38 @@ def test_keys_and_replication_key_are_required() -> None:
 
 @pytest.mark.parametrize("definition", [{}, {"type": []}], ids=str)
 def test_replication_key_needs_a_type(definition: dict[str, Any]) -> None:
-    """The SDK looks whether it is a date-time, and stumbles where there is nothing to look at."""
+    """The SDK checks whether it is a date-time, and fails if there is no type."""
     change = ("figures", lambda entry: entry["schema"]["properties"].update(date=definition))
     assert problems(change) == ["--catalog lacks date of figures; run discovery again"]
 
 
 def test_other_fields_can_be_missing() -> None:
-    assert problems(("figures", lose("share")), ("names", lose("name"))) == []
+    assert problems(("figures", remove("share")), ("names", remove("name"))) == []
 
 
 def test_deselected_stream_is_not_checked() -> None:
-    gone = ("figures", lose("id", "date"))
+    gone = ("figures", remove("id", "date"))
     renamed = ("figures", lambda entry: entry.update(stream="other"))
     assert problems(gone, renamed, ("figures", deselect)) == []
 
 
 def test_unknown_fields_are_logged_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
-    def choose(entry: dict[str, Any]) -> None:
+    def select(entry: dict[str, Any]) -> None:
         for name in ("width", "height"):
-            chosen = {"breadcrumb": ["properties", name], "metadata": {"selected": True}}
-            entry["metadata"].append(chosen)
+            selected = {"breadcrumb": ["properties", name], "metadata": {"selected": True}}
+            entry["metadata"].append(selected)
 
-    assert problems(("figures", choose)) == []
+    assert problems(("figures", select)) == []
     assert caplog.messages == ["Ignoring unknown fields of figures in --catalog: height, width"]
 
 
 def test_invalid_catalog_ends_the_run_before_the_first_request() -> None:
-    changes = ("figures", lose("id")), ("names", lose("id"))
+    changes = ("figures", remove("id")), ("names", remove("id"))
     tap = tap_with(catalog_of(*changes))
-    asked: list[int] = []
+    calls: list[int] = []
 
     def check_access() -> str:
-        asked.append(1)
+        calls.append(1)
         return ""
 
     tap.check_access = check_access  # type: ignore[method-assign]
@@ -168,11 +168,11 @@ def test_invalid_catalog_ends_the_run_before_the_first_request() -> None:
         "--catalog lacks id of names; run discovery again",
     ]
     assert str(caught.value) == "; ".join(caught.value.errors)
-    assert asked == []
+    assert calls == []
 
 
 class ShapedStream(CannedStream[Task]):
-    """A stream whose rows are made of more than what is written."""
+    """A stream with computed, input and raw fields."""
 
     name = "shaped"
     schema: ClassVar[dict[str, Any]] = {
@@ -187,7 +187,7 @@ class ShapedStream(CannedStream[Task]):
 
 
 class ShapedTap(CannedTap):
-    """A tap of that stream."""
+    """A tap with that stream."""
 
     @override
     def discover_streams(self) -> list[Any]:
@@ -206,7 +206,7 @@ class ShapedTap(CannedTap):
 )
 def test_computed_and_input_fields_are_required(fields: tuple[str, ...], missing: str) -> None:
     catalog = ShapedTap(config=DAYS).catalog_dict
-    lose(*fields)(catalog["streams"][0])
-    told = problems_of(tap_with(catalog, ShapedTap))
+    remove(*fields)(catalog["streams"][0])
+    found = problems_of(tap_with(catalog, ShapedTap))
     line = f"--catalog lacks {missing} of shaped; run discovery again"
-    assert told == ([line] if missing else [])
+    assert found == ([line] if missing else [])

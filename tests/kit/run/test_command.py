@@ -1,4 +1,4 @@
-"""How a run ends at the command line: in words, with the right exit code."""
+"""The end of a run at the command line: one line per error, the right exit code, input files."""
 
 import io
 import json
@@ -17,7 +17,7 @@ LOGGER = logging.getLogger("tap-canned")
 
 
 def ended(error: Exception, caplog: pytest.LogCaptureFixture) -> tuple[object, list[str]]:
-    """The exit code and the lines of a run that ends in this error."""
+    """Return the exit code and the log lines of a run that ends with this error."""
     with pytest.raises(SystemExit) as caught, one_line_errors(LOGGER):
         raise error
     assert all(record.exc_info is None for record in caplog.records)
@@ -27,13 +27,13 @@ def ended(error: Exception, caplog: pytest.LogCaptureFixture) -> tuple[object, l
 @pytest.mark.parametrize(
     ("error", "lines"),
     [
-        (setting_error("api_token", "is wrong"), ["api_token is wrong"]),
+        (setting_error("api_token", "is invalid"), ["api_token is invalid"]),
         (ConfigValidationError("a; b", errors=["a", "b"]), ["a", "b"]),
         (ConfigValidationError("alone"), ["alone"]),
         (SyncFailed("no more"), ["no more"]),
         (Retriable("again"), ["again"]),
         (PartitionUnavailable("gone"), ["gone"]),
-        (KitError("%s is no format"), ["%s is no format"]),
+        (KitError("%s is not a format"), ["%s is not a format"]),
     ],
 )
 def test_error_that_the_user_can_fix_is_one_line_and_exit_code_1(

@@ -1,4 +1,4 @@
-"""The whole command line of a tap, in this process: options, files, lines, exit codes."""
+"""The whole command line of a tap, in this process: options, files, log lines, exit codes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SITES = ({"site": 1}, {"site": 2})
 
 
 def rows_of(task: WindowTask) -> list[dict[str, Any]]:
-    """Two rows a day."""
+    """Return two rows per day."""
     day = task.window.first
     return [{"id": day.day * 10 + n, "date": day.isoformat()} for n in (1, 2)]
 
@@ -35,18 +35,18 @@ NAMES = Table({"id": ID, "name": TEXT}, [{"id": 1, "name": "a"}], name="names")
 
 
 class Refused(CannedTap):
-    """A tap whose vendor takes no one."""
+    """A tap whose vendor rejects the credentials."""
 
     tables = (NAMES,)
 
     @override
     def check_access(self) -> str:
-        message = "api_token is not known to the vendor"
+        message = "api_token was rejected by the server"
         raise ConfigValidationError(message, errors=[message])
 
 
 def ended(tap: type[CannedTap], *arguments: str) -> tuple[object, Output]:
-    """The exit code, and what was written to standard output."""
+    """Run the command; return the exit code and the standard output."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     with contextlib.redirect_stdout(out):
         try:
@@ -58,19 +58,19 @@ def ended(tap: type[CannedTap], *arguments: str) -> tuple[object, Output]:
 
 
 def file(folder: Path, content: object, name: str = "config.json") -> str:
-    """A file with this JSON."""
+    """Write a file with this JSON; return its path."""
     path = folder / name
     path.write_text(json.dumps(content), encoding="utf-8")
     return str(path)
 
 
 @pytest.fixture(autouse=True)
-def _hear(caplog: pytest.LogCaptureFixture) -> None:
+def _log_level(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """The lines of level ERROR, none of which has a traceback."""
+    """Return the log lines of level ERROR, none of which has a traceback."""
     assert [record for record in caplog.records if record.exc_info] == []
     return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
 
@@ -80,7 +80,7 @@ def test_settings_are_read_from_a_file(tmp_path: Path, caplog: pytest.LogCapture
     assert code == 0
     assert [row["id"] for row in run.rows("figures")] == [11, 12, 21, 22, 31, 32]
     assert errors(caplog) == []
-    assert any(m.startswith("tap-canned v") for m in caplog.messages), "for a report of a fault"
+    assert any(m.startswith("tap-canned v") for m in caplog.messages), "for bug reports"
     end = [m for m in caplog.messages if m.startswith("Done after 0 s: ")]
     assert end == ["Done after 0 s: 6 rows (figures 6), 0 requests, 0 warnings"]
 
@@ -179,13 +179,13 @@ def test_discovery_needs_no_settings() -> None:
 
 
 def test_error_in_discovery_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
-    class Mute(CannedTap):
+    class Failing(CannedTap):
         @override
         def discover_streams(self) -> list[Any]:
             message = "the vendor does not say which fields there are"
             raise SyncFailed(message)
 
-    code, run = ended(Mute, "--discover")
+    code, run = ended(Failing, "--discover")
     assert (code, run.text) == (1, "")
     assert errors(caplog) == ["the vendor does not say which fields there are"]
 
@@ -196,18 +196,18 @@ def test_option_test_checks_access_and_reads_a_record_of_each_stream(
 ) -> None:
     read: list[str] = []
 
-    def note(task: WindowTask) -> list[dict[str, Any]]:
+    def record(task: WindowTask) -> list[dict[str, Any]]:
         read.append(str(task))
         return rows_of(task)
 
-    noted = Table({"id": ID, "date": TEXT}, note, replication_key="date")
-    code, run = ended(tap_of(noted, NAMES), "--config", file(tmp_path, DAYS), *arguments)
+    recorded = Table({"id": ID, "date": TEXT}, record, replication_key="date")
+    code, run = ended(tap_of(recorded, NAMES), "--config", file(tmp_path, DAYS), *arguments)
     assert code == 0
     assert read == ["figures, 2024-01-01"]
     assert run.record_counts == {"figures": 1, "names": 1}
     assert errors(caplog) == []
-    told = [m for m in caplog.messages if m in {"nobody to ask", "Every stream could be read"}]
-    assert told == ["nobody to ask", "Every stream could be read"]
+    lines = ["no access to check", "Every stream could be read"]
+    assert [m for m in caplog.messages if m in lines] == lines
 
 
 def test_option_test_schema_writes_no_record(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_option_test_without_access_is_one_line_and_reads_nothing(
 ) -> None:
     code, run = ended(Refused, "--test")
     assert (code, run.text) == (1, "")
-    assert errors(caplog) == ["api_token is not known to the vendor"]
+    assert errors(caplog) == ["api_token was rejected by the server"]
 
 
 @pytest.mark.parametrize("kind", ["all", "schema"])
@@ -251,7 +251,7 @@ def test_about_in_markdown_lists_the_streams_after_the_settings() -> None:
 
 
 def test_about_has_a_table_for_each_variant_of_the_tap() -> None:
-    class Two(CannedTap):
+    class Variants(CannedTap):
         tables = (NAMES,)
 
         @classmethod
@@ -259,7 +259,7 @@ def test_about_has_a_table_for_each_variant_of_the_tap() -> None:
         def variants(cls) -> dict[str, dict[str, Any]]:
             return {"of the old version": {}, "of the new version": {"shard": "no/shard"}}
 
-    _, run = ended(Two, "--about", "--format=markdown")
+    _, run = ended(Variants, "--about", "--format=markdown")
     assert [line for line in run.text.splitlines() if line.startswith("## Streams")] == [
         "## Streams of the old version",
         "## Streams of the new version",

@@ -1,4 +1,4 @@
-"""How a run ends that is a process of its own: the lines that a person reads, the exit code."""
+"""The end of a run in its own process: the lines in the log, the exit code."""
 
 import os
 from pathlib import Path
@@ -25,30 +25,30 @@ WRONG: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize(("config", "begins"), WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize(("config", "prefixes"), WRONG.values(), ids=WRONG)
 def test_invalid_settings_are_one_line_each_with_exit_code_1_and_no_data(
-    config: dict[str, object], begins: tuple[str, ...], tmp_path: Path
+    config: dict[str, object], prefixes: tuple[str, ...], tmp_path: Path
 ) -> None:
     vendor = Kindmetrics(token=SETTINGS["api_token"])
     with running(vendor.app) as server:
         done = tap({"api_url": server.url, **config}, tmp_path)
-    assert_told(done, begins)
+    assert_reported(done, prefixes)
 
 
-def assert_told(done: Ended, begins: tuple[str, ...]) -> None:
+def assert_reported(done: Ended, prefixes: tuple[str, ...]) -> None:
     assert done.code == 1
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
     assert "wrong-t0ken" not in done.stderr
-    for begin in begins:
-        assert sum(begin in line for line in done.stderr.splitlines()) == 1, done.stderr
+    for prefix in prefixes:
+        assert sum(prefix in line for line in done.stderr.splitlines()) == 1, done.stderr
 
 
 @pytest.mark.parametrize("option", ["--catalog", "--state"])
 def test_file_that_is_not_json_is_one_line(option: str, tmp_path: Path) -> None:
     file = tmp_path / "given.json"
     file.write_text("{x", encoding="utf-8")
-    assert_told(tap({}, tmp_path, option, str(file)), (f"{option} must be JSON: ",))
+    assert_reported(tap({}, tmp_path, option, str(file)), (f"{option} must be JSON: ",))
 
 
 def test_full_disk_is_one_line(tmp_path: Path) -> None:

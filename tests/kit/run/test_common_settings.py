@@ -1,4 +1,4 @@
-"""The settings that every tap has: kinds, limits, defaults, and what a person reads of them."""
+"""The settings of every tap: types, limits, defaults, titles and descriptions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TEXTS = ("start_date", "end_date", "shard", "user_agent")
 
 
 def properties(**defaults: Any) -> dict[str, dict[str, Any]]:
-    """The JSON schema of each setting."""
+    """Return the JSON schema of each setting."""
     settings = common_settings(**{"lookback_days": 3, **defaults})
     found: dict[str, dict[str, Any]] = th.PropertiesList(*settings).to_dict()["properties"]
     return found
@@ -63,7 +63,7 @@ def test_user_agent_must_not_be_empty() -> None:
 
 @pytest.mark.parametrize("name", [*WHOLE, *TEXTS])
 def test_each_setting_has_a_title_and_a_description(name: str) -> None:
-    """In words that begin like a sentence and end without a full stop, as the tables want it."""
+    """They begin with a capital letter and end without a full stop, for the tables in the docs."""
     found = properties()[name]
     assert re.fullmatch(r"[A-Z][a-z]+([- ][a-z]+)*", found["title"])
     assert re.match(r"[A-Z][A-Za-z-]* [a-z]|i/n: ", found["description"])

@@ -1,4 +1,4 @@
-"""How a run ends, in this process: whatever it was, a line and the exit code that belongs to it."""
+"""The end of a run, in this process: signals, output errors, one line and an exit code."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from tap_kit.run.inputs import as_config_errors
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONG_S = 20  # nothing waits that long unless the test has failed
+LONG_S = 20  # no wait takes that long unless the test fails
 LOGGER = logging.getLogger("tap-canned")
 
 
 @contextlib.contextmanager
 def own_output(folder: Path) -> Iterator[io.TextIOWrapper]:
-    """A standard output of the test's own: what is done to it, is done to no other."""
+    """Use a file as standard output while inside; the real one stays unchanged."""
     with (folder / "out").open("w", encoding="utf-8") as file, contextlib.redirect_stdout(file):
         yield file
 
@@ -55,13 +55,13 @@ def test_failed_output_is_one_line_and_is_not_written_again(
     with own_output(tmp_path) as output:
         with pytest.raises(SystemExit) as caught, one_line_errors(LOGGER):
             raise error
-        assert is_null_device(output), "Python's own flush at the end must not fail"
+        assert is_null_device(output), "Python's own flush at exit must not fail"
     assert caught.value.code == 1
     assert [(record.levelname, record.message) for record in caplog.records] == [("ERROR", line)]
 
 
 def test_unbuffered_output_gets_a_buffer(tmp_path: Path) -> None:
-    """As with ``PYTHONUNBUFFERED``: a signal would cut a line in the middle."""
+    """Without one, as with ``PYTHONUNBUFFERED``, a signal would cut a line in the middle."""
     with (tmp_path / "out").open("wb", buffering=0) as raw:
         with contextlib.redirect_stdout(_Unbuffered(raw)):  # type: ignore[type-var]
             buffer_output()
@@ -69,10 +69,10 @@ def test_unbuffered_output_gets_a_buffer(tmp_path: Path) -> None:
             assert isinstance(made.buffer, io.BufferedWriter)
             assert (made.encoding, made.fileno()) == ("utf-8", raw.fileno())
             made.write("中\n" * 10)
-        assert (tmp_path / "out").read_bytes() == b"", "what is written waits for a flush"
+        assert (tmp_path / "out").read_bytes() == b"", "buffered until a flush"
         made.close()
         assert (tmp_path / "out").read_text("utf-8") == "中\n" * 10
-        os.fstat(raw.fileno())  # still open, as others write to it too
+        os.fstat(raw.fileno())  # still open, because others write to it
 
 
 @pytest.mark.parametrize("out", [io.StringIO(), io.TextIOWrapper(io.BytesIO())], ids=["", "buffer"])
@@ -83,7 +83,7 @@ def test_other_output_is_unchanged(out: io.TextIOBase) -> None:
 
 
 class _Unbuffered:
-    """What Python's standard output is with ``PYTHONUNBUFFERED``."""
+    """The standard output of Python with ``PYTHONUNBUFFERED``."""
 
     def __init__(self, raw: io.RawIOBase) -> None:
         self.buffer = raw
@@ -119,7 +119,7 @@ def test_stopped_run_names_the_signal_and_exits_with_its_number(
     monkeypatch.setattr(tap_kit.run.command, "_received", [])
     stop = threading.Event()
     with pytest.raises(SystemExit) as caught, one_line_errors(LOGGER), stop_on_signals(stop):
-        _stopped_by(number, stop)
+        _interrupt(number, stop)
     assert caught.value.code == 128 + number
     (record,) = caplog.records
     assert record.levelname == "WARNING"
@@ -129,7 +129,7 @@ def test_stopped_run_names_the_signal_and_exits_with_its_number(
     _end_timers()
 
 
-def _stopped_by(number: signal.Signals, stop: threading.Event) -> None:
+def _interrupt(number: signal.Signals, stop: threading.Event) -> None:
     signal.raise_signal(number)
     assert stop.is_set()
     raise Interrupted
@@ -146,7 +146,7 @@ def test_run_stopped_without_a_signal_exits_as_after_ctrl_c(
 
 
 def exits(monkeypatch: pytest.MonkeyPatch) -> queue.SimpleQueue[int]:
-    """The codes with which the process would have ended at once, from now on."""
+    """Return the codes that ``os._exit`` receives from now on."""
     codes: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def end(code: int) -> None:
@@ -173,15 +173,15 @@ def test_second_ctrl_c_ends_the_process_immediately(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     "numbers",
     [
-        (signal.SIGINT, signal.SIGTERM),  # Ctrl-C in a terminal, then Meltano's own
-        (signal.SIGTERM, signal.SIGTERM),  # systemd's to all, then Meltano's own
+        (signal.SIGINT, signal.SIGTERM),  # Ctrl-C in a terminal, then one from Meltano
+        (signal.SIGTERM, signal.SIGTERM),  # systemd to all processes, then one from Meltano
         (signal.SIGTERM, signal.SIGINT),
     ],
 )
 def test_second_signal_from_meltano_does_not_end_the_process(
     numbers: tuple[signal.Signals, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else jobs were not called off, and the last bookmarks not written."""
+    """Otherwise jobs would not be cancelled, nor the last bookmarks written."""
     monkeypatch.setattr(tap_kit.run.command, "EXIT_TIMEOUT_S", 60)
     monkeypatch.setattr(tap_kit.run.command, "_received", [])
     codes = exits(monkeypatch)
@@ -207,8 +207,8 @@ def test_signal_after_the_run_does_not_end_the_process(monkeypatch: pytest.Monke
     _end_timers()
 
 
-class _Ended:
-    """What somebody ends while the garbage collector is at work."""
+class _Finalized:
+    """An object whose finalizer receives a signal."""
 
     def __del__(self) -> None:
         signal.raise_signal(signal.SIGTERM)
@@ -217,12 +217,12 @@ class _Ended:
 def test_signal_in_a_finalizer_ends_the_process(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An exception that is raised there is passed over, and the process goes on."""
+    """Python ignores exceptions there, so the process would continue."""
     codes: list[int] = []
     monkeypatch.setattr(os, "_exit", codes.append)
     exit_on_signals(LOGGER)
-    ended = _Ended()
-    del ended
+    finalized = _Finalized()
+    del finalized
     assert codes == [128 + signal.SIGTERM]
     assert caplog.messages == ["Stopped by SIGTERM"]
 
@@ -238,7 +238,7 @@ def test_exit_timeout_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
 def _end_timers() -> None:
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):
-            assert thread.daemon, "a run that has ended waits for no timer"
+            assert thread.daemon, "the process must not wait for a timer"
             thread.cancel()
 
 
@@ -267,6 +267,6 @@ def test_readable_settings_are_no_error() -> None:
 
 
 def test_setting_error_has_its_message_as_text_and_as_only_error() -> None:
-    error = setting_error("api_token", "is wrong")
-    assert str(error) == "api_token is wrong"
-    assert error.errors == ["api_token is wrong"]
+    error = setting_error("api_token", "is invalid")
+    assert str(error) == "api_token is invalid"
+    assert error.errors == ["api_token is invalid"]

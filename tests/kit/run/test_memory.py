@@ -1,4 +1,4 @@
-"""Memory while rows go through."""
+"""Garbage collection and freed memory during a run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_garbage_collection_is_infrequent_during_a_run_only() -> None:
     assert gc.get_threshold() == before
 
 
-def broken_off(seen: list[int]) -> None:
+def interrupted(seen: list[int]) -> None:
     with infrequent_collections():
         seen.append(gc.get_freeze_count())
         raise KeyError
@@ -35,7 +35,7 @@ def broken_off(seen: list[int]) -> None:
 def test_garbage_collection_is_restored_after_an_error() -> None:
     before, seen = (gc.get_threshold(), gc.get_freeze_count()), list[int]()
     with pytest.raises(KeyError):
-        broken_off(seen)
+        interrupted(seen)
     assert seen[0] > 0
     assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
@@ -63,8 +63,8 @@ from tap_kit.run.memory import reuse_freed_memory
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(50):
-        answers = [b"x" * 1_000_000 for _ in range(8)]
-        del answers
+        responses = [b"x" * 1_000_000 for _ in range(8)]
+        del responses
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 if "kept" in sys.argv:
@@ -73,13 +73,13 @@ print(faults())
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
 def test_freed_memory_is_reused() -> None:
-    given_back, kept = (
+    returned, kept = (
         int(subprocess.check_output([sys.executable, "-c", FAULTS, *words]))
         for words in ((), ("kept",))
     )
-    assert kept * 5 < given_back
+    assert kept * 5 < returned
 
 
 def test_c_library_without_mallopt_is_no_error() -> None:

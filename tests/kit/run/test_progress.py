@@ -1,4 +1,4 @@
-"""What a person sees of a long run."""
+"""The progress of a run, as the user sees it."""
 
 import io
 import logging
@@ -16,14 +16,14 @@ LOGGER = logging.getLogger("tap-canned")
 
 
 def planned(**tasks: int) -> Progress:
-    """The progress of a run with so many tasks of each stream."""
+    """Return the progress of a run with these numbers of tasks by stream."""
     progress = Progress(LOGGER)
     progress.set_plan(tasks, concurrency=4)
     return progress
 
 
 class Clock:
-    """The time, as far as the test says."""
+    """A clock that only the test advances."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 5_000.0
@@ -36,7 +36,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class Terminal(io.StringIO):
-    """A stderr that says it is a terminal."""
+    """A stderr that claims to be a terminal."""
 
     @override
     def isatty(self) -> bool:
@@ -44,7 +44,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture(autouse=True)
-def _hear(caplog: pytest.LogCaptureFixture) -> None:
+def _log_level(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, LOGGER.name)
 
 
@@ -52,16 +52,16 @@ def _hear(caplog: pytest.LogCaptureFixture) -> None:
 def test_progress_is_logged_every_interval_while_waiting(
     clock: Clock, caplog: pytest.LogCaptureFixture, step_s: float
 ) -> None:
-    progress, told_at = planned(pages=3), [clock.now]
+    progress, logged_at = planned(pages=3), [clock.now]
     caplog.clear()
     for _ in range(200):
         clock.now += step_s
         progress.show_waiting("pages, domain_id 1, 2024-01-01")
-        if len(caplog.messages) == len(told_at):
-            told_at.append(clock.now)
-    gaps = [later - earlier for earlier, later in pairwise(told_at)]
+        if len(caplog.messages) == len(logged_at):
+            logged_at.append(clock.now)
+    gaps = [later - earlier for earlier, later in pairwise(logged_at)]
     assert max(gaps) <= max(INTERVAL_S + step_s, step_s)
-    assert min(gaps) >= INTERVAL_S, "and no more than one in that time"
+    assert min(gaps) >= INTERVAL_S, "at most one line per interval"
     assert "waiting for pages, domain_id 1, 2024-01-01" in caplog.messages[0]
 
 
@@ -166,7 +166,7 @@ def test_durations_are_readable(
 def test_progress_of_other_units_has_no_rows(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Discovery uses it too: there the exports count whose columns are known."""
+    """Discovery uses it for exports, for example."""
     progress = Progress(LOGGER, "export", "Learning the columns")
     progress.set_plan({"columns": 14}, concurrency=6)
     progress.task_done(7)
@@ -208,7 +208,7 @@ def test_terminal_has_a_bar_and_no_lines(
 
 
 def test_bar_shows_what_the_run_waits_for(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person in front of a still bar wants to know what it is that takes so long."""
+    """Otherwise the user cannot know why the bar does not move."""
     monkeypatch.setattr(sys, "stderr", Terminal())
     progress = planned(pages=2)
     for _ in range(10):
@@ -231,7 +231,7 @@ def test_bar_is_redrawn_at_most_five_times_a_second(
     drawn = sys.stderr.getvalue()
     progress.close()
     assert "waiting for pages (for 4 s)" in drawn
-    assert drawn.count("waiting for pages") <= 26, "five times a second is enough for anybody"
+    assert drawn.count("waiting for pages") <= 26, "redrawn five times a second at most"
 
 
 def test_metrics_are_silenced_while_there_is_a_bar(

@@ -1,4 +1,4 @@
-"""What is wrong with a setting, in words for each rule that a schema can have."""
+"""The message for each rule of a JSON schema that a setting can break."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from tap_kit.run.problems import setting_problems
 
 
-def words(definition: dict[str, Any], value: object) -> str:
-    """The problem of a value, without the setting's name."""
+def problem_of(definition: dict[str, Any], value: object) -> str:
+    """Return the problem of a value, without the name of the setting."""
     (line,) = setting_problems({"x": value}, {"type": "object", "properties": {"x": definition}})
     name, _, problem = line.partition(" ")
     assert name == "x"
@@ -33,7 +33,7 @@ def words(definition: dict[str, Any], value: object) -> str:
 def test_each_rule_of_a_schema_has_a_message(
     definition: dict[str, Any], value: object, problem: str
 ) -> None:
-    assert words(definition, value) == problem
+    assert problem_of(definition, value) == problem
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_each_rule_of_a_schema_has_a_message(
     ids=repr,
 )
 def test_value_of_another_type_is_named_by_its_type(value: object, word: str) -> None:
-    assert words({"type": "array"}, value) == f"must be a list, not {word}"
+    assert problem_of({"type": "array"}, value) == f"must be a list, not {word}"
 
 
 def test_expected_types_are_named_without_null() -> None:
     wanted = {"type": ["string", "null", "array"]}
-    assert words(wanted, 5) == "must be a string or a list, not a number"
+    assert problem_of(wanted, 5) == "must be a string or a list, not a number"
 
 
 HALF = "half of a character: \ud83d"

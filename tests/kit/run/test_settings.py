@@ -1,4 +1,4 @@
-"""Wrong settings are told all at once, by name, and without their values."""
+"""Invalid settings are reported together, by name and without their values."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from singer_sdk import typing as th
 from tap_kit.run.problems import setting_problems
 from tap_kit.run.settings import Shard, common_settings
 
-SECRET = "s3cret-t0ken"  # noqa: S105  (opens nothing)
+SECRET = "s3cret-t0ken"  # noqa: S105  (not a real token)
 PART = th.ObjectType(
     th.Property("name", th.StringType(min_length=1), required=True),
     th.Property("goal_id", th.IntegerType),
@@ -40,15 +40,17 @@ INTEGERS = {
 TEXTS = ("api_url", "start_date", "end_date", "shard", "user_agent")
 
 
-def told(**config: object) -> list[str]:
-    """The problems of a configuration that has a token."""
+def problems_of(**config: object) -> list[str]:
+    """Return the problems of a configuration that has a token."""
     return list(setting_problems({"api_token": SECRET, **config}, SCHEMA))
 
 
 def test_valid_configuration_has_no_problem() -> None:
-    assert told() == []
-    assert told(start_date="2024-01-31", end_date="2024-01-31", shard="1/2") == []
-    assert told(segments=[{"name": "ads", "goal_id": 7}], domain_ids=[1, 2], include=True) == []
+    assert problems_of() == []
+    assert problems_of(start_date="2024-01-31", end_date="2024-01-31", shard="1/2") == []
+    assert (
+        problems_of(segments=[{"name": "ads", "goal_id": 7}], domain_ids=[1, 2], include=True) == []
+    )
 
 
 @pytest.mark.parametrize("setting", INTEGERS)
@@ -65,8 +67,8 @@ def test_valid_configuration_has_no_problem() -> None:
     ],
 )
 def test_number_setting_must_be_an_integer(setting: str, value: object, word: str) -> None:
-    """17.0 too: the days of a window or the number of threads cannot be counted with it."""
-    assert told(**{setting: value}) == [f"{setting} must be a whole number, not {word}"]
+    """17.0 is rejected too, as it cannot be a number of days or threads."""
+    assert problems_of(**{setting: value}) == [f"{setting} must be a whole number, not {word}"]
 
 
 @pytest.mark.parametrize("setting", TEXTS)
@@ -75,18 +77,18 @@ def test_number_setting_must_be_an_integer(setting: str, value: object, word: st
     [(20240131, "a number"), (False, "true or false"), (["x"], "a list"), ({}, "an object")],
 )
 def test_string_setting_must_be_a_string(setting: str, value: object, word: str) -> None:
-    assert told(**{setting: value}) == [f"{setting} must be a string, not {word}"]
+    assert problems_of(**{setting: value}) == [f"{setting} must be a string, not {word}"]
 
 
 @pytest.mark.parametrize(("setting", "limits"), INTEGERS.items())
 def test_number_settings_have_limits(setting: str, limits: tuple[int, int | None]) -> None:
     least, most = limits
-    assert told(**{setting: least}) == []
-    assert told(**{setting: least - 1}) == [f"{setting} must be at least {least}"]
-    assert told(**{setting: -(10**30)}) == [f"{setting} must be at least {least}"]
+    assert problems_of(**{setting: least}) == []
+    assert problems_of(**{setting: least - 1}) == [f"{setting} must be at least {least}"]
+    assert problems_of(**{setting: -(10**30)}) == [f"{setting} must be at least {least}"]
     if most is not None:
-        assert told(**{setting: most}) == []
-        assert told(**{setting: most + 1}) == [f"{setting} must be at most {most}"]
+        assert problems_of(**{setting: most}) == []
+        assert problems_of(**{setting: most + 1}) == [f"{setting} must be at most {most}"]
 
 
 @pytest.mark.parametrize("setting", ["start_date", "end_date"])
@@ -95,24 +97,24 @@ def test_number_settings_have_limits(setting: str, limits: tuple[int, int | None
 )
 def test_date_setting_must_be_a_date(setting: str, value: str) -> None:
     problem = f"{setting} must be a date in YYYY-MM-DD format"
-    assert told(**{setting: value}) == [problem]
+    assert problems_of(**{setting: value}) == [problem]
 
 
 def test_first_possible_date_is_handled() -> None:
-    assert told(start_date="0001-01-01") == []
-    assert len(told(start_date="0001-01-01T00:00:00+05:00")) == 1
+    assert problems_of(start_date="0001-01-01") == []
+    assert len(problems_of(start_date="0001-01-01T00:00:00+05:00")) == 1
 
 
 def test_start_must_not_be_after_the_end() -> None:
-    assert told(start_date="2024-02-01", end_date="2024-01-31") == [
+    assert problems_of(start_date="2024-02-01", end_date="2024-01-31") == [
         "start_date must not be after end_date"
     ]
-    assert told(start_date="2024-01-31T23:00:00Z", end_date="2024-01-31") == []
+    assert problems_of(start_date="2024-01-31T23:00:00Z", end_date="2024-01-31") == []
 
 
 @pytest.mark.parametrize("shard", ["0/1", "0/2", "1/2", "6/7", "99/100"])
 def test_shard_is_i_of_n(shard: str) -> None:
-    assert told(shard=shard) == []
+    assert problems_of(shard=shard) == []
     index, count = shard.split("/")
     assert Shard.parse(shard) == Shard(int(index), int(count))
 
@@ -143,13 +145,15 @@ def test_shard_is_i_of_n(shard: str) -> None:
     ],
 )
 def test_other_text_is_not_a_shard(shard: str) -> None:
-    assert told(shard=shard) == ["shard must be i/n with i from 0 to n-1, such as 0/2 or 1/2"]
+    assert problems_of(shard=shard) == [
+        "shard must be i/n with i from 0 to n-1, such as 0/2 or 1/2"
+    ]
 
 
 @pytest.mark.parametrize("setting", [*INTEGERS, *TEXTS, "segments", "domain_ids", "include"])
 def test_null_counts_as_unset(setting: str) -> None:
-    """Meltano gives null for a setting that it knows and nobody has set."""
-    assert told(**{setting: None}) == []
+    """Meltano passes null for a setting that is not set."""
+    assert problems_of(**{setting: None}) == []
 
 
 def test_each_missing_setting_is_reported_once() -> None:
@@ -177,7 +181,7 @@ def test_missing_or_empty_required_setting_is_reported() -> None:
     ],
 )
 def test_unknown_setting_is_reported_with_a_similar_name(setting: str, hint: str) -> None:
-    assert told(**{setting: SECRET}) == [f"{setting} is not a setting of this tap{hint}"]
+    assert problems_of(**{setting: SECRET}) == [f"{setting} is not a setting of this tap{hint}"]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +207,7 @@ def test_unknown_setting_is_reported_with_a_similar_name(setting: str, hint: str
     ],
 )
 def test_nested_setting_is_reported_with_its_path(segments: object, problem: str) -> None:
-    assert told(segments=segments) == [problem]
+    assert problems_of(segments=segments) == [problem]
 
 
 def test_all_problems_are_reported_together() -> None:
@@ -257,4 +261,4 @@ def test_any_configuration_is_checked_without_an_error(config: Mapping[str, obje
 
 @given(value=st.text(st.characters(categories=["Lu"]), min_size=12), setting=st.sampled_from(TEXTS))
 def test_no_problem_contains_the_value(value: str, setting: str) -> None:
-    assert value not in "".join(told(**{setting: value}, more=value, include=value))
+    assert value not in "".join(problems_of(**{setting: value}, more=value, include=value))

@@ -1,4 +1,4 @@
-"""A run that is stopped from outside: in time, with its bookmarks, and with the right code."""
+"""A run that a signal stops: it ends in time, with its bookmarks and the right exit code."""
 
 import fcntl
 import json
@@ -14,17 +14,17 @@ from sandbox.faults import Fault
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
 
-from tests.kit.commands import SETTINGS, begin
+from tests.kit.commands import SETTINGS, start
 from tests.processes import left_by_reader
 
 LIMIT_S = 5.0
-PATIENTLY_S = 8.0  # where the main thread hangs, and the end comes from a timer of 4 s
+TIMER_LIMIT_S = 8.0  # if the main thread hangs and a timer of 4 s ends the process
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
-HELD = 10_000  # bytes: that much a pipe holds when it is full, whatever was written
+HELD = 10_000  # bytes; a full pipe has at least that many
 
 
 def read_until(process: subprocess.Popen[str], kind: str) -> list[str]:
-    """The lines up to the first message of a kind."""
+    """Return the lines up to the first message of a type."""
     assert process.stdout is not None
     lines = []
     for line in process.stdout:
@@ -35,7 +35,7 @@ def read_until(process: subprocess.Popen[str], kind: str) -> list[str]:
 
 
 def stop(process: subprocess.Popen[str], number: int) -> tuple[str, str, float]:
-    """Send the signal; the rest of both outputs, and how long the end took."""
+    """Send the signal; return the rest of both outputs and the duration of the end."""
     began = time.monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
@@ -43,13 +43,13 @@ def stop(process: subprocess.Popen[str], number: int) -> tuple[str, str, float]:
 
 
 def kinds(lines: list[str]) -> list[str]:
-    """The types of the messages: every line is a whole one."""
+    """Return the types of the messages, each of which is a complete line."""
     assert all(line.endswith("\n") for line in lines)
     return [json.loads(line)["type"] for line in lines]
 
 
 def windows_after_last_state(lines: list[str]) -> set[tuple[str, ...]]:
-    """The windows whose rows the next run reads again."""
+    """Return the windows whose rows the next run reads again."""
     last = max(place for place, kind in enumerate(kinds(lines)) if kind == "STATE")
     rows = [json.loads(line) for line in lines[last + 1 :] if '"RECORD"' in line]
     return {
@@ -62,7 +62,7 @@ def test_busy_run_ends_with_its_bookmarks(number: int, tmp_path: Path) -> None:
     vendor = Kindmetrics(token=SETTINGS["api_token"], latency_ms=50)
     with running(vendor.app) as server:
         config = {"api_url": server.url, "start_date": "2020-01-01", "state_interval": 1}
-        with begin(config, tmp_path) as process:
+        with start(config, tmp_path) as process:
             lines = read_until(process, "STATE")
             out, err, took = stop(process, number)
     assert process.returncode == 128 + number
@@ -70,14 +70,14 @@ def test_busy_run_ends_with_its_bookmarks(number: int, tmp_path: Path) -> None:
     assert "Traceback" not in err
     assert f"Stopped by {signal.Signals(number).name}" in err
     messages = [*lines, *out.splitlines(keepends=True)]
-    assert len(windows_after_last_state(messages)) <= 1, "the rest is covered by the state"
+    assert len(windows_after_last_state(messages)) <= 1, "the last state covers the others"
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_run_that_waits_for_a_slow_server_ends(number: int, tmp_path: Path) -> None:
     vendor = Kindmetrics(token=SETTINGS["api_token"])
     vendor.faults.append(Fault("stall", wait_ms=60_000, path="/api/domains/"))
-    with running(vendor.app) as server, begin({"api_url": server.url}, tmp_path) as process:
+    with running(vendor.app) as server, start({"api_url": server.url}, tmp_path) as process:
         lines = [*read_until(process, "STATE"), *read_until(process, "SCHEMA")]
         while vendor.log.in_flight < 4:
             time.sleep(0.01)
@@ -86,19 +86,19 @@ def test_run_that_waits_for_a_slow_server_ends(number: int, tmp_path: Path) -> N
     assert took < LIMIT_S
     assert "Traceback" not in err
     assert kinds([*lines, *out.splitlines(keepends=True)]) == [
-        *("SCHEMA", "RECORD", "STATE"),  # of the stream that was not slow
+        *("SCHEMA", "RECORD", "STATE"),  # of the stream that is not slow
         "SCHEMA",
-    ], "what was read is in the state that was written"
+    ], "the state covers what was read"
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_run_stopped_before_its_first_response_is_not_a_success(
     number: int, tmp_path: Path
 ) -> None:
-    """Exit code 0 would tell Meltano that all was read."""
+    """Exit code 0 would mean to Meltano that all data was read."""
     vendor = Kindmetrics(token=SETTINGS["api_token"])
     vendor.faults.append(Fault("stall", wait_ms=60_000))
-    with running(vendor.app) as server, begin({"api_url": server.url}, tmp_path) as process:
+    with running(vendor.app) as server, start({"api_url": server.url}, tmp_path) as process:
         while vendor.log.in_flight == 0:
             time.sleep(0.01)
         out, err, took = stop(process, number)
@@ -113,12 +113,12 @@ def test_run_stopped_before_its_first_response_is_not_a_success(
 def test_stop_cuts_no_line_when_the_target_is_slow(
     unbuffered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pipe is full, so the signal comes in the middle of a write."""
+    """The pipe is full, so the signal arrives in the middle of a write."""
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     vendor = Kindmetrics(token=SETTINGS["api_token"])
     with (
         running(vendor.app) as server,
-        begin({"api_url": server.url, "start_date": "2020-01-01"}, tmp_path) as process,
+        start({"api_url": server.url, "start_date": "2020-01-01"}, tmp_path) as process,
     ):
         assert process.stdout is not None
         held = [0]
@@ -136,10 +136,10 @@ def test_run_with_a_target_that_does_not_read_ends(tmp_path: Path) -> None:
     vendor = Kindmetrics(token=SETTINGS["api_token"], pages_per_day=400, visitors_per_day=400)
     with running(vendor.app) as server:
         config = {"api_url": server.url, "start_date": "2023-01-01"}
-        with begin(config, tmp_path) as process:
+        with start(config, tmp_path) as process:
             read_until(process, "RECORD")
             count = -1
-            while vendor.log.count != count:  # until the pipe is full and all stands still
+            while vendor.log.count != count:  # until the pipe is full and no more requests are sent
                 count = vendor.log.count
                 time.sleep(0.5)
             began = time.monotonic()
@@ -147,20 +147,20 @@ def test_run_with_a_target_that_does_not_read_ends(tmp_path: Path) -> None:
             process.wait(30)
             took = time.monotonic() - began
     assert process.returncode == 128 + signal.SIGTERM
-    assert took < PATIENTLY_S
+    assert took < TIMER_LIMIT_S
 
 
-@pytest.mark.parametrize("path", ["/api/domains/", ""], ids=["later", "at-once"])
+@pytest.mark.parametrize("path", ["/api/domains/", ""], ids=["in the run", "in the access check"])
 def test_waiting_run_ends_when_its_target_stops_reading(path: str, tmp_path: Path) -> None:
-    """Its runner was killed: no row has to come first, which may be an hour away."""
+    """For example if its runner was killed. The next row may be an hour away."""
     vendor = Kindmetrics(token=SETTINGS["api_token"])
     vendor.faults.append(Fault("stall", wait_ms=60_000, path=path))
-    with running(vendor.app) as server, begin({"api_url": server.url}, tmp_path) as process:
+    with running(vendor.app) as server, start({"api_url": server.url}, tmp_path) as process:
         while vendor.log.in_flight == 0:
             time.sleep(0.01)
         took, err = left_by_reader(process)
     assert process.returncode in {1, 128 + signal.SIGPIPE}
-    assert took < PATIENTLY_S
+    assert took < TIMER_LIMIT_S
     assert "Traceback" not in err
     assert path or "The target stopped reading" in err
 
@@ -168,7 +168,7 @@ def test_waiting_run_ends_when_its_target_stops_reading(path: str, tmp_path: Pat
 def test_message_when_the_target_stops_reading(tmp_path: Path) -> None:
     vendor = Kindmetrics(token=SETTINGS["api_token"])
     vendor.faults.append(Fault("stall", wait_ms=60_000, path="/api/domains/"))
-    with running(vendor.app) as server, begin({"api_url": server.url}, tmp_path) as process:
+    with running(vendor.app) as server, start({"api_url": server.url}, tmp_path) as process:
         read_until(process, "RECORD")
         _, err = left_by_reader(process)
     assert process.returncode == 1

@@ -1,4 +1,4 @@
-"""What a person sees of a real run on a real terminal."""
+"""The output of a real run on a real terminal."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from sandbox.server import running
 from tests.kit.commands import arguments
 
 COLUMNS = 100
-TOKEN = "terminal-s3cret-77"  # noqa: S105  (the sandbox's)
+TOKEN = "terminal-s3cret-77"  # noqa: S105  (a token of the sandbox)
 
 
-def seen_on_a_terminal(command: list[str]) -> tuple[int, str]:
-    """The exit code of ``command``, and all that it wrote to a terminal of 100 columns."""
-    ours, its = pty.openpty()
-    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+def run_on_a_terminal(command: list[str]) -> tuple[int, str]:
+    """Run ``command`` on a terminal with 100 columns; return its exit code and its output."""
+    our_end, its_end = pty.openpty()
+    fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TAP_")}
     with subprocess.Popen(
-        command, stdin=its, stdout=subprocess.DEVNULL, stderr=its, env=environment
+        command, stdin=its_end, stdout=subprocess.DEVNULL, stderr=its_end, env=environment
     ) as process:
-        os.close(its)
+        os.close(its_end)
         seen = bytearray()
-        while piece := _read(ours):
+        while piece := _read(our_end):
             seen += piece
-        os.close(ours)
+        os.close(our_end)
     return process.returncode, seen.decode("utf-8")
 
 
 def _read(terminal: int) -> bytes:
-    """What was written next; nothing when everybody has closed the terminal (Linux says EIO)."""
+    """Return the next output; nothing if all have closed the terminal (EIO on Linux)."""
     try:
         return os.read(terminal, 1 << 16)
     except OSError:
@@ -47,14 +47,14 @@ def _read(terminal: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def screen(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A run of a few seconds in which one domain is refused."""
+    """The output of a run of a few seconds in which one domain is refused."""
     api = Kindmetrics(
         token=TOKEN, domains=3, ended_domains=(2,), today=date(2024, 1, 31), latency_ms=20
     )
     with running(api.app) as server:
         config = {"api_url": server.url, "api_token": TOKEN, "start_date": "2024-01-01"}
         command = arguments(config, tmp_path_factory.mktemp("terminal"))
-        code, screen = seen_on_a_terminal(command)
+        code, screen = run_on_a_terminal(command)
     assert code == 0, screen
     return screen
 
@@ -63,7 +63,7 @@ def test_bar_moves_and_names_the_stream(screen: str) -> None:
     drawn = re.findall(r"\r[^\r\n]*\| (\d+)/(\d+) \[[^\r\n]*", screen)
     assert len({done for done, _ in drawn}) >= 3
     assert len({total for _, total in drawn}) == 1
-    assert int(drawn[-1][0]) > 0.85 * int(drawn[-1][1]), "a refused domain is not left to be done"
+    assert int(drawn[-1][0]) > 0.85 * int(drawn[-1][1]), "tasks of a refused domain are done"
     assert re.search(r"rows, reading pages", screen)
 
 
