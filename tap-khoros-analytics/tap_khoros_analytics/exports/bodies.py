@@ -67,17 +67,17 @@ class FieldNames:
                 f"locale (the export has {', '.join(map(repr, names[:5]))})"
             )
             raise Retriable(msg)
-        for name in unknown:
-            self._report_unknown(name)
+        self._report_unknown(unknown)
         return found
 
-    def _report_unknown(self, name: str) -> None:
-        if name not in self._unknown:
-            self._unknown.add(name)
+    def _report_unknown(self, names: Iterable[str]) -> None:
+        unknown = sorted({*names} - self._unknown)
+        if unknown:
+            self._unknown.update(unknown)
             self._logger.warning(
-                "%s: ignoring the column %r, which is not in the catalog; run discovery to add it",
+                "%s: ignoring fields that are not in the catalog: %s",
                 self._export_id,
-                name,
+                ", ".join(map(repr, unknown)),
             )
 
     def report_absent(self, fields: Iterable[str]) -> None:
