@@ -19,7 +19,7 @@ from sandbox.server import running
 
 from tests.khoros_analytics.site import ACCESS
 from tests.khoros_analytics.site import NOW as KHOROS_NOW
-from tests.kindmetrics.answers import Answers
+from tests.kindmetrics.responses import Responses
 from tests.kindmetrics.site import NOW, TOKEN
 from tests.processes import clean_environment
 
@@ -152,7 +152,7 @@ def nobody_reads(folder: Path) -> str:
 
 def other_answers(folder: Path) -> str:
     """A field of another type."""
-    with Answers({"/api/domains/1/countries": [{"name": "Chad", "visitors": "many"}]}) as server:
+    with Responses({"/api/domains/1/countries": [{"name": "Chad", "visitors": "many"}]}) as server:
         config = {"api_url": server.url, "api_token": TOKEN}
         return Run(KIND, folder / "answers", config).said()
 

@@ -11,7 +11,7 @@ from sandbox.stranger import Stranger
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.errors import SyncFailed
 
-from tests.kindmetrics.answers import Answers
+from tests.kindmetrics.responses import Responses
 from tests.kindmetrics.site import TOKEN
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def test_a_redirect_to_another_host_name_is_reported_as_a_wrong_api_url(serve: S
 
 
 @pytest.mark.parametrize(
-    ("stream", "path", "answer", "words"),
+    ("stream", "path", "body", "words"),
     [
         ("pages", "/api/domains/1/pages", [{"address": 5, "visitors": 1}], "pages: field address"),
         ("pages", "/api/domains/1/pages", [{"visitors": "one"}], "pages: field visitors"),
@@ -168,11 +168,11 @@ def test_a_redirect_to_another_host_name_is_reported_as_a_wrong_api_url(serve: S
     ids=str,
 )
 def test_a_response_of_another_structure_is_one_error_without_the_value(
-    stream: str, path: str, answer: Any, words: str
+    stream: str, path: str, body: Any, words: str
 ) -> None:
     """The error names stream and field. The value can be personal data, so it is left out."""
-    with Answers({path: answer}) as answers, pytest.raises(SyncFailed) as caught:
-        answers.sync(stream)
+    with Responses({path: body}) as server, pytest.raises(SyncFailed) as caught:
+        server.sync(stream)
     assert words in str(caught.value)
     assert "pricing" not in str(caught.value)
     assert TOKEN not in str(caught.value)
@@ -181,9 +181,9 @@ def test_a_response_of_another_structure_is_one_error_without_the_value(
 def test_a_new_field_is_reported_once_and_ignored(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    answer = [{"address": "/", "visitors": 1, "percentage": 100, "bounces": 1}] * 3
-    with Answers({"/api/domains/1/pages": answer}) as answers:
-        rows = answers.sync("pages", end_date="2024-02-03").rows("pages")
+    body = [{"address": "/", "visitors": 1, "percentage": 100, "bounces": 1}] * 3
+    with Responses({"/api/domains/1/pages": body}) as server:
+        rows = server.sync("pages", end_date="2024-02-03").rows("pages")
     assert len(rows) == 9
     assert not any("bounces" in row for row in rows)
     logged = [text for text in caplog.messages if "bounces" in text]
@@ -191,14 +191,14 @@ def test_a_new_field_is_reported_once_and_ignored(
 
 
 def test_a_field_missing_in_the_response_is_missing_in_the_row() -> None:
-    with Answers({"/api/domains/1/pages": [{"address": "/", "visitors": 1}]}) as answers:
-        (row,) = answers.sync("pages").rows("pages")
+    with Responses({"/api/domains/1/pages": [{"address": "/", "visitors": 1}]}) as server:
+        (row,) = server.sync("pages").rows("pages")
     assert row["visitors"] == 1
     assert "percentage" not in row
 
 
 def test_a_number_beyond_64_bits_is_written_unchanged() -> None:
-    answer = [{"address": "/", "visitors": 2**70, "percentage": 100}]
-    with Answers({"/api/domains/1/pages": answer}) as answers:
-        (row,) = answers.sync("pages").rows("pages")
+    body = [{"address": "/", "visitors": 2**70, "percentage": 100}]
+    with Responses({"/api/domains/1/pages": body}) as server:
+        (row,) = server.sync("pages").rows("pages")
     assert row["visitors"] == 2**70

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft7Validator, FormatChecker
 
-from tests.kindmetrics.answers import Answers
+from tests.kindmetrics.responses import Responses
 from tests.kindmetrics.site import LAST, STREAMS
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ def test_two_rows_with_the_same_natural_key_have_different_row_ids() -> None:
         {"name": "Sweden", "visitors": 2, "percentage": 30},
         {"name": None, "visitors": 1, "percentage": 20},
     ]
-    with Answers({"/api/domains/1/countries": unnamed}) as answers:
-        rows = answers.sync("countries").rows("countries")
+    with Responses({"/api/domains/1/countries": unnamed}) as server:
+        rows = server.sync("countries").rows("countries")
     assert [row["visitors"] for row in rows] == [3, 2, 1]
     owner = [1, "all", "2024-02-01"]
     assert [row["row_id"] for row in rows] == [
@@ -147,9 +147,9 @@ def test_texts_are_written_unchanged(serve: Serve) -> None:
 
 @pytest.mark.parametrize("key", ["", "x" * 5000, "\u2028", "\x7f", "\U0001d4b3"])
 def test_any_natural_key_has_a_short_row_id(key: str) -> None:
-    answer = [{"address": key, "visitors": 1, "percentage": 100}]
-    with Answers({"/api/domains/1/pages": answer}) as answers:
-        (row,) = answers.sync("pages").rows("pages")
+    body = [{"address": key, "visitors": 1, "percentage": 100}]
+    with Responses({"/api/domains/1/pages": body}) as server:
+        (row,) = server.sync("pages").rows("pages")
     assert row["address"] == key
     assert row["row_id"] == hashed([1, "all", "2024-02-01", key])
     assert len(row["row_id"]) == 32

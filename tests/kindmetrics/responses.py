@@ -25,11 +25,11 @@ USUAL: dict[str, Any] = {
 }
 
 
-class Answers:
-    """A server that responds to a path with its value in ``answers``, else with an empty list."""
+class Responses:
+    """A server that responds to a path with its value in ``bodies``, else with an empty list."""
 
-    def __init__(self, answers: Mapping[str, Any]) -> None:
-        self._answers = {**USUAL, **answers}
+    def __init__(self, bodies: Mapping[str, Any]) -> None:
+        self._bodies = {**USUAL, **bodies}
         self._stack = ExitStack()
         self.app = Frame(self._respond)
 
@@ -56,5 +56,5 @@ class Answers:
         return Output(written.getvalue().decode())
 
     async def _respond(self, request: Request) -> Response:
-        answer = self._answers.get(request.path, [])
-        return answer if isinstance(answer, Response) else json_response(answer)
+        body = self._bodies.get(request.path, [])
+        return body if isinstance(body, Response) else json_response(body)
