@@ -6,7 +6,7 @@ from typing import ClassVar
 from sandbox.control import CONTROL_PREFIX, control
 from sandbox.exchange import Request, Response, Wire, encoded_for, read_request
 from sandbox.faults import Fault, Faults
-from sandbox.misbehaviour import Vendor, send_faulty
+from sandbox.misbehaviour import Respond, send_faulty
 from sandbox.requestlog import RequestLog
 from sandbox.server import Receive, Scope, Send
 
@@ -16,12 +16,12 @@ class Frame:
 
     decodes_path: ClassVar[bool] = True
 
-    def __init__(self, vendor: Vendor, *, latency_ms: int = 0, keep: int = 100_000) -> None:
+    def __init__(self, respond: Respond, *, latency_ms: int = 0, keep: int = 100_000) -> None:
         """Delay every response by ``latency_ms``; log the last ``keep`` requests."""
         self.faults = Faults()
         self.log = RequestLog(keep)
         self.latency_ms = latency_ms
-        self._vendor = vendor
+        self._vendor = respond
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

@@ -14,19 +14,19 @@ HTML_PAGE = b"<!DOCTYPE html><html><head><title>Hold on</title></head><body>Hold
 WITHOUT_BODY = frozenset({204, 205, 304})
 SETTLE_SECONDS = 0.02  # lets the first half of a body reach the client before the reset
 
-Vendor = Callable[[Request], Awaitable[Response]]
+Respond = Callable[[Request], Awaitable[Response]]
 
 
-async def send_faulty(fault: Fault, request: Request, vendor: Vendor, wire: Wire) -> None:
+async def send_faulty(fault: Fault, request: Request, respond: Respond, wire: Wire) -> None:
     """Send a response with a fault.
 
-    The vendor's function is called only if its response is needed: a request whose response is
+    ``respond`` is called only if its response is needed: a request whose response is
     replaced has no effect.
     """
     if fault.kind == "reset":
         await wire.reset()
         return
-    response = _with_retry_after(fault, _replacement(fault) or await vendor(request))
+    response = _with_retry_after(fault, _replacement(fault) or await respond(request))
     if alter := ALTERATIONS.get(fault.kind):
         response = alter(response)
     deliver = DELIVERIES.get(fault.kind, _deliver)

@@ -17,7 +17,7 @@ from sandbox.frame import Frame
 from sandbox.khoros.jobs import Counts
 from sandbox.khoros.storage import Body, Links
 from sandbox.khoros.switches import Switches
-from sandbox.misbehaviour import SETTLE_SECONDS, Vendor, send_faulty
+from sandbox.misbehaviour import SETTLE_SECONDS, Respond, send_faulty
 
 COUNTS_ROUTE = ("GET", f"{CONTROL_PREFIX}khoros")
 PIECE_BYTES = 256 * 1024
@@ -36,8 +36,8 @@ class ApiFrame(Frame):
 
     decodes_path: ClassVar[bool] = False
 
-    def __init__(self, vendor: Vendor, counts: Counts, switches: Switches) -> None:
-        super().__init__(vendor, latency_ms=switches.latency_ms, keep=switches.keep_requests)
+    def __init__(self, respond: Respond, counts: Counts, switches: Switches) -> None:
+        super().__init__(respond, latency_ms=switches.latency_ms, keep=switches.keep_requests)
         self._counts = counts
 
     @override
