@@ -1,1 +1,1 @@
-"""Settings, states and catalogs that are wrong: one clear message each, for every tap."""
+"""Invalid settings, states and catalogs: one clear message each, for every tap."""

@@ -1,4 +1,4 @@
-"""States and catalogs that a hand, a disk or another tap has broken."""
+"""States and catalogs with a wrong or missing value at any place."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ ODD: tuple[Any, ...] = (
 
 
 def paths(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Where there is a value in a JSON document, itself included."""
+    """Yield the path of each value in a JSON document, the document itself included."""
     yield path
     inner = value.items() if isinstance(value, dict) else ()
     for key, item in enumerate(value) if isinstance(value, list) else inner:
         yield from paths(item, (*path, key))
 
 
-def kinds_of_places(document: Any) -> list[Path]:
-    """One path of each kind: places in a list, streams and windows are as good as each other."""
+def one_path_of_each_kind(document: Any) -> list[Path]:
+    """Return one path of each kind; items of a list, streams and windows are of one kind."""
     found: dict[Path, Path] = {}
     for path in paths(document):
         kind = tuple(
@@ -45,7 +45,7 @@ def kinds_of_places(document: Any) -> list[Path]:
 
 
 def changed(document: Any, path: Path, value: Any) -> Any:
-    """A copy of a document with another value at a place."""
+    """Return a copy of a document with another value at a path."""
     if not path:
         return value
     copy = deepcopy(document)
@@ -57,7 +57,7 @@ def changed(document: Any, path: Path, value: Any) -> Any:
 
 
 def without(document: Any, path: Path) -> Any:
-    """A copy of a document in which a place is no more."""
+    """Return a copy of a document without the value at a path."""
     copy = deepcopy(document)
     inner = copy
     for part in path[:-1]:
@@ -67,8 +67,8 @@ def without(document: Any, path: Path) -> Any:
 
 
 def broken(document: Any) -> Iterator[tuple[Path, Any]]:
-    """The document with each kind of place missing, or with an odd value there."""
-    for path in kinds_of_places(document):
+    """Yield the document with the value at each kind of path missing or replaced by an odd one."""
+    for path in one_path_of_each_kind(document):
         for value in ODD:
             yield path, changed(document, path, value)
         if path:

@@ -1,4 +1,4 @@
-"""Catalogs that are old, broken off, somebody else's, or mended by hand."""
+"""Catalogs that are old, cut off, of another tap, or edited by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.bad_input.broken import broken
-from tests.bad_input.test_states import assert_well
+from tests.bad_input.test_states import assert_ended_well
 from tests.every_tap import TAPS, Account, EveryTap, hurried
 from tests.fault_matrix import cells
 
@@ -28,49 +28,49 @@ def _hurried() -> Iterator[None]:
 
 
 def catalog_of(tap: EveryTap, account: Account) -> Catalog:
-    """The account's catalog, or the one that the tap finds."""
+    """Return the account's catalog, or the one that discovery makes."""
     found: Catalog = account.catalog or tap.tap(config=account.settings).catalog_dict
     return deepcopy(found)
 
 
 def run(tap: EveryTap, account: Account, catalog: Any) -> Ended:
-    """One run of the command with this catalog, a text or a value."""
+    """Run the command with this catalog, a text or a value."""
     text = catalog if isinstance(catalog, str) else json.dumps(catalog)
     return tap.command(account, catalog=text)
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_streams_and_fields_that_nobody_knows_are_passed_over(tap: EveryTap) -> None:
+def test_unknown_streams_and_fields_are_ignored_with_a_warning(tap: EveryTap) -> None:
     with tap.serving() as account:
         whole = cells.undisturbed(tap, account)
         catalog = catalog_of(tap, account)
-        unheard_of = deepcopy(catalog["streams"][0])
-        unheard_of.update(tap_stream_id="unheard_of", stream="unheard_of")
-        catalog["streams"].append(unheard_of)
+        unknown = deepcopy(catalog["streams"][0])
+        unknown.update(tap_stream_id="unknown", stream="unknown")
+        catalog["streams"].append(unknown)
         for entry in catalog["streams"]:
             entry["metadata"].append(
-                {"breadcrumb": ["properties", "unheard_of"], "metadata": {"selected": True}}
+                {"breadcrumb": ["properties", "unknown"], "metadata": {"selected": True}}
             )
         ended = run(tap, account, catalog)
-        cells.must_have_all_rows(tap, whole, ended)
-        assert any("unheard_of" in warning for warning in ended.warnings)
+        cells.require_all_rows(tap, whole, ended)
+        assert any("unknown" in warning for warning in ended.warnings)
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_a_field_that_the_vendor_does_not_send_is_no_accident(tap: EveryTap) -> None:
+def test_field_that_the_vendor_does_not_send_is_null(tap: EveryTap) -> None:
     with tap.serving() as account:
         catalog = catalog_of(tap, account)
         for entry in catalog["streams"]:
-            entry["schema"]["properties"]["unheard_of"] = {"type": ["string", "null"]}
+            entry["schema"]["properties"]["unknown"] = {"type": ["string", "null"]}
         ended = run(tap, account, catalog)
         assert ended.code == 0, ended.stderr[-1000:]
         for stream in ended.output.streams:
-            values = {row.get("unheard_of") for row in ended.output.rows(stream)}
+            values = {row.get("unknown") for row in ended.output.rows(stream)}
             assert values <= {None}
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_a_key_that_is_deselected_is_there_all_the_same(tap: EveryTap) -> None:
+def test_deselected_key_is_written_nevertheless(tap: EveryTap) -> None:
     with tap.serving() as account:
         whole = cells.undisturbed(tap, account)
         catalog = catalog_of(tap, account)
@@ -79,45 +79,45 @@ def test_a_key_that_is_deselected_is_there_all_the_same(tap: EveryTap) -> None:
                 if item["breadcrumb"][1:] and item["breadcrumb"][1] in entry["key_properties"]:
                     item["metadata"].update(selected=False)
         ended = run(tap, account, catalog)
-        cells.must_have_all_rows(tap, whole, ended)
+        cells.require_all_rows(tap, whole, ended)
 
 
 @pytest.mark.parametrize("other", TAPS, ids=str)
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_the_catalog_of_another_tap_is_one_line(tap: EveryTap, other: EveryTap) -> None:
-    if other.name == tap.name:  # two APIs of one vendor have streams in common
+def test_catalog_of_another_tap_is_one_error_line(tap: EveryTap, other: EveryTap) -> None:
+    if other.name == tap.name:  # two APIs of one vendor share streams
         return
     with other.serving() as account:
         foreign = catalog_of(other, account)
     with tap.serving() as account:
         ended = run(tap, account, foreign)
-    ended.assert_told_in_one_line("--catalog", "none of its streams is a stream of this tap")
+    ended.assert_told_in_one_line("--catalog has no stream of this tap")
     assert ended.output.text == ""
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_a_catalog_that_broke_off_is_one_line(tap: EveryTap) -> None:
+def test_catalog_that_is_cut_off_is_one_error_line(tap: EveryTap) -> None:
     with tap.serving() as account:
         text = json.dumps(catalog_of(tap, account))
         for end in range(0, len(text), len(text) // 12 + 1):
             ended = run(tap, account, text[:end])
-            ended.assert_told_in_one_line("--catalog", "the file is not JSON")
+            ended.assert_told_in_one_line("--catalog must be JSON: ")
             assert ended.output.text == ""
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_broken_catalog_is_an_accident(tap: EveryTap) -> None:
-    """Of two streams, as that has every kind of place in it."""
+def test_no_broken_catalog_ends_in_a_traceback(tap: EveryTap) -> None:
+    """Two streams are enough: they have every kind of path."""
     with tap.serving() as account:
         catalog = catalog_of(tap, account)
         catalog["streams"] = [_small(entry) for entry in catalog["streams"][:2]]
         for path, wrong in broken(catalog):
             ended = run(tap, account, wrong)
-            assert_well(tap, None, ended, (path, json.dumps(wrong)[:3000]))
+            assert_ended_well(tap, None, ended, (path, json.dumps(wrong)[:3000]))
 
 
 def _small(entry: Catalog) -> Catalog:
-    """A stream's entry with its first fields only."""
+    """Return a stream's entry with its first fields only."""
     keys = [
         *entry["key_properties"],
         *([entry["replication_key"]] if "replication_key" in entry else []),

@@ -1,4 +1,4 @@
-"""Every setting of every tap, with every kind of wrong value."""
+"""Every setting of every tap, with every kind of invalid value."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# What each tap cannot do without; a tap that reads two APIs has two such sets.
-NEEDED: dict[str, tuple[dict[str, Any], ...]] = {
+# The required settings of each tap; a tap that reads two APIs has two sets.
+REQUIRED: dict[str, tuple[dict[str, Any], ...]] = {
     "tap-khoros-analytics": (
         {"username": "u", "password": "p", "company_key": "k", "discover_columns": False},
     ),
@@ -35,21 +35,21 @@ def _hurried() -> Iterator[None]:
         yield
 
 
-def complaints(tap: EveryTap, **settings: Any) -> list[str]:
-    """What the tap says of these settings, with what it cannot do without: the shortest list."""
+def errors_of(tap: EveryTap, **settings: Any) -> list[str]:
+    """Return the errors of these settings, with each set of required ones: the shortest list."""
     found = []
-    for needed in NEEDED[tap.name]:
+    for required in REQUIRED[tap.name]:
         with pytest.raises(ConfigValidationError) as caught:
-            tap.tap(config={**needed, **settings})
+            tap.tap(config={**required, **settings})
         found.append(caught.value.errors)
     return min(found, key=len)
 
 
 @pytest.mark.parametrize("tap", EXECUTABLES, ids=str)
-def test_every_wrong_value_is_one_line_that_names_the_setting(tap: EveryTap) -> None:
+def test_every_invalid_value_is_one_line_that_names_the_setting(tap: EveryTap) -> None:
     tried = set()
     for name, value, place in wrong_settings(tap.schema["properties"]):
-        (line,) = complaints(tap, **{name: value})
+        (line,) = errors_of(tap, **{name: value})
         assert line.startswith(place), (value, line)
         assert "\n" not in line
         assert "valve" not in line, line
@@ -58,37 +58,37 @@ def test_every_wrong_value_is_one_line_that_names_the_setting(tap: EveryTap) -> 
 
 
 @pytest.mark.parametrize("tap", EXECUTABLES, ids=str)
-def test_every_misspelled_name_is_told_with_the_right_one(tap: EveryTap) -> None:
+def test_every_misspelled_name_is_reported_with_the_right_one(tap: EveryTap) -> None:
     for name in tap.schema["properties"]:
-        (line,) = complaints(tap, **{misspelled(name): "valve"})
-        assert line.startswith(f"{misspelled(name)}: is not a setting of this tap (did you mean ")
+        (line,) = errors_of(tap, **{misspelled(name): "valve"})
+        assert line.startswith(f"{misspelled(name)} is not a setting of this tap (did you mean ")
 
 
 @pytest.mark.parametrize("tap", EXECUTABLES, ids=str)
-def test_everything_wrong_at_once_is_a_line_for_each(tap: EveryTap, tmp_path: Path) -> None:
-    """By the executable: exit code 1, nothing on stdout, no traceback."""
+def test_each_of_many_invalid_settings_is_one_line(tap: EveryTap, tmp_path: Path) -> None:
+    """The executable ends with exit code 1, no output on stdout and no traceback."""
     properties = tap.schema["properties"]
     wrong = {name: next(wrong_types(schema)) for name, schema in properties.items()}
     file = tmp_path / "config.json"
-    file.write_text(json.dumps({**wrong, "unheard_of": 1}), encoding="utf-8")
+    file.write_text(json.dumps({**wrong, "unknown": 1}), encoding="utf-8")
     ended = execute(str(tap.executable), "--config", str(file))
     assert ended.code == 1
     assert ended.output.text == ""
     assert "Traceback" not in ended.stderr
     assert "valve" not in ended.stderr
-    told = sorted(line.partition(":")[0] for line in ended.errors)
-    assert told == sorted([*properties, "unheard_of"])
+    reported = sorted(line.partition(" ")[0] for line in ended.errors)
+    assert reported == sorted([*properties, "unknown"])
 
 
 @pytest.mark.parametrize("tap", EXECUTABLES, ids=str)
-def test_settings_that_contradict_each_other_are_one_line(tap: EveryTap) -> None:
-    told = complaints(tap, start_date="2024-02-02", end_date="2024-02-01")
-    assert told == ["start_date must not be after end_date"]
+def test_settings_that_contradict_each_other_are_one_error_line(tap: EveryTap) -> None:
+    errors = errors_of(tap, start_date="2024-02-02", end_date="2024-02-01")
+    assert errors == ["start_date must not be after end_date"]
 
 
 @pytest.mark.parametrize("tap", EXECUTABLES, ids=str)
 def test_every_number_has_an_upper_limit(tap: EveryTap) -> None:
-    """Without one some number is too large to count days, threads or seconds with."""
+    """Without a limit, a number can be too large for days, threads or seconds."""
     own = {n: s for n, s in tap.schema["properties"].items() if not n.startswith("flattening_")}
     numbers = {name: schema for name, schema in own.items() if "integer" in types_of(schema)}
     assert {name for name, schema in numbers.items() if "maximum" not in schema} == set()
@@ -98,8 +98,8 @@ ODD_TEXTS = ("", " ", "\n", "a\nb", "\x00", "tökén ☃", "\ud800", "../../x", 
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_text_is_an_accident(tap: EveryTap) -> None:
-    """Whatever a text says: it is refused, or the run ends whole, or in one line."""
+def test_no_text_in_a_setting_ends_in_a_traceback(tap: EveryTap) -> None:
+    """Each text is refused, or the run is complete, or it ends with an error line."""
     with tap.serving() as account:
         for name, schema in tap.schema["properties"].items():
             for text in ODD_TEXTS:
@@ -113,7 +113,7 @@ def test_no_text_is_an_accident(tap: EveryTap) -> None:
 
 
 def _of_text(schema: dict[str, Any], text: str) -> Any:
-    """A value of a setting made of a text; None where none can be."""
+    """Return a value of a setting that contains a text; None if the setting takes no text."""
     if "string" in types_of(schema):
         return text
     if "array" in types_of(schema) and "string" in types_of(schema.get("items", {})):

@@ -1,4 +1,4 @@
-"""States that are old, broken off, somebody else's, or mended by hand."""
+"""States that are old, cut off, of another tap, or edited by hand."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _hurried() -> Iterator[None]:
 
 
 def state_with_jobs(tap: EveryTap, account: Account) -> State:
-    """A state as a run leaves it that was stopped: bookmarks, and jobs that are under way."""
+    """Return the state of a failed run: bookmarks and running jobs."""
     ended = tap.run({**account.settings, "end_date": "2024-02-01"}, catalog=account.catalog)
     account.faults.append(Fault(status=500, method="GET", path="/status|/v3/queries/"))
     ended = tap.run(account.settings, state=ended.output.state, catalog=account.catalog)
@@ -37,39 +37,41 @@ def state_with_jobs(tap: EveryTap, account: Account) -> State:
     return ended.output.state
 
 
-def assert_well(tap: EveryTap, whole: cells.Undisturbed | None, ended: Ended, told: object) -> None:
-    """It did its work, or said in a line why not; nothing is made up, nothing is given away."""
-    assert ended.code in {0, 1}, told
-    assert "Traceback" not in ended.stderr, told
+def assert_ended_well(
+    tap: EveryTap, whole: cells.Undisturbed | None, ended: Ended, tried: object
+) -> None:
+    """Check that a run succeeded or logged why not, invented no row and disclosed no value."""
+    assert ended.code in {0, 1}, tried
+    assert "Traceback" not in ended.stderr, tried
     if whole is not None:
-        assert "valve" not in " ".join(ended.errors), told
-        cells.nothing_made_up(tap, whole, ended)
+        assert "valve" not in " ".join(ended.errors), tried
+        cells.require_no_invented_rows(tap, whole, ended)
     if ended.code == 1:
-        assert ended.errors, told
+        assert ended.errors, tried
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_broken_state_is_an_accident(tap: EveryTap) -> None:
+def test_no_broken_state_ends_in_a_traceback(tap: EveryTap) -> None:
     with tap.serving() as account:
         whole = cells.undisturbed(tap, account)
         for path, state in broken(state_with_jobs(tap, account)):
             ended = tap.command(account, state=json.dumps(state))
-            assert_well(tap, whole, ended, (path, state))
+            assert_ended_well(tap, whole, ended, (path, state))
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_a_state_that_broke_off_is_one_line(tap: EveryTap) -> None:
+def test_state_that_is_cut_off_is_one_error_line(tap: EveryTap) -> None:
     with tap.serving() as account:
         text = json.dumps(state_with_jobs(tap, account))
         for end in range(0, len(text), max(1, len(text) // 12)):
             ended = tap.command(account, state=text[:end])
-            ended.assert_told_in_one_line("--state", "the file is not JSON")
+            ended.assert_told_in_one_line("--state must be JSON: ")
             assert ended.output.text == ""
 
 
 @pytest.mark.parametrize("other", TAPS, ids=str)
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_the_state_of_another_tap_counts_as_none(tap: EveryTap, other: EveryTap) -> None:
+def test_state_of_another_tap_is_ignored(tap: EveryTap, other: EveryTap) -> None:
     if other is tap:
         return
     with other.serving() as account:
@@ -77,17 +79,17 @@ def test_the_state_of_another_tap_counts_as_none(tap: EveryTap, other: EveryTap)
     with tap.serving() as account:
         whole = cells.undisturbed(tap, account)
         ended = tap.run(account.settings, state=foreign, catalog=account.catalog)
-        cells.must_have_all_rows(tap, whole, ended)
+        cells.require_all_rows(tap, whole, ended)
 
 
-def _as_of_old(state: State) -> dict[str, State]:
-    """How older versions, and other taps of the same streams, wrote their bookmarks."""
+def _older_forms(state: State) -> dict[str, State]:
+    """Return the state in the forms of older versions and of other taps of the same streams."""
     streams = state["bookmarks"]
     return {
         "values only": dict.fromkeys(streams, "2024-02-01"),
         "without a version": {"bookmarks": {s: {"date": "2024-02-01"} for s in streams}},
-        "in the middle": {**state, "currently_syncing": next(iter(streams))},
-        "with markers of progress": {
+        "interrupted": {**state, "currently_syncing": next(iter(streams))},
+        "with progress markers": {
             "bookmarks": {
                 stream: {**mark, "progress_markers": {"replication_key_value": "2024-02-01"}}
                 for stream, mark in streams.items()
@@ -99,7 +101,7 @@ def _as_of_old(state: State) -> dict[str, State]:
                 for stream in streams
             }
         },
-        "of partitions that are no more": {
+        "of partitions that no longer exist": {
             "bookmarks": {
                 stream: {"partitions": [{"context": {"gone": 1}, "replication_key_value": "x"}]}
                 for stream in streams
@@ -109,26 +111,26 @@ def _as_of_old(state: State) -> dict[str, State]:
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_a_state_of_an_older_version_loses_no_row(tap: EveryTap) -> None:
+def test_state_of_an_older_version_loses_no_row(tap: EveryTap) -> None:
     with tap.serving() as account:
         whole = cells.undisturbed(tap, account)
         plain: Any = tap.run(account.settings, catalog=account.catalog).output.state
-        for name, state in _as_of_old(plain).items():
-            if name in {"in the middle", "with markers of progress"}:
-                continue  # those go on where they were; see the next test
+        for name, state in _older_forms(plain).items():
+            if name in {"interrupted", "with progress markers"}:
+                continue  # these resume and do not read all rows; see below
             ended = tap.run(account.settings, state=state, catalog=account.catalog)
-            cells.must_have_all_rows(tap, whole, ended)
-        for name in ("in the middle", "with markers of progress"):
-            state = _as_of_old(plain)[name]
+            cells.require_all_rows(tap, whole, ended)
+        for name in ("interrupted", "with progress markers"):
+            state = _older_forms(plain)[name]
             ended = tap.run(account.settings, state=state, catalog=account.catalog)
-            assert_well(tap, whole, ended, name)
+            assert_ended_well(tap, whole, ended, name)
             assert ended.code == 0
 
 
 @pytest.mark.parametrize("tap", EXECUTABLES, ids=str)
-def test_the_executable_says_so_too(tap: EveryTap, tmp_path: Path) -> None:
+def test_executable_reports_a_broken_state_in_one_line(tap: EveryTap, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")
     (tmp_path / "state.json").write_text('{"bookmarks": [', encoding="utf-8")
     files = ["--config", str(tmp_path / "config.json"), "--state", str(tmp_path / "state.json")]
     ended = execute(str(tap.executable), *files)
-    ended.assert_told_in_one_line("--state", "the file is not JSON")
+    ended.assert_told_in_one_line("--state must be JSON: ")

@@ -1,4 +1,4 @@
-"""Wrong values of a setting, made from its JSON schema, so that a new setting has them too."""
+"""Invalid values of a setting, derived from its JSON schema, so that new settings are covered."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ SHARDS = ("3/2", "2/2", "-1/2", "1", "a/b", "1/0")
 
 
 def types_of(schema: Schema) -> set[str]:
-    """The JSON types that a setting takes; all where its schema does not say."""
+    """Return the JSON types that a setting accepts; all if its schema has no type."""
     types = schema.get("type", list(OF_TYPE))
     found = {types} if isinstance(types, str) else set(types)
     return found | ({"integer"} if "number" in found else set())
 
 
 def wrong_types(schema: Schema) -> Iterator[Any]:
-    """A value of each JSON type that a setting does not take."""
-    takes = types_of(schema)
-    return (value for kind, value in OF_TYPE.items() if kind not in takes)
+    """Return a value of each JSON type that a setting does not accept."""
+    accepted = types_of(schema)
+    return (value for kind, value in OF_TYPE.items() if kind not in accepted)
 
 
 def wrong_values(name: str, schema: Schema) -> Iterator[Any]:
-    """Values of the right type that are not allowed."""
+    """Yield values of an accepted type that are not allowed."""
     if name.endswith("_date"):
         yield from DATES
     if name == "shard":
@@ -61,7 +61,7 @@ def _wrong_texts(schema: Schema) -> Iterator[str]:
 
 
 def parts(schema: Schema) -> Iterator[tuple[str, Schema, Any]]:
-    """The settings inside of a setting: where, its schema, and how to wrap a value of it."""
+    """Yield the settings inside a setting: the path, the schema, and a function to wrap a value."""
     if schema.get("items"):
         yield "[0]", schema["items"], lambda value: [value]
     for name, inner in schema.get("properties", {}).items():
@@ -78,9 +78,9 @@ def _valid(schema: Schema) -> Any:
 
 
 def wrong_settings(settings: Mapping[str, Schema]) -> Iterator[tuple[str, Any, str]]:
-    """Each wrong value of each setting: its name, the value, the name that a message begins with.
+    """Yield each invalid value of each setting: the name, the value, how its message begins.
 
-    What is inside of a list or an object is covered to any depth.
+    Values inside lists and objects are covered at any depth.
     """
     for name, schema in settings.items():
         for place, value in _wrong(name, schema):
@@ -95,5 +95,5 @@ def _wrong(name: str, schema: Schema) -> Iterator[tuple[str, Any]]:
 
 
 def misspelled(name: str) -> str:
-    """A name that is almost a setting's."""
+    """Return a name that is similar to a setting's."""
     return name[:-2] + name[-1:] + name[-2:-1] if name[-1] != name[-2] else name[:-1]

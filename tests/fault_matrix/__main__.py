@@ -1,6 +1,6 @@
 """Run the matrix and write its sections into ``docs/faults.md``; exit code 1 when a run is wrong.
 
-All of it, or the sections whose headings begin with what is given.
+Without arguments, all sections run; otherwise those whose headings begin with an argument.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from tools.pages.fault_page import Results
 CONNECTIONS = "connections"
 
 
-def chosen(beginnings: list[str]) -> list[Section]:
-    """The sections whose headings begin so; all where nothing is given."""
-    return [s for s in SECTIONS if not beginnings or s.title.startswith(tuple(beginnings))]
+def sections_named(prefixes: list[str]) -> list[Section]:
+    """Return the sections whose headings begin with a prefix; all without prefixes."""
+    return [s for s in SECTIONS if not prefixes or s.title.startswith(tuple(prefixes))]
 
 
-def work_of(sections: list[Section]) -> list[tuple[int, str]]:
-    """What there is to do: the number of a section, and the name of a kind of fault."""
+def tasks_of(sections: list[Section]) -> list[tuple[int, str]]:
+    """Return the tasks of a run: the number of a section, and the name of a kind of fault."""
     return [
         (SECTIONS.index(one), name)
         for one in sections
@@ -33,9 +33,9 @@ def work_of(sections: list[Section]) -> list[tuple[int, str]]:
     ]
 
 
-def done(piece: tuple[int, str]) -> Results:
-    """One piece of the work."""
-    number, name = piece
+def results_of_task(task: tuple[int, str]) -> Results:
+    """One task of the tasks."""
+    number, name = task
     found = SECTIONS[number]
     if name == CONNECTIONS and found.connections is not None:
         return found.connections()
@@ -44,7 +44,7 @@ def done(piece: tuple[int, str]) -> Results:
 
 
 def write(results: list[tuple[tuple[int, str], Results]]) -> bool:
-    """Put the sections of these results into the page; whether all runs ended well."""
+    """Write the sections of these results into the page; return whether all runs ended well."""
     by_title: dict[str, tuple[Results, Results]] = {}
     for (number, name), found in results:
         title = SECTIONS[number].title
@@ -55,22 +55,26 @@ def write(results: list[tuple[tuple[int, str], Results]]) -> bool:
 
 
 def main() -> int:
-    """Run it, in as many processes as there are processors."""
+    """Run the tasks, by default in one process per processor."""
     parser = argparse.ArgumentParser(prog="python -m tests.fault_matrix", description=__doc__)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time")
-    parser.add_argument("section", nargs="*", help=f"of {', '.join(s.title for s in SECTIONS)}")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="number of processes")
+    parser.add_argument(
+        "section",
+        nargs="*",
+        help=f"first words of the headings: {', '.join(s.title for s in SECTIONS)}",
+    )
     arguments = parser.parse_args()
     began = time.monotonic()
-    work = work_of(chosen(arguments.section))
+    tasks = tasks_of(sections_named(arguments.section))
     with ProcessPoolExecutor(arguments.jobs) as pool:
         results = []
-        for piece, found in zip(work, pool.map(done, work), strict=True):
-            results.append((piece, found))
+        for task, found in zip(tasks, pool.map(results_of_task, tasks), strict=True):
+            results.append((task, found))
             for problem in found.wrong:
                 sys.stderr.write(f"{found.tap}: {problem}\n")
-    is_well = write(results)
+    all_well = write(results)
     sys.stderr.write(f"{time.monotonic() - began:.0f} s\n")
-    return not is_well
+    return not all_well
 
 
 if __name__ == "__main__":

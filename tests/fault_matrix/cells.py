@@ -1,4 +1,4 @@
-"""One cell of the matrix: a fault at a place, for a moment or for good, and what became of it."""
+"""One cell of the matrix: a temporary or permanent fault at a place, and how the run ends."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from tests.processes import Ended
     from tests.singer import Output, State
 
-Lasting = Literal["once", "twice", "for good"]
-LASTING: tuple[Lasting, ...] = ("once", "twice", "for good")
-FOR_GOOD = 400  # requests in a row: more than any of these runs sends
-OTHERS = "All other streams are complete; these failed: "
-JOBS = {"poll_timeout": 2}  # seconds; a job of the sandbox is done at its second poll
+Duration = Literal["once", "twice", "for good"]
+DURATIONS: tuple[Duration, ...] = ("once", "twice", "for good")
+FOR_GOOD = 400  # requests in a row; no run of the matrix sends as many
+OTHERS_COMPLETE = "All other streams are complete; these failed: "
+SHORT_POLL_TIMEOUT = {"poll_timeout": 2}  # seconds; the sandbox's jobs are done at the second poll
 Tables = dict[str, Counter[str]]
 
 
 class WrongEndError(AssertionError):
-    """A run that ended neither whole nor well; the text says how."""
+    """A run that ended neither complete nor with a clean stop; the text says how."""
 
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What a run without any fault brings: its tables, and its last state."""
+    """The result of a run without faults: its tables and its last state."""
 
     rows: Tables
     loaded: Any
@@ -45,51 +45,60 @@ class Undisturbed:
 
 
 def undisturbed(tap: EveryTap, account: Account) -> Undisturbed:
-    """One run of the account as it is."""
+    """Run the tap without faults and return the result."""
     account.log.clear()
     ended = tap.run(account.settings, catalog=account.catalog)
     require(ended.code == 0, ended)
     loader = Loader()
     loader.load(ended.output)
-    return Undisturbed(_tables(tap, ended.output), _loaded(tap, loader), _marks(loader.state))
+    return Undisturbed(_tables(tap, ended.output), _loaded(tap, loader), _bookmarks(loader.state))
 
 
 def outcome(
-    tap: EveryTap, account: Account, whole: Undisturbed, kind: Kind, place: Place, lasting: Lasting
+    tap: EveryTap,
+    account: Account,
+    whole: Undisturbed,
+    kind: Kind,
+    place: Place,
+    duration: Duration,
 ) -> str:
-    """How the run ended, in a word: whole, stopped, or incomplete (the other streams whole).
+    """Return how the run ended, in a word of the page: complete, stops, or others continue.
 
     Raises:
-        WrongEndError: when it is none of these, or the next run does not make it whole.
+        WrongEndError: if it is none of these, or the next run does not read what is missing.
     """
-    account.faults[:] = [fault_of(kind, place, lasting)]
-    with impatient(kind):
-        ended = tap.run(settings_for(tap, account, kind, lasting), catalog=account.catalog)
+    account.faults[:] = [fault_of(kind, place, duration)]
+    with short_timeout(kind):
+        ended = tap.run(settings_for(tap, account, kind, duration), catalog=account.catalog)
     account.faults.clear()
     if ended.code == 0:
-        must_be_whole(tap, whole, ended)
+        require_complete(tap, whole, ended)
         return "complete"
-    require(lasting == "for good", ended)
-    return must_stop_well(tap, account, whole, kind.words, ended)
+    require(duration == "for good", ended)
+    return require_clean_stop(tap, account, whole, kind.words, ended)
 
 
-def fault_of(kind: Kind, place: Place, lasting: Lasting) -> Fault:
-    """The sandbox's fault that strikes at a place."""
-    last = {"once": 1, "twice": 2, "for good": FOR_GOOD}[lasting]
+def fault_of(kind: Kind, place: Place, duration: Duration) -> Fault:
+    """Return the sandbox's fault that hits a place."""
+    last = {"once": 1, "twice": 2, "for good": FOR_GOOD}[duration]
     only = frozenset(range(place.ordinal, place.ordinal + last))
     return Fault(**kind.fault, path=place.path, method=place.method, only=only)
 
 
-def settings_for(tap: EveryTap, account: Account, kind: Kind, lasting: Lasting) -> dict[str, Any]:
-    """The account's settings; one request at a time where the next one has to be hit too."""
-    at_once = {"max_concurrency": 1} if lasting == "twice" else {}
+def settings_for(tap: EveryTap, account: Account, kind: Kind, duration: Duration) -> dict[str, Any]:
+    """Return the account's settings; one request at a time if two in a row must be hit."""
+    one_at_a_time = {"max_concurrency": 1} if duration == "twice" else {}
     has_jobs = "poll_timeout" in tap.schema["properties"]
-    never_done = lasting == "for good" and kind.fault.get("kind") == "other_fields"
-    return {**account.settings, **at_once, **(JOBS if has_jobs and never_done else {})}
+    never_done = duration == "for good" and kind.fault.get("kind") == "other_fields"
+    return {
+        **account.settings,
+        **one_at_a_time,
+        **(SHORT_POLL_TIMEOUT if has_jobs and never_done else {}),
+    }
 
 
-def impatient(kind: Kind) -> Any:
-    """Within it a request waits for less than the second that the settings allow at least."""
+def short_timeout(kind: Kind) -> Any:
+    """Use a timeout inside that is shorter than a second, the minimum of the setting."""
     if not kind.is_slow:
         return patch.dict({}, {})
     real = requests.Session.request
@@ -100,42 +109,44 @@ def impatient(kind: Kind) -> Any:
     return patch.object(requests.Session, "request", request)
 
 
-def must_be_whole(tap: EveryTap, whole: Undisturbed, ended: Ended) -> None:
-    """It has to have written the rows of the undisturbed run, each as often, and its bookmarks.
+def require_complete(tap: EveryTap, whole: Undisturbed, ended: Ended) -> None:
+    """Require the rows of the undisturbed run, each as often, and its bookmarks.
 
     Raises:
-        WrongEndError: when it has not.
+        WrongEndError: if they differ.
     """
-    must_have_all_rows(tap, whole, ended)
-    require(_marks(ended.output.state) == whole.bookmarks, ended)
+    require_all_rows(tap, whole, ended)
+    require(_bookmarks(ended.output.state) == whole.bookmarks, ended)
 
 
-def must_stop_well(
+def require_clean_stop(
     tap: EveryTap, account: Account, whole: Undisturbed, words: tuple[str, ...], ended: Ended
 ) -> str:
-    """It has to say why in one line, and the next run has to bring what is missing.
+    """Require one line that says why, and that the next run reads what is missing.
 
     Raises:
-        WrongEndError: when it does not.
+        WrongEndError: if either does not hold.
     """
     require(ended.code == 1, ended)
     require("Traceback" not in ended.stderr, ended)
-    others_went_on = ended.errors[-1:] and ended.errors[-1].startswith(OTHERS)
-    reasons = ended.errors[:-1] if others_went_on else ended.errors
+    others_completed = ended.errors[-1:] and ended.errors[-1].startswith(OTHERS_COMPLETE)
+    reasons = ended.errors[:-1] if others_completed else ended.errors
     require(reasons, ended)
-    require(len(reasons) == 1 or others_went_on, ended)
+    require(len(reasons) == 1 or others_completed, ended)
     require(all(any(word in reason for word in words) for reason in reasons), ended)
-    must_go_on(tap, account, whole, ended)
-    return "others continue" if others_went_on else "stops"
+    require_next_run_completes(tap, account, whole, ended)
+    return "others continue" if others_completed else "stops"
 
 
-def must_go_on(tap: EveryTap, account: Account, whole: Undisturbed, ended: Ended) -> None:
-    """The next run has to bring what this one did not; nothing may be made up.
+def require_next_run_completes(
+    tap: EveryTap, account: Account, whole: Undisturbed, ended: Ended
+) -> None:
+    """Require that the next run reads what this one did not, and that no row is invented.
 
     Raises:
-        WrongEndError: when it does not.
+        WrongEndError: if it does not.
     """
-    nothing_made_up(tap, whole, ended)
+    require_no_invented_rows(tap, whole, ended)
     state: State | None = ended.output.state or None
     again = tap.run(account.settings, state=state, catalog=account.catalog)
     require(again.code == 0, again)
@@ -143,24 +154,24 @@ def must_go_on(tap: EveryTap, account: Account, whole: Undisturbed, ended: Ended
     loader.load(ended.output)
     loader.load(again.output)
     require(_loaded(tap, loader) == whole.loaded, again)
-    require(_marks(loader.state) == whole.bookmarks, again)
+    require(_bookmarks(loader.state) == whole.bookmarks, again)
 
 
-def must_have_all_rows(tap: EveryTap, whole: Undisturbed, ended: Ended) -> None:
-    """It has to have written the rows of the undisturbed run, each as often.
+def require_all_rows(tap: EveryTap, whole: Undisturbed, ended: Ended) -> None:
+    """Require the rows of the undisturbed run, each as often.
 
     Raises:
-        WrongEndError: when it has not.
+        WrongEndError: if they differ.
     """
     require(ended.code == 0, ended)
     require(_tables(tap, ended.output) == whole.rows, ended)
 
 
-def nothing_made_up(tap: EveryTap, whole: Undisturbed, ended: Ended) -> None:
-    """What was written before the end are rows of the undisturbed run, each as often at most.
+def require_no_invented_rows(tap: EveryTap, whole: Undisturbed, ended: Ended) -> None:
+    """Require that each written row is one of the undisturbed run, and at most as often.
 
     Raises:
-        WrongEndError: when there are others.
+        WrongEndError: if there are others.
     """
     for stream, rows in _tables(tap, ended.output).items():
         require(rows <= whole.rows.get(stream, Counter()), ended)
@@ -168,44 +179,44 @@ def nothing_made_up(tap: EveryTap, whole: Undisturbed, ended: Ended) -> None:
 
 def _tables(tap: EveryTap, output: Output) -> Tables:
     return {
-        stream: Counter(json.dumps(_settled(tap, row), sort_keys=True) for row in rows)
+        stream: Counter(json.dumps(_without_volatile(tap, row), sort_keys=True) for row in rows)
         for stream in output.streams
         if (rows := output.rows(stream))
     }
 
 
-def _settled(tap: EveryTap, row: Mapping[str, Any]) -> dict[str, Any]:
+def _without_volatile(tap: EveryTap, row: Mapping[str, Any]) -> dict[str, Any]:
     return {field: value for field, value in row.items() if field not in tap.volatile}
 
 
 def _loaded(tap: EveryTap, loader: Loader) -> dict[str, Any]:
-    """What stands in the warehouse: by key, or each once where the clock is in the key."""
+    """Return the rows in the warehouse, by stream and key, without the clock's fields."""
     return {
-        stream: {key: _settled(tap, row) for key, row in table.items()}
+        stream: {key: _without_volatile(tap, row) for key, row in table.items()}
         for stream, table in loader.content.items()
         if table
     }
 
 
-def _marks(state: Any) -> Any:
-    """The bookmarks in a state in an order of their own; no job may be left in it."""
+def _bookmarks(state: Any) -> Any:
+    """Return the bookmarks of a state, sorted. A job that is left in it makes them differ."""
     marks = dict(state.get("bookmarks", {}))
-    return {stream: sorted(map(json.dumps, _parts(mark))) for stream, mark in marks.items()}
+    return {stream: sorted(map(json.dumps, _entries(mark))) for stream, mark in marks.items()}
 
 
-def _parts(mark: Mapping[str, Any]) -> Iterator[Any]:
+def _entries(mark: Mapping[str, Any]) -> Iterator[Any]:
     own = {key: value for key, value in mark.items() if key != "partitions"}
     if own:
         yield own
     yield from mark.get("partitions", [])
 
 
-def require(truth: object, ended: Ended) -> None:
-    """Be sure that something is so.
+def require(condition: object, ended: Ended) -> None:
+    """Check a condition.
 
     Raises:
-        WrongEndError: with the end of what the run said, when it is not.
+        WrongEndError: if it does not hold; with the last part of the run's log.
     """
-    if not truth:
+    if not condition:
         msg = f"exit code {ended.code}\n{ended.stderr[-1500:]}"
         raise WrongEndError(msg)

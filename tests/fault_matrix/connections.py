@@ -1,4 +1,4 @@
-"""Connections that cannot be made: a name that nobody knows, and TLS that fails; for real."""
+"""Connections that fail, over real sockets: unknown host names and TLS errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
-from tests.fault_matrix.cells import must_be_whole, must_stop_well
+from tests.fault_matrix.cells import require_clean_stop, require_complete
 from tests.tls import fronting
 
 if TYPE_CHECKING:
@@ -21,38 +21,38 @@ if TYPE_CHECKING:
     from tests.tls import Certificate
 
 STORAGE = "the storage of downloads"
-UNKNOWN = "https://nowhere.invalid"  # RFC 2606: no such name will ever be
+UNKNOWN = "https://nowhere.invalid"  # RFC 2606: a name that never resolves
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """One way in which no connection is made: how, whether it passes, what the tap says."""
+class ConnectionFault:
+    """A way in which a connection fails: its name, the words of the tap's error, how often."""
 
     name: str
     words: tuple[str, ...] = ()
-    failures: int = 0  # how many connections fail before one is made; 0: all
+    failures: int = 0  # how many connections fail before one succeeds; 0: all
 
     @property
-    def passes(self) -> bool:
-        """Whether a later try succeeds."""
+    def is_temporary(self) -> bool:
+        """Whether a later attempt succeeds."""
         return self.failures > 0
 
 
-UNKNOWN_HOST = Trouble("unknown host", ("cannot be resolved",))
-NO_TLS = Trouble("https to an http server", ("no secure connection to",))
-UNTRUSTED = Trouble("untrusted certificate", ("certificate cannot be verified",))
-TROUBLES = (
+UNKNOWN_HOST = ConnectionFault("unknown host", ("cannot be resolved",))
+NO_TLS = ConnectionFault("https to an http server", ("no secure connection to",))
+UNTRUSTED = ConnectionFault("untrusted certificate", ("certificate cannot be verified",))
+CONNECTION_FAULTS = (
     UNKNOWN_HOST,
-    Trouble("name server silent for a moment", failures=2),
+    ConnectionFault("name server silent for a moment", failures=2),
     NO_TLS,
     UNTRUSTED,
-    Trouble("handshake breaks off once", failures=1),
-    Trouble("handshake breaks off twice", failures=2),
+    ConnectionFault("handshake breaks off once", failures=1),
+    ConnectionFault("handshake breaks off twice", failures=2),
 )
 
 
 def addresses(tap: EveryTap, account: Account) -> list[str]:
-    """Where connections of a tap lead: what its settings name, and what answers point to."""
+    """Return the addresses that a tap connects to: from its settings, and from responses."""
     return [*tap.addresses, *([STORAGE] if hasattr(account.api, "storage_url") else [])]
 
 
@@ -60,31 +60,31 @@ def outcome(
     tap: EveryTap,
     account: Account,
     whole: Undisturbed,
-    trouble: Trouble,
+    fault: ConnectionFault,
     address: str,
     certificate: Certificate,
 ) -> str:
-    """How a run ended whose connections to one address are in trouble.
+    """Return how a run ended whose connections to one address fail.
 
     Raises:
-        WrongEndError: when it ended neither whole nor well.
+        WrongEndError: if it ended neither complete nor with a clean stop.
     """
-    with _in_trouble(account, trouble, address, certificate) as settings:
+    with _broken_address(account, fault, address, certificate) as settings:
         ended = tap.run({**account.settings, **settings}, catalog=account.catalog)
-    if trouble.passes:
-        must_be_whole(tap, whole, ended)
+    if fault.is_temporary:
+        require_complete(tap, whole, ended)
         return "complete"
-    return must_stop_well(tap, account, whole, trouble.words, ended)
+    return require_clean_stop(tap, account, whole, fault.words, ended)
 
 
 @contextmanager
-def _in_trouble(
-    account: Account, trouble: Trouble, address: str, certificate: Certificate
+def _broken_address(
+    account: Account, fault: ConnectionFault, address: str, certificate: Certificate
 ) -> Iterator[dict[str, str]]:
-    """Within it the address is in trouble; the settings that make it so."""
+    """Break an address inside; yield the settings for it."""
     before = account.api.storage_url if address == STORAGE else account.settings[address]
     with ExitStack() as stack:
-        url = stack.enter_context(_address(before, trouble, certificate))
+        url = stack.enter_context(_address(before, fault, certificate))
         if address != STORAGE:
             yield {address: url}
             return
@@ -94,34 +94,34 @@ def _in_trouble(
 
 
 @contextmanager
-def _address(url: str, trouble: Trouble, certificate: Certificate) -> Iterator[str]:
-    if trouble == UNKNOWN_HOST:
+def _address(url: str, fault: ConnectionFault, certificate: Certificate) -> Iterator[str]:
+    if fault == UNKNOWN_HOST:
         yield UNKNOWN
-    elif trouble == NO_TLS:
+    elif fault == NO_TLS:
         yield url.replace("http:", "https:")
-    elif "handshake" in trouble.name:
+    elif "handshake" in fault.name:
         trusted = {"REQUESTS_CA_BUNDLE": str(certificate.certificate)}
         with patch.dict(os.environ, trusted), fronting(url, certificate) as front:
-            front.refusals = trouble.failures
+            front.refusals = fault.failures
             yield front.url + urlsplit(url).path
-    elif trouble == UNTRUSTED:
+    elif fault == UNTRUSTED:
         with fronting(url, certificate) as front:
             yield front.url + urlsplit(url).path
     else:
-        with _silent_names(url, trouble.failures):
+        with _failing_name_server(url, fault.failures):
             yield url
 
 
 @contextmanager
-def _silent_names(url: str, failures: int) -> Iterator[None]:
-    """The first look-ups of a server's name fail, as when the name server is being restarted."""
+def _failing_name_server(url: str, failures: int) -> Iterator[None]:
+    """Let the first lookups of a server's name fail, as while a name server restarts."""
     real, port, left = socket.getaddrinfo, urlsplit(url).port, [failures]
 
-    def look_up(host: Any, number: Any, *args: Any, **kwargs: Any) -> Any:
+    def resolve(host: Any, number: Any, *args: Any, **kwargs: Any) -> Any:
         if number == port and left[0] > 0:
             left[0] -= 1
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
         return real(host, number, *args, **kwargs)
 
-    with patch("socket.getaddrinfo", look_up):
+    with patch("socket.getaddrinfo", resolve):
         yield

@@ -1,11 +1,11 @@
-"""The whole matrix of one tap: which cells there are, and what became of each."""
+"""The matrix of one tap: its cells, and how the run of each cell ends."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.fault_matrix import cells, connections
-from tests.fault_matrix.cells import LASTING, Lasting, WrongEndError
+from tests.fault_matrix.cells import DURATIONS, Duration, WrongEndError
 from tests.fault_matrix.kinds import KINDS, Kind
 from tests.fault_matrix.places import Place, places
 from tools.pages.fault_page import Results
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
     from tests.every_tap import Account, EveryTap
     from tests.tls import Certificate
 
-FOR_GOOD: Lasting = "for good"
+FOR_GOOD: Duration = "for good"
 
 
 class Cell(NamedTuple):
-    """A fault, where it strikes, how long it lasts."""
+    """A fault, the request that it hits, and how long it lasts."""
 
     kind: Kind
     place: Place
-    lasting: Lasting
+    duration: Duration
 
 
 def every_cell(found: Sequence[Place], kind: Kind) -> Iterator[Cell]:
-    """All cells of a kind of fault."""
-    return (Cell(kind, place, lasting) for place in found for lasting in LASTING)
+    """Return all cells of a kind of fault."""
+    return (Cell(kind, place, duration) for place in found for duration in DURATIONS)
 
 
 def chosen_cells(found: Sequence[Place], kind: Kind) -> Iterator[Cell]:
-    """The cells of a kind of fault that every run of the tests tries.
+    """Yield the cells of a kind of fault that the tests try.
 
-    At each place once and for good, in the middle twice. What waits for a time-out, and what the
-    tap cannot tell from another kind, is tried at the first request of each kind only.
+    Each place is tried once and permanently, the middle one twice in a row too. Kinds that wait for
+    a timeout, or that look like another kind to the tap, are tried at the first request only.
     """
     for cell in every_cell(found, kind):
-        is_rare = bool(kind.alike) or kind.is_slow
-        if cell.lasting == "twice":
+        is_rare = bool(kind.same_as) or kind.is_slow
+        if cell.duration == "twice":
             if not is_rare and cell.place.which in {"middle", "only"}:
                 yield cell
         elif not is_rare or cell.place.which in {"first", "only"}:
@@ -48,7 +48,7 @@ def chosen_cells(found: Sequence[Place], kind: Kind) -> Iterator[Cell]:
 
 
 def results_of(tap: EveryTap, account: Account, kinds: Iterable[Kind] = KINDS) -> Results:
-    """Every cell of these kinds of faults."""
+    """Run every cell of these kinds of faults."""
     whole = cells.undisturbed(tap, account)
     found = places(account.log.requests)
     results = Results(str(tap))
@@ -58,22 +58,22 @@ def results_of(tap: EveryTap, account: Account, kinds: Iterable[Kind] = KINDS) -
                 end = cells.outcome(tap, account, whole, *cell)
             except WrongEndError as error:
                 end = "WRONG"
-                results.wrong.append(f"{kind.name}, {cell.place}, {cell.lasting}: {error}")
-            is_passing = cell.lasting != FOR_GOOD
-            results.add(kind.name, cell.place.kind, end, passes=is_passing)
+                results.wrong.append(f"{kind.name}, {cell.place}, {cell.duration}: {error}")
+            is_passing = cell.duration != FOR_GOOD
+            results.add(kind.name, cell.place.kind, end, is_temporary=is_passing)
     return results
 
 
 def connection_results(tap: EveryTap, account: Account, certificate: Certificate) -> Results:
-    """Every way in which no connection is made, to each address of a tap."""
+    """Run every connection fault for each address of a tap."""
     whole = cells.undisturbed(tap, account)
     results = Results(str(tap))
     for address in connections.addresses(tap, account):
-        for trouble in connections.TROUBLES:
+        for fault in connections.CONNECTION_FAULTS:
             try:
-                end = connections.outcome(tap, account, whole, trouble, address, certificate)
+                end = connections.outcome(tap, account, whole, fault, address, certificate)
             except WrongEndError as error:
                 end = "WRONG"
-                results.wrong.append(f"{trouble.name}, {address}: {error}")
-            results.add(trouble.name, address, end, passes=trouble.passes)
+                results.wrong.append(f"{fault.name}, {address}: {error}")
+            results.add(fault.name, address, end, is_temporary=fault.is_temporary)
     return results

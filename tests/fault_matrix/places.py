@@ -1,4 +1,4 @@
-"""The requests of an undisturbed run, sorted into kinds: where a fault can strike."""
+"""The requests of an undisturbed run, by kind: where a fault can hit."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from sandbox.requestlog import LoggedRequest
 
-# What stands in a path for one thing among many: a number, a UUID, a query's or a run's id.
+# A part of a path that is an id: a number, a UUID, the id of a query or a run.
 _ID = re.compile(r"\d+|[0-9a-f]{8}-[0-9a-f-]{27}|[^/]*%[^/]*|[0-9A-Za-z+=]{24,}(\.\w+)?")
 _REPORTS = "/api/public/reports/report/"
 
 
 @dataclass(frozen=True)
 class Place:
-    """A request among those of its kind: ``ordinal`` counts from 1, in the order of arrival."""
+    """A request among those of its kind; ``ordinal`` counts from 1, in the order of arrival."""
 
     kind: str
     method: str
@@ -34,11 +34,11 @@ class Place:
 
 
 def kind_of(request: LoggedRequest) -> tuple[str, str]:
-    """What a request is one of, as a person says it, and the pattern of their targets."""
+    """Return the kind of a request, as the page names it, and the pattern of its targets."""
     parts = request.path.split("/")
     masked = ["*" if _ID.fullmatch(part) else part for part in parts]
     if request.path.startswith(_REPORTS) and len(parts) == 6:
-        masked[-1] = "*"  # every export is started at a path of its own
+        masked[-1] = "*"  # the path names the export
     is_further = re.search(r"[?&]offset=[1-9]", request.target) is not None
     pattern = "/".join("[^/?]+" if part == "*" else re.escape(part) for part in masked)
     query = r"\?.*offset=[1-9]" if is_further else r"(\?(?!.*offset=[1-9])|$)"
@@ -47,7 +47,7 @@ def kind_of(request: LoggedRequest) -> tuple[str, str]:
 
 
 def places(requests: Sequence[LoggedRequest]) -> list[Place]:
-    """The first, a middle and the last request of each kind, each once."""
+    """Return the first, a middle and the last request of each kind."""
     count: dict[tuple[str, str, str], int] = {}
     for request in requests:
         kind, pattern = kind_of(request)

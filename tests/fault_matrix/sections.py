@@ -1,4 +1,4 @@
-"""The sections of the page: each tap, and what else a tap asks of its vendor."""
+"""The sections of the page: a run of each tap, a discovery, and a stopped run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.every_tap import TAPS, hurried
-from tests.fault_matrix import calling_off, cells, discovery
+from tests.fault_matrix import cancelling, cells, discovery
 from tests.fault_matrix.cells import WrongEndError
 from tests.fault_matrix.matrix import (
     FOR_GOOD,
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Section:
-    """A table of the page: its heading, and what makes it."""
+    """A section of the page: its heading, and the functions that run its cells."""
 
     title: str
     faults: Callable[[Kind], Results]
     connections: Callable[[], Results] | None = None
 
 
-def _of_tap(tap: EveryTap) -> Section:
+def _section_of_tap(tap: EveryTap) -> Section:
     def faults(kind: Kind) -> Results:
         with hurried(), tap.serving() as account:
             return results_of(tap, account, [kind])
@@ -49,35 +49,37 @@ def _of_tap(tap: EveryTap) -> Section:
 
 def _discovery(kind: Kind) -> Results:
     with hurried(), discovery.TAP.serving() as served:
-        account = discovery.learning(served)
-        whole = discovery.discovered(account)
-        chosen = list(discovery.every_cell(account, kind))
-        return _tried(discovery.TITLE, chosen, lambda cell: discovery.outcome(account, whole, cell))
-
-
-def _calling_off(kind: Kind) -> Results:
-    with hurried(), calling_off.TAP.serving() as account:
-        whole = cells.undisturbed(calling_off.TAP, account)
-        chosen = [Cell(kind, place, FOR_GOOD) for place in calling_off.PLACES]
-        return _tried(
-            calling_off.TITLE, chosen, lambda cell: calling_off.outcome(account, whole, cell)
+        account = discovery.without_columns(served)
+        whole = discovery.discover(account)
+        tried = list(discovery.every_cell(account, kind))
+        return _results(
+            discovery.TITLE, tried, lambda cell: discovery.outcome(account, whole, cell)
         )
 
 
-def _tried(title: str, chosen: list[Cell], outcome: Callable[[Cell], str]) -> Results:
+def _cancelling(kind: Kind) -> Results:
+    with hurried(), cancelling.TAP.serving() as account:
+        whole = cells.undisturbed(cancelling.TAP, account)
+        tried = [Cell(kind, place, FOR_GOOD) for place in cancelling.PLACES]
+        return _results(
+            cancelling.TITLE, tried, lambda cell: cancelling.outcome(account, whole, cell)
+        )
+
+
+def _results(title: str, tried: list[Cell], outcome: Callable[[Cell], str]) -> Results:
     results = Results(title)
-    for cell in chosen:
+    for cell in tried:
         try:
             end = outcome(cell)
         except WrongEndError as error:
             end = "WRONG"
-            results.wrong.append(f"{cell.kind.name}, {cell.place}, {cell.lasting}: {error}")
-        results.add(cell.kind.name, cell.place.kind, end, passes=cell.lasting != FOR_GOOD)
+            results.wrong.append(f"{cell.kind.name}, {cell.place}, {cell.duration}: {error}")
+        results.add(cell.kind.name, cell.place.kind, end, is_temporary=cell.duration != FOR_GOOD)
     return results
 
 
 SECTIONS = (
-    *map(_of_tap, TAPS),
+    *map(_section_of_tap, TAPS),
     Section(discovery.TITLE, _discovery),
-    Section(calling_off.TITLE, _calling_off),
+    Section(cancelling.TITLE, _cancelling),
 )

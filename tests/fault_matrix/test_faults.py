@@ -1,7 +1,7 @@
-"""No fault loses a row, doubles one, or ends a run without saying why.
+"""No fault loses a row, duplicates one, or ends a run without an error that says why.
 
-The whole matrix takes minutes: ``python -m tests.fault_matrix``. Here is a part of it that has
-every kind of fault, and every kind of request, in it.
+The whole matrix takes minutes: ``python -m tests.fault_matrix``. These tests run a part of it, with
+every kind of fault and every kind of request.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from sandbox.fault_text import GRAMMAR
 from sandbox.faults import KINDS as SANDBOX_KINDS
 
 from tests.every_tap import TAPS, EveryTap, hurried
-from tests.fault_matrix import calling_off, cells, connections, discovery
-from tests.fault_matrix.connections import TROUBLES
+from tests.fault_matrix import cancelling, cells, connections, discovery
+from tests.fault_matrix.connections import CONNECTION_FAULTS
 from tests.fault_matrix.kinds import KINDS, Kind
 from tests.fault_matrix.matrix import Cell, chosen_cells
 from tests.fault_matrix.places import kind_of, places
@@ -34,12 +34,12 @@ def _hurried() -> Iterator[None]:
         yield
 
 
-def test_no_kind_of_fault_is_left_out() -> None:
+def test_matrix_has_every_kind_of_fault_of_the_sandbox() -> None:
     tried = {kind.fault.get("kind", "status") for kind in KINDS}
     assert tried | {"redirect"} == set(SANDBOX_KINDS)
 
 
-def test_the_sandbox_names_every_kind_of_fault() -> None:
+def test_sandbox_documents_every_kind_of_fault() -> None:
     text = (ROOT / "sandbox" / "README.md").read_text(encoding="utf-8")
     table = text.partition("| what | the client sees |")[2].partition("\n\n")[0]
     named = {word for row in table.splitlines() for word in re.findall(r"`([a-z_]+)`", row[:60])}
@@ -49,52 +49,52 @@ def test_the_sandbox_names_every_kind_of_fault() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_discovery_ends_with_the_whole_catalog_or_says_why_not(kind: Kind) -> None:
+def test_discovery_ends_with_a_complete_catalog_or_an_error(kind: Kind) -> None:
     with discovery.TAP.serving() as served:
-        account = discovery.learning(served)
-        whole = discovery.discovered(account)
+        account = discovery.without_columns(served)
+        whole = discovery.discover(account)
         for cell in discovery.every_cell(account, kind):
-            if cell.place.which in {"middle", "only"} and cell.lasting != "twice":
+            if cell.place.which in {"middle", "only"} and cell.duration != "twice":
                 end = discovery.outcome(account, whole, cell)
-                assert cell.lasting == "for good" or end == "complete", cell
+                assert cell.duration == "for good" or end == "complete", cell
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_what_cannot_be_called_off_is_left_to_the_next_run(kind: Kind) -> None:
-    tap, place = calling_off.TAP, calling_off.PLACES[0]
+def test_query_that_cannot_be_cancelled_is_left_for_the_next_run(kind: Kind) -> None:
+    tap, place = cancelling.TAP, cancelling.PLACES[0]
     with tap.serving() as account:
         whole = cells.undisturbed(tap, account)
-        end = calling_off.outcome(account, whole, Cell(kind, place, "for good"))
+        end = cancelling.outcome(account, whole, Cell(kind, place, "for good"))
         assert (end == "cancelled") == kind.is_slow  # slow, but in time
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_a_fault_leaves_no_trace_or_ends_the_run_well(tap: EveryTap, kind: Kind) -> None:
+def test_temporary_fault_has_no_effect_and_permanent_fault_stops_cleanly(
+    tap: EveryTap, kind: Kind
+) -> None:
     with tap.serving() as account:
         whole = cells.undisturbed(tap, account)
         for cell in chosen_cells(places(account.log.requests), kind):
             end = cells.outcome(tap, account, whole, *cell)
-            assert cell.lasting == "for good" or end == "complete", cell
+            assert cell.duration == "for good" or end == "complete", cell
 
 
 @needs_openssl
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_a_connection_that_is_not_made_leaves_no_trace_or_ends_the_run_well(
-    tap: EveryTap, tmp_path: Path
-) -> None:
+def test_failed_connection_has_no_effect_or_stops_cleanly(tap: EveryTap, tmp_path: Path) -> None:
     certificate = Certificate.made_in(tmp_path)
     with tap.serving() as account:
         whole = cells.undisturbed(tap, account)
         for address in connections.addresses(tap, account):
-            for trouble in TROUBLES:
-                end = connections.outcome(tap, account, whole, trouble, address, certificate)
-                assert (end == "complete") == trouble.passes, (address, trouble)
+            for fault in CONNECTION_FAULTS:
+                end = connections.outcome(tap, account, whole, fault, address, certificate)
+                assert (end == "complete") == fault.is_temporary, (address, fault)
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_the_page_has_every_kind_of_fault_and_of_request(tap: EveryTap) -> None:
-    """Run ``python -m tests.fault_matrix`` when it does not."""
+def test_page_has_every_kind_of_fault_and_request(tap: EveryTap) -> None:
+    """If it fails, run ``python -m tests.fault_matrix``."""
     text = PAGE.read_text(encoding="utf-8").partition(f"## {tap}\n")[2].partition("\n## ")[0]
     with tap.serving() as account:
         cells.undisturbed(tap, account)

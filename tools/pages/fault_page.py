@@ -46,22 +46,24 @@ what a refusal (401, 403, 404, a redirect) means to it.
 
 @dataclass
 class Results:
-    """What became of the cells of one tap."""
+    """How the runs of one tap ended."""
 
     tap: str
     ends: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # fault, request -> ends
-    passed: Counter[str] = field(default_factory=Counter)  # of faults that pass: how many whole
+    passed: Counter[str] = field(
+        default_factory=Counter
+    )  # temporary faults: how many runs ended so
     wrong: list[str] = field(default_factory=list)
 
-    def add(self, fault: str, request: str, end: str, *, passes: bool) -> None:
+    def add(self, fault: str, request: str, end: str, *, is_temporary: bool) -> None:
         """Count one cell."""
-        if passes:
+        if is_temporary:
             self.passed[end] += 1
         else:
             self.ends.setdefault((fault, request), set()).add(end)
 
     def merge(self, other: Results) -> None:
-        """Take in the results of other cells."""
+        """Add the results of other cells."""
         self.passed += other.passed
         self.wrong += other.wrong
         for key, ends in other.ends.items():
@@ -69,14 +71,14 @@ class Results:
 
 
 def write(made: Mapping[str, tuple[Results, Results]], titles: Sequence[str]) -> None:
-    """Put the sections of these results into the page: by title those of requests, connections."""
+    """Write the sections of these results, of requests and connections by title, into the page."""
     before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
     texts = {title: section(*parts) for title, parts in made.items()}
     PAGE.write_text(page(before, texts, titles), encoding="utf-8")
 
 
 def page(before: str, made: Mapping[str, str], titles: Sequence[str]) -> str:
-    """The page as it was ``before`` with the sections that were ``made``, by their titles."""
+    """Return the page ``before``, with the sections ``made``, by title, replaced."""
     kept = {
         part.partition("\n")[0]: part.partition("\n")[2].strip("\n") + "\n"
         for part in before.split("\n## ")[1:]
@@ -87,7 +89,7 @@ def page(before: str, made: Mapping[str, str], titles: Sequence[str]) -> str:
 
 
 def section(requests: Results, connections: Results) -> str:
-    """What stands under the heading: the results of requests, and those of connections."""
+    """Return the text under a heading: the results of requests and of connections."""
     parts = []
     whole = requests.passed + connections.passed
     if tried := sum(whole.values()):

@@ -1,7 +1,7 @@
-"""What a fault does to the calling off of queries, which a stopped run asks its vendor for.
+"""What a fault does to the requests by which a stopped run cancels its queries at the vendor.
 
-A query that was called off is not in the state; one of which that is not sure is, and the next run
-takes it over. Both ways the next run brings all rows.
+The state does not contain a cancelled query. It contains a query whose cancelling is not confirmed,
+and the next run resumes it. In both cases the next run reads all rows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sandbox.kissmetrics import RunRules
 from tap_kit.run.command import one_line_errors
 
 from tests.every_tap import TAPS, told
-from tests.fault_matrix.cells import fault_of, must_go_on, require
+from tests.fault_matrix.cells import fault_of, require, require_next_run_completes
 from tests.fault_matrix.places import Place
 from tests.processes import Ended, collected
 from tests.singer import Output
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
 TAP = next(tap for tap in TAPS if tap.version == "v3")
 TITLE = f"{TAP}, stopped"
 RUNNING = 3
-NEVER, QUICK = RunRules(run_seconds=3600), RunRules(polls=1)
+NEVER_DONE, DONE_AT_FIRST_POLL = RunRules(run_seconds=3600), RunRules(polls=1)
 PLACES = tuple(
     Place("DELETE /v3/queries/*", "DELETE", "^/v3/queries/[^/?]+$", which, number)
     for number, which in enumerate(("first", "middle", "last"), start=1)
 )
-LONG_S = 20
+PATIENCE_S = 20
 
 
-def stopped(account: Account) -> Ended:
-    """A run in this process that is stopped when three queries run."""
+def run_and_stop(account: Account) -> Ended:
+    """Run the tap in this process and stop it when three queries are running."""
     made = TAP.tap(config={**account.settings, "max_concurrency": RUNNING})
 
     def stop() -> None:
-        end = time.monotonic() + LONG_S
+        end = time.monotonic() + PATIENCE_S
         while _started(account) < RUNNING and time.monotonic() < end:
             time.sleep(0.005)
-        time.sleep(0.02)  # the answers arrive
+        time.sleep(0.02)  # the responses arrive
         made.run.stop.set()
 
     code = 0
@@ -65,23 +65,23 @@ def _started(account: Account) -> int:
 
 
 def outcome(account: Account, whole: Undisturbed, cell: Cell) -> str:
-    """Whether all queries were called off, or some are left to the next run.
+    """Return whether all queries were cancelled, or some are left for the next run.
 
     Raises:
-        WrongEndError: when the next run does not bring what is missing.
+        WrongEndError: if the next run does not read what is missing.
     """
     api = account.api
     account.log.clear()
     account.faults[:] = [fault_of(*cell)]
-    api.run_rules = NEVER
+    api.run_rules = NEVER_DONE
     cancelled = len(api.cancelled)
-    ended = stopped(account)
+    ended = run_and_stop(account)
     account.faults.clear()
-    api.run_rules = QUICK
+    api.run_rules = DONE_AT_FIRST_POLL
     require(ended.code > 128, ended)
     require("Traceback" not in ended.stderr, ended)
     require(not ended.errors, ended)
     kept = json.dumps(ended.output.state).count('"query_id"')
     require(len(api.cancelled) - cancelled + kept >= RUNNING, ended)
-    must_go_on(TAP, account, whole, ended)
+    require_next_run_completes(TAP, account, whole, ended)
     return "left for the next run" if kept else "cancelled"
