@@ -34,7 +34,7 @@ def tasks_of(sections: list[Section]) -> list[tuple[int, str]]:
 
 
 def results_of_task(task: tuple[int, str]) -> Results:
-    """One task of the tasks."""
+    """Run one task."""
     number, name = task
     found = SECTIONS[number]
     if name == CONNECTIONS and found.connections is not None:
