@@ -1,1 +1,1 @@
-"""The benchmarks at a tiny size, without the peers: so that their commands do not rot."""
+"""The benchmarks at a tiny size, without the peers, so that their commands keep working."""

@@ -1,4 +1,4 @@
-"""Each benchmark runs and gives its page; what a contestant does not deliver is no figure."""
+"""Each benchmark runs and writes its page; a contestant with missing rows has no figure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OURS = Options(runs=1, scale=0.004, only=("ours",))
 
 
 @pytest.mark.parametrize("name", ["records", "latency", "exports"])
-def test_our_side_of_a_race_runs_and_has_its_table(name: str) -> None:
+def test_own_contestants_of_a_race_have_a_table(name: str) -> None:
     cases = list(import_module(f"benchmarks.{name}").run(OURS))
     assert cases
     for case in cases:
@@ -33,14 +33,14 @@ def test_our_side_of_a_race_runs_and_has_its_table(name: str) -> None:
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", ["kindmetrics_backfill", "kissmetrics_reports", "khoros_exports"])
-def test_a_benchmark_of_one_vendor_gives_its_table(name: str) -> None:
+def test_benchmark_of_one_vendor_has_a_table(name: str) -> None:
     page = "\n".join(import_module(f"benchmarks.{name}").run(Options(runs=1, scale=0.1)))
     assert "|---|" in page
-    assert page.count("(") > 1  # each figure has its span
+    assert page.count("(") > 1  # each figure has a range
 
 
 @pytest.mark.timeout(240)
-def test_the_soak_watches_a_tap() -> None:
+def test_soak_measures_a_tap() -> None:
     options = Options(runs=1, scale=0.004, only=("khoros",))
     *page, curve = import_module("benchmarks.soak").run(options)
     assert "| tap-khoros-analytics, incoming_post" in page[-1]
@@ -49,7 +49,7 @@ def test_the_soak_watches_a_tap() -> None:
     assert all(sample.threads >= 1 and sample.files >= 1 for sample in curve.samples)
 
 
-def test_who_gives_too_few_rows_has_no_figure() -> None:
+def test_contestant_with_too_few_rows_has_no_figure() -> None:
     with serving("--pages", "1") as url:
         everything = paged.ours(paged.Pages(url, 1))
         for place in ("file", PIPE):
@@ -57,15 +57,15 @@ def test_who_gives_too_few_rows_has_no_figure() -> None:
                 contest(Case("", "", 5000), [everything], OURS, place=place)
 
 
-def test_who_fails_is_told_with_its_words() -> None:
+def test_failed_contestant_is_reported_with_its_error() -> None:
     failing = Contestant("broken", lambda _: [sys.executable, "-c", "raise SystemExit('alas')"])
     with pytest.raises(RuntimeError, match="alas"):
         contest(Case("", "", 1), [failing], Options(runs=1))
 
 
-def test_the_memory_of_a_command_is_its_own_and_not_ours(tmp_path: Path) -> None:
+def test_memory_of_a_command_excludes_that_of_this_process(tmp_path: Path) -> None:
     ballast = bytearray(200 << 20)
-    ballast[:: 1 << 12] = b"1" * len(ballast[:: 1 << 12])  # really there
+    ballast[:: 1 << 12] = b"1" * len(ballast[:: 1 << 12])  # written, so that the memory is resident
     small = measured([sys.executable, "-S", "-c", ""], tmp_path, place=NOWHERE)
     large = measured([sys.executable, "-S", "-c", "b'x' * (64 << 20)"], tmp_path, place=NOWHERE)
     assert len(ballast) > 0
@@ -73,7 +73,7 @@ def test_the_memory_of_a_command_is_its_own_and_not_ours(tmp_path: Path) -> None
     assert large.peak_mib > 64
 
 
-def test_a_page_says_on_what_and_how_it_was_taken(tmp_path: Path) -> None:
+def test_page_names_machine_versions_and_command(tmp_path: Path) -> None:
     text = report.write(tmp_path, "trial", "A trial", ["Nothing was measured."])
     assert text == (tmp_path / "trial.md").read_text("utf-8")
     for part in ("# A trial", " cores, ", "Python 3.", "singer-sdk ", "`make bench ONLY=trial`"):

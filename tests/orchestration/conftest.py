@@ -1,4 +1,4 @@
-"""A project for the runs of all engines: its plugins are installed once."""
+"""A project that the tests of all engines share; its plugins are installed once."""
 
 from __future__ import annotations
 

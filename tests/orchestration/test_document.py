@@ -1,4 +1,4 @@
-"""What docs/beyond_one_machine.md says can be typed, and its arithmetic is right."""
+"""The commands of docs/beyond_one_machine.md exist, and its arithmetic is right."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ DOMAINS, DAYS = 1000, (date(2026, 1, 1) - date(2021, 1, 1)).days
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_takes_its_options(command: str) -> None:
-    """With ``--help`` at the end nothing is run, but what stands before it has to be known."""
+def test_every_command_accepts_its_options(command: str) -> None:
+    """With ``--help`` at the end nothing runs, but the options before it must be known."""
     done = subprocess.run(
         [sys.executable, "-m", *shlex.split(command), "--help"],
         cwd=ROOT,
@@ -38,7 +38,7 @@ def test_every_command_takes_its_options(command: str) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_every_target_of_make_is_there(target: str) -> None:
+def test_every_make_target_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
 
@@ -46,7 +46,7 @@ def test_every_target_of_make_is_there(target: str) -> None:
     ("workers", "shards", "last", "times"),
     [(10, 10, 117, "8.5"), (10, 20, 107, "9.3"), (100, 100, 20, "50"), (100, 400, 14, "71")],
 )
-def test_the_division_of_a_thousand_domains_is_what_the_table_says(
+def test_table_of_a_thousand_domains_is_right(
     workers: int, shards: int, last: int, times: str
 ) -> None:
     assert f"| {workers} | {shards} | {last} | {times} |" in TEXT
@@ -58,13 +58,13 @@ def test_the_division_of_a_thousand_domains_is_what_the_table_says(
     assert f"{DOMAINS / last:.3g}".startswith(times)
 
 
-def test_twenty_domains_are_divided_as_it_says() -> None:
-    for count, said in ((2, [9, 11]), (4, [4, 4, 5, 7])):
+def test_division_of_twenty_domains_is_right() -> None:
+    for count, expected in ((2, [9, 11]), (4, [4, 4, 5, 7])):
         sizes = Counter(shard_of([domain, "all"], count) for domain in range(1, 21))
-        assert sorted(sizes.values()) == said
+        assert sorted(sizes.values()) == expected
 
 
-def test_the_arithmetic_of_kindmetrics() -> None:
+def test_arithmetic_of_kindmetrics_is_right() -> None:
     requests = DOMAINS * DAYS * 7
     assert (
         f"1,000 domains x {DAYS:,} days x 7 streams                 = {requests:,} requests" in TEXT
@@ -79,7 +79,7 @@ def test_the_arithmetic_of_kindmetrics() -> None:
     assert round(requests / 600 / 60 / 24, 1) == 14.8
 
 
-def test_the_arithmetic_of_khoros() -> None:
+def test_arithmetic_of_khoros_is_right() -> None:
     chosen = [export for export in EXPORTS.values() if export.selected]
     jobs = len(chosen) - 1 + 3
     assert (len(chosen), jobs) == (13, 15)

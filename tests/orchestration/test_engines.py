@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tests.end_to_end.project import Project
 
-# A worker for all of them: each run takes both cores for a while.
+# One worker for all tests: each run uses both cores.
 pytestmark = [pytest.mark.xdist_group("engines"), pytest.mark.timeout(1800)]
 
 DAYS = {"TAP_KINDMETRICS_START_DATE": "2024-02-01", "TAP_KINDMETRICS_END_DATE": "2024-02-05"}
@@ -43,8 +43,8 @@ OPTIONS = ("--shards=3", "--workers=2")
 AIRFLOW = Path(__file__).parents[2] / "orchestration" / ".envs" / "airflow" / "bin" / "airflow"
 
 
-class Meeting:
-    """Two shards have to be at work at a time: the first one has to wait for another."""
+class Rendezvous:
+    """Proves that two shards run at a time: the first one waits for another."""
 
     patience_s = 150
 
@@ -54,16 +54,16 @@ class Meeting:
         self.is_off = False
 
     def serve(self, app: App) -> App:
-        """The app, behind the meeting."""
+        """Return the app, with requests that wait at the rendezvous."""
 
-        async def met(scope: Scope, receive: Receive, send: Send) -> None:
-            if asked := re.fullmatch(r"/api/domains/(\d+)/pages", scope.get("path", "")):
-                await self._meet(shard_of([int(asked[1]), "all"], THREE.shards))
+        async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
+            if found := re.fullmatch(r"/api/domains/(\d+)/pages", scope.get("path", "")):
+                await self._wait_for_another(shard_of([int(found[1]), "all"], THREE.shards))
             await app(scope, receive, send)
 
-        return met
+        return waiting
 
-    async def _meet(self, shard: int) -> None:
+    async def _wait_for_another(self, shard: int) -> None:
         self.shards.add(shard)
         deadline = time.monotonic() + self.patience_s
         while len(self.shards) < 2 and not (self.waited_in_vain or self.is_off):
@@ -72,22 +72,22 @@ class Meeting:
 
 
 @pytest.fixture
-def meeting() -> Meeting:
-    return Meeting()
+def rendezvous() -> Rendezvous:
+    return Rendezvous()
 
 
 @pytest.fixture
-def here(project: Project, meeting: Meeting) -> Iterator[Trial]:
-    """An account with six small domains, and a PostgreSQL."""
+def here(project: Project, rendezvous: Rendezvous) -> Iterator[Trial]:
+    """An account with six small domains and a PostgreSQL server."""
     now = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)
     api = Kindmetrics(token=TOKEN, now=now, domains=6, visitors_per_day=12, pages_per_day=6)
-    with trial(api, meeting.serve, project.folder) as here:
+    with trial(api, rendezvous.serve, project.folder) as here:
         here.environment.update(DAYS, TAP_KINDMETRICS_REQUEST_TIMEOUT="300")
         yield here
 
 
-def assert_all_is_there(here: Trial) -> None:
-    """What one run reads, in one schema, each row once."""
+def assert_all_rows_loaded(here: Trial) -> None:
+    """Check that one schema has the rows that one run reads, each once."""
     loader = Loader()
     settings = {name.removeprefix("TAP_KINDMETRICS_").lower(): v for name, v in DAYS.items()}
     url = here.environment["TAP_KINDMETRICS_API_URL"]
@@ -119,22 +119,24 @@ def states(here: Trial) -> set[str]:
 
 
 def first_days(here: Trial) -> set[str]:
-    """The first days that were asked for, by domain."""
-    asked = [(r.path, dict(r.query)["from"]) for r in here.api.log.requests if "from" in r.target]
-    return {min(day for path, day in asked if path == one) for one, _ in asked}
+    """Return the first day of the requests for each domain."""
+    requested = [
+        (r.path, dict(r.query)["from"]) for r in here.api.log.requests if "from" in r.target
+    ]
+    return {min(day for path, day in requested if path == one) for one, _ in requested}
 
 
-def test_dask_reads_everything_once_and_goes_on_with_another_number_of_shards(
-    here: Trial, meeting: Meeting, capfd: pytest.CaptureFixture[str]
+def test_dask_reads_all_rows_once_and_resumes_with_another_number_of_shards(
+    here: Trial, rendezvous: Rendezvous, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert here.engine("dask", *OPTIONS) == 0
-    said = capfd.readouterr().out
-    assert TOKEN not in said
-    assert not meeting.waited_in_vain, "one shard after the other"
-    ran = re.findall(r"^prod:\S+:shard-\d-of-3: done, .* process (\d+)$", said, re.MULTILINE)
+    printed = capfd.readouterr().out
+    assert TOKEN not in printed
+    assert not rendezvous.waited_in_vain, "one shard after the other"
+    ran = re.findall(r"^prod:\S+:shard-\d-of-3: done, .* process (\d+)$", printed, re.MULTILINE)
     assert len(ran) == 3
     assert len(set(ran)) == 2, "two workers"
-    assert_all_is_there(here)
+    assert_all_rows_loaded(here)
     assert states(here) == {*THREE.state_ids, THREE.state_id(TABLES)}
     folders = {path.name for path in (here.project / ".meltano" / "run" / "elt").iterdir()}
     assert len(folders) >= 4, "a run folder for each"
@@ -142,50 +144,50 @@ def test_dask_reads_everything_once_and_goes_on_with_another_number_of_shards(
     here.api.log.clear()
     assert here.run("orchestration.reshard", "tap-kindmetrics", "3", "2") == 0
     assert here.engine("dask", "--shards=2", "--workers=2", **LATER) == 0
-    assert first_days(here) == {"2024-02-03"}, "all but the look-back was read before"
+    assert first_days(here) == {"2024-02-03"}, "only the lookback is read again"
     assert here.count("domain_stats") == 6 * 7
 
 
-def test_a_shard_that_fails_is_named_and_the_others_go_on(
-    here: Trial, meeting: Meeting, capfd: pytest.CaptureFixture[str]
+def test_failed_shard_is_named_and_the_others_complete(
+    here: Trial, rendezvous: Rendezvous, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    meeting.is_off = True  # the one that fails may not come
+    rendezvous.is_off = True  # the shard that fails may send no such request
     lost = shard_of([2, "all"], 2)
     here.api.faults.append(Fault("status", status=422, path="/api/domains/2/countries"))
     options = ("--shards=2", "--workers=2")
     assert here.engine("dask", *options) == 1
-    said = capfd.readouterr().out
+    printed = capfd.readouterr().out
     ended = dict(
-        re.findall(r"^prod:\S+:shard-(\d)-of-2: (done|failed with 1),", said, re.MULTILINE)
+        re.findall(r"^prod:\S+:shard-(\d)-of-2: (done|failed with 1),", printed, re.MULTILINE)
     )
     assert ended == {str(n): "failed with 1" if n == lost else "done" for n in range(2)}
     here.api.faults.clear()
     assert here.engine("dask", *options) == 0
-    assert_all_is_there(here)
+    assert_all_rows_loaded(here)
 
 
 @pytest.mark.skipif(not AIRFLOW.exists(), reason="no Airflow: `make airflow` installs it")
-def test_airflow_reads_everything_once(
-    here: Trial, meeting: Meeting, capfd: pytest.CaptureFixture[str]
+def test_airflow_reads_all_rows_once(
+    here: Trial, rendezvous: Rendezvous, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert here.engine("airflow", *OPTIONS) == 0
-    said = capfd.readouterr().out
-    assert not meeting.waited_in_vain, "one shard after the other"
+    printed = capfd.readouterr().out
+    assert not rendezvous.waited_in_vain, "one shard after the other"
     for number in range(3):
-        assert re.search(rf"^shard {number}: success, process \d+$", said, re.MULTILINE)
-    assert_all_is_there(here)
+        assert re.search(rf"^shard {number}: success, process \d+$", printed, re.MULTILINE)
+    assert_all_rows_loaded(here)
     assert states(here) == {*THREE.state_ids, THREE.state_id(TABLES)}
     assert processes_of(here.project) == []
 
 
 @pytest.mark.skipif(not AIRFLOW.exists(), reason="no Airflow: `make airflow` installs it")
-def test_a_killed_runner_leaves_no_airflow_behind(here: Trial) -> None:
+def test_killed_runner_leaves_no_airflow_process(here: Trial) -> None:
     runner = subprocess.Popen(
         [sys.executable, "-m", "orchestration.airflow_runner", "tap-kindmetrics"],
         cwd=here.project,
         env=here.environment,
     )
-    wait_until(lambda: len(processes_of(here.project)) > 3)  # beyond the commands before
+    wait_until(lambda: len(processes_of(here.project)) > 3)  # more than the setup commands start
     runner.kill()
     runner.wait()
     wait_until(lambda: processes_of(here.project) == [])
@@ -199,13 +201,15 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 300) -> None:
 
 
 def processes_of(project: Path) -> list[str]:
-    """The processes whose environment names the project's Airflow."""
+    """Return the processes whose environment names the project's Airflow."""
     mark = f"AIRFLOW_HOME={project}".encode()
-    return [process.name for process in Path("/proc").glob("[0-9]*") if mark in setting_of(process)]
+    return [
+        process.name for process in Path("/proc").glob("[0-9]*") if mark in environment_of(process)
+    ]
 
 
-def setting_of(process: Path) -> bytes:
+def environment_of(process: Path) -> bytes:
     try:
         return (process / "environ").read_bytes()
-    except OSError:  # ended meanwhile, or another user's
+    except OSError:  # it has ended, or is another user's
         return b""

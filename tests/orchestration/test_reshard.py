@@ -1,4 +1,4 @@
-"""The states of another number of shards: nothing is forgotten, nothing is taken back."""
+"""States for another number of shards: no bookmark is lost, none moves back."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ def state(*parts: dict[str, Any]) -> dict[str, Any]:
     return {"bookmarks": {"pages": {"partitions": list(parts)}}}
 
 
-def kept(*parts: dict[str, Any]) -> dict[str, Any]:
-    """A state as Meltano keeps it."""
+def stored(*parts: dict[str, Any]) -> dict[str, Any]:
+    """Return a state as Meltano stores it."""
     return {"singer_state": state(*parts)}
 
 
-def test_each_shard_brings_its_partitions() -> None:
+def test_merged_state_has_the_partitions_of_each_shard() -> None:
     one, two = part(1, "2024-02-03"), part(2, "2024-02-05")
     assert merged([state(one), state(two)]) == state(one, two)
 
 
-def test_of_a_partition_the_bookmark_that_is_furthest_on_stays() -> None:
-    """A shard goes on carrying the bookmarks that it was given of others' partitions."""
+def test_merged_partition_has_its_latest_bookmark() -> None:
+    """A shard's state keeps the old bookmarks of the other shards' partitions."""
     old, new = part(1, "2024-02-03"), part(1, "2024-02-05")
     assert merged([state(old), state(new)]) == merged([state(new), state(old)]) == state(new)
 
 
-def test_a_stream_without_partitions_keeps_its_furthest_bookmark() -> None:
+def test_stream_without_partitions_keeps_its_latest_bookmark() -> None:
     def accounts(moment: str | None) -> dict[str, Any]:
         own = {"replication_key": "updated_at", "replication_key_value": moment} if moment else {}
         return {"bookmarks": {"accounts": own}}
@@ -59,8 +59,8 @@ def test_a_stream_without_partitions_keeps_its_furthest_bookmark() -> None:
         assert merged(map(accounts, moments)) == accounts("2024-02-05")
 
 
-def test_jobs_that_are_under_way_are_taken_along() -> None:
-    """Or they would be paid for twice."""
+def test_running_jobs_are_kept() -> None:
+    """Otherwise the vendor would run them twice."""
     jobs = {"2024-02-06": {"id": "7"}}
     without, having = part(1, "2024-02-05"), part(1, "2024-02-05", jobs=jobs)
     assert merged([state(without), state(having)]) == state(having)
@@ -73,7 +73,7 @@ def test_jobs_that_are_under_way_are_taken_along() -> None:
 @given(
     days=st.lists(st.dictionaries(st.integers(1, 5), st.dates().map(str), max_size=5), max_size=4)
 )
-def test_whatever_is_known_stays_known(days: list[dict[int, str]]) -> None:
+def test_merging_loses_no_bookmark(days: list[dict[int, str]]) -> None:
     found = merged(state(*(part(d, day) for d, day in one.items())) for one in days)
     parts = found["bookmarks"].get("pages", {}).get("partitions", [])
     known = {one["context"]["domain_id"]: one["replication_key_value"] for one in parts}
@@ -86,11 +86,11 @@ def test_whatever_is_known_stays_known(days: list[dict[int, str]]) -> None:
 
 def test_every_new_shard_gets_all_bookmarks() -> None:
     known = {
-        TWO.state_id(0): {"completed": kept(part(1, "2024-02-03")), "partial": None},
-        TWO.state_id(1): {"completed": {}, "partial": kept(part(2, "2024-02-05"))},
-        "prod:another": {"completed": kept(part(3, "2024-02-09")), "partial": {}},
+        TWO.state_id(0): {"completed": stored(part(1, "2024-02-03")), "partial": None},
+        TWO.state_id(1): {"completed": {}, "partial": stored(part(2, "2024-02-05"))},
+        "prod:another": {"completed": stored(part(3, "2024-02-09")), "partial": {}},
     }
-    wanted = kept(part(1, "2024-02-03"), part(2, "2024-02-05"))
+    wanted = stored(part(1, "2024-02-03"), part(2, "2024-02-05"))
     new = resharded(known, TWO, THREE)
     assert new == {one: {"completed": wanted, "partial": {}} for one in THREE.state_ids}
     with pytest.raises(KeyError, match="shard-0-of-3"):
@@ -105,7 +105,7 @@ class Meltano:
         self.folder = folder
 
     def state(self, *arguments: str) -> str:
-        """``meltano state``; what it prints."""
+        """Run ``meltano state`` and return its output."""
         done = subprocess.run(
             [str(MELTANO), "state", *arguments],
             cwd=self.folder,
@@ -116,7 +116,7 @@ class Meltano:
         return done.stdout
 
     def reshard(self, old: int, new: int) -> subprocess.CompletedProcess[str]:
-        """Go on with another number of shards."""
+        """Run the command that converts the states to another number of shards."""
         command = ["orchestration.reshard", "tap-x", str(old), str(new)]
         return subprocess.run(
             [sys.executable, "-m", *command],
@@ -129,20 +129,22 @@ class Meltano:
 
 
 @pytest.mark.xdist_group("engines")
-def test_meltanos_own_merge_forgets_partitions_and_reshard_does_not(tmp_path: Path) -> None:
-    """Meltano merges dictionaries; of two lists of partitions the second one stays."""
+def test_meltano_merge_loses_partitions_and_reshard_keeps_them(tmp_path: Path) -> None:
+    """Meltano merges dictionaries, but replaces the first list of partitions by the second."""
     meltano = Meltano(tmp_path)
     one, two = part(1, "2024-02-03"), part(2, "2024-02-05")
-    for number, mine in enumerate((one, two)):
-        meltano.state("set", "--force", TWO.state_id(number), json.dumps(kept(mine)))
+    for number, own in enumerate((one, two)):
+        meltano.state("set", "--force", TWO.state_id(number), json.dumps(stored(own)))
     meltano.state("merge", "--from-state-id", TWO.state_id(0), "merged")
     meltano.state("merge", "--from-state-id", TWO.state_id(1), "merged")
-    assert json.loads(meltano.state("get", "merged")) == kept(two), "if not, use it in the docs"
+    assert json.loads(meltano.state("get", "merged")) == stored(two), (
+        "Meltano merges lists now: use it in the docs"
+    )
 
     done = meltano.reshard(2, 3)
     assert done.returncode == 0, done.stderr
     for state_id in THREE.state_ids:
-        assert json.loads(meltano.state("get", state_id)) == kept(one, two)
+        assert json.loads(meltano.state("get", state_id)) == stored(one, two)
 
     wrong = meltano.reshard(5, 2)
     assert wrong.returncode == 1

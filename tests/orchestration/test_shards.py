@@ -1,4 +1,4 @@
-"""What a shard is to Meltano, and what each of them may ask of the vendor."""
+"""The Meltano command of each shard, and its share of the request budget."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 FOUR = Job("tap-kindmetrics", shards=4, workers=2)
 
 
-def test_every_shard_has_a_state_id_with_the_number_of_shards_in_it() -> None:
+def test_state_id_of_a_shard_contains_the_number_of_shards() -> None:
     ids = FOUR.state_ids
     assert ids[1] == "prod:tap-kindmetrics-to-target-postgres:shard-1-of-4"
     others = {*Job("tap-kindmetrics", shards=3).state_ids, FOUR.state_id(TABLES)}
-    assert len({*ids, *others}) == len(ids) + len(others), "no two share a state"
+    assert len({*ids, *others}) == len(ids) + len(others), "two shards share a state"
 
 
-def test_one_shard_goes_on_where_meltano_run_was() -> None:
+def test_one_shard_has_the_state_id_of_meltano_run() -> None:
     whole = Job("tap-khoros-analytics", "target-x", shards=1, environment="demo")
     assert whole.state_ids == ["demo:tap-khoros-analytics-to-target-x"]
 
 
 @pytest.mark.parametrize("number", [TABLES, 0, 3])
-def test_the_line_for_a_shell_has_all_that_a_shard_needs(number: int) -> None:
+def test_shell_line_has_all_that_a_shard_needs(number: int) -> None:
     program, *words = shlex.split(FOUR.shell_line(number))
     shard = EMPTY_SHARD if number == TABLES else f"{number}/4"
     assert (program, words[0]) == ("env", f"TAP_KINDMETRICS_SHARD={shard}")
@@ -46,35 +46,35 @@ def test_the_line_for_a_shell_has_all_that_a_shard_needs(number: int) -> None:
     assert ("--no-install" in words) == (number != TABLES), "only one may install"
 
 
-def test_the_shard_that_makes_the_tables_is_one_the_taps_take() -> None:
-    assert Shard.parse(EMPTY_SHARD).index == 1, "shard 0 would read what has no partitions"
+def test_shard_that_creates_the_tables_is_valid_for_the_taps() -> None:
+    assert Shard.parse(EMPTY_SHARD).index == 1, "shard 0 reads the streams without partitions"
 
 
 @pytest.mark.parametrize(
     ("shards", "workers", "each"), [(4, 2, 10), (2, 4, 10), (3, 3, 6), (1, 8, 20), (20, 20, 1)]
 )
-def test_the_budget_is_shared_out_among_those_at_work(shards: int, workers: int, each: int) -> None:
+def test_budget_is_divided_among_running_shards(shards: int, workers: int, each: int) -> None:
     job = Job("tap-x-y", shards=shards, workers=workers, budget=20)
     assert job.settings(0)["TAP_X_Y_REQUESTS_PER_MINUTE"] == str(each)
     assert each * job.max_running <= 20
 
 
-def test_without_a_budget_the_setting_of_the_tap_holds() -> None:
+def test_without_a_budget_the_tap_setting_is_not_changed() -> None:
     assert FOUR.settings(0) == {"TAP_KINDMETRICS_SHARD": "0/4"}
 
 
 @pytest.mark.parametrize(
-    ("shards", "workers", "budget", "said"),
+    ("shards", "workers", "budget", "message"),
     [(0, 2, None, "at least one"), (2, 0, None, "at least one"), (2, 2, 1, "not enough for 2")],
 )
-def test_what_cannot_be_shared_out_is_refused(
-    shards: int, workers: int, budget: int | None, said: str
+def test_budget_that_cannot_be_divided_is_refused(
+    shards: int, workers: int, budget: int | None, message: str
 ) -> None:
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         Job("tap-kindmetrics", shards=shards, workers=workers, budget=budget)
 
 
-def test_a_wrong_number_is_one_line() -> None:
+def test_invalid_number_is_one_error_line() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "orchestration.dask_runner", "tap-x", "--shards=3", "--budget=1"],
         cwd=ROOT,
@@ -87,7 +87,7 @@ def test_a_wrong_number_is_one_line() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_lines_are_printed_for_any_other_engine() -> None:
+def test_shell_lines_are_printed_for_other_engines() -> None:
     printed = subprocess.run(
         [sys.executable, "-m", "orchestration.shards", "tap-kindmetrics", "--budget=20"],
         cwd=ROOT,
@@ -99,12 +99,12 @@ def test_the_lines_are_printed_for_any_other_engine() -> None:
     assert printed.splitlines() == [job.shell_line(number) for number in (TABLES, 0, 1, 2, 3)]
 
 
-def test_a_worker_that_is_stopped_stops_meltano_gently(tmp_path: Path) -> None:
-    """Killed, Meltano could end neither tap nor target, and would hold the shard for minutes."""
-    fake, told = tmp_path / "meltano", tmp_path / "told"
+def test_stopped_worker_sends_sigterm_to_meltano(tmp_path: Path) -> None:
+    """A killed Meltano would leave tap and target running, and lock the shard for minutes."""
+    fake, note = tmp_path / "meltano", tmp_path / "note"
     fake.write_text(
-        f"#!/bin/sh\ntrap 'echo terminated > {told}; exit 143' TERM\n"
-        f"echo begun > {told}\nwhile :; do sleep 0.5; done\n"
+        f"#!/bin/sh\ntrap 'echo terminated > {note}; exit 143' TERM\n"
+        f"echo begun > {note}\nwhile :; do sleep 0.5; done\n"
     )
     fake.chmod(0o755)
     code = "from orchestration.shards import Job; Job('tap-x').run(0)"
@@ -115,8 +115,8 @@ def test_a_worker_that_is_stopped_stops_meltano_gently(tmp_path: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 60
-    while not told.exists() and time.monotonic() < deadline:
+    while not note.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     worker.send_signal(signal.SIGINT)
     worker.wait(60)
-    assert told.read_text() == "terminated\n"
+    assert note.read_text() == "terminated\n"

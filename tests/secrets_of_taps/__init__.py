@@ -1,1 +1,1 @@
-"""What is secret goes to the vendor, and into nothing else."""
+"""Secrets are sent to the vendor and appear nowhere else."""

@@ -1,4 +1,4 @@
-"""The forms in which a secret can stand in a text."""
+"""The forms in which a text can contain a secret."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from urllib.parse import quote, quote_plus
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-HALF = 10  # characters: a piece that is cut off is no less of a leak
+HALF = 10  # characters; a part of a secret is a leak too
 
 
 def forms(secret: str) -> set[str]:
-    """A secret as it is, in halves, in a URL, in JSON, in Python, in base64 and in hex."""
+    """Return a secret as it is, its two ends, and it in a URL, JSON, Python, base64 and hex."""
     return {form for form in _forms(secret) if len(form) >= HALF}
 
 
@@ -35,12 +35,12 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def found_in(text: str, secrets: Collection[str]) -> set[str]:
-    """The forms of secrets that stand in a text."""
+    """Return the forms of secrets that a text contains."""
     return {form for secret in secrets for form in forms(secret) if form in text}
 
 
 def found_in_files(folder: Path, secrets: Collection[str]) -> dict[str, set[str]]:
-    """By their paths below ``folder``, the files in which secrets stand, and in which forms.
+    """Return the files that contain secrets, by path below ``folder``, and in which forms.
 
     Links to other folders are not followed.
     """

@@ -1,4 +1,4 @@
-"""No secret is in what Meltano says, logs, stores or loads, with all the logging that there is."""
+"""No secret is in what Meltano prints, logs, stores or loads, with debug logging."""
 
 from __future__ import annotations
 
@@ -25,42 +25,42 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.xdist_group("meltano-secrets"), pytest.mark.timeout(600)]
 OWN_FILE = ".env"  # where a user keeps the credentials
-# What Meltano tells a plugin its settings by: it is there as long as the plugin runs, and stays
-# when Meltano is killed hard. docs/go_live.md says so.
+# The file in which Meltano passes settings to a plugin. It exists while the plugin runs. It remains
+# when Meltano is killed by SIGKILL, as docs/go_live.md says.
 CONFIG = re.compile(r"\.meltano/run/tap-[a-z-]+/tap\.[0-9a-f-]+\.config\.json")
-FOR_EVER_MS = 3_600_000
+FOREVER_MS = 3_600_000
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project whose files are searched."""
+    """A project whose files are searched for secrets."""
     return shared_project(tmp_path_factory, "secrets")
 
 
 @pytest.fixture
-def _closed() -> Iterator[None]:
-    """What is written is for this user only, as ``umask 077`` in a shell has it."""
+def _private_files() -> Iterator[None]:
+    """Only this user may read what is written, as with ``umask 077`` in a shell."""
     before = os.umask(0o077)
     yield
     os.umask(before)
 
 
-def told(project: Project, tap: EveryTap, account: Account) -> None:
-    """Put the account's settings where a user has them."""
+def configure(project: Project, tap: EveryTap, account: Account) -> None:
+    """Write the account's settings to the file where a user has them."""
     settings = variables(tap.name, account.settings)
     quoted = "".join(f"{name}='{value}'\n" for name, value in settings.items())
     (project.folder / OWN_FILE).write_text(quoted, encoding="utf-8")
 
 
-def in_debug(project: Project, tap: EveryTap) -> Done:
-    """One run with everything logged that Meltano, the tap and its libraries can say."""
+def run_in_debug(project: Project, tap: EveryTap) -> Done:
+    """Run the tap with debug logging of Meltano, the tap and its libraries."""
     return project.meltano("--log-level=debug", "run", tap.name, "target-jsonl")
 
 
 def files_with_secrets(project: Project, tap: EveryTap) -> set[str]:
-    """The files of the project in which there is a secret, besides the user's own.
+    """Return the files of the project that contain a secret, except the user's own.
 
-    That one has them all: else the search would be none.
+    The user's file contains all of them, which proves that the search finds them.
     """
     found = found_in_files(project.folder, tap.secrets.values())
     assert set(tap.secrets.values()) - {tap.secrets.get("login")} <= found.pop(OWN_FILE)
@@ -68,13 +68,13 @@ def files_with_secrets(project: Project, tap: EveryTap) -> set[str]:
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_secret_is_in_what_a_run_leaves(project: Project, tap: EveryTap) -> None:
+def test_no_secret_is_in_the_output_and_files_of_a_run(project: Project, tap: EveryTap) -> None:
     with tap.serving() as account:
-        told(project, tap, account)
-        done = in_debug(project, tap)
+        configure(project, tap, account)
+        done = run_in_debug(project, tap)
     assert done.code == 0, done.stderr[-3000:]
-    assert_silent(project, tap, done)
-    assert 'HTTP/1.1" 200' in done.stderr  # it did say all it can say
+    assert_no_secrets(project, tap, done)
+    assert 'HTTP/1.1" 200' in done.stderr  # debug logging is on
     for folder, pattern in (
         (project.folder, ".meltano/meltano.db"),
         (project.folder / "output", "**/*.jsonl"),
@@ -84,34 +84,36 @@ def test_no_secret_is_in_what_a_run_leaves(project: Project, tap: EveryTap) -> N
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_secret_is_in_what_a_refused_run_leaves(project: Project, tap: EveryTap) -> None:
+def test_no_secret_is_in_the_output_and_files_of_a_rejected_run(
+    project: Project, tap: EveryTap
+) -> None:
     with tap.serving() as account:
-        told(project, tap, account)
+        configure(project, tap, account)
         account.faults.append(Fault("status", status=401))
-        done = in_debug(project, tap)
+        done = run_in_debug(project, tap)
     assert done.code == 1
-    assert_silent(project, tap, done)
+    assert_no_secrets(project, tap, done)
     assert 'HTTP/1.1" 401' in done.stderr
 
 
-def assert_silent(project: Project, tap: EveryTap, done: Done) -> None:
-    """No secret is in what was said, nor in any file but the user's own."""
+def assert_no_secrets(project: Project, tap: EveryTap, done: Done) -> None:
+    """Check that no secret is in the output, nor in any file except the user's own."""
     assert found_in(done.stdout + done.stderr, tap.secrets.values()) == set()
     assert files_with_secrets(project, tap) == set()
 
 
-@pytest.mark.usefixtures("_closed")
+@pytest.mark.usefixtures("_private_files")
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_a_killed_meltano_leaves_the_settings_to_this_user_only(
+def test_settings_left_by_a_killed_meltano_are_readable_by_this_user_only(
     project: Project, tap: EveryTap, tmp_path: Path
 ) -> None:
     with tap.serving() as account:
-        told(project, tap, account)
-        account.faults.append(Fault("stall", wait_ms=FOR_EVER_MS))
-        asked = len(account.log.requests)
-        own = f"--state-id-suffix=killed-{tap.version}"  # each has a lock
+        configure(project, tap, account)
+        account.faults.append(Fault("stall", wait_ms=FOREVER_MS))
+        before = len(account.log.requests)
+        own = f"--state-id-suffix=killed-{tap.version}"  # each state id has a lock
         with begun(project, tmp_path / "log", own, tap.name, "target-jsonl") as run:
-            until(lambda: len(account.log.requests) > asked, run, "a request")
+            until(lambda: len(account.log.requests) > before, run, "a request")
             family = run.family()
             run.process.kill()
             run.ended(family)

@@ -1,4 +1,4 @@
-"""No secret is in what a tap writes: neither on stdout nor in its log, whatever happens."""
+"""No secret is in what a tap writes, neither on stdout nor in its log, whatever fails."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 REFUSALS = tuple(
     Kind(str(status), {"status": status}, ()) for status in (400, 401, 403, 404, 405, 415, 422)
 )
-WITHOUT_WAIT = tuple(kind for kind in KINDS if not kind.is_slow)
+FAST_KINDS = tuple(kind for kind in KINDS if not kind.is_slow)
 
 
 @pytest.fixture(autouse=True)
@@ -36,21 +36,21 @@ def _hurried() -> Iterator[None]:
         yield
 
 
-def assert_silent(tap: EveryTap, *texts: str) -> None:
-    """No secret is in any of the texts, in whatever form."""
+def assert_no_secrets(tap: EveryTap, *texts: str) -> None:
+    """Check that no secret is in any of the texts, in any form."""
     for text in texts:
         assert found_in(text, tap.secrets.values()) == set()
 
 
 def first_places(tap: EveryTap, account: Account) -> list[Place]:
-    """The first request of each kind."""
+    """Return the first request of each kind."""
     cells.undisturbed(tap, account)
     found = places(account.log.requests)
     return [place for place in found if place.which in {"first", "only"}]
 
 
-def in_debug(tap: EveryTap, account: Account, **changes: Any) -> Ended:
-    """One run that logs all that it and the libraries can say."""
+def run_in_debug(tap: EveryTap, account: Account, **changes: Any) -> Ended:
+    """Run the tap with debug logging of the tap and its libraries."""
     before = logging.getLogger(tap.name).level
     try:
         return tap.run(
@@ -60,22 +60,22 @@ def in_debug(tap: EveryTap, account: Account, **changes: Any) -> Ended:
         logging.getLogger(tap.name).setLevel(before)
 
 
-def test_secrets_are_found_in_whatever_form() -> None:
+def test_secrets_are_found_in_any_form() -> None:
     secret = 'a"b/c+d=e%f&123'  # noqa: S105
     for form in forms(secret):
         assert found_in(f"so it says {form} here", [secret])
     assert found_in("nothing to see", [secret]) == set()
 
 
-@pytest.mark.parametrize("kind", [*WITHOUT_WAIT, *REFUSALS], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [*FAST_KINDS, *REFUSALS], ids=lambda kind: kind.name)
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_secret_is_told_when_something_fails(tap: EveryTap, kind: Kind) -> None:
+def test_no_secret_is_written_when_a_request_fails(tap: EveryTap, kind: Kind) -> None:
     with tap.serving() as account:
         for place in first_places(tap, account):
             account.faults[:] = [Fault(**kind.fault, path=place.path, method=place.method)]
-            ended = in_debug(tap, account, **({"poll_timeout": 1} if _has_jobs(tap) else {}))
-            assert_silent(tap, ended.output.text, ended.stderr)
-            assert "urllib3.connectionpool" in ended.stderr  # it did say all it can say
+            ended = run_in_debug(tap, account, **({"poll_timeout": 1} if _has_jobs(tap) else {}))
+            assert_no_secrets(tap, ended.output.text, ended.stderr)
+            assert "urllib3.connectionpool" in ended.stderr  # debug logging is on
             account.faults.clear()
 
 
@@ -85,21 +85,21 @@ def _has_jobs(tap: EveryTap) -> bool:
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 422, 429, 500])
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_secret_is_told_that_a_server_repeats(tap: EveryTap, status: int) -> None:
-    """A server may quote all that it was asked with, in its answer and in its headers."""
+def test_no_secret_is_written_that_a_server_repeats(tap: EveryTap, status: int) -> None:
+    """A server may quote the whole request in the body and the headers of its response."""
 
     async def mirror(request: Request) -> Response:
-        asked = json.dumps([dict(request.headers), request.target])
+        quoted = json.dumps([dict(request.headers), request.target])
         where = ("location", f"https://elsewhere.example{request.target}")
         headers = (where, ("retry-after", request.headers.get("authorization", "")))
-        body = {"error": asked, "message": asked, "result": asked, "data": asked, "status": asked}
+        body = dict.fromkeys(("error", "message", "result", "data", "status"), quoted)
         return json_response(body, status, headers)
 
     with tap.serving() as account, running(Frame(mirror)) as server:
         elsewhere = dict.fromkeys(tap.addresses, server.url)
-        ended = in_debug(tap, account, **elsewhere)
+        ended = run_in_debug(tap, account, **elsewhere)
     assert ended.code == 1
-    assert_silent(tap, ended.output.text, ended.stderr)
+    assert_no_secrets(tap, ended.output.text, ended.stderr)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--discover",), ("--test",), ("--about",)], ids=str)
@@ -108,27 +108,27 @@ def test_no_secret_is_in_any_output_of_the_executable(
     tap: EveryTap, arguments: tuple[str, ...], tmp_path: Path
 ) -> None:
     with tap.serving() as account:
-        ended = _executed(tap, account, tmp_path, *arguments)
+        ended = _execute(tap, account, tmp_path, *arguments)
     assert ended.code == 0, ended.stderr[-2000:]
-    assert_silent(tap, ended.output.text, ended.stderr, json.dumps(_state(ended)))
+    assert_no_secrets(tap, ended.output.text, ended.stderr, json.dumps(_state(ended)))
 
 
 def _state(ended: Ended) -> Any:
     return ended.output.state if '"STATE"' in ended.output.text else None
 
 
-# A fault of the tap's own, in the middle of a worker's or the main thread's work.
+# Where a bug of the tap raises an error, in a worker or in the main thread.
 CRASHES = {
     "while it sends": "requests.Session.request",
     "while it checks rows": "tap_kit.rows.check.RowCheck.rows",
-    "while it reads an answer": "tap_kit.net.http._read",
+    "while it reads a response": "tap_kit.net.http._read",
     "while it writes": "tap_kit.rows.chunks.record_lines",
 }
 CRASHING = """\
 import sys
 from unittest.mock import patch
 from {module} import {tap}
-bug = patch("{place}", side_effect=RuntimeError("a fault of ours"))
+bug = patch("{place}", side_effect=RuntimeError("a bug of the tap"))
 sys.argv[0] = "{name}"
 with bug:
     {tap}.cli()
@@ -151,20 +151,20 @@ def test_no_secret_is_in_the_traceback_of_a_crash(
         encoding="utf-8",
     )
     with tap.serving() as account:
-        ended = _executed(tap, account, tmp_path, command=(sys.executable, str(script)))
+        ended = _execute(tap, account, tmp_path, command=(sys.executable, str(script)))
     assert ended.code == 1, ended.stderr[-2000:]
-    assert "a fault of ours" in ended.stderr
-    assert_silent(tap, ended.output.text, ended.stderr)
+    assert "a bug of the tap" in ended.stderr
+    assert_no_secrets(tap, ended.output.text, ended.stderr)
 
 
-def _executed(
+def _execute(
     tap: EveryTap,
     account: Account,
     folder: Path,
     *arguments: str,
     command: tuple[str, ...] | None = None,
 ) -> Ended:
-    """A run of the executable that logs all it can; with what it wrote and said."""
+    """Run the executable with debug logging."""
     files = {"--config": account.settings}
     if account.catalog is not None and "--discover" not in arguments:
         files["--catalog"] = account.catalog

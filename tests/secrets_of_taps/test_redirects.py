@@ -1,4 +1,4 @@
-"""Wherever an answer points to, the credentials stay with the vendor."""
+"""Wherever a response points to, the credentials are sent to the vendor only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from urllib.parse import SplitResult
 
-# Where an answer can point to, made from the address of the vendor and that of a stranger.
+# Targets of a redirect, made from the addresses of the vendor and of a stranger.
 TARGETS = {
     "another host": "{stranger}/take",
     "another host without a scheme": "//{stranger_place}/take",
@@ -57,19 +57,19 @@ def _address(target: str, vendor: SplitResult, stranger: str) -> str:
     )
 
 
-def assert_nothing_taken(tap: EveryTap, stranger: Stranger) -> None:
-    """Whatever the stranger was asked for, it was without credentials."""
+def assert_no_credentials_received(tap: EveryTap, stranger: Stranger) -> None:
+    """Check that no request to the stranger had credentials."""
     for request in stranger.log.requests:
         assert "authorization" not in request.headers
         assert "cookie" not in request.headers
-        told = f"{request.target} {dict(request.headers)} {request.body!r}"
-        assert found_in(told, tap.secrets.values()) == set()
+        received = f"{request.target} {dict(request.headers)} {request.body!r}"
+        assert found_in(received, tap.secrets.values()) == set()
 
 
 @pytest.mark.parametrize("where", TARGETS)
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_redirect_takes_the_credentials_along(tap: EveryTap, where: str) -> None:
-    """Each kind of request is sent away, with one status after the other."""
+def test_no_redirect_receives_the_credentials(tap: EveryTap, where: str) -> None:
+    """Each kind of request is redirected, with one status after the other."""
     stranger = Stranger([])
     with tap.serving() as account, running(stranger.app) as elsewhere:
         cells.undisturbed(tap, account)
@@ -83,24 +83,24 @@ def test_no_redirect_takes_the_credentials_along(tap: EveryTap, where: str) -> N
             account.faults[:] = [replace(fault, method=place.method)]
             ended = tap.run(account.settings, catalog=account.catalog)
             assert "Traceback" not in ended.stderr
-            if "/download" in place.path:  # this vendor's files are elsewhere, wherever that is
+            if "/download" in place.path:  # this vendor's downloads are on another host
                 taken = stranger.log.count
                 continue
             assert stranger.log.count == taken, place
             assert ended.code == 1, (place, ended.stderr[-500:])
             assert any("redirects elsewhere" in e or "HTTP 30" in e for e in ended.errors)
-        assert_nothing_taken(tap, stranger)
+        assert_no_credentials_received(tap, stranger)
 
 
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_status_of_a_redirect_is_followed(tap: EveryTap, status: int) -> None:
+def test_redirects_of_every_status_are_refused(tap: EveryTap, status: int) -> None:
     stranger = Stranger([])
     with tap.serving() as account, running(stranger.app) as elsewhere:
         location = f"{elsewhere.url}/take"
         account.faults.append(Fault("redirect", status=status, location=location))
         ended = tap.run(account.settings, catalog=account.catalog)
-    ended.assert_told_in_one_line(f"{tap.addresses[0]}: the server redirects elsewhere")
+    ended.assert_told_in_one_line(f"{tap.addresses[0]} ", "redirects elsewhere")
     assert stranger.log.count == 0
 
 
@@ -115,8 +115,8 @@ LINKS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("link", LINKS)
-def test_no_link_takes_the_token_along(link: str) -> None:
-    """A link to another host is asked for at the vendor's own."""
+def test_no_link_receives_the_token(link: str) -> None:
+    """The tap requests a link to another host from the vendor's own host."""
     stranger = Stranger({})
     (tap,) = (tap for tap in EXECUTABLES if tap.name == "tap-kissmetrics")
     with ExitStack() as stack:
@@ -147,11 +147,11 @@ def test_no_link_takes_the_token_along(link: str) -> None:
     ],
 )
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_clear_text_is_for_this_machine_only(tap: EveryTap, url: str) -> None:
+def test_http_is_allowed_for_loopback_only(tap: EveryTap, url: str) -> None:
     with tap.serving() as account:
         for address in tap.addresses:
             settings = {**account.settings, address: url}
             with pytest.raises(ConfigValidationError) as caught:
                 tap.tap(config=settings, catalog=account.catalog)
             (line,) = caught.value.errors
-            assert line.startswith(f"{address}: has to begin with https://")
+            assert line.startswith(f"{address} must begin with https://")
