@@ -120,7 +120,11 @@ def settings_of(versions: Mapping[str, Version]) -> dict[str, Any]:
         *(setting for one in versions.values() for setting in one.selection),
         *polling_settings("query", first_ms=2000, longest_ms=30_000, timeout_s=3600),
         TRACKING_KEY,
-        *common_settings(lookback_days=1, unset_budget=", ".join(limits)),
+        *common_settings(
+            lookback_days=1,
+            time_zone="the product's timezone",
+            unset_budget=", ".join(limits),
+        ),
     ]
     by_name = {setting.name: setting for setting in settings}  # versions can share a setting
     return th.PropertiesList(*by_name.values()).to_dict()

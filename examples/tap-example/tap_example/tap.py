@@ -32,7 +32,7 @@ class TapExample(KitTap):
         th.Property(
             "site_ids", th.ArrayType(th.IntegerType), default=[], description="Sites to read"
         ),
-        *polling_settings("export", first_ms=500, longest_ms=30_000, timeout_s=600),
+        *polling_settings("job", first_ms=500, longest_ms=30_000, timeout_s=600),
         *common_settings(lookback_days=1),
     ).to_dict()
 

@@ -20,27 +20,6 @@ HEADER_PATTERN = r"^([!-~]([ -~]*[!-~])?)?$(?!\n)"  # valid in an HTTP header
 # A token has no spaces either: a space or line feed that was copied with it is reported early.
 TOKEN_PATTERN = r"^[!-~]*$(?!\n)"  # noqa: S105 (a pattern)
 
-_DAYS = (
-    _setting(
-        "start_date",
-        th.StringType,
-        "Start date",
-        "First day to read, YYYY-MM-DD (UTC). Unset: 30 days before today",
-    ),
-    _setting(
-        "end_date",
-        th.StringType,
-        "End date",
-        "Last day to read, YYYY-MM-DD (UTC). Unset, or in the future: today",
-    ),
-    _setting(
-        "window_days",
-        th.IntegerType(minimum=1, maximum=366),
-        "Window length",
-        "Number of days per window; a row of aggregates covers one window",
-        default=1,
-    ),
-)
 _RUN_SETTINGS = (
     _setting(
         "request_timeout",
@@ -71,17 +50,44 @@ _RUN_SETTINGS = (
 )
 
 
+def _day_settings(time_zone: str) -> tuple[th.Property[Any], ...]:
+    return (
+        _setting(
+            "start_date",
+            th.StringType,
+            "Start date",
+            f"First day to read, YYYY-MM-DD ({time_zone}). Unset: 30 days before today",
+        ),
+        _setting(
+            "end_date",
+            th.StringType,
+            "End date",
+            f"Last day to read, YYYY-MM-DD ({time_zone}). Unset, or in the future: today",
+        ),
+        _setting(
+            "window_days",
+            th.IntegerType(minimum=1, maximum=366),
+            "Window length",
+            "Number of days per window; a row of aggregates covers one window",
+            default=1,
+        ),
+    )
+
+
 def common_settings(
     *,
     lookback_days: int,
+    time_zone: str = "UTC",
     requests_per_minute: int | None = None,
     unset_budget: str = "no limit",
     max_concurrency: int = 4,
 ) -> tuple[th.Property[Any], ...]:
     """Return the settings of every tap, with the defaults for its vendor.
 
-    ``unset_budget`` describes the rate limit if ``requests_per_minute`` is not set.
+    ``time_zone`` says whose days the tap reads. ``unset_budget`` describes the rate limit if
+    ``requests_per_minute`` is not set; it needs no description where there is a default.
     """
+    unset = f". Unset: {unset_budget}" if requests_per_minute is None else ""
     vendor_settings = (
         _setting(
             "lookback_days",
@@ -101,11 +107,11 @@ def common_settings(
             "requests_per_minute",
             th.IntegerType(minimum=1, maximum=1_000_000),
             "Requests per minute",
-            f"Maximum number of requests per minute. Unset: {unset_budget}",
+            f"Maximum number of requests per minute{unset}",
             default=requests_per_minute,
         ),
     )
-    return (*_DAYS, *vendor_settings, *_RUN_SETTINGS)
+    return (*_day_settings(time_zone), *vendor_settings, *_RUN_SETTINGS)
 
 
 def polling_settings(
