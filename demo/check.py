@@ -33,7 +33,7 @@ class Arrival:
 
     @property
     def is_good(self) -> bool:
-        """Whether every row is there exactly once."""
+        """Whether every row arrived exactly once."""
         return all(stream.is_good for stream in self.streams)
 
     @property

@@ -27,7 +27,7 @@ def verdict(arrival: Arrival) -> str:
     if arrival.is_good:
         again = "" if arrival.new_lines >= rows else f" ({arrival.new_lines:,} lines in this run)"
         notes = f"\n  The tap logged warnings: {arrival.log}" if arrival.log else ""
-        return f"{line}{again}: every row is there, once.{notes}"
+        return f"{line}{again}: every row arrived exactly once.{notes}"
     return "\n".join([f"{line}. The rows differ:", *map(_difference, _bad(arrival))])
 
 

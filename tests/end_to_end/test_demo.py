@@ -52,7 +52,7 @@ def test_the_demo_shows_all_then_what_is_new_and_notices_what_is_missing(
     assert third.code == 1
     wanted = first["entry_pages"][1]
     assert f"The rows differ:\n    entry_pages: {wanted} rows expected, " in third.stdout
-    assert third.stdout.count("every row is there, once.") == 1
+    assert third.stdout.count("every row arrived exactly once.") == 1
     text = (project.folder / "output" / "demo" / "rows.txt").read_text(encoding="utf-8")
     marked = [line.split()[0] for line in text.splitlines() if "differs" in line]
     assert marked == ["entry_pages"]
@@ -127,5 +127,5 @@ def test_every_command_and_file_that_it_names_is_there(first_demo: FirstDemo) ->
 
 def assert_good(done: Done) -> None:
     assert done.code == 0, (done.stdout + done.stderr)[-3000:]
-    assert done.stdout.count("every row is there, once.") == 3
+    assert done.stdout.count("every row arrived exactly once.") == 3
     assert "differ:" not in done.stdout

@@ -65,12 +65,12 @@ def circle(graph: Graph) -> list[str]:
 def upward(graph: Graph, levels: Sequence[AbstractSet[str]]) -> Iterator[str]:
     """Yield the imports that lead up, and the files that have no level.
 
-    A level is a set of rooms: names of files and folders right under the package. A file may import
-    from its own level and from those before it. The package's ``__init__.py`` is above them all.
+    A level is a set of layers: names of files and folders right under the package. A file may
+    import from its own level and from those before it. The package's ``__init__.py`` is above all.
     """
-    heights = {room: height for height, level in enumerate(levels) for room in level}
+    heights = {layer: height for height, level in enumerate(levels) for layer in level}
     for module, imported in graph.items():
-        if _room(module) and _room(module) not in heights:
+        if _layer(module) and _layer(module) not in heights:
             yield f"{module} has no level"
             continue
         for other in sorted(imported):
@@ -78,9 +78,9 @@ def upward(graph: Graph, levels: Sequence[AbstractSet[str]]) -> Iterator[str]:
                 yield f"{module} -> {other}"
 
 
-def _room(module: str) -> str:
+def _layer(module: str) -> str:
     return f"{module}.".split(".")[1]
 
 
 def _height(module: str, heights: Mapping[str, int]) -> int:
-    return heights.get(_room(module), -1) if _room(module) else len(heights)
+    return heights.get(_layer(module), -1) if _layer(module) else len(heights)

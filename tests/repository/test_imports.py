@@ -1,4 +1,4 @@
-"""No circle of files, and no import that leads from a lower room of a package to a higher one."""
+"""No circle of files, and no import that leads from a lower layer of a package to a higher one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PACKAGES = {
     for path in [KIT / "tap_kit", *(tap / package_of(tap) for tap in [*TAPS, EXAMPLE])]
 }
 
-# The rooms of a package (its files and folders) from the bottom up. A tap that is not named here
+# The layers of a package (its files and folders) from the bottom up. A tap that is not named here
 # has one rule: nothing imports its `tap`.
 LEVELS: dict[str, tuple[str, ...]] = {
     "tap_kit": ("errors", "net", "rows", "flow", "jobs", "run", "streams", "tap"),
@@ -44,9 +44,9 @@ def test_no_files_import_each_other_in_a_circle(package: str) -> None:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_import_leads_up(package: str) -> None:
     graph = import_graph(PACKAGES[package])
-    rooms = {module.split(".")[1] for module in graph if "." in module}
+    layers = {module.split(".")[1] for module in graph if "." in module}
     given = [set(level.split()) for level in LEVELS.get(package, ())]
-    assert "\n".join(upward(graph, given or [rooms - {"tap"}, {"tap"}])) == ""
+    assert "\n".join(upward(graph, given or [layers - {"tap"}, {"tap"}])) == ""
 
 
 def test_every_import_is_found(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 COMMON = 3  # a field that so many streams have is described once
 
 STREAMS_HEAD = """\
-# Which streams and fields?
+# Which streams and fields exist?
 
 `make pages` generates this page from the taps, and a test checks that it is up to date. Your own
 catalog may have more streams and fields, since Khoros' columns depend on the tenant, and a
@@ -38,7 +38,7 @@ run `meltano select TAP --list --all`. To read fewer of them, see [columns.md](c
 - *Replication* names the replication key. A stream with `whole` is read completely in each run.
 """
 SETTINGS_HEAD = """\
-# Which settings?
+# Which settings exist?
 
 `make pages` generates this page from the taps, and a test checks that it is up to date.
 `tap-kindmetrics --about` prints the same for one tap, with `--format=json` as JSON.
