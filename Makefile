@@ -38,6 +38,7 @@ help:
 	@echo "make trial      run a tap in shards on an engine (ENGINE=dask or airflow), into PostgreSQL"
 	@echo "make machines   install the packages for shards: Dask, a driver for Meltano's state"
 	@echo "make airflow    install Airflow into its own environment, for make trial and its tests"
+	@echo "make requirements  update the versions that the demo and dbt are installed with"
 	@echo "make clean      remove everything that these commands created"
 
 setup: .venv/.setup

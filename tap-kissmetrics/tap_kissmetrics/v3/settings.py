@@ -62,7 +62,7 @@ SELECTION = (
         "metric_ids",
         th.ArrayType(ID),
         title="Metric ids",
-        description="v3: the metrics to read, as the API does not list them. Unset: none",
+        description="v3: ids of the metrics to read. The API does not list them. Unset: none",
     ),
     th.Property(
         "queries",
