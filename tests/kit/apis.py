@@ -1,7 +1,9 @@
-"""A server on loopback with canned responses, and the kit's client for it."""
+"""Canned responses, from a server on loopback or mocked, and the kit's client for them."""
 
+import re
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +12,7 @@ from typing import Any
 
 import requests
 from requests.auth import AuthBase
+from requests_mock import ANY, Mocker
 from tap_kit.errors import SyncFailed
 from tap_kit.net.http import Api, ErrorResponse
 from tap_kit.net.throttle import Throttle
@@ -115,3 +118,54 @@ def client(url: str, **different: Any) -> Iterator[Api]:
         yield api
     finally:
         api.close()
+
+
+URL = "https://api.example"
+
+
+def mock_replies(mock: Mocker, *replies: Reply, url: str = URL) -> None:
+    """Mock the responses to all requests below ``url``; the last reply repeats."""
+    responses = [
+        {"status_code": one.status, "content": one.body, "headers": one.headers} for one in replies
+    ]
+    mock.register_uri(ANY, re.compile(re.escape(url)), responses)
+
+
+class RecordedPauses(Throttle):
+    """A throttle that records the pauses of a request and of all requests, and takes none."""
+
+    def __init__(self) -> None:
+        super().__init__(None, Event())
+        self.pauses: list[float] = []
+        self.pauses_of_all: list[float] = []
+
+    @override
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+    @override
+    def pause_for(self, seconds: float) -> None:
+        self.pauses_of_all.append(seconds)
+
+
+@contextmanager
+def listening(talk: Callable[[socket.socket], object]) -> Iterator[tuple[int, list[int]]]:
+    """Run ``talk`` on each connection to a port; yield the port and a list of connections."""
+    connections: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                connections.append(1)
+                with connection:
+                    talk(connection)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield server.getsockname()[1], connections
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(5)

@@ -1,39 +1,14 @@
-"""What a connection and a server say, in numbers and words."""
+"""``Retry-After`` in seconds; messages for errors of connections and for JSON types."""
 
 from __future__ import annotations
 
-import socket
 import time
 from email.utils import formatdate
-from typing import TYPE_CHECKING
 
 import pytest
-from tap_kit.errors import SyncFailed
-from tap_kit.net.http import Request
-from tap_kit.net.wire import retry_after_s
-
-from tests.kit.apis import client
-from tests.kit.net.test_http_retries import Pauses
-
-if TYPE_CHECKING:
-    from typing_extensions import Never
-
-
-def test_host_that_cannot_be_resolved_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(*_args: object, **_more: object) -> Never:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    pauses = Pauses()
-    with (
-        client("https://api.example", throttle=pauses) as api,
-        pytest.raises(SyncFailed) as caught,
-    ):
-        api.send(Request("/list", {"key": "s3cret"}), list)
-    assert str(caught.value) == (
-        "GET /list: the host of https://api.example cannot be resolved; failed after 5 tries"
-    )
-    assert pauses.taken == [1, 2, 4, 8]
+import requests
+from tap_kit.errors import Retriable, SyncFailed
+from tap_kit.net.wire import connection_error, retry_after_s, shape_problem
 
 
 @pytest.mark.parametrize("ahead_s", [0.25, 0.75, 90.5])
@@ -43,3 +18,60 @@ def test_retry_after_date_becomes_exact_seconds(
     moment = 1_700_000_000
     monkeypatch.setattr(time, "time", lambda: moment - ahead_s)
     assert retry_after_s(formatdate(moment, usegmt=True)) == ahead_s
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (requests.ConnectTimeout("…"), "no connection to https://a.test within 30 s"),
+        (requests.ReadTimeout("…"), "no response within 30 s"),
+        (requests.ConnectionError("NewConnectionError(…)"), "no connection to https://a.test"),
+        (
+            requests.ConnectionError("NameResolutionError"),
+            "the host of https://a.test cannot be resolved",
+        ),
+        (requests.ConnectionError("reset"), "the connection was lost"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_connection_error_is_described(error: Exception, reason: str) -> None:
+    made = connection_error(error, "GET /list", "https://a.test", 30)
+    assert type(made) is Retriable
+    assert str(made) == f"GET /list: {reason}"
+    assert made.retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "reason"),
+    [
+        ("EOF occurred in violation of protocol", Retriable, ""),
+        ("CERTIFICATE_VERIFY_FAILED", SyncFailed, ": its certificate cannot be verified"),
+    ],
+)
+def test_tls_error_is_described(text: str, kind: type[Exception], reason: str) -> None:
+    error = requests.exceptions.SSLError(text)
+    made = connection_error(error, "GET /list", "https://a.test", 30)
+    assert type(made) is kind
+    assert str(made) == f"GET /list: no secure connection to https://a.test{reason}"
+
+
+class Other:
+    """A type that JSON has no name for."""
+
+
+@pytest.mark.parametrize(
+    ("shape", "value", "problem"),
+    [
+        (list, {}, "expected a JSON array, got object"),
+        ((list, dict), "x", "expected a JSON array or object, got string"),
+        ((dict, type(None)), 1, "expected a JSON object or null, got number"),
+        (str, 1.5, "expected a JSON string, got number"),
+        (bool, None, "expected a JSON boolean, got null"),
+        (Other, True, "expected a JSON object, got boolean"),
+        ((Other, list), [], "expected a JSON object or array, got array"),
+    ],
+)
+def test_wrong_shape_is_described_by_its_types(
+    shape: type | tuple[type, ...], value: object, problem: str
+) -> None:
+    assert shape_problem(shape, value) == problem

@@ -1,4 +1,4 @@
-"""Downloads: where they lead, what breaks off, and that rows come as they arrive."""
+"""Downloads: redirects, interruptions, and rows that are returned as they arrive."""
 
 from __future__ import annotations
 
@@ -16,8 +16,16 @@ from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.net.http import Request
 from tap_kit.rows.streaming import JsonRows, parse_rows, read_with_resume
 
-from tests.kit.apis import TOKEN, Reply, client, serving
-from tests.kit.net.test_http_secrets import listening
+from tests.kit.apis import (
+    TOKEN,
+    URL,
+    RecordedPauses,
+    Reply,
+    client,
+    listening,
+    mock_replies,
+    serving,
+)
 from tests.kit.pipelines import LONG_S
 
 if TYPE_CHECKING:
@@ -25,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from requests_mock import Mocker
     from tap_kit.net.http import Api
 
 FILE = Request("/file", {"part": "secret-segment"})
@@ -32,19 +41,19 @@ WHOLE = b'[{"id": 0}, {"id": 1}, {"id": 2}, {"id": 3}]'
 ROWS = [{"id": number} for number in range(4)]
 
 
-def redirect(place: str, status: int = 307) -> Reply:
-    """A redirect, with a cookie for the API."""
-    return Reply(status, b"", {"Location": place, "Set-Cookie": "session=s3cret; Path=/"})
+def redirect(location: str, status: int = 307) -> Reply:
+    """Return a redirect with a cookie for the API."""
+    return Reply(status, b"", {"Location": location, "Set-Cookie": "session=s3cret; Path=/"})
 
 
-def cut(behind: bytes) -> Reply:
-    """The body up to and with ``behind``, and no more."""
-    body = WHOLE[: WHOLE.index(behind) + len(behind)]
+def cut_after(text: bytes) -> Reply:
+    """Return a reply whose body ends after ``text``."""
+    body = WHOLE[: WHOLE.index(text) + len(text)]
     return Reply(body=body, headers={"Content-Length": str(len(WHOLE))})
 
 
 def failure(url: str, error: type[Exception]) -> str:
-    """The words with which a download breaks off."""
+    """Return the message with which a download fails."""
     with client(url, timeout_s=5) as api, pytest.raises(error) as caught:
         list(api.open(FILE))
     assert type(caught.value) is error
@@ -53,12 +62,12 @@ def failure(url: str, error: type[Exception]) -> str:
 
 
 def rows(api: Api, pauses: list[float]) -> Iterator[list[object]]:
-    """The batches of rows, begun again where they break off; it notes the pauses."""
+    """Yield the batches of rows of a download that is resumed; record the pauses."""
 
-    def begin() -> Iterator[list[object]]:
+    def open_batches() -> Iterator[list[object]]:
         return parse_rows(api.open(FILE), JsonRows(msgspec.json.Decoder(list).decode, str(FILE)))
 
-    for batch in read_with_resume(begin, pauses.append):
+    for batch in read_with_resume(open_batches, pauses.append):
         yield list(batch)
 
 
@@ -76,7 +85,7 @@ def test_redirect_is_followed_without_credentials(
         serving(redirect(f"{storage.url}/stored?signature=x", status)) as server,
         client(server.url) as api,
     ):
-        for _ in range(2):  # the second time with the cookie in the API's session
+        for _ in range(2):  # the second time with the cookie
             assert msgspec.json.decode(b"".join(api.open(FILE))) == ROWS
     assert [headers["Authorization"] for _, headers in server.seen] == [f"Bearer {TOKEN}"] * 2
     assert "Cookie" in server.seen[1][1]
@@ -88,7 +97,7 @@ def test_redirect_is_followed_without_credentials(
 
 
 @pytest.mark.parametrize(
-    "place",
+    "location",
     [
         "http://storage.example/x",
         "http://127.0.0.1.example/x",
@@ -99,39 +108,52 @@ def test_redirect_is_followed_without_credentials(
         "https://user:pass@storage.example/x",
     ],
 )
-def test_redirect_to_an_invalid_https_url_is_refused(place: str) -> None:
-    with serving(redirect(place)) as server:
-        line = failure(server.url, SyncFailed)
-        assert len(server.seen) == 1
+def test_redirect_to_an_invalid_https_url_is_refused(location: str, requests_mock: Mocker) -> None:
+    mock_replies(requests_mock, redirect(location))
+    line = failure(URL, SyncFailed)
+    assert requests_mock.call_count == 1
     assert line == "GET /file: the redirect's target is not a valid https URL; refused"
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 403, 404, 410, 500, 503])
-def test_error_of_the_redirect_target_is_retriable(status: int) -> None:
-    """Neither judged as a refusal of the API's, nor followed any further."""
-    with serving(Reply()) as third:
-        away = {"Location": f"{third.url}/x"} if status < 400 else {}
-        with (
-            serving(Reply(status, b"expired", away)) as storage,
-            serving(redirect(f"{storage.url}/stored")) as server,
-        ):
-            line = failure(server.url, Retriable)
-        assert third.seen == []
+def test_error_of_the_redirect_target_is_retriable(status: int, requests_mock: Mocker) -> None:
+    """It is not mapped as an error response of the API, and not followed further."""
+    storage = "https://storage.example"
+    third = {"Location": "https://third.example/x"} if status < 400 else {}
+    mock_replies(requests_mock, redirect(f"{storage}/stored"))
+    mock_replies(requests_mock, Reply(status, b"expired", third), url=storage)
+    line = failure(URL, Retriable)
+    hosts = [sent.hostname for sent in requests_mock.request_history]
+    assert hosts == ["api.example", "storage.example"]
     assert line == f"GET /file: the redirect's target: HTTP {status}"
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404])
-def test_error_response_to_a_download_is_mapped(status: int) -> None:
-    with serving(Reply(status, b"no")) as server:
-        assert failure(server.url, SyncFailed) == f"mapped: GET /file: HTTP {status}"
-        assert len(server.seen) == 1
+def test_error_response_to_a_download_is_mapped(status: int, requests_mock: Mocker) -> None:
+    mock_replies(requests_mock, Reply(status, b"no"))
+    assert failure(URL, SyncFailed) == f"mapped: GET /file: HTTP {status}"
+    assert requests_mock.call_count == 1
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_busy_server_is_retriable(status: int) -> None:
-    with serving(Reply(status, b"later")) as server:
-        assert failure(server.url, Retriable) == f"GET /file: HTTP {status}"
-        assert len(server.seen) == 1, "one attempt: whoever reads it begins again"
+def test_busy_server_is_retriable(status: int, requests_mock: Mocker) -> None:
+    mock_replies(requests_mock, Reply(status, b"later"))
+    assert failure(URL, Retriable) == f"GET /file: HTTP {status}"
+    assert requests_mock.call_count == 1, "one attempt; the caller retries"
+
+
+def test_retry_after_of_a_storage_pauses_all_requests(requests_mock: Mocker) -> None:
+    storage = "https://storage.example"
+    throttle = RecordedPauses()
+    mock_replies(requests_mock, redirect(f"{storage}/stored"))
+    mock_replies(requests_mock, Reply(503, b"", {"Retry-After": "40"}), url=storage)
+    with (
+        client(URL, throttle=throttle) as api,
+        pytest.raises(Retriable, match="asks to wait 40 s") as caught,
+    ):
+        list(api.open(FILE))
+    assert caught.value.retry_after == 40
+    assert throttle.pauses_of_all == [40]
 
 
 @pytest.mark.parametrize("kind", ["cut_body", "reset_body", "reset", "slow_body", "stall"])
@@ -163,17 +185,20 @@ def test_compressed_body_is_decompressed() -> None:
 
 
 def test_storage_that_sends_nothing_times_out() -> None:
+    is_over = threading.Event()
+
     def talk(connection: socket.socket) -> None:
         connection.recv(10_000)
-        threading.Event().wait(3)
+        is_over.wait(LONG_S)
 
     with (
         listening(talk) as (port, _),
         serving(redirect(f"http://127.0.0.1:{port}/stored")) as server,
         client(server.url, timeout_s=0.3) as api,
-        pytest.raises(Retriable, match=r"^GET /file: no response within 0 s$"),
     ):
-        list(api.open(FILE))
+        with pytest.raises(Retriable, match=r"^GET /file: no response within 0 s$"):
+            list(api.open(FILE))
+        is_over.set()
 
 
 def test_rows_are_returned_while_the_server_is_still_sending() -> None:
@@ -197,18 +222,18 @@ def test_rows_are_returned_while_the_server_is_still_sending() -> None:
 
 
 def test_interrupted_download_resumes_after_the_rows_it_returned() -> None:
-    replies = [cut(b"0}"), cut(b"0"), cut(b"2},"), Reply(body=WHOLE)]
+    replies = [cut_after(b"0}"), cut_after(b"0"), cut_after(b"2},"), Reply(body=WHOLE)]
     pauses: list[float] = []
     with serving(*replies) as server, client(server.url) as api:
         assert [row for batch in rows(api, pauses) for row in batch] == ROWS
         assert len(server.seen) == 4
-    assert pauses == [1, 2, 1], "a new row is progress"
+    assert pauses == [1, 2, 1], "the pauses start again after a new row"
 
 
 def test_five_interruptions_without_a_new_row_are_an_error() -> None:
     pauses: list[float] = []
     given: list[object] = []
-    with serving(cut(b"1}")) as server, client(server.url) as api:
+    with serving(cut_after(b"1}")) as server, client(server.url) as api:
         with pytest.raises(SyncFailed) as caught:
             given.extend(row for batch in rows(api, pauses) for row in batch)
         assert len(server.seen) == 5
