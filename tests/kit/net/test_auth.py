@@ -1,4 +1,4 @@
-"""A token on a request."""
+"""The token of a request."""
 
 import requests
 from tap_kit.net.auth import BearerToken

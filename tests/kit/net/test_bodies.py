@@ -1,4 +1,4 @@
-"""From the bytes of an answer to Python: strict, but not stubborn."""
+"""Decode the body of a response: strictly first, then leniently."""
 
 import json
 import logging
@@ -40,9 +40,9 @@ def test_any_bytes_are_decoded_or_retriable(body: bytes) -> None:
     [
         pytest.param(rb'["\ud800"]', ["\ufffd"], id="lone high surrogate"),
         pytest.param(rb'["a\udfffb"]', ["a\ufffdb"], id="lone low surrogate"),
-        pytest.param(rb'["\udc00\ud800"]', ["\ufffd\ufffd"], id="pair the wrong way round"),
-        pytest.param(rb'["\ud83d\ude00\ud83d"]', ["😀\ufffd"], id="pair, then half of one"),
-        pytest.param(rb'{"\ud800":[{"a":"\ud800"}]}', {"\ufffd": [{"a": "\ufffd"}]}, id="deep"),
+        pytest.param(rb'["\udc00\ud800"]', ["\ufffd\ufffd"], id="surrogates in reverse order"),
+        pytest.param(rb'["\ud83d\ude00\ud83d"]', ["😀\ufffd"], id="pair, then a lone surrogate"),
+        pytest.param(rb'{"\ud800":[{"a":"\ud800"}]}', {"\ufffd": [{"a": "\ufffd"}]}, id="nested"),
         pytest.param(b'["caf\xe9"]', ["caf\ufffd"], id="Latin-1"),
         pytest.param(b'["\xed\xa0\x80"]', ["\ufffd\ufffd\ufffd"], id="surrogate in UTF-8"),
         pytest.param(b"\xef\xbb\xbf[1]", [1], id="byte-order mark"),
@@ -52,7 +52,7 @@ def test_invalid_unicode_is_replaced_with_a_warning(
     body: bytes, expected: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert parse_json(body, "GET /x") == expected
-    json.dumps(expected, ensure_ascii=False).encode()  # can be written out again
+    json.dumps(expected, ensure_ascii=False).encode()  # can be encoded again
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert caplog.messages == ["GET /x: replaced invalid Unicode in the response with U+FFFD"]
 
@@ -60,23 +60,25 @@ def test_invalid_unicode_is_replaced_with_a_warning(
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param(b"", id="nothing"),
+        pytest.param(b"", id="empty"),
         pytest.param(b"  \n", id="white space"),
-        pytest.param(b'[{"a": 1}, {"b"', id="half of an answer"),
-        pytest.param(b"[1] [2]", id="two answers"),
+        pytest.param(b'[{"a": 1}, {"b"', id="half of a response"),
+        pytest.param(b"[1] [2]", id="two values"),
         pytest.param(b"NaN", id="NaN"),
         pytest.param(b"[1, NaN]", id="NaN inside"),
         pytest.param(b"[Infinity, -Infinity]", id="infinities"),
         pytest.param(b"[1e400]", id="beyond a double"),
         pytest.param(b"[-1e999]", id="beyond a double, negative"),
         pytest.param(b"{'a': 1}", id="single quotes"),
-        pytest.param(b'["a\nb"]', id="a raw line feed in a text"),
+        pytest.param(b'["a\nb"]', id="raw line feed in a string"),
         pytest.param("[1]".encode("utf-16"), id="UTF-16"),
         pytest.param(b"\x1f\x8b\x08\x00", id="gzip"),
-        pytest.param(b"[" * 200_000, id="deep and open"),
-        pytest.param(b"[" * 200_000 + b"]" * 200_000, id="deep"),
-        pytest.param(b'{"a":' * 5_000 + b'"\xff"' + b"}" * 5_000, id="deep, and invalid UTF-8"),
-        pytest.param(b"[" * 600 + b'"\xff"' + b"]" * 600, id="deep enough for the scrubbing"),
+        pytest.param(b"[" * 200_000, id="deeply nested, not closed"),
+        pytest.param(b"[" * 200_000 + b"]" * 200_000, id="deeply nested"),
+        pytest.param(
+            b'{"a":' * 5_000 + b'"\xff"' + b"}" * 5_000, id="deeply nested, invalid UTF-8"
+        ),
+        pytest.param(b"[" * 600 + b'"\xff"' + b"]" * 600, id="too deep to replace surrogates"),
         pytest.param(b"[" + b"9" * 5_000 + b"]", id="5000 digits"),
     ],
 )
@@ -85,7 +87,7 @@ def test_invalid_json_is_retriable(body: bytes) -> None:
         value = parse_json(body, "GET /x")
     except Retriable as error:
         text = str(error)
-    else:  # deep nesting is legal: whether it can be read depends on the machine
+    else:  # deep nesting is valid; whether it can be decoded depends on the machine
         assert b"[" * 600 in body, value
         return
     assert text == f"GET /x: the response is not JSON ({len(body)} bytes)"

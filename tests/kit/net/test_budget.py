@@ -1,4 +1,4 @@
-"""A budget of requests against a clock of its own: never more than it allows, in any minute."""
+"""The budget of requests with a simulated clock: no minute ever exceeds it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from tap_kit.net.throttle import SPAN_S, Throttle
 
 from tests.kit.net.test_throttle import Clock
 
-# What happens one after the other: seconds that go by, a request in a hurry or not, an order of
-# the server's to wait.
+# A sequence of events: time passes, a request is sent (urgent or a poll), the server asks to wait.
 STEPS = st.lists(
     st.tuples(st.just("pass"), st.sampled_from([0.0, 0.3, 1.0, 7.0, 59.9, 61.0, 200.0]))
     | st.tuples(st.sampled_from(["urgent", "poll"]), st.just(0.0))
@@ -24,7 +23,7 @@ STEPS = st.lists(
 
 
 def most_in_a_minute(moments: list[float]) -> int:
-    """Of all spans of 60 seconds, the number of requests in the one that has the most."""
+    """Return the largest number of requests in any span of 60 seconds."""
     return max(
         (bisect_left(moments, first + 60.0) - place for place, first in enumerate(moments)),
         default=0,
@@ -55,7 +54,7 @@ def test_no_minute_exceeds_the_budget_in_any_sequence(
 
 @given(budget=st.integers(1, 6), requests=st.integers(0, 30))
 def test_budget_is_used_completely(budget: int, requests: int) -> None:
-    """A throttle that lets nothing pass keeps every budget too."""
+    """Otherwise a throttle that sends nothing would be correct."""
     with pytest.MonkeyPatch.context() as patch:
         clock = Clock(patch)
         throttle, began = Throttle(budget, clock), clock.now

@@ -1,4 +1,4 @@
-"""A gzip file is read whole or not at all, in whatever pieces it comes."""
+"""A gzip file is decompressed completely or is an error, however its bytes are split."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.kit.apis import Reply, client, serving
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# About as long as what zlib gives at a time, where it holds something back.
+# About as long as the output of one call of zlib, which may keep some bytes back.
 FULL = st.integers(-260, 260).map(lambda more: b"a" * (2 * PIECE_BYTES + more))
 CONTENTS = st.lists(st.binary(max_size=200) | FULL, min_size=1, max_size=2)
 
 
 def in_pieces(body: bytes, sizes: Sequence[int]) -> list[bytes]:
-    """A body cut into pieces of these sizes, over and over."""
+    """Return a body split into pieces of these sizes, repeatedly."""
     pieces, place, turn = [], 0, 0
     while place < len(body):
         size = sizes[turn % len(sizes)]
@@ -67,7 +67,7 @@ def test_file_that_is_not_gzip_is_an_error(body: bytes) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", " GZIP "])
 def test_truncated_download_is_retriable(encoding: str) -> None:
-    """Between two rows of CSV nobody would miss the others."""
+    """A CSV file that ends between two rows would lose data silently."""
     rows = b"".join(b"%d,some text\n" % number for number in range(5000))
     half = gzip.compress(rows)[:-9]
     reply = Reply(body=half, headers={"Content-Encoding": encoding})

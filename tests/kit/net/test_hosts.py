@@ -1,4 +1,4 @@
-"""Which addresses an API may have."""
+"""Valid and invalid URLs of an API."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Where a link in an answer leads: into the API at its configured address, or nowhere."""
+"""Links in responses become paths of the configured URL, or are refused."""
 
 import pytest
 from hypothesis import given

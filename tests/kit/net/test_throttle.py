@@ -1,4 +1,4 @@
-"""How often the vendor may be asked."""
+"""The rate limit: budget, pauses, stop."""
 
 import threading
 import time
@@ -8,11 +8,11 @@ from tap_kit.errors import Interrupted
 from tap_kit.net.throttle import Throttle
 from typing_extensions import override
 
-MINUTE = 61.0  # with the second for requests that take longer to arrive than others
+MINUTE = 61.0  # plus a second, because the network can delay requests
 
 
 class Clock(threading.Event):
-    """A stop that nobody sets, and whose waits only move the clock."""
+    """A stop event that is never set, and whose waits only advance the clock."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Clock(threading.Event):
     def wait(self, timeout: float | None = None) -> bool:
         assert timeout is not None
         self.waits.append(timeout)
-        self.now += timeout + 0.001  # as a real one: never less than asked for
+        self.now += timeout + 0.001  # a real wait is never shorter
         return self.is_set()
 
 
@@ -35,7 +35,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def moments(throttle: Throttle, clock: Clock, requests: int) -> list[float]:
-    """When each of so many requests passes."""
+    """Return the times at which the requests pass."""
     passed = []
     for _ in range(requests):
         throttle.acquire()
@@ -53,7 +53,7 @@ def test_no_minute_has_more_requests_than_the_budget(clock: Clock, budget: int) 
     passed = moments(Throttle(budget, clock), clock, 5 * budget)
     for first, beyond in zip(passed, passed[budget:], strict=False):
         assert beyond - first >= MINUTE - 1e-6
-    assert passed[-1] - passed[0] < 4 * MINUTE + 1, "and the budget is used up"
+    assert passed[-1] - passed[0] < 4 * MINUTE + 1, "the budget is used completely"
 
 
 def test_budget_holds_for_any_minute_not_calendar_minutes(clock: Clock) -> None:
@@ -110,7 +110,7 @@ def test_stop_ends_every_wait(wait: str) -> None:
 
 
 def test_no_request_passes_after_a_stop() -> None:
-    """Or a worker would begin what nobody is there to take any more."""
+    """Otherwise a worker would start a request whose result is discarded."""
     stop = threading.Event()
     stop.set()
     with pytest.raises(Interrupted):

@@ -1,4 +1,4 @@
-"""Requests that are under way at the same time, and polls that let others pass."""
+"""Concurrent requests, and polls that let urgent requests go first."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from tap_kit.errors import Interrupted
 from tap_kit.net import throttle as module
 from tap_kit.net.throttle import Throttle
 
-LONG_S = 20  # nothing waits that long unless the test has failed
+LONG_S = 20  # no wait takes that long unless the test fails
 
 
 def in_thread(work: object) -> threading.Thread:
-    """A thread that has begun."""
+    """Return a started thread."""
     thread = threading.Thread(target=work, daemon=True)  # type: ignore[arg-type]
     thread.start()
     return thread
 
 
 def until(holds: object) -> None:
-    """Wait for it."""
+    """Wait until a condition holds."""
     end = time.monotonic() + LONG_S
     while not holds():  # type: ignore[operator]
         assert time.monotonic() < end
@@ -72,7 +72,7 @@ def test_stop_ends_the_wait_for_a_slot(monkeypatch: pytest.MonkeyPatch) -> None:
     def send() -> None:
         try:
             with throttle.request():
-                ended.append("asked")
+                ended.append("sent")
         except Interrupted as error:
             ended.append(str(error))
 
@@ -85,19 +85,19 @@ def test_stop_ends_the_wait_for_a_slot(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_request_that_is_not_urgent_waits_for_urgent_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While somebody waits who is in a hurry, a poll takes nothing of a budget that is free."""
+    """While an urgent request waits, a poll does not use the free budget."""
     monkeypatch.setattr(module, "_YIELD_S", 0.005)
     stop = threading.Event()
     throttle = Throttle(1000, stop)
     throttle.pause_for(LONG_S)
-    hurried = in_thread(lambda: _passed(throttle, urgent=True))
-    until(lambda: throttle._urgent_waiting == 1)  # noqa: SLF001  (nothing else tells that it waits)
-    throttle._resume_at = 0.0  # noqa: SLF001  (it waits still, as it was told to)
+    urgent_request = in_thread(lambda: _passed(throttle, urgent=True))
+    until(lambda: throttle._urgent_waiting == 1)  # noqa: SLF001  (there is no other sign that it waits)
+    throttle._resume_at = 0.0  # noqa: SLF001  (the urgent request is still in its wait)
     poll = in_thread(lambda: _passed(throttle, urgent=False))
     poll.join(0.1)
     assert throttle.requests == 0
     stop.set()
-    for thread in (hurried, poll):
+    for thread in (urgent_request, poll):
         thread.join(LONG_S)
     assert throttle._urgent_waiting == 0  # noqa: SLF001
     assert throttle.requests == 0
@@ -105,7 +105,7 @@ def test_request_that_is_not_urgent_waits_for_urgent_ones(monkeypatch: pytest.Mo
 
 def test_request_that_is_not_urgent_does_not_wait_without_a_budget() -> None:
     throttle = Throttle(None, threading.Event())
-    throttle._urgent_waiting = 1  # noqa: SLF001  (as if somebody waited)
+    throttle._urgent_waiting = 1  # noqa: SLF001  (as if an urgent request waited)
     throttle.acquire(urgent=False)
     assert throttle.requests == 1
 
