@@ -1,1 +1,1 @@
-"""The whole way through the real Meltano."""
+"""Runs through the real Meltano, from the sandbox to the target."""

@@ -1,4 +1,4 @@
-"""A page as a person sees it: Chromium without a window, and without a network."""
+"""A page in a browser: headless Chromium without a network."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 
 
 @dataclass
-class Seen:
-    """A page that is open, what it complained of, and what it asked for besides itself."""
+class OpenPage:
+    """An open page, its errors, and the addresses that it requested."""
 
     page: Page
-    complaints: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
 
     def table(self, section: str) -> dict[str, dict[str, str]]:
-        """The cells of a section's table as they are seen, by the names of row and column."""
+        """Return the visible cells of a section's table, by row and column."""
         lines = self.page.locator(f"#{section} table").inner_text().splitlines()
         header, *rows = [line.split("\t") for line in lines if line.strip()]
         return {row[0]: dict(zip(header[1:], row[1:], strict=True)) for row in rows}
 
 
 @contextlib.contextmanager
-def opened(file: Path) -> Iterator[Seen]:
-    """Open a file, everything on it unfolded; skips where there is no browser."""
+def opened(file: Path) -> Iterator[OpenPage]:
+    """Open a file with all details unfolded; skip the test without a browser."""
     found = None if os.environ.get(WITHOUT_BROWSER) else browser()
     if found is None:
-        pytest.skip("no Chromium here (apt-get install chromium): the report was not looked at")
+        pytest.skip("no Chromium (apt-get install chromium): the report was not tested")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=QUIET)
         context = chromium.new_context(offline=True, viewport={"width": 1100, "height": 900})
-        seen = Seen(context.new_page())
-        seen.page.on("console", lambda message: seen.complaints.append(message.text))
-        seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-        seen.page.on("requestfailed", lambda request: seen.complaints.append(request.url))
-        seen.page.on("request", lambda request: seen.asked.append(request.url))
-        seen.page.goto(file.as_uri())
-        for details in seen.page.locator("details").all():
+        view = OpenPage(context.new_page())
+        view.page.on("console", lambda message: view.errors.append(message.text))
+        view.page.on("pageerror", lambda error: view.errors.append(str(error)))
+        view.page.on("requestfailed", lambda request: view.errors.append(request.url))
+        view.page.on("request", lambda request: view.requested.append(request.url))
+        view.page.goto(file.as_uri())
+        for details in view.page.locator("details").all():
             details.locator("summary").click()
-        yield seen
+        yield view
         chromium.close()

@@ -1,4 +1,4 @@
-"""One project for all tests: its plugins are installed once."""
+"""One project for all tests; its plugins are installed once."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-OWN_PROXY = any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"))
+HAS_PROXY = any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"))
 
 
 @pytest.fixture(scope="session")
 def proxy() -> Iterator[Proxy]:
-    """Notes every host that any process of the project asks for."""
+    """A proxy that records every host that the project's processes contact."""
     with proxying() as proxy:
         yield proxy
 
 
 @pytest.fixture(scope="session")
-def installed_from(proxy: Proxy, project: Project) -> list[str]:
-    """The hosts that were asked for while the plugins were installed."""
+def hosts_of_install(proxy: Proxy, project: Project) -> list[str]:
+    """The hosts that were contacted while the plugins were installed."""
     _ = project
     return list(proxy.hosts)
 
@@ -40,7 +40,7 @@ def installed_from(proxy: Proxy, project: Project) -> list[str]:
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory, proxy: Proxy) -> Project:
     """A copy of the project with the plugins that the tests need."""
-    environment = {} if OWN_PROXY else proxy.environment
+    environment = {} if HAS_PROXY else proxy.environment
     project = Project.copied_to(tmp_path_factory.mktemp("project"), environment)
     done = project.meltano("install", "tap-kindmetrics", "target-jsonl")
     assert done.code == 0, done.stderr[-3000:]
@@ -49,14 +49,14 @@ def project(tmp_path_factory: pytest.TempPathFactory, proxy: Proxy) -> Project:
 
 @dataclass(frozen=True)
 class FirstDemo:
-    """How the first demo ended, and a folder with the files as it left them."""
+    """The result of the first demo, and a folder with its files."""
 
     done: Done
     folder: Path
 
     @property
     def output(self) -> Path:
-        """Where its files are."""
+        """The folder of its files."""
         return self.folder / "output" / "demo"
 
     @property
@@ -66,17 +66,17 @@ class FirstDemo:
 
     @property
     def last_day(self) -> date:
-        """The last one: the day before it ran."""
+        """The last day that it read: the day before it ran."""
         return self.first_day + timedelta(days=6)
 
     def rows(self) -> Rows:
-        """The rows of every stream, as it tells them."""
+        """Return the row counts of every stream, as it prints them."""
         return rows_of_demo(self.folder)
 
 
 @pytest.fixture(scope="session")
 def first_demo(project: Project, tmp_path_factory: pytest.TempPathFactory) -> FirstDemo:
-    """The demo, run once for all tests that look at what it made."""
+    """The demo, run once for all tests of its results."""
     done = project.demo()
     assert done.code == 0, (done.stdout + done.stderr)[-3000:]
     folder = tmp_path_factory.mktemp("demo")
@@ -93,7 +93,7 @@ def api() -> Kindmetrics:
 
 @pytest.fixture
 def settings(api: Kindmetrics, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Settings as a user has them in his environment: the sandbox, a few days, a folder."""
+    """Settings as environment variables: the sandbox, ten days, a folder."""
     with running(api.app) as server:
         yield {
             "TAP_KINDMETRICS_API_URL": server.url,

@@ -1,4 +1,4 @@
-"""Runs of the taps in which something is the matter, and all that they say of it."""
+"""Scenarios in which a tap logs warnings and errors, and its stderr in each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.processes import clean_environment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Scene = Callable[[Path], str]
+    Scenario = Callable[[Path], str]
 
 DAYS = {"start_date": "2024-02-01", "end_date": "2024-02-02"}
 SINCE_LATER = {"start_date": "2024-02-03", "end_date": "2024-02-02"}
@@ -35,14 +35,14 @@ KIND, KISS, KHOROS = "tap-kindmetrics", "tap-kissmetrics", "tap-khoros-analytics
 
 @dataclass(frozen=True)
 class Run:
-    """A tap about to run in a folder of its own."""
+    """A tap and its settings, to run in its own folder."""
 
     tap: str
     folder: Path
     config: dict[str, Any]
 
-    def begun(self, *arguments: str, stdout: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
-        """The process."""
+    def started(self, *arguments: str, stdout: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+        """Start the tap and return the process."""
         self.folder.mkdir(exist_ok=True)
         file = self.folder / "config.json"
         file.write_text(json.dumps({**DAYS, **self.config}), encoding="utf-8")
@@ -54,119 +54,121 @@ class Run:
             env=clean_environment(),
         )
 
-    def said(self, *arguments: str) -> str:
-        """All that the tap says on stderr, to its end."""
-        with self.begun(*arguments) as process:
+    def stderr(self, *arguments: str) -> str:
+        """Run the tap to its end and return its stderr."""
+        with self.started(*arguments) as process:
             return process.communicate(timeout=240)[1]
 
 
 def wrong_settings(folder: Path) -> str:
-    """Each in a run of its own, since some hide others."""
+    """Invalid settings, in several runs, since some errors hide others."""
     wrong: list[dict[str, Any]] = [
         {"lookback_day": 3, "max_concurrency": "4", "shard": "2/2"},
         {"api_token": TOKEN, "start_date": "yesterday"},
         {"api_token": TOKEN, **SINCE_LATER},
     ]
     runs = [Run(KIND, folder / f"wrong-{n}", config) for n, config in enumerate(wrong)]
-    return "".join(run.said() for run in runs)
+    return "".join(run.stderr() for run in runs)
 
 
-def refused(folder: Path) -> str:
+def rejected_credentials(folder: Path) -> str:
     """A wrong token; a wrong password; a wrong company key."""
     kind, khoros = Kindmetrics(token=TOKEN, now=NOW), Khoros(now=KHOROS_NOW)
     with running(kind.app) as server, khoros.serving() as at:
-        found = [Run(KIND, folder / "token", {"api_url": server.url, "api_token": "wrong"}).said()]
+        found = [
+            Run(KIND, folder / "token", {"api_url": server.url, "api_token": "wrong"}).stderr()
+        ]
         good = {"username": "analytics-user", "password": "demo-password", "api_url": at.api}
         for wrong in ({"password": "wrong"}, {"company_key": "wrong"}):
             config = {**good, "company_key": "demo-company", **wrong}
-            found.append(Run(KHOROS, folder / "khoros", config).said())
+            found.append(Run(KHOROS, folder / "khoros", config).stderr())
     return "".join(found)
 
 
-def hiccups(folder: Path) -> str:
-    """A status that a second try cures, a domain that is refused, and a vendor that is down."""
+def temporary_errors(folder: Path) -> str:
+    """A status that a retry cures, a domain without access, and a vendor that is down."""
     api = Kindmetrics(
         token=TOKEN, now=NOW, domains=2, ended_domains=(2,), visitors_per_day=12, pages_per_day=6
     )
     with running(api.app) as server:
-        run = Run(KIND, folder / "hiccups", {"api_url": server.url, "api_token": TOKEN})
+        run = Run(KIND, folder / "errors", {"api_url": server.url, "api_token": TOKEN})
         api.faults.append(Fault("status", status=503, retry_after=0, attempts=1, path="/goals"))
-        some = run.said()
+        some = run.stderr()
         api.faults.append(Fault("wrong_shape", path="/countries", attempts=1))
         api.faults.append(Fault("status", status=503, retry_after=0, path="/pages"))
-        return some + run.said()
+        return some + run.stderr()
 
 
-def a_long_wait(folder: Path) -> str:
-    """An answer that takes longer than the ten seconds after which a line comes."""
+def slow_response(folder: Path) -> str:
+    """A response that takes longer than ten seconds, after which the tap logs a line."""
     api = Kindmetrics(token=TOKEN, now=NOW, domains=1, visitors_per_day=12, pages_per_day=6)
     with running(api.app) as server:
         api.faults.append(Fault("stall", wait_ms=11_000, path="/countries", first=1))
-        return Run(KIND, folder / "wait", {"api_url": server.url, "api_token": TOKEN}).said()
+        return Run(KIND, folder / "wait", {"api_url": server.url, "api_token": TOKEN}).stderr()
 
 
-def nobody_there(folder: Path) -> str:
-    """No server at all: stopped before the first answer."""
+def no_server(folder: Path) -> str:
+    """No server: the run is stopped before the first response."""
     config = {"api_url": "http://127.0.0.1:9", "api_token": TOKEN}
-    return said_till_stopped(Run(KIND, folder / "nobody", config))
+    return stderr_until_stopped(Run(KIND, folder / "nobody", config))
 
 
-def down_in_the_middle(folder: Path) -> str:
-    """A server that is down after a while: stopped when there are bookmarks already."""
+def server_down_later(folder: Path) -> str:
+    """A server that is down later: the run is stopped when it has written bookmarks."""
     api = Kindmetrics(token=TOKEN, now=NOW, domains=1, visitors_per_day=12, pages_per_day=6)
     with running(api.app) as server:
         api.faults.append(Fault("status", status=503, path="/pages"))
-        return said_till_stopped(
+        return stderr_until_stopped(
             Run(KIND, folder / "down", {"api_url": server.url, "api_token": TOKEN})
         )
 
 
-def said_till_stopped(run: Run) -> str:
-    """All that a run says that is stopped by a signal in its first pause."""
-    with run.begun() as process:
+def stderr_until_stopped(run: Run) -> str:
+    """Return the stderr of a run that a signal stops in its first pause."""
+    with run.started() as process:
         assert process.stderr is not None
-        heard = line = process.stderr.readline()
+        stderr = line = process.stderr.readline()
         while line and "try 2" not in line:
             line = process.stderr.readline()
-            heard += line
+            stderr += line
         process.send_signal(signal.SIGTERM)
-        return heard + process.communicate(timeout=240)[1]
+        return stderr + process.communicate(timeout=240)[1]
 
 
-def nobody_reads(folder: Path) -> str:
-    """The target is gone; and a state that no tap has written."""
+def target_gone(folder: Path) -> str:
+    """A target that has ended, and a state with an invalid bookmark."""
     api = Kindmetrics(token=TOKEN, now=NOW, visitors_per_day=12, pages_per_day=6)
     with running(api.app) as server:
         run = Run(KIND, folder / "reads", {"api_url": server.url, "api_token": TOKEN})
-        with run.begun(stdout=subprocess.PIPE) as process:
+        with run.started(stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             assert process.stderr is not None
             process.stdout.close()
-            heard = process.stderr.read()
+            stderr = process.stderr.read()
         state = folder / "state.json"
         context = {"context": {"domain_id": 1, "segment": "all"}, "replication_key": "date"}
         entry = {"partitions": [{**context, "replication_key_value": "soon"}]}
         state.write_text(json.dumps({"bookmarks": {"pages": entry}}))
-        return heard + run.said("--state", str(state))
+        return stderr + run.stderr("--state", str(state))
 
 
-def other_answers(folder: Path) -> str:
+def wrong_type(folder: Path) -> str:
     """A field of another type."""
     with Responses({"/api/domains/1/countries": [{"name": "Chad", "visitors": "many"}]}) as server:
         config = {"api_url": server.url, "api_token": TOKEN}
-        return Run(KIND, folder / "answers", config).said()
+        return Run(KIND, folder / "answers", config).stderr()
 
 
 def new_fields_and_reports(folder: Path) -> str:
-    """A field that nobody knows, and reports that cannot be run."""
+    """An unknown field, and reports that cannot be run."""
     api = Kissmetrics(token=TOKEN, sizes=Sizes(reports=3), fields=FieldRules(extra_field=True))
     with api.serving() as at:
         config = {"api_url": at.core, "query_url": at.query, "api_token": TOKEN}
-        return Run(KISS, folder / "fields", {**config, "poll_interval_ms": 1}).said()
+        return Run(KISS, folder / "fields", {**config, "poll_interval_ms": 1}).stderr()
 
 
 def failing_jobs(folder: Path) -> str:
-    """An export that fails whenever it is asked for."""
+    """An export that fails in every attempt."""
     api = Khoros(
         now=KHOROS_NOW,
         username=ACCESS["username"],
@@ -181,24 +183,24 @@ def failing_jobs(folder: Path) -> str:
             "poll_interval_ms": 1,
             "requests_per_minute": 1_000_000,
         }
-        return Run(KHOROS, folder / "jobs", config).said()
+        return Run(KHOROS, folder / "jobs", config).stderr()
 
 
-SCENES: tuple[Scene, ...] = (
-    a_long_wait,
+SCENARIOS: tuple[Scenario, ...] = (
+    slow_response,
     wrong_settings,
-    refused,
-    hiccups,
-    nobody_there,
-    down_in_the_middle,
-    nobody_reads,
-    other_answers,
+    rejected_credentials,
+    temporary_errors,
+    no_server,
+    server_down_later,
+    target_gone,
+    wrong_type,
     new_fields_and_reports,
     failing_jobs,
 )
 
 
-def all_said(folder: Path) -> Iterator[str]:
-    """What was said in each scene; several at a time, since each mostly waits."""
+def stderr_of_all(folder: Path) -> Iterator[str]:
+    """Yield the stderr of each scenario; several run at a time, since each mostly waits."""
     with ThreadPoolExecutor(3) as pool:
-        yield from pool.map(lambda scene: scene(folder), SCENES)
+        yield from pool.map(lambda scenario: scenario(folder), SCENARIOS)

@@ -1,4 +1,4 @@
-"""A copy of the project in which Meltano can do as it likes."""
+"""A copy of the project for Meltano to run in."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Rows = dict[str, tuple[int, int | None, int]]  # stream -> lines of the run, exp
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended."""
+    """The result of a command."""
 
     code: int
     stdout: str
@@ -37,14 +37,14 @@ class Done:
 
 @dataclass(frozen=True)
 class Project:
-    """A folder with what a clone has; ``environment`` is added to that of every command."""
+    """A folder with the files of a clone; ``environment`` is added to that of every command."""
 
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def copied_to(cls, folder: Path, environment: Mapping[str, str]) -> Project:
-        """Copy what is needed, as a clone would have it."""
+        """Copy the files that Meltano needs."""
         for pattern in FILES:
             for path in ROOT.glob(pattern):
                 if path.is_dir():
@@ -55,7 +55,7 @@ class Project:
 
     @property
     def logs(self) -> Path:
-        """Where Meltano keeps its logs, that else are in the user's home."""
+        """The folder of Meltano's logs, which by default is in the user's home."""
         return self.folder / "state" / "meltano" / "log"
 
     @property
@@ -64,19 +64,19 @@ class Project:
         return {"XDG_STATE_HOME": str(self.logs.parents[1]), **self.environment}
 
     def meltano(self, *arguments: str, **settings: str) -> Done:
-        """``meltano`` with these arguments; settings are environment variables.
+        """Run ``meltano`` with these arguments; settings are environment variables.
 
-        What Meltano installs stands on its own: it is not to find our sources on the path.
+        PYTHONPATH is empty, so that the installed plugins do not import the sources.
         """
         command = [str(MELTANO), "--environment=demo", *arguments]
         return self.run(command, {"PYTHONPATH": "", **settings})
 
     def demo(self, **settings: str) -> Done:
-        """``make demo`` without what ``make`` does before it."""
+        """Run what ``make demo`` runs, without its prerequisites."""
         return self.run([sys.executable, "-m", "demo"], settings)
 
     def run(self, command: list[str], settings: Mapping[str, str]) -> Done:
-        """A command in the project's folder, to its end."""
+        """Run a command in the project's folder to its end."""
         own = {
             name: value
             for name, value in os.environ.items()
@@ -95,7 +95,7 @@ class Project:
 
 
 def variables(plugin: str, settings: Mapping[str, Any]) -> dict[str, str]:
-    """Settings of a plugin as the environment that Meltano reads."""
+    """Return settings of a plugin as the environment variables that Meltano reads."""
     prefix = plugin.upper().replace("-", "_")
     return {
         f"{prefix}_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
@@ -104,14 +104,14 @@ def variables(plugin: str, settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def lines(folder: Path, stream: str) -> list[dict[str, Any]]:
-    """The lines that target-jsonl wrote for a stream; none when it wrote no file."""
+    """Return the lines that target-jsonl wrote for a stream; none if there is no file."""
     path = folder / f"{stream}.jsonl"
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     return [json.loads(line) for line in text.splitlines()]
 
 
 def rows_of_demo(folder: Path) -> Rows:
-    """The table of all streams that the demo in this folder wrote."""
+    """Return the table of all streams that the demo in this folder wrote."""
     text = (folder / "output" / "demo" / "rows.txt").read_text(encoding="utf-8")
     row = re.compile(r"^  ([a-z_]+) +([\d,]+) +([\d,]+|new each run) +([\d,]+)", re.MULTILINE)
     return {

@@ -1,4 +1,4 @@
-"""A forward proxy that notes which hosts it is asked for: what a machine behind it talks to."""
+"""A forward proxy that records the hosts that its clients contact."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ CHUNK = 1 << 16
 
 @dataclass
 class Proxy:
-    """Where the proxy listens, and the hosts that it was asked for so far."""
+    """The address of the proxy, and the hosts that were contacted so far."""
 
     url: str
     hosts: list[str] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
-        """What makes pip, uv, requests and the rest go through the proxy, but not to loopback."""
+        """The variables that make pip, uv and requests use the proxy, except for loopback."""
         names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
         here = "127.0.0.1,localhost"
         return {**dict.fromkeys(names, self.url), "NO_PROXY": here, "no_proxy": here}
@@ -49,7 +49,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class _Tunnel(socketserver.StreamRequestHandler):
-    """One connection: CONNECT is tunnelled, whatever asks in clear text is refused."""
+    """One connection: CONNECT is tunnelled, a request in clear text is refused."""
 
     server: _Server
 
@@ -68,7 +68,7 @@ class _Tunnel(socketserver.StreamRequestHandler):
         except OSError:
             self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
             return
-        with there, contextlib.suppress(ConnectionError):  # either end may leave as it likes
+        with there, contextlib.suppress(ConnectionError):  # either end may close the connection
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             _tunnel(self.connection, there)
 

@@ -1,4 +1,4 @@
-"""``meltano add --from-ref`` in a project of somebody else's, and what the hub asks for."""
+"""``meltano add --from-ref`` in another project, and the rules of MeltanoHub."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def words(text: str) -> set[str]:
-    """The words of a text."""
+    """Return the words of a text."""
     return set(text.split())
 
 
@@ -45,15 +45,15 @@ HUB_QUALITY = {"gold", "silver", "bronze", "unknown"}
 
 
 def definition(tap: Path, name: str) -> dict[str, Any]:
-    """A definition file of a tap."""
+    """Return the content of a definition file of a tap."""
     found: dict[str, Any] = yaml.safe_load((tap / name).read_text(encoding="utf-8"))
     return found
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
 @pytest.mark.parametrize("file", ["plugin.yml", "hub.yml"])
-def test_meltano_s_own_schema_takes_the_settings(tap: Path, file: str) -> None:
-    """The schema that Meltano ships for ``meltano.yml``; it knows nothing of the hub's own keys."""
+def test_definition_is_valid_for_the_schema_of_meltano(tap: Path, file: str) -> None:
+    """The schema that Meltano ships for ``meltano.yml``; it does not have the keys of the hub."""
     schema = json.loads(
         resources.files("meltano.schemas").joinpath("meltano.schema.json").read_text()
     )
@@ -66,7 +66,7 @@ def test_meltano_s_own_schema_takes_the_settings(tap: Path, file: str) -> None:
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
-def test_the_hub_s_rules_hold(tap: Path) -> None:
+def test_hub_definition_follows_the_rules_of_the_hub(tap: Path) -> None:
     plugin = definition(tap, "hub.yml")
     assert HUB_REQUIRED <= plugin.keys() <= HUB_KEYS
     assert set(plugin["capabilities"]) <= HUB_CAPABILITIES
@@ -84,14 +84,14 @@ def test_the_hub_s_rules_hold(tap: Path) -> None:
 
 @pytest.mark.xdist_group("meltano")
 @pytest.mark.timeout(300)
-def test_a_project_of_one_s_own_takes_all_taps(tmp_path: Path) -> None:
-    """As docs/go_live.md says; the hub is not reachable from here, and not needed."""
+def test_another_project_can_add_all_taps(tmp_path: Path) -> None:
+    """As docs/go_live.md says; the hub is not reachable here, and not needed."""
     folder = tmp_path / "own"
     folder.mkdir()
     (folder / "meltano.yml").write_text(
         "default_environment: dev\nsend_anonymous_usage_stats: false\n"
         "cli: {disable_version_check: true}\nenvironments: [{name: dev}]\n"
-        "hub_url: http://127.0.0.1:9\nproject_id: somebody-elses\n"
+        "hub_url: http://127.0.0.1:9\nproject_id: another-project\n"
     )
     (folder / ".env").write_text(f"ANALYTICS_TAPS={ROOT}\n")
     project = Project(folder, {"PYTHONPATH": ""})

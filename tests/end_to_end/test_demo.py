@@ -1,4 +1,4 @@
-"""``make demo``: the first run, the next one, and that it does notice when rows are missing."""
+"""``make demo``: the first run, the next run, and a run with missing rows."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ SCREEN = 24, 100  # lines and columns
 
 
 def cut(path: Path, keep: int) -> None:
-    """Leave the first lines of a file only."""
+    """Keep only the first lines of a file."""
     kept = path.read_text(encoding="utf-8").splitlines(keepends=True)[:keep]
     path.write_text("".join(kept), encoding="utf-8")
 
 
-def test_the_demo_shows_all_then_what_is_new_and_notices_what_is_missing(
+def test_demo_loads_all_rows_then_new_ones_and_reports_missing_ones(
     project: Project, first_demo: FirstDemo
 ) -> None:
-    assert_good(first_demo.done)
+    assert_demo_complete(first_demo.done)
     first = first_demo.rows()
     for stream, (lines, expected, arrived) in first.items():
         assert lines >= arrived > 0, stream
         assert expected in {arrived, None}, stream
 
-    assert_good(project.demo())
+    assert_demo_complete(project.demo())
     second = rows_of_demo(project.folder)
     assert second.keys() == first.keys()
     for stream in ("domain_stats", "pages", "entry_pages", "sources", "referrers", "goals"):
@@ -48,7 +48,7 @@ def test_the_demo_shows_all_then_what_is_new_and_notices_what_is_missing(
 
     (file,) = (project.folder / "output" / "demo").rglob("entry_pages.jsonl")
     cut(file, keep=100)
-    third = project.demo(TAP_KISSMETRICS_WINDOW_DAYS="0")  # as a user's own environment might have
+    third = project.demo(TAP_KISSMETRICS_WINDOW_DAYS="0")  # as a user's environment may have
     assert third.code == 1
     wanted = first["entry_pages"][1]
     assert f"The rows differ:\n    entry_pages: {wanted} rows expected, " in third.stdout
@@ -56,11 +56,11 @@ def test_the_demo_shows_all_then_what_is_new_and_notices_what_is_missing(
     text = (project.folder / "output" / "demo" / "rows.txt").read_text(encoding="utf-8")
     marked = [line.split()[0] for line in text.splitlines() if "differs" in line]
     assert marked == ["entry_pages"]
-    assert_told_why(third)
+    assert_error_explained(third)
 
 
-def assert_told_why(done: Done) -> None:
-    """In a few lines: the reason, not Meltano's own traceback."""
+def assert_error_explained(done: Done) -> None:
+    """Check that a few lines give the reason, without Meltano's traceback."""
     assert "\nwindow_days must be at least 1\n" in done.stdout
     assert "log: output/demo/tap-kissmetrics.log" in done.stdout
     assert "Traceback" not in done.stdout
@@ -68,10 +68,10 @@ def assert_told_why(done: Done) -> None:
 
 
 @pytest.mark.parametrize("vendor", DEMOS)
-def test_what_is_expected_does_not_hang_on_the_time_of_day(
+def test_expected_rows_do_not_depend_on_the_time_of_day(
     vendor: Callable[[Days], Vendor],
 ) -> None:
-    """Else a row of a product whose yesterday is not over came up behind the demo's back."""
+    """Otherwise a product in a timezone where yesterday is not over gets rows after the check."""
     future = Days(date(2090, 1, 1), date(2090, 1, 2))
     demo = vendor(future)
     assert {stream: bool(demo.expected(stream)) for stream in demo.streams()} == dict.fromkeys(
@@ -79,16 +79,14 @@ def test_what_is_expected_does_not_hang_on_the_time_of_day(
     )
 
 
-def test_what_it_prints_fits_on_one_screen(first_demo: FirstDemo) -> None:
+def test_output_fits_on_one_screen(first_demo: FirstDemo) -> None:
     lines = first_demo.done.stdout.splitlines()
     assert len(lines) <= SCREEN[0]
     assert [line for line in lines if len(line) > SCREEN[1]] == []
 
 
-def test_no_credential_is_in_what_it_prints_or_writes(
-    project: Project, first_demo: FirstDemo
-) -> None:
-    """They are of no use to anybody, but a user's own take the same way."""
+def test_no_credential_is_in_output_or_files(project: Project, first_demo: FirstDemo) -> None:
+    """The sandbox's credentials are worthless, but a user's own are handled in the same way."""
     days = Days(date(2024, 2, 1), date(2024, 2, 1))
     secrets = {
         secret
@@ -105,13 +103,13 @@ def test_no_credential_is_in_what_it_prints_or_writes(
 
 
 def secrets_of(vendor: Vendor) -> set[str]:
-    """The values of the settings that the tap calls secret."""
+    """Return the values of the settings that the tap declares secret."""
     properties = vendor.tap.config_jsonschema["properties"]
     with vendor.serving() as served:
         return {value for name, value in served.items() if properties[name.lower()].get("secret")}
 
 
-def test_every_command_and_file_that_it_names_is_there(first_demo: FirstDemo) -> None:
+def test_every_command_and_file_in_the_output_exists(first_demo: FirstDemo) -> None:
     printed = first_demo.done.stdout
     for name in ("report.html", "rows.txt", "tap-kissmetrics.log"):
         assert name in printed
@@ -122,10 +120,10 @@ def test_every_command_and_file_that_it_names_is_there(first_demo: FirstDemo) ->
     assert {"show", "transform", "demo"} <= set(re.findall(r"make ([a-z]+)", printed))
     assert set(re.findall(r"make ([a-z]+)", printed)) <= set(targets)
     notes = (first_demo.output / "tap-kissmetrics.log").read_text(encoding="utf-8")
-    assert "of types that the API does not run" in notes
+    assert "whose type the API cannot run" in notes
 
 
-def assert_good(done: Done) -> None:
+def assert_demo_complete(done: Done) -> None:
     assert done.code == 0, (done.stdout + done.stderr)[-3000:]
     assert done.stdout.count("every row arrived exactly once.") == 3
     assert "differ:" not in done.stdout

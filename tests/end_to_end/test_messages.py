@@ -1,4 +1,4 @@
-"""Each message that the pages on the log and on troubles quote is one that the taps print."""
+"""The taps print each message that the pages on logs and troubleshooting quote."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.end_to_end.messages import all_said
+from tests.end_to_end.messages import stderr_of_all
 from tests.kindmetrics.site import TOKEN
 from tools.pages.doc_pages import messages
 from tools.workspace import ROOT
@@ -17,22 +17,22 @@ MESSAGES = [m for page in ("log", "trouble") for m in messages(ROOT / "docs" / f
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The texts of all log lines of all scenes."""
-    heard = "".join(all_said(tmp_path_factory.mktemp("messages")))
-    assert TOKEN not in heard
-    return [line.split(" | ", 3)[-1].strip() for line in heard.splitlines()]
+def logged(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The texts of the log lines of all scenarios."""
+    stderr = "".join(stderr_of_all(tmp_path_factory.mktemp("messages")))
+    assert TOKEN not in stderr
+    return [line.split(" | ", 3)[-1].strip() for line in stderr.splitlines()]
 
 
-def in_use(quoted: str) -> re.Pattern[str]:
-    """A pattern of a quoted message: ``…`` stands for whatever is different each time."""
+def pattern_of(quoted: str) -> re.Pattern[str]:
+    """Return the pattern of a quoted message; ``…`` stands for any text."""
     return re.compile(".*".join(map(re.escape, quoted.split("…"))))
 
 
 @pytest.mark.parametrize("quoted", MESSAGES)
-def test_what_is_quoted_is_said(quoted: str, said: list[str]) -> None:
-    assert any(in_use(quoted).match(text) for text in said), quoted
+def test_quoted_message_is_printed(quoted: str, logged: list[str]) -> None:
+    assert any(pattern_of(quoted).match(text) for text in logged), quoted
 
 
-def test_there_is_enough_to_test() -> None:
+def test_pages_quote_messages() -> None:
     assert len(MESSAGES) > 25

@@ -1,4 +1,4 @@
-"""The packages as others get them: what is in them, and installed by each tool that people use."""
+"""The built packages: their content, and their installation by uv, pip and pipx."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.xdist_group("packages"), pytest.mark.timeout(300)]
 
-UV = str(Path(sys.executable).with_name("uv"))  # Meltano brings it
+UV = str(Path(sys.executable).with_name("uv"))  # a dependency of Meltano
 NAMES = [tap.name for tap in TAPS]
 PACKAGES = [KIT, *TAPS]
 
 
 def run(*command: str | Path, **environment: str) -> str:
-    """The output of a command that has to succeed."""
+    """Run a command that must succeed; return its output."""
     done = subprocess.run(
         list(map(str, command)),
         capture_output=True,
@@ -50,7 +50,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def files_of(archive: Path) -> dict[str, bytes]:
-    """The files of a wheel or a source archive, by their paths in it."""
+    """Return the files of a wheel or a source archive, by path."""
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
             return {name: wheel.read(name) for name in wheel.namelist()}
@@ -60,19 +60,19 @@ def files_of(archive: Path) -> dict[str, bytes]:
 
 
 def wheel_of(dist: Path, package: Path) -> Path:
-    """A package's wheel."""
+    """Return a package's wheel."""
     (wheel,) = dist.glob(f"*{package_of(package)}-*.whl")
     return wheel
 
 
 def metadata_of(wheel: Path) -> Message:
-    """The ``METADATA`` of a wheel; its body is the README."""
+    """Return the ``METADATA`` of a wheel; its body is the README."""
     (text,) = (v for k, v in files_of(wheel).items() if k.endswith(".dist-info/METADATA"))
     return email.message_from_bytes(text)
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
-def test_a_wheel_has_types_schemas_licence_and_readme(dist: Path, package: Path) -> None:
+def test_wheel_has_types_schemas_licence_and_readme(dist: Path, package: Path) -> None:
     wheel, module = wheel_of(dist, package), package / package_of(package)
     files = files_of(wheel)
     wanted = [*module.rglob("*.py"), *module.rglob("*.json"), module / "py.typed"]
@@ -88,11 +88,11 @@ def test_a_wheel_has_types_schemas_licence_and_readme(dist: Path, package: Path)
     assert metadata["Requires-Python"] == ">=3.10"
     assert metadata.get_payload(decode=True) == (package / "README.md").read_bytes()
     for needed in metadata.get_all("Requires-Dist", []):
-        assert "=" in needed, f"{needed} has no floor"
+        assert "=" in needed, f"{needed} has no minimum version"
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
-def test_a_source_archive_has_its_licence_and_makes_the_same_wheel(
+def test_source_archive_has_its_licence_and_builds_the_same_wheel(
     dist: Path, package: Path, tmp_path: Path
 ) -> None:
     (source,) = dist.glob(f"*{package_of(package)}-*.tar.gz")
@@ -102,7 +102,7 @@ def test_a_source_archive_has_its_licence_and_makes_the_same_wheel(
 
 
 def assert_taps_work(folder: Path) -> None:
-    """Each tap's command is there, and tells its version and its streams."""
+    """Check that each tap's command prints its version and its streams."""
     for name in NAMES:
         assert "0.1.0" in run(folder / name, "--version")
         assert "## Streams" in run(folder / name, "--about", "--format=markdown")

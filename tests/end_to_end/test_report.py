@@ -1,4 +1,4 @@
-"""The report of the demo in a browser: what it shows is what the files hold."""
+"""The demo's report in a browser shows the rows of the files."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ Cells = dict[str, dict[str, int]]
 
 
 def newest(folder: Path, stream: str, key: str) -> list[dict[str, Any]]:
-    """The newest row of each key."""
+    """Return the newest row of each key."""
     return list({row[key]: row for row in lines(folder, stream)}.values())
 
 
 def crossed(found: Iterable[tuple[str, str, int]]) -> Cells:
-    """Sums by row and column; a pair that was not found is 0."""
+    """Return sums by row and column; 0 for a missing pair."""
     sums = Counter[tuple[str, str]]()
     for row, column, count in found:
         sums[row, column] += count
@@ -59,7 +59,7 @@ def visitors(output: Path) -> Cells:
 
 
 def people(output: Path) -> tuple[Cells, dict[str, int], int]:
-    """By report and day; by report; in all."""
+    """Return the number of people by report and day, by report, and in total."""
     folder = output / "tap-kissmetrics"
     zones = {row["id"]: ZoneInfo(row["timezone"]) for row in lines(folder, "products")}
     found = {
@@ -84,7 +84,7 @@ def conversations(output: Path) -> Cells:
 
 
 def numbers(table: dict[str, dict[str, str]], *, without: str) -> Cells:
-    """The figures of a table that was seen, but for the column of totals."""
+    """Return the figures of a table on the page, without the column of totals."""
     return {
         row: {name: number(text) for name, text in cells.items() if name != without}
         for row, cells in table.items()
@@ -99,30 +99,30 @@ def number(text: str) -> int:
     return int(text.replace(",", ""))
 
 
-def test_the_page_is_whole_without_a_network_and_its_charts_are_seen(
+def test_page_is_complete_without_a_network_and_shows_its_charts(
     first_demo: FirstDemo,
 ) -> None:
     page = first_demo.output / "report.html"
-    with opened(page) as seen:
-        sizes = seen.page.eval_on_selector_all(
+    with opened(page) as view:
+        sizes = view.page.eval_on_selector_all(
             "img", "all => all.map(i => [i.complete, i.naturalWidth, i.naturalHeight])"
         )
-        shown = seen.page.locator("img").all()
+        shown = view.page.locator("img").all()
         assert [image.is_visible() for image in shown] == [True] * len(CHARTS)
         assert sizes == [[True, 1600, 672]] * len(CHARTS)
-        assert seen.page.evaluate("document.documentElement.scrollWidth") == 1100
-        assert seen.complaints == []
-        assert [url for url in seen.asked if not url.startswith(("data:", page.as_uri()))] == []
+        assert view.page.evaluate("document.documentElement.scrollWidth") == 1100
+        assert view.errors == []
+        assert [url for url in view.requested if not url.startswith(("data:", page.as_uri()))] == []
     for name in CHARTS:
         assert (first_demo.output / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_figures_that_are_seen_are_those_of_the_files(first_demo: FirstDemo) -> None:
+def test_figures_are_those_of_the_files(first_demo: FirstDemo) -> None:
     output = first_demo.output
-    with opened(output / "report.html") as seen:
-        by_day, by_report, by_status = (seen.table(name) for name in CHARTS)
-        headings = seen.page.locator("h2").all_inner_texts()
-        counts = [number(text) for text in seen.page.locator(".counts strong").all_inner_texts()]
+    with opened(output / "report.html") as view:
+        by_day, by_report, by_status = (view.table(name) for name in CHARTS)
+        headings = view.page.locator("h2").all_inner_texts()
+        counts = [number(text) for text in view.page.locator(".counts strong").all_inner_texts()]
 
     wanted = visitors(output)
     assert numbers(by_day, without="all sources") == wanted
@@ -144,10 +144,10 @@ def test_the_figures_that_are_seen_are_those_of_the_files(first_demo: FirstDemo)
     assert counts[:3] == [sum(sums.values()), everyone, everything]
 
 
-def test_the_rows_of_every_stream_are_seen(first_demo: FirstDemo) -> None:
-    with opened(first_demo.output / "report.html") as seen:
-        text = seen.page.locator("#streams").inner_text()
-        counts = seen.page.locator(".counts strong").all_inner_texts()
+def test_page_shows_the_rows_of_every_stream(first_demo: FirstDemo) -> None:
+    with opened(first_demo.output / "report.html") as view:
+        text = view.page.locator("#streams").inner_text()
+        counts = view.page.locator(".counts strong").all_inner_texts()
     for stream, (new, _, arrived) in first_demo.rows().items():
         assert f"\n{stream}\t{new:,}\t" in text, stream
         assert f"\t{arrived:,}" in text, stream
@@ -155,7 +155,7 @@ def test_the_rows_of_every_stream_are_seen(first_demo: FirstDemo) -> None:
 
 
 def show(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """``make show`` without what ``make`` does before it."""
+    """Run what ``make show`` runs, without its prerequisites."""
     kept = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY"}}
     return subprocess.run(
         [sys.executable, "-m", "demo.show"],
@@ -168,15 +168,15 @@ def show(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_without_a_desktop_it_says_where_the_report_is(first_demo: FirstDemo) -> None:
+def test_show_without_a_desktop_prints_the_path(first_demo: FirstDemo) -> None:
     done = show(first_demo.folder)
     assert done.returncode == 0
     assert done.stdout.startswith("The report is output/demo/report.html\n")
     assert "No browser could be opened here" in done.stdout
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the desktop is always there")
-def test_with_a_desktop_the_browser_is_opened(first_demo: FirstDemo, tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a desktop")
+def test_show_with_a_desktop_opens_the_browser(first_demo: FirstDemo, tmp_path: Path) -> None:
     browser, note = tmp_path / "browser", tmp_path / "opened"
     browser.write_text(f'#!/bin/sh\necho "$1" > {note}\n')
     browser.chmod(0o755)
@@ -186,7 +186,7 @@ def test_with_a_desktop_the_browser_is_opened(first_demo: FirstDemo, tmp_path: P
     assert note.read_text().strip().endswith("/output/demo/report.html")
 
 
-def test_without_a_demo_there_is_nothing_to_show(tmp_path: Path) -> None:
+def test_show_without_a_report_fails(tmp_path: Path) -> None:
     (tmp_path / "demo").symlink_to(ROOT / "demo")
     done = show(tmp_path)
     assert (done.returncode, done.stdout) == (1, "There is no report yet: `make demo` writes it.\n")

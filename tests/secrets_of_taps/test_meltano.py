@@ -13,7 +13,7 @@ from sandbox.faults import Fault
 from tests.end_to_end.project import variables
 from tests.every_tap import TAPS, EveryTap
 from tests.secrets_of_taps.forms import found_in, found_in_files
-from tests.warehouses.plugins import begun, until
+from tests.warehouses.plugins import started, wait_until
 from tests.warehouses.projects import shared_project
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ def test_settings_left_by_a_killed_meltano_are_readable_by_this_user_only(
         account.faults.append(Fault("stall", wait_ms=FOREVER_MS))
         before = len(account.log.requests)
         own = f"--state-id-suffix=killed-{tap.version}"  # each state id has a lock
-        with begun(project, tmp_path / "log", own, tap.name, "target-jsonl") as run:
-            until(lambda: len(account.log.requests) > before, run, "a request")
+        with started(project, tmp_path / "log", own, tap.name, "target-jsonl") as run:
+            wait_until(lambda: len(account.log.requests) > before, run, "a request")
             family = run.family()
             run.process.kill()
             run.ended(family)

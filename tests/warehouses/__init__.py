@@ -1,1 +1,1 @@
-"""All three taps through Meltano into real targets, undisturbed and killed on the way."""
+"""All taps through Meltano into real targets, in undisturbed, killed and stopped runs."""

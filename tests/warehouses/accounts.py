@@ -1,4 +1,4 @@
-"""A small account at each vendor: what a tap is told, what must arrive, where a run can be held."""
+"""A small account at each vendor: the settings of its tap, and the rows that must arrive."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ DAYS = Days(date(2024, 2, 1), date(2024, 2, 3))
 class Account:
     """A vendor's sandbox and its tap; ``vendor`` knows what the sandbox holds.
 
-    ``passing`` are the streams that have other rows each time, ``unlike`` the fields that have
-    other values: they name a query or a moment of this very run.
+    ``snapshots`` are the streams whose rows differ in each run. ``varying`` are the fields whose
+    values do, because they contain a query's id or the time of the run.
     """
 
-    passing: frozenset[str] = frozenset()
-    unlike: frozenset[str] = frozenset()
+    snapshots: frozenset[str] = frozenset()
+    varying: frozenset[str] = frozenset()
 
     vendor: Vendor
     faults: Faults
@@ -57,26 +57,26 @@ class Account:
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[dict[str, Any]]:
-        """Serve the API; inside, the tap's settings, by their names."""
+        """Serve the API inside; yield the tap's settings."""
         with self.vendor.serving() as served:
             yield {**_numbers(served), **_days(), **self.extra()}
 
     def extra(self) -> dict[str, Any]:
-        """Settings that the demo does not have."""
+        """Return settings that the demo does not have."""
         return {}
 
     def variables(self, settings: dict[str, Any]) -> dict[str, str]:
-        """The same settings as the environment that Meltano reads."""
+        """Return settings as the environment variables that Meltano reads."""
         return variables(self.name, {**settings, "_select": ["*.*"]})
 
     def counts(self) -> dict[str, int]:
-        """How many rows the sandbox holds for each stream that the demo compares."""
+        """Return how many rows the sandbox has for each stream that the demo compares."""
         return {
             stream: sum(self.vendor.expected(stream).values()) for stream in self.vendor.streams()
         }
 
     def reference(self, settings: dict[str, Any]) -> dict[str, list[Row]]:
-        """The newest row of each key of every stream, as the tap itself writes them."""
+        """Return the newest row of each key of every stream, as the tap writes them."""
         catalog = self.tap(config=settings).catalog_dict
         for entry in catalog["streams"]:
             for metadata in entry["metadata"]:
@@ -91,7 +91,7 @@ class Account:
 class KindmetricsAccount(Account):
     """Two domains."""
 
-    passing = frozenset({"current_visitors"})
+    snapshots = frozenset({"current_visitors"})
 
     def __init__(self) -> None:
         vendor = self.vendor = KindmetricsDemo(DAYS)
@@ -104,7 +104,7 @@ class KindmetricsAccount(Account):
 class KissmetricsAccount(Account):
     """A report that has a table of its own, and others that share one."""
 
-    unlike = frozenset({"extracted_from"})
+    varying = frozenset({"extracted_from"})
 
     def __init__(self) -> None:
         vendor = self.vendor = KissmetricsDemo(DAYS)
@@ -127,7 +127,7 @@ class KissmetricsAccount(Account):
 
 
 class KissmetricsV3Account(KissmetricsAccount):
-    """The same people, asked through version 3, whose queries can be called off."""
+    """The same people through version 3 of the API, which can cancel queries."""
 
     @contextlib.contextmanager
     @override
@@ -155,7 +155,7 @@ class KhorosAccount(Account):
 
     @override
     def counts(self) -> dict[str, int]:
-        """Publishing's posts too, which the demo leaves out as users do."""
+        """Return the counts with the brand posts, which are not selected by default."""
         posts = "raw_brand_posts"
         return {**super().counts(), posts: sum(self.vendor.expected(posts).values())}
 
@@ -164,13 +164,13 @@ ACCOUNTS: tuple[type[Account], ...] = (KindmetricsAccount, KissmetricsAccount, K
 
 
 def _numbers(served: Settings) -> dict[str, Any]:
-    """The settings of the demo, whose numbers are text, by the names that the tap has for them."""
+    """Return the settings of the demo with the tap's names, and numbers instead of texts."""
     return {
         name.lower(): int(value) if value.isdecimal() else value for name, value in served.items()
     }
 
 
 def _days() -> dict[str, Any]:
-    """The days, of which a second run does not read the first again."""
+    """Return settings for three days; a second run does not read the first day again."""
     first, last = DAYS.first.isoformat(), DAYS.last.isoformat()
     return {"start_date": first, "end_date": last, "lookback_days": 1}

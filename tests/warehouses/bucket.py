@@ -1,4 +1,4 @@
-"""S3 on this machine: moto's server, in an environment of its own."""
+"""A local S3: moto's server, in its own environment."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 MOTO = "moto[s3,server]==5.2.5"
 NAME = "warehouse"
 START_S = 120.0
-# moto asks that somebody asks for an object, and does not check who.
-SOMEBODY = (
+# moto requires an Authorization header for objects, and does not verify it.
+AUTHORIZATION = (
     "AWS4-HMAC-SHA256 Credential=anybody/20260101/us-east-1/s3/aws4_request, "
     "SignedHeaders=host, Signature=none"
 )
@@ -37,9 +37,9 @@ class Bucket:
     name: str = NAME
 
     def objects(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Key and text of every object under a prefix, in the order of their keys."""
+        """Yield key and text of every object with a prefix, ordered by key."""
         listing = _read(f"{self.endpoint}/{self.name}?list-type=2&prefix={quote(prefix)}")
-        for key in ET.fromstring(listing).iter(f"{S3}Key"):  # noqa: S314 (our own server's)
+        for key in ET.fromstring(listing).iter(f"{S3}Key"):  # noqa: S314 (a local server)
             yield str(key.text), _read(f"{self.endpoint}/{self.name}/{quote(str(key.text))}")
 
 
@@ -66,7 +66,7 @@ def _create(bucket: Bucket) -> None:
     deadline = time.monotonic() + START_S
     while not _is_created(bucket):
         if time.monotonic() > deadline:
-            msg = "moto's server does not answer"
+            msg = "moto's server does not respond"
             raise TimeoutError(msg)
         time.sleep(0.1)
 
@@ -81,7 +81,7 @@ def _is_created(bucket: Bucket) -> bool:
 
 
 def _read(url: str) -> str:
-    request = urllib.request.Request(url, headers={"Authorization": SOMEBODY})  # noqa: S310 (loopback)
-    with urllib.request.urlopen(request) as answer:  # noqa: S310
-        text: str = answer.read().decode()
+    request = urllib.request.Request(url, headers={"Authorization": AUTHORIZATION})  # noqa: S310 (loopback)
+    with urllib.request.urlopen(request) as response:  # noqa: S310
+        text: str = response.read().decode()
         return text

@@ -1,4 +1,4 @@
-"""One installation of Meltano's plugins for all workers, a project for each."""
+"""One installation of Meltano's plugins for all workers, and a project for each worker."""
 
 from __future__ import annotations
 
@@ -18,23 +18,25 @@ if TYPE_CHECKING:
     from tests.end_to_end.project import Project
     from tests.warehouses.accounts import Account
 
-Calm = dict[str, "Counter[str]"]
+UndisturbedTables = dict[str, "Counter[str]"]
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project with the taps and the cheap targets."""
+    """A project with the taps and the targets that the tests run."""
     return shared_project(tmp_path_factory, "warehouses")
 
 
 @pytest.fixture(scope="session")
-def calm(project: Project, postgres: Postgres) -> Callable[[type[Account]], Calm]:
-    """What the tables hold after an undisturbed run of a tap; each tap is run once."""
-    known: dict[type[Account], Calm] = {}
+def undisturbed(
+    project: Project, postgres: Postgres
+) -> Callable[[type[Account]], UndisturbedTables]:
+    """The content of the tables after an undisturbed run of a tap; each tap runs once."""
+    known: dict[type[Account], UndisturbedTables] = {}
 
-    def tables(kind: type[Account]) -> Calm:
+    def tables(kind: type[Account]) -> UndisturbedTables:
         if kind not in known:
-            known[kind] = Pipeline(project, postgres, kind(), "calm").undisturbed()
+            known[kind] = Pipeline(project, postgres, kind(), "undisturbed").undisturbed()
         return known[kind]
 
     return tables

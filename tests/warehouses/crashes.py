@@ -1,4 +1,4 @@
-"""A run that is killed at a point, the run after it, and what the tables hold then."""
+"""A run that is killed at a point, the next run, and the content of the tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.warehouses.database import Tables, content, row_count, tables_of
-from tests.warehouses.plugins import begun, until
+from tests.warehouses.plugins import started, wait_until
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 VICTIMS = ("tap", "target", "meltano")
 TARGET = "target-postgres"
-# The loader writes what it has every few rows: at a usual 10,000 nothing would be in the database
-# when a run is killed, and nothing could be doubled.
+# The loader writes every few rows. With the usual 10,000, the database would be empty when a run is
+# killed, and no row could be duplicated.
 BATCH_ROWS = 5
-TIMEOUT_S = 300  # the request that is held is not to be tried again
+TIMEOUT_S = 300  # the held request must not be retried
 
 
 @dataclass
 class Pipeline:
-    """A tap into one schema of a database, with a state of its own."""
+    """A tap that loads into one schema of a database, with its own state."""
 
     project: Project
     server: Postgres
@@ -42,15 +42,15 @@ class Pipeline:
 
     @property
     def schema(self) -> str:
-        """The schema that the tables are in."""
+        """The schema of the tables."""
         return f"{self.name}_{self.account.name}".replace("-", "_").lower()
 
     def arguments(self, *options: str) -> tuple[str, ...]:
-        """The arguments of ``meltano``."""
+        """Return the arguments of ``meltano run``."""
         return (f"--state-id-suffix={self.schema}", *options, self.account.name, TARGET)
 
     def variables(self, settings: dict[str, Any]) -> dict[str, str]:
-        """The environment of a run."""
+        """Return the environment of a run."""
         return {
             **self.account.variables({**settings, "request_timeout": TIMEOUT_S}),
             **self.server.target_settings,
@@ -59,12 +59,12 @@ class Pipeline:
         }
 
     def run(self, settings: dict[str, Any], *options: str) -> Done:
-        """``meltano run``, to its end."""
+        """Run ``meltano run`` to its end."""
         arguments = self.arguments(*options)
         return self.project.meltano("run", *arguments, **self.variables(settings))
 
     def undisturbed(self) -> dict[str, Counter[str]]:
-        """What the tables hold after one whole run."""
+        """Return the content of the tables after one complete run."""
         with self.account.serving() as settings:
             done = self.run(settings)
         assert done.code == 0, (done.stdout + done.stderr)[-3000:]
@@ -72,29 +72,29 @@ class Pipeline:
 
     @contextmanager
     def held(self, point: Point, settings: dict[str, Any]) -> Iterator[Run]:
-        """A run that stands at ``point``, with what came before it in the database.
+        """Start a run and hold it at ``point``, with the rows before it in the database.
 
-        With batches that are larger, the target has it, or is about to.
+        With larger batches, the target has received these rows, or is about to.
         """
         log = Path(self.project.folder / f"{self.schema}.log")
         point.hold(self.account)
-        with begun(self.project, log, *self.arguments(), **self.variables(settings)) as run:
-            until(lambda: self._stands_at(point, run), run, point.name)
+        with started(self.project, log, *self.arguments(), **self.variables(settings)) as run:
+            wait_until(lambda: self._is_at(point, run), run, point.name)
             yield run
 
-    def _stands_at(self, point: Point, run: Run) -> bool:
+    def _is_at(self, point: Point, run: Run) -> bool:
         if not point.is_reached(self.account):
             return False
         if point.rows and self.batch_rows <= point.rows:
             return row_count(self.server, self.schema, point.stream) >= point.rows
-        return f"{TARGET} v" in run.said  # what it says when it begins to read
+        return f"{TARGET} v" in run.output  # its first log line, before it reads
 
     def tables(self) -> dict[str, Counter[str]]:
-        """What the tables hold, without what is another thing each time."""
+        """Return the content of the tables, without what differs in each run."""
         return comparable(tables_of(self.server, self.schema), self.account)
 
     def pass_time(self) -> None:
-        """Let the five minutes go by after which a run without a heartbeat counts as over."""
+        """Date heartbeats back, since Meltano locks a run for five minutes after the last one."""
         file = self.project.folder / ".meltano" / "meltano.db"
         with closing(sqlite3.connect(file)) as database, database:
             database.execute(
@@ -107,12 +107,12 @@ class Pipeline:
         return bool(self._count("SELECT count(*) FROM state WHERE state_id LIKE ?"))
 
     def is_locked(self) -> bool:
-        """Whether Meltano holds a run of this pipeline for one that is still going on."""
+        """Whether Meltano considers a run of this pipeline as still running."""
         query = "SELECT count(*) FROM runs WHERE state = 'RUNNING' AND job_name LIKE ?"
         return bool(self._count(query))
 
     def _count(self, query: str) -> int:
-        """The answer of Meltano's database; the parameter is this pipeline's end of a state id."""
+        """Return a count from Meltano's database; the parameter matches this pipeline's states."""
         file = self.project.folder / ".meltano" / "meltano.db"
         with closing(sqlite3.connect(file)) as database:
             (count,) = database.execute(query, [f"%:{self.schema}"]).fetchone()
@@ -120,28 +120,28 @@ class Pipeline:
 
 
 def comparable(tables: Tables, account: Account) -> dict[str, Counter[str]]:
-    """Tables as they are compared: two undisturbed runs hold the same."""
+    """Return tables in the form in which those of two undisturbed runs are equal."""
     return {
-        name: content(rows, account.unlike)
+        name: content(rows, account.varying)
         for name, rows in tables.items()
-        if name not in account.passing
+        if name not in account.snapshots
     }
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a kill went: how long the rest took to end, and how often work was started again."""
+    """The result of a kill: how long the other processes took to end, exit code and loaded rows."""
 
     ended_s: float
     code: int
     rows_at_kill: int
 
 
-def killed(pipeline: Pipeline, point: Point, victim: str) -> Outcome:
-    """Kill ``victim`` at ``point``, and run again; the second run has to succeed.
+def kill_and_rerun(pipeline: Pipeline, point: Point, victim: str) -> Outcome:
+    """Kill ``victim`` at ``point``, and run again; the second run must succeed.
 
     Raises:
-        AssertionError: a process is left, or the second run fails.
+        AssertionError: if a process is left, or the second run fails.
     """
     account = pipeline.account
     with account.serving() as settings:
@@ -152,7 +152,7 @@ def killed(pipeline: Pipeline, point: Point, victim: str) -> Outcome:
             code = run.process.returncode
         rows = sum(len(rows) for rows in tables_of(pipeline.server, pipeline.schema).values())
         point.release(account)
-        assert code != 0, run.said[-2000:]
+        assert code != 0, run.output[-2000:]
         assert pipeline.is_locked() == (victim == "meltano")
         pipeline.pass_time()
         second = pipeline.run(settings)

@@ -1,4 +1,4 @@
-"""What the tables of a schema in PostgreSQL hold, without what the loader adds."""
+"""The content of a PostgreSQL schema's tables, without the columns that the loader adds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Tables = dict[str, list[dict[str, Any]]]
 
 
 def tables_of(server: Postgres, schema: str) -> Tables:
-    """All rows of all tables of a schema, without the columns ``_sdc_…``."""
+    """Return all rows of all tables of a schema, without the ``_sdc_`` columns."""
     found: Tables = {}
     with psycopg.connect(server.url, row_factory=dict_row) as connection:
         names = connection.execute(
@@ -40,7 +40,7 @@ def tables_of(server: Postgres, schema: str) -> Tables:
 
 
 def row_count(server: Postgres, schema: str, table: str) -> int:
-    """How many rows a table has; 0 while it is not there."""
+    """Return the number of rows of a table; 0 if it does not exist yet."""
     query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))
     try:
         with psycopg.connect(server.url) as connection:
@@ -51,7 +51,7 @@ def row_count(server: Postgres, schema: str, table: str) -> int:
 
 
 def primary_key(server: Postgres, schema: str, table: str) -> set[str]:
-    """The columns of a table's primary key."""
+    """Return the columns of a table's primary key."""
     query = """
         SELECT attname FROM pg_index JOIN pg_attribute
         ON attrelid = indrelid AND attnum = ANY (indkey)
@@ -63,7 +63,7 @@ def primary_key(server: Postgres, schema: str, table: str) -> set[str]:
 
 
 def canonical(value: Any) -> Any:
-    """One form for a value, whether it is a tap's JSON or a database's."""
+    """Return a value in one form, whether it comes from a tap's JSON or from a database."""
     match value:
         case datetime():
             aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
@@ -79,7 +79,7 @@ def canonical(value: Any) -> Any:
 
 
 def typed(row: Row, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as a tap writes it, with its times as such: in its schema's words, date-time."""
+    """Return a row of a tap with datetimes instead of texts, where its schema says date-time."""
     return {
         field: datetime.fromisoformat(value.replace("Z", "+00:00"))
         if isinstance(value, str) and properties[field].get("format") == "date-time"
@@ -89,7 +89,7 @@ def typed(row: Row, properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def content(rows: list[dict[str, Any]], without: frozenset[str] = frozenset()) -> Counter[str]:
-    """The rows in no order, each as a text; ``without`` are fields to leave out."""
+    """Return the rows as texts, without an order and without the fields ``without``."""
     return Counter(
         json.dumps({f: canonical(v) for f, v in sorted(row.items()) if f not in without})
         for row in rows

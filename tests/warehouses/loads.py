@@ -1,4 +1,4 @@
-"""Two runs of a tap into a target, and whether all is there, once, under its key, as it was."""
+"""Two runs of a tap into a target, and a check that each row is there once and unchanged."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Stream:
-    """What a stream should be: its rows as the tap has them, its key and its fields' schema."""
+    """The expected content of a stream: its rows, its key and the schema of its fields."""
 
     rows: Sequence[Row]
     keys: Sequence[str]
     properties: Mapping[str, Any]
 
 
-def loaded(project: Project, account: Account, target: Target, place: Place) -> tuple[Load, Load]:
-    """Run the tap twice into the target; what was there after each run."""
+def load_twice(
+    project: Project, account: Account, target: Target, place: Place
+) -> tuple[Load, Load]:
+    """Run the tap twice into the target; return the result of each run."""
     with account.serving() as settings:
         streams = expected(account, settings)
         variables = {**account.variables(settings), **target.variables(place)}
@@ -43,10 +45,10 @@ def loaded(project: Project, account: Account, target: Target, place: Place) -> 
 
 
 def expected(account: Account, settings: dict[str, Any]) -> dict[str, Stream]:
-    """All streams as the tap itself writes them; the counts are those of the sandbox.
+    """Return all streams as the tap writes them.
 
     Raises:
-        AssertionError: the tap does not write what the sandbox holds.
+        AssertionError: if the number of rows is not that of the sandbox.
     """
     rows = account.reference(settings)
     for name, count in account.counts().items():
@@ -63,7 +65,7 @@ def expected(account: Account, settings: dict[str, Any]) -> dict[str, Stream]:
 def compared(
     account: Account, target: Target, place: Place, streams: Mapping[str, Stream], done: Done
 ) -> Load:
-    """What a target holds against what it should hold."""
+    """Compare the content of a target with the expected streams."""
     load = Load(len(streams))
     if done.code:
         errors = [line for line in done.stderr.splitlines() if "rror" in line]
@@ -72,7 +74,9 @@ def compared(
     for name, stream in streams.items():
         if name not in held:
             load.missing.append(name)
-        elif name in account.passing:  # other rows each time: that some came is all one can say
+        elif (
+            name in account.snapshots
+        ):  # its rows differ in each run: only their number can be compared
             load.short += [name] if len(held[name]) < len(stream.rows) else []
         else:
             _compare(load, name, stream, _read(held[name], stream, target), account, target)
@@ -89,7 +93,7 @@ def _compare(
     if len(here) != len(rows):
         load.doubled.append(name)
     for column, definition in stream.properties.items():
-        if column in account.unlike or (target.flattens and _is_nested(definition)):
+        if column in account.varying or (target.flattens and _is_nested(definition)):
             continue
         pairs = ((here[key].get(column), wanted[key].get(column)) for key in here.keys() & wanted)
         if any(_differ(one, other, target) for one, other in pairs):
@@ -97,7 +101,7 @@ def _compare(
 
 
 def _read(rows: Rows, stream: Stream, target: Target) -> Rows:
-    """The rows with values instead of texts, and with times as such."""
+    """Return the rows of a target that stores texts with values instead."""
     if target.is_text:
         properties = stream.properties
         rows = [

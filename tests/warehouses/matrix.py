@@ -1,4 +1,4 @@
-"""What the matrix of targets, crashes and stops consists of."""
+"""The rows of the tables of targets, crashes and stops."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.pages.target_page import LOADS, STOPS
 
 
 def all_keys(table: str) -> list[tuple[str, ...]]:
-    """What the rows of a whole table are about, in order."""
+    """Return the keys of all rows of a table, in order."""
     names = {kind().name: kind for kind in ACCOUNTS}
     if table == LOADS:
         return [(target.title, name) for target in TARGETS for name in names]

@@ -1,4 +1,4 @@
-"""Meltano with everything installed that the tests load into, once for all workers."""
+"""Meltano with all taps and targets of the tests, installed once for all workers."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TAPS = tuple(tap.name for tap in workspace.TAPS)
-PATIENCE_S = 240.0  # a slow machine with much other work to do
+PATIENCE_S = 240.0  # for a slow and busy machine
 
 
 def installed(folder: Path, loaders: Sequence[Mapping[str, Any]]) -> Project:
-    """A project of one's own whose plugins are those of ``folder``, installed by who comes first.
+    """Return the project in ``folder``; the first worker installs its plugins.
 
-    ``loaders`` are definitions as ``meltano.yml`` has them, in addition to its own.
+    ``loaders`` are definitions for ``meltano.yml``, in addition to its own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder.with_suffix(".lock")):
@@ -45,7 +45,7 @@ def installed(folder: Path, loaders: Sequence[Mapping[str, Any]]) -> Project:
 
 
 def linked(installation: Project, folder: Path) -> Project:
-    """Another project with the same plugins, and a state and history of its own."""
+    """Return another project with the same plugins, and with its own state and history."""
     folder.mkdir()
     for name in ("meltano.yml", "constraints.txt"):
         shutil.copy(installation.folder / name, folder / name)
@@ -68,7 +68,7 @@ def _copied(folder: Path, loaders: Sequence[Mapping[str, Any]]) -> Project:
 
 @dataclass
 class Run:
-    """A ``meltano run`` under way, with all that it started."""
+    """A running ``meltano run`` with its child processes."""
 
     process: psutil.Popen
     log: Path
@@ -76,18 +76,18 @@ class Run:
     target: str
 
     @property
-    def said(self) -> str:
-        """What it wrote so far."""
+    def output(self) -> str:
+        """Its output so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     @property
-    def said_without_target(self) -> str:
-        """What Meltano and the tap wrote so far."""
+    def output_without_target(self) -> str:
+        """The output of Meltano and the tap so far."""
         target = f"] {self.target} "
-        return "\n".join(line for line in self.said.splitlines() if target not in line)
+        return "\n".join(line for line in self.output.splitlines() if target not in line)
 
     def family(self) -> list[psutil.Process]:
-        """Meltano's child processes and theirs."""
+        """Return Meltano's child processes, and their children."""
         try:
             children: list[psutil.Process] = self.process.children(recursive=True)
         except psutil.NoSuchProcess:
@@ -95,7 +95,7 @@ class Run:
         return children
 
     def member(self, name: str) -> psutil.Process:
-        """The process of ``tap``, ``target`` or ``meltano`` that does the run."""
+        """Return the process of ``tap``, ``target`` or ``meltano``."""
         if name == "meltano":
             return self.process
         command = self.tap if name == "tap" else self.target
@@ -103,21 +103,21 @@ class Run:
             words = child.cmdline()
             if any(word.endswith(f"/{command}") for word in words) and "--discover" not in words:
                 return child
-        raise AssertionError(self.said[-2000:])
+        raise AssertionError(self.output[-2000:])
 
     def ended(self, family: Sequence[psutil.Process], within: float = PATIENCE_S) -> float:
-        """Wait until nothing of it is left; how many seconds that took."""
+        """Wait until no process of the run is left; return how many seconds that took."""
         began = time.monotonic()
         _, alive = psutil.wait_procs([self.process, *family], timeout=within)
         for process in alive:
             process.kill()
-        assert not alive, (alive, self.said[-2000:])
+        assert not alive, (alive, self.output[-2000:])
         return time.monotonic() - began
 
 
 @contextmanager
-def begun(project: Project, log: Path, *arguments: str, **settings: str) -> Iterator[Run]:
-    """``meltano run`` with these arguments, of which the last two are a tap and a target."""
+def started(project: Project, log: Path, *arguments: str, **settings: str) -> Iterator[Run]:
+    """Start ``meltano run`` with arguments whose last two are a tap and a target."""
     environment = {**clean_environment(), **project.variables, "PYTHONPATH": "", **settings}
     with log.open("wb") as file:
         process = psutil.Popen(
@@ -140,12 +140,12 @@ def begun(project: Project, log: Path, *arguments: str, **settings: str) -> Iter
         process.wait()
 
 
-def until(condition: Any, run: Run, what: str) -> None:
+def wait_until(condition: Any, run: Run, what: str) -> None:
     """Wait for a condition while a run is alive."""
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         if run.process.poll() is not None or time.monotonic() > deadline:
-            sys.stderr.write(run.said[-3000:])
+            sys.stderr.write(run.output[-3000:])
             msg = f"{what}: the run {'ended' if run.process.poll() is not None else 'hangs'}"
             raise AssertionError(msg)
         time.sleep(0.02)

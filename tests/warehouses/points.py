@@ -1,7 +1,7 @@
-"""Where a run is held so that it can be killed there: five points for each tap.
+"""The points at which a run is held to be killed there: five for each tap.
 
-A point is a request that the vendor does not answer, and rows that have to be in the database by
-then. Nothing depends on how fast anything is.
+A point is a request that the vendor does not respond to, and rows that must be in the database by
+then. Nothing depends on speed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.warehouses.accounts import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FOR_EVER_MS = 3_600_000
+FOREVER_MS = 3_600_000
 FIRST, EARLY, MIDDLE, WORK, LAST = (
     "before the first row",
     "after the first rows",
@@ -37,9 +37,9 @@ FIRST, EARLY, MIDDLE, WORK, LAST = (
 
 @dataclass(frozen=True)
 class Point:
-    """``nth`` request whose path has ``path`` in it, and ``rows`` that ``stream`` has by then.
+    """The ``nth`` request that matches ``path``, and the ``rows`` of ``stream`` loaded by then.
 
-    ``job``: the vendor's jobs do not end, too; for Khoros, those of this export.
+    With ``job``, the vendor's jobs do not end either; for Khoros, those of this export.
     """
 
     name: str
@@ -50,15 +50,15 @@ class Point:
     job: str = ""
 
     def hold(self, account: Account) -> None:
-        """Have the vendor stop there."""
+        """Make the vendor stop at this point."""
         if self.job:
-            _let_jobs_run(account, self)
+            _make_jobs_endless(account, self)
         else:
-            stall = Fault("stall", wait_ms=FOR_EVER_MS, path=self.path, only=frozenset({self.nth}))
+            stall = Fault("stall", wait_ms=FOREVER_MS, path=self.path, only=frozenset({self.nth}))
             account.faults.append(stall)
 
     def release(self, account: Account) -> None:
-        """Have the vendor work as usual."""
+        """Make the vendor work as usual."""
         account.faults.clear()
         if isinstance(account, KissmetricsAccount):
             account.api.run_rules = RunRules()
@@ -66,15 +66,17 @@ class Point:
             account.api.job_seconds = 0.0
 
     def is_reached(self, account: Account) -> bool:
-        """Whether the request is there, and not answered or, with a job, answered already."""
-        asked = [r for r in account.log.requests if re.search(self.path, r.target)]
-        return len(asked) >= self.nth and (bool(self.job) or asked[self.nth - 1].ended is None)
+        """Whether the request has arrived and, without a job, has no response yet."""
+        requests = [r for r in account.log.requests if re.search(self.path, r.target)]
+        return len(requests) >= self.nth and (
+            bool(self.job) or requests[self.nth - 1].ended is None
+        )
 
 
-class JobsWithoutEnd(Mapping[str, float]):
-    """How many seconds an export's jobs run: for ever, from the point's first request on.
+class EndlessJobs(Mapping[str, float]):
+    """The seconds that an export's jobs run: without end from the point's request on.
 
-    Those before it, of discovery, end at once; else no run would get as far as the point.
+    The jobs of discovery, before it, end immediately; otherwise no run would reach the point.
     """
 
     def __init__(self, point: Point, account: Account) -> None:
@@ -84,7 +86,7 @@ class JobsWithoutEnd(Mapping[str, float]):
     @override
     def __getitem__(self, export: str) -> float:
         if export == self._point.job and self._point.is_reached(self._account):
-            return FOR_EVER_MS
+            return FOREVER_MS
         raise KeyError(export)
 
     @override
@@ -96,11 +98,11 @@ class JobsWithoutEnd(Mapping[str, float]):
         return 1
 
 
-def _let_jobs_run(account: Account, point: Point) -> None:
+def _make_jobs_endless(account: Account, point: Point) -> None:
     if isinstance(account, KissmetricsAccount):
-        account.api.run_rules = replace(account.api.run_rules, run_seconds=FOR_EVER_MS)
+        account.api.run_rules = replace(account.api.run_rules, run_seconds=FOREVER_MS)
     if isinstance(account, KhorosAccount):
-        account.api.job_seconds = JobsWithoutEnd(point, account)
+        account.api.job_seconds = EndlessJobs(point, account)
 
 
 POINTS: Mapping[type[Account], tuple[Point, ...]] = {
@@ -119,7 +121,7 @@ POINTS: Mapping[type[Account], tuple[Point, ...]] = {
         Point(LAST, r"/core/reports\?", stream="report_results", rows=60),
     ),
     KhorosAccount: (
-        Point(FIRST, "/api/public/teams", nth=2),  # discovery asks first
+        Point(FIRST, "/api/public/teams", nth=2),  # discovery sends the first one
         Point(EARLY, r"report/combined\?startTime=17067", stream="author", rows=20),
         Point(MIDDLE, r"report/response\?startTime=17068", stream="response", rows=5),
         Point(WORK, r"incoming_post\?startTime=170", 1, "combined", 20, job="incoming_post"),

@@ -1,4 +1,4 @@
-"""The targets of the matrix: how Meltano installs and configures each, and what it wrote.
+"""The targets of the matrix: how Meltano installs and configures each, and the rows that it wrote.
 
 The definitions are what a user would add to ``meltano.yml``.
 """
@@ -35,7 +35,7 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Place:
-    """Where one tap's data goes: a name, a folder, a database and a bucket of its own."""
+    """Where one tap's data is loaded: a name, a folder, a database and a bucket."""
 
     name: str
     folder: Path
@@ -45,7 +45,7 @@ class Place:
 
 
 class Target(abc.ABC):
-    """One target: ``plugin`` in Meltano's words, ``package`` for pip."""
+    """A target; ``plugin`` is its name in Meltano, ``package`` that for pip."""
 
     plugin: ClassVar[str]
     package: ClassVar[str]
@@ -53,7 +53,7 @@ class Target(abc.ABC):
     settings: ClassVar[Mapping[str, str]] = {}  # by name, Meltano's kind
     is_text: ClassVar[bool] = False  # all values are text, and an empty one is null
     flattens: ClassVar[bool] = False  # objects become a column for each of their keys
-    note: ClassVar[str] = ""  # why something is not right
+    note: ClassVar[str] = ""  # the reason of a deviation, for the page
 
     @property
     def title(self) -> str:
@@ -72,22 +72,22 @@ class Target(abc.ABC):
         }
 
     def variables(self, place: Place) -> dict[str, str]:
-        """The settings as Meltano's environment."""
+        """Return the settings as the environment variables of Meltano."""
         prefix = self.plugin.upper().replace("-", "_")
         values = self.values(place)
         return {f"{prefix}_{name.upper()}": value for name, value in values.items()}
 
     @abc.abstractmethod
     def values(self, place: Place) -> dict[str, str]:
-        """The settings for a place."""
+        """Return the settings for a place."""
 
     @abc.abstractmethod
     def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
-        """What the target holds of each stream that it has something of."""
+        """Return the rows of each stream that the target has."""
 
 
 class Jsonl(Target):
-    """Lines in files, of which DuckDB takes the newest of each key, as the demo does."""
+    """Lines in files, from which DuckDB reads the newest row of each key, as in the demo."""
 
     plugin, package, executable = "target-jsonl", "target-jsonl==0.1.4", "target-jsonl"
     note = "appends; `DISTINCT ON` the key, the last line first, gives each row once"
@@ -142,7 +142,7 @@ class PipelinewisePostgres(MeltanolabsPostgres):
 
 
 class MeltanolabsCsv(Target):
-    """A file a stream, begun anew by each run."""
+    """A file a stream, which each run replaces."""
 
     plugin, executable = "target-csv", "target-csv"
     package = "meltanolabs-target-csv==0.5.0"
@@ -183,7 +183,7 @@ class PipelinewiseS3Csv(Target):
 
     @override
     def values(self, place: Place) -> dict[str, str]:
-        bucket = the_bucket(place)
+        bucket = bucket_of(place)
         return {
             "aws_access_key_id": "sandbox",
             "aws_secret_access_key": "sandbox",
@@ -195,7 +195,7 @@ class PipelinewiseS3Csv(Target):
     @override
     def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
         found: dict[str, Rows] = {}
-        for key, text in the_bucket(place).objects(f"{place.name}/"):
+        for key, text in bucket_of(place).objects(f"{place.name}/"):
             stream = key.rpartition("/")[2].rpartition("-")[0]
             if stream in streams:
                 found.setdefault(stream, []).extend(lines(text))
@@ -203,7 +203,7 @@ class PipelinewiseS3Csv(Target):
 
 
 class DuckDB(Target):
-    """DuckDB's own, with the DuckDB that pip takes for it."""
+    """The target for DuckDB, with the DuckDB version that pip selects."""
 
     plugin, executable = "target-duckdb", "target-duckdb"
     package = "target-duckdb==0.8.0"
@@ -237,11 +237,11 @@ TARGETS: tuple[Target, ...] = (
     PipelinewiseS3Csv(),
     DuckDB(),
 )
-CHEAP = TARGETS[:3]  # what the tests run; the others are the command's
+TESTED = TARGETS[:3]  # by the tests; the command runs all
 
 
 def records(database: duckdb.DuckDBPyConnection, query: str) -> Rows:
-    """The rows of a query, each as a dict; JSON as the value that it stands for."""
+    """Return the rows of a query as dicts, with decoded JSON."""
     result = database.execute(query)
     columns = [(column[0], str(column[1]) == "JSON") for column in result.description or []]
     return [
@@ -254,16 +254,16 @@ def records(database: duckdb.DuckDBPyConnection, query: str) -> Rows:
     ]
 
 
-_DECIMAL = re.compile(r"Decimal\('([^']*)'\)")  # how Python's text of a value has a number
+_DECIMAL = re.compile(r"Decimal\('([^']*)'\)")  # a number in Python's repr of a value
 
 
 def lines(text: str) -> Rows:
-    """The rows of a CSV file, all of them text."""
+    """Return the rows of a CSV file; all values are text."""
     return list(csv.DictReader(io.StringIO(text)))
 
 
 def from_text(text: str | None, definition: Mapping[str, Any]) -> Any:
-    """The value that a CSV cell stands for, by the field's schema."""
+    """Return the value of a CSV cell, by the field's schema."""
     if not text:
         return None
     kinds = definition["type"]
@@ -279,11 +279,11 @@ def from_text(text: str | None, definition: Mapping[str, Any]) -> Any:
             return text
 
 
-def the_bucket(place: Place) -> Bucket:
-    """The place's bucket.
+def bucket_of(place: Place) -> Bucket:
+    """Return the place's bucket.
 
     Raises:
-        ValueError: it has none.
+        ValueError: if it has none.
     """
     if place.bucket is None:
         msg = "this target needs a bucket"

@@ -1,4 +1,4 @@
-"""Ctrl-C, and SIGTERM as a scheduler or a person sends it, on a ``meltano run``."""
+"""Ctrl-C and SIGTERM during a ``meltano run``."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from tests.warehouses.accounts import Account
     from tests.warehouses.stops import Way
 
-    Calm = Callable[[type[Account]], dict[str, Counter[str]]]
+    UndisturbedTables = Callable[[type[Account]], dict[str, Counter[str]]]
 
 pytestmark = [pytest.mark.xdist_group("warehouse-crashes"), pytest.mark.timeout(900)]
-LONG_S = 30.0  # it takes about one; docs/targets.md has the figures
+STOP_LIMIT_S = 30.0  # a stop takes about one second; docs/targets.md has the figures
 QUERIES_RUN = Point("while queries run", "/v3/queries/", nth=4, job="every")
-# Work that is done, or under way, at the point at which the runs are stopped: the first day of a
-# stream that is complete, which no later run reads again, and what started a job.
-WORK_DONE = {
+# Requests that a later run must not repeat: those for the first day of a complete stream, and those
+# that started a job.
+NOT_REPEATED = {
     KindmetricsAccount: "/domains/./countries.*from=2024-02-01",
     KissmetricsAccount: "/run$",
     KhorosAccount: r"report/(combined\?startTime=17067456|incoming_post\?startTime=170)",
@@ -48,37 +48,41 @@ WORK_DONE = {
 
 @pytest.mark.parametrize("kind", ACCOUNTS)
 @pytest.mark.parametrize("way", [CTRL_C, MELTANO_ALONE], ids=lambda way: way.name)
-def test_a_signal_ends_all_of_it_and_the_next_run_goes_on(
-    project: Project, postgres: Postgres, calm: Calm, kind: type[Account], way: Way
+def test_signal_ends_all_processes_and_the_next_run_resumes(
+    project: Project,
+    postgres: Postgres,
+    undisturbed: UndisturbedTables,
+    kind: type[Account],
+    way: Way,
 ) -> None:
     pipeline = Pipeline(project, postgres, kind(), f"stopped_{way.number.name.lower()}")
     point = POINTS[kind][WORK]
     with pipeline.account.serving() as settings:
         with pipeline.held(point, settings) as run:
             family = run.family()
-            way.stop(run, LONG_S)
+            way.stop(run, STOP_LIMIT_S)
             assert run.process.returncode != 0
             assert not any(psutil.pid_exists(member.pid) for member in family)
-            assert "Traceback" not in run.said_without_target
+            assert "Traceback" not in run.output_without_target
         point.release(pipeline.account)
         assert not pipeline.is_locked()
         second = pipeline.run(settings)
         assert second.code == 0, second.stderr[-3000:]
-    assert pipeline.tables() == calm(kind)
+    assert pipeline.tables() == undisturbed(kind)
 
 
 @pytest.mark.parametrize("kind", ACCOUNTS)
-def test_a_signal_to_the_tap_alone_stores_its_last_bookmarks(
-    project: Project, postgres: Postgres, calm: Calm, kind: type[Account]
+def test_signal_to_the_tap_alone_stores_its_last_bookmarks(
+    project: Project, postgres: Postgres, undisturbed: UndisturbedTables, kind: type[Account]
 ) -> None:
-    """What the page advises: the target gets to its end, and hands the bookmarks on."""
+    """The page recommends this: the target reads to the end and stores the bookmarks."""
     pipeline = Pipeline(project, postgres, kind(), "stopped_tap")
     account, point = pipeline.account, POINTS[kind][WORK]
     with account.serving() as settings:
         with pipeline.held(point, settings) as run:
-            TAP_ALONE.stop(run, LONG_S)
+            TAP_ALONE.stop(run, STOP_LIMIT_S)
             assert run.process.returncode == 1
-            assert "Stopped by SIGTERM; the bookmarks are written" in run.said
+            assert "Stopped by SIGTERM; bookmarks are written" in run.output
         assert not pipeline.is_locked()
         assert pipeline.has_state()
         point.release(account)
@@ -86,31 +90,33 @@ def test_a_signal_to_the_tap_alone_stores_its_last_bookmarks(
         second = pipeline.run(settings)
         assert second.code == 0, second.stderr[-3000:]
     again = account.log.requests[len(first) :]
-    assert work_done(kind, first)
-    assert not work_done(kind, first) & work_done(kind, again)
-    assert pipeline.tables() == calm(kind)
+    assert requests_not_to_repeat(kind, first)
+    assert not requests_not_to_repeat(kind, first) & requests_not_to_repeat(kind, again)
+    assert pipeline.tables() == undisturbed(kind)
 
 
-def work_done(kind: type[Account], requests: Sequence[LoggedRequest]) -> set[tuple[str, bytes]]:
-    """What was asked of the vendor that is not to be asked again."""
-    pattern = WORK_DONE[kind]
+def requests_not_to_repeat(
+    kind: type[Account], requests: Sequence[LoggedRequest]
+) -> set[tuple[str, bytes]]:
+    """Return the requests that a later run must not repeat."""
+    pattern = NOT_REPEATED[kind]
     return {(r.target, r.body) for r in requests if re.search(pattern, r.target)}
 
 
 @pytest.mark.parametrize("way", [CTRL_C, MELTANO_ALONE, TAP_ALONE], ids=lambda way: way.name)
-def test_what_runs_at_the_vendor_is_called_off(
+def test_running_queries_are_cancelled_at_the_vendor(
     project: Project, postgres: Postgres, way: Way
 ) -> None:
-    """Of the three vendors only the third version of Kissmetrics lets somebody do that."""
-    name = f"called_off_{way.members[0]}_{way.number.name.lower()}"
+    """Only version 3 of the Kissmetrics API can cancel queries."""
+    name = f"cancelled_{way.members[0]}_{way.number.name.lower()}"
     account = KissmetricsV3Account()
     pipeline = Pipeline(project, postgres, account, name)
     with account.serving() as settings, pipeline.held(QUERIES_RUN, settings) as run:
-        way.stop(run, LONG_S)
+        way.stop(run, STOP_LIMIT_S)
     started = sum(account.api.runs.values())
     assert started > 1
     assert len(account.api.cancelled) == len(set(account.api.cancelled)) == started
 
 
-def test_the_page_has_every_way_of_every_tap() -> None:
+def test_page_has_every_way_to_stop_every_tap() -> None:
     assert list(lines(STOPS)) == all_keys(STOPS)

@@ -1,4 +1,4 @@
-"""``dbt build`` as a user runs it, and what came of it."""
+"""``dbt build`` as a user runs it, and its result."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ NOT_LOADED = [
 ]
 READY = "transform/.venv/.ready"
 SWITCHED_OFF = "WITHOUT_DBT"
-# What must not come from the developer's own shell.
+# Variables of the developer's shell that the tests remove.
 FOREIGN = ("DBT_", "TARGET_POSTGRES_", "ANALYTICS_", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL")
 
 
 def install() -> str:
-    """Make dbt's environment where it is missing; the reason, when it cannot be made."""
+    """Make dbt's environment if it is missing; return the error if it cannot be made."""
     make = shutil.which("make")
     if make is None:
         return "make is missing"
@@ -41,7 +41,7 @@ def install() -> str:
 
 
 def run(command: list[str], settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """A command at the root of the repository, with the settings that are given and no others."""
+    """Run a command at the root of the repository, with these settings only."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     return subprocess.run(
         command,
@@ -56,19 +56,19 @@ def run(command: list[str], settings: Mapping[str, str]) -> subprocess.Completed
 
 @dataclass(frozen=True)
 class Build:
-    """One ``dbt build``: how it ended, what it printed, how each node fared.
+    """One ``dbt build``: its exit code, output and artifacts.
 
-    ``asked``: the hosts that it asked for, where a proxy noted them.
+    ``contacted`` are the hosts that a proxy recorded.
     """
 
     code: int
     output: str
     folder: Path
-    asked: Sequence[str] = ()
+    contacted: Sequence[str] = ()
 
     @cached_property
     def nodes(self) -> dict[str, list[str]]:
-        """The nodes that ended in each status; a test as its name and its model's."""
+        """The nodes by status; a test is named by itself and its model."""
         nodes = self._read("manifest.json")["nodes"]
         found: dict[str, list[str]] = {}
         for result in self._read("run_results.json")["results"]:
@@ -97,7 +97,7 @@ class Dbt:
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def build(self, *arguments: str, **settings: str) -> Build:
-        """``dbt build`` with artifacts in the tests' own folder."""
+        """Run ``dbt build`` with artifacts in the tests' own folder."""
         places = {
             "DBT_PROJECT_DIR": str(ROOT / "transform"),
             "DBT_PROFILES_DIR": str(ROOT / "transform"),
@@ -107,7 +107,7 @@ class Dbt:
         command = [str(ENVIRONMENT / "bin" / "dbt"), "--no-use-colors", "build", *arguments]
         command += ["--exclude", *NOT_LOADED] if NOT_LOADED else []
         done = run(command, {**places, **self.settings, **settings})
-        # Kept apart: the next build writes to the same place, so that dbt need not parse all anew.
+        # Copied, because the next build overwrites them: dbt parses faster in the same folder.
         made = Path(tempfile.mkdtemp(dir=self.folder))
         for artifact in ("manifest.json", "run_results.json"):
             shutil.copy(self.folder / "target" / artifact, made)

@@ -1,4 +1,4 @@
-"""The same days loaded twice, as JSONL files and into PostgreSQL, and dbt over both."""
+"""The same days as JSONL files and in PostgreSQL, and dbt builds over both."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def dbt(tmp_path_factory: pytest.TempPathFactory) -> Dbt:
-    """Dbt in its own environment, which is made where it is missing."""
+    """Dbt in its own environment, which is made if it is missing."""
     if os.environ.get(SWITCHED_OFF):
         pytest.skip(f"{SWITCHED_OFF} is set")
-    if trouble := install():
-        pytest.fail(f"dbt cannot be installed (or set {SWITCHED_OFF}=1): {trouble}", pytrace=False)
+    if error := install():
+        pytest.fail(f"dbt cannot be installed (or set {SWITCHED_OFF}=1): {error}", pytrace=False)
     return Dbt(tmp_path_factory.mktemp("dbt"))
 
 
@@ -59,7 +59,7 @@ def over_postgres(dbt: Dbt, project: Project, first_demo: FirstDemo, postgres: P
 
 
 def environment(vendor: Vendor, served: Mapping[str, str]) -> dict[str, str]:
-    """The settings of a tap as Meltano reads them from the environment."""
+    """Return the settings of a tap as the environment variables that Meltano reads."""
     prefix = f"{vendor.tap.name.upper().replace('-', '_')}_"
     days = {"START_DATE": vendor.days.first.isoformat(), "END_DATE": vendor.days.last.isoformat()}
     return {f"{prefix}{name}": value for name, value in {**served, **days}.items()}
@@ -67,13 +67,13 @@ def environment(vendor: Vendor, served: Mapping[str, str]) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def files_build(over_files: Dbt, proxy: Proxy) -> Build:
-    """The whole project over the files; whatever it asks of the network is noted."""
+    """A build of the whole project over the files; a proxy records the hosts it contacts."""
     before = len(proxy.hosts)
     build = over_files.build(**proxy.environment)
-    return replace(build, asked=proxy.hosts[before:])
+    return replace(build, contacted=proxy.hosts[before:])
 
 
 @pytest.fixture(scope="session")
 def postgres_build(over_postgres: Dbt) -> Build:
-    """The whole project over PostgreSQL."""
+    """A build of the whole project over PostgreSQL."""
     return over_postgres.build()

@@ -1,4 +1,4 @@
-"""``dbt build``: all models and tests pass over both, and the tests notice what is broken."""
+"""``dbt build``: all models and tests pass over files and PostgreSQL; broken rows fail tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.end_to_end.conftest import OWN_PROXY
+from tests.end_to_end.conftest import HAS_PROXY
 from tests.end_to_end.project import lines
 from tests.end_to_end.transform.builds import NOT_LOADED, Dbt
 from tools.pages.dbt_facts import BREAKDOWNS
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.xdist_group("meltano"), pytest.mark.timeout(600)]
 
 NAMES = {p.stem for p in MODELS.rglob("*.sql") if p.parent.name not in NOT_LOADED}
-# What differs between two runs over the same days: the moment, and the id of the vendor's query.
-OF_THE_RUN = {"at", "current", "extracted_from"}
-# Of a domain's figures; its lists have that day.
+# Columns that differ between two runs over the same days: times, and the id of the vendor's query.
+VARYING = {"at", "current", "extracted_from"}
+# The tests that fail if a day of a domain's figures is missing; its lists have that day.
 A_DAY_IS_MISSING = [
     "windows_follow stg_kindmetrics__domain_stats",
     *(f"found_in stg_kindmetrics__{stream}" for stream in BREAKDOWNS),
@@ -42,13 +42,13 @@ def rewritten(folder: Path, stream: str, rows: list[dict[str, Any]]) -> None:
     (folder / f"{stream}.jsonl").write_text(text, encoding="utf-8")
 
 
-def test_everything_passes_over_files(files_build: Build) -> None:
+def test_all_models_and_tests_pass_over_files(files_build: Build) -> None:
     assert_all_pass(files_build)
     assert f"{len(NAMES)} models, " in files_build.output
     assert "tests: 0 failed or skipped, 0 with a warning" in files_build.output
 
 
-def test_everything_passes_over_postgres(postgres_build: Build) -> None:
+def test_all_models_and_tests_pass_over_postgres(postgres_build: Build) -> None:
     assert_all_pass(postgres_build)
 
 
@@ -60,12 +60,12 @@ def assert_all_pass(build: Build) -> None:
         assert f"keyed_by {name}" in build.nodes["pass"]
 
 
-@pytest.mark.skipif(OWN_PROXY, reason="this machine has a proxy of its own")
-def test_nobody_is_asked_while_dbt_runs(files_build: Build) -> None:
-    assert files_build.asked == []
+@pytest.mark.skipif(HAS_PROXY, reason="this machine has a proxy of its own")
+def test_dbt_contacts_no_host(files_build: Build) -> None:
+    assert files_build.contacted == []
 
 
-def test_both_have_the_same_rows_in_the_same_columns(
+def test_files_and_postgres_have_the_same_rows(
     over_files: Dbt,
     files_build: Build,
     postgres_build: Build,
@@ -85,13 +85,13 @@ def test_both_have_the_same_rows_in_the_same_columns(
 
 
 def rows_of(cursor: Any) -> list[list[tuple[str, str]]]:
-    """Each row as sorted pairs of column and value; values as a person would read them."""
+    """Return each row as sorted pairs of column and value."""
     columns = [column[0] for column in cursor.description]
     rows = [
         sorted(
             (column, plain(value))
             for column, value in zip(columns, row, strict=True)
-            if column not in OF_THE_RUN
+            if column not in VARYING
         )
         for row in cursor.fetchall()
     ]
@@ -100,17 +100,15 @@ def rows_of(cursor: Any) -> list[list[tuple[str, str]]]:
 
 
 def plain(value: Any) -> str:
-    """JSON comes as text from DuckDB and as objects from psycopg."""
+    """Return a value as text; DuckDB gives JSON as text, psycopg as objects."""
     if isinstance(value, str) and value[:1] in {"{", "["}:
         with contextlib.suppress(ValueError):
             value = json.loads(value)
     return repr(value) if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 
-def test_what_is_broken_in_files_is_noticed_and_nothing_else(
-    over_files: Dbt, tmp_path: Path
-) -> None:
-    """Each break is told by the tests that are there for it; all others still pass."""
+def test_broken_rows_in_files_fail_their_tests_only(over_files: Dbt, tmp_path: Path) -> None:
+    """The tests for each broken row fail; all others pass."""
     broken = tmp_path / "jsonl"
     shutil.copytree(over_files.settings["ANALYTICS_JSONL"], broken)
     break_kindmetrics(broken / "tap-kindmetrics")
@@ -136,7 +134,7 @@ def test_what_is_broken_in_files_is_noticed_and_nothing_else(
     assert "skipped" not in build.nodes
 
 
-def test_what_is_broken_in_postgres_is_noticed(
+def test_missing_day_in_postgres_fails_its_tests(
     over_postgres: Dbt, postgres_build: Build, postgres: Postgres
 ) -> None:
     assert postgres_build.code == 0
@@ -156,7 +154,9 @@ def test_what_is_broken_in_postgres_is_noticed(
     assert sorted(build.nodes["fail"]) == sorted(A_DAY_IS_MISSING)
 
 
-def test_what_was_not_loaded_is_told_with_the_way_out(over_files: Dbt, tmp_path: Path) -> None:
+def test_stream_that_was_not_loaded_is_reported_with_the_option_to_exclude_it(
+    over_files: Dbt, tmp_path: Path
+) -> None:
     places = {"ANALYTICS_JSONL": str(tmp_path), "ANALYTICS_DUCKDB": str(tmp_path / "x.duckdb")}
     build = Dbt(over_files.folder, places).build("--select", "stg_kindmetrics__goals")
     assert build.code == 1
