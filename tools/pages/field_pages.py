@@ -30,7 +30,8 @@ STREAMS_HEAD = """\
 `make pages` generates this page from the taps, and a test checks that it is up to date. Your own
 catalog may have more streams and fields, since Khoros' columns depend on the tenant, and a
 Kissmetrics report with a `name` and `columns` in the settings is a separate stream. To list them,
-run `meltano select TAP --list --all`. To read fewer of them, see [columns.md](columns.md).
+run `.venv/bin/meltano select TAP --list --all`. To read fewer of them, see
+[columns.md](columns.md).
 
 - Only a field whose type includes null can be null. Keys are never null.
 - `row_id` is a hash of the row's natural key, used where that key can be null or long. It has 32
@@ -41,7 +42,7 @@ SETTINGS_HEAD = """\
 # Which settings exist?
 
 `make pages` generates this page from the taps, and a test checks that it is up to date.
-`tap-kindmetrics --about` prints the same for one tap, with `--format=json` as JSON.
+`.venv/bin/tap-kindmetrics --about` prints the same for one tap, with `--format=json` as JSON.
 
 With Meltano, set a setting as a variable in `.env` or in front of the command. Lists and objects
 are JSON in one line:
@@ -52,8 +53,8 @@ TAP_KINDMETRICS_DOMAIN_IDS=[1,2]
 ```
 
 Or add a line under `config:` of the plugin in `meltano.yml`, but put secrets in `.env`. Without
-Meltano, set it in the file that `--config` names, or use the same variables with `--config=ENV`.
-All invalid settings are reported together, before anything is read.
+Meltano, set it in the JSON file that `--config` names, or use the same variables with
+`--config=ENV`. All invalid settings are reported together, before anything is read.
 """
 SDK_HEAD = """\
 ## Settings of the SDK, in every tap
