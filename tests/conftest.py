@@ -1,4 +1,4 @@
-"""What tests of several folders share."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from sandbox.postgres import Postgres
 
-PATIENCE_S = 20.0  # what is under way when a run fails ends with its server
+PATIENCE_S = 20.0  # tasks that run when a run fails end when the server does
 
 load_profile()
 
 
 @pytest.fixture(autouse=True)
-def _own_signals() -> Iterator[None]:
-    """Ctrl-C stays with pytest, also after a tap that was made in this process."""
+def _signal_handlers_restored() -> Iterator[None]:
+    """Restore pytest's signal handlers, which a tap in this process replaces."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():
@@ -34,8 +34,8 @@ def _own_signals() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _own_threads() -> Iterator[None]:
-    """A run leaves no thread behind: it would ask, and say, in the middle of another test."""
+def _no_threads_left() -> Iterator[None]:
+    """Check that a run leaves no thread, which would send requests and log during another test."""
     yield
     deadline = time.monotonic() + PATIENCE_S
     for thread in threading.enumerate():
@@ -46,10 +46,10 @@ def _own_threads() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server for the tests of this worker; each test uses a schema of its own.
+    """A PostgreSQL server for the tests of this worker; each test uses its own schema.
 
-    Where there is none, the tests that need it fail: a suite that leaves them out by itself would
-    be green for the wrong reason.
+    If PostgreSQL is missing, the tests that need it fail. Skipping them by default would make the
+    suite pass for the wrong reason.
     """
     if os.environ.get(SWITCHED_OFF):
         pytest.skip(f"{SWITCHED_OFF} is set")

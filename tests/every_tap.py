@@ -1,4 +1,4 @@
-"""All taps in one form, for what has to be true of each: an account for each API they read."""
+"""All taps in one form, for tests of every tap: each with an account at a sandbox."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from tests.singer import State
 
 Settings = dict[str, Any]
-# Marked, so that they are found in whatever form: with letters that URLs and JSON write otherwise.
+# With characters that URLs and JSON escape, so that the tests find them in any form.
 TOKEN = "t0ken-k1nd/7f3a+9c=&%e2"  # noqa: S105
 OTHER_TOKEN = "t0ken-k1ss/51d0+e8=&%a1"  # noqa: S105
 USERNAME = "reports@tenant"
@@ -52,11 +52,11 @@ PASSWORD = 'p4ssword/9b41+e7=&"%c3'  # noqa: S105
 EMAIL = "reports@kissmetrics.example"
 OTHER_PASSWORD = "p4ssword/77ab+01=&%d4"  # noqa: S105
 COMPANY_KEY = "c0mpany/c07d+2a=&%b5"
-FASTER = 50  # by how much the pauses that a server asks for are shortened
+PAUSE_DIVISOR = 50  # the factor by which the pauses of Retry-After are shortened
 
 
 class Vendor(Protocol):
-    """What every sandbox has."""
+    """The attributes of every sandbox."""
 
     faults: Faults
     log: RequestLog
@@ -64,44 +64,44 @@ class Vendor(Protocol):
 
 @dataclass(frozen=True)
 class Account:
-    """A vendor's API that is being served, and the settings with which it is read."""
+    """A running sandbox, and the settings with which the tap reads it."""
 
-    api: Any  # a Vendor, and more than it where a test knows which one
+    api: Any  # a Vendor; tests of one vendor use more of it
     settings: Settings
     catalog: dict[str, Any] | None = None
 
     @property
     def log(self) -> RequestLog:
-        """What arrived."""
+        """The requests that arrived."""
         found: RequestLog = self.api.log
         return found
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong."""
+        """The faults that the sandbox produces."""
         found: Faults = self.api.faults
         return found
 
 
 @dataclass(frozen=True)
 class EveryTap:
-    """One tap: its class, what is secret in its settings, a small account to read."""
+    """One tap: its class, its secrets, and a small account to read."""
 
     tap: type[KitTap]
     secrets: Mapping[str, str]
     serve: Callable[[ExitStack], Account]
-    addresses: tuple[str, ...]  # the settings that say where the vendor is
+    addresses: tuple[str, ...]  # the settings with the addresses of the vendor
     volatile: frozenset[str] = field(default_factory=frozenset)  # fields that the clock sets
-    version: str = ""  # of the vendor's API, where the tap reads several
+    version: str = ""  # of the vendor's API, if the tap reads several
 
     @property
     def name(self) -> str:
-        """The tap's name, which is that of its executable too."""
+        """The name of the tap and its executable."""
         return str(self.tap.name)
 
     @property
     def executable(self) -> Path:
-        """Where the command is that a runner starts."""
+        """The path of the executable."""
         return Path(sys.executable).with_name(self.name)
 
     @override
@@ -110,7 +110,7 @@ class EveryTap:
 
     @contextmanager
     def serving(self) -> Iterator[Account]:
-        """The account, until the block ends."""
+        """Serve the account until the block ends."""
         with ExitStack() as stack:
             yield self.serve(stack)
 
@@ -128,9 +128,9 @@ class EveryTap:
         catalog: Any = None,
         level: int = logging.INFO,
     ) -> Ended:
-        """One run in this process; it ends as that of the executable does."""
+        """Run the tap in this process, with the errors and exit codes of the executable."""
         code = 0
-        with collected() as written, told(level) as said:
+        with collected() as written, captured_log(level) as log_lines:
             try:
                 with one_line_errors(self.tap.logger):
                     self.tap(
@@ -138,19 +138,19 @@ class EveryTap:
                     ).execute()
             except SystemExit as end:
                 code = int(str(end.code))
-        return Ended(code, Output(written.getvalue().decode()), "".join(said))
+        return Ended(code, Output(written.getvalue().decode()), "".join(log_lines))
 
     def command(
         self, account: Account, *, state: str | None = None, catalog: str | None = None
     ) -> Ended:
-        """One run in this process as the command line begins it, with these texts in its files."""
+        """Run the command line in this process, with these texts in its files."""
         found = (
             catalog
             if catalog is not None
             else (json.dumps(account.catalog) if account.catalog else None)
         )
         code = 0
-        with collected() as written, told() as said:
+        with collected() as written, captured_log() as log_lines:
             try:
                 self.tap.invoke(
                     config=SimpleNamespace(config=dict(account.settings), parse_env=False),
@@ -159,40 +159,40 @@ class EveryTap:
                 )
             except SystemExit as end:
                 code = int(str(end.code))
-        return Ended(code, Output(written.getvalue().decode()), "".join(said))
+        return Ended(code, Output(written.getvalue().decode()), "".join(log_lines))
 
 
 @contextmanager
-def told(level: int = logging.INFO) -> Iterator[list[str]]:
-    """The log lines from a level up, as they come, in the form that the executable gives them."""
+def captured_log(level: int = logging.INFO) -> Iterator[list[str]]:
+    """Collect the log lines of a level and above, in the format of the executable."""
     lines: list[str] = []
 
-    class Listener(logging.Handler):
+    class Collector(logging.Handler):
         @override
         def emit(self, record: logging.LogRecord) -> None:
             where = f"{record.name:<20}"
             lines.append(f"- | {record.levelname:<8} | {where} | {record.getMessage()}\n")
 
-    listener = Listener(level)
+    collector = Collector(level)
     root = logging.getLogger()
     before = root.level
-    root.addHandler(listener)
+    root.addHandler(collector)
     root.setLevel(level)
     try:
         yield lines
     finally:
-        root.removeHandler(listener)
+        root.removeHandler(collector)
         root.setLevel(before)
 
 
 @contextmanager
-def hurried() -> Iterator[None]:
-    """Within it the pauses between two tries are short; the kit's tests hold the real ones."""
+def short_pauses() -> Iterator[None]:
+    """Shorten the pauses between retries; the kit's tests check the real ones."""
     real = wire.retry_after_s
 
     def shortened(header: str | None) -> float | None:
         wait = real(header)
-        return None if wait is None else wait / FASTER
+        return None if wait is None else wait / PAUSE_DIVISOR
 
     with (
         patch("tap_kit.net.retries.FIRST_PAUSE_S", 0.002),
@@ -300,7 +300,7 @@ TAPS = (
         {"api_token": OTHER_TOKEN},
         _serve_kissmetrics,
         ("api_url", "query_url"),
-        frozenset({"extracted_from"}),  # the query's id depends on how often a report was started
+        frozenset({"extracted_from"}),  # a query's id depends on how often a report was started
     ),
     EveryTap(
         TapKissmetrics,

@@ -1,4 +1,4 @@
-"""Whole outputs in files that a person has read; ``GOLDEN=write pytest`` writes them anew."""
+"""Complete outputs in reviewed files; ``GOLDEN=write pytest`` writes them again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def assert_golden(path: Path, output: Output) -> None:
-    """Every message of ``output``, in order, is the file's; the diff is what there is to judge."""
+    """Check that the messages of ``output`` are those of the file, in the same order."""
     lines = [json.dumps(message, ensure_ascii=False) for message in output.without_clock]
     if os.environ.get("GOLDEN") == "write":
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -1,8 +1,7 @@
-"""``python -m tests.prepare``: what the tests need and pip cannot give: PostgreSQL, a browser.
+"""``python -m tests.prepare``: install what pip cannot install: PostgreSQL and a browser.
 
-Installs Debian's where the machine has none and lets us (root, or sudo without a password).
-Otherwise it says in one line what to do and ends with 0: the other tests can still run, and those
-that need it say the same.
+Installs Debian's packages if they are missing and the user may (root, or sudo without a password).
+Otherwise it prints what to do and ends with exit code 0, since the other tests can still run.
 """
 
 from __future__ import annotations
@@ -28,34 +27,34 @@ UPDATE = ("apt-get", "update")
 
 @dataclass(frozen=True)
 class Program:
-    """A Debian package, how it is looked for, and the variable that does without it."""
+    """A Debian package, the check for it, and the variable that skips its tests."""
 
     name: str
     package: str
-    is_there: Callable[[], bool]
+    is_installed: Callable[[], bool]
     switch: str
 
 
 def main() -> int:
-    """Make sure that all is there, or say what to do."""
+    """Install what is missing, or print what to do."""
     for program in PROGRAMS:
-        if not os.environ.get(program.switch) and not program.is_there():
-            _get(program)
+        if not os.environ.get(program.switch) and not program.is_installed():
+            _install_or_explain(program)
     return 0
 
 
-def _get(program: Program) -> None:
+def _install_or_explain(program: Program) -> None:
     sys.stderr.write(f"{program.name} is missing; installing Debian's for the tests ...\n")
     failed = "no apt-get here" if shutil.which("apt-get") is None else _install(program)
     if failed:
         sys.stderr.write(
             f"It could not be installed ({failed}). Install it (Debian: apt-get install "
-            f"{program.package}), or leave its tests out: {program.switch}=1 make test\n"
+            f"{program.package}), or skip its tests: {program.switch}=1 make test\n"
         )
 
 
 def browser() -> str | None:
-    """The path of a Chromium or Chrome, if there is one."""
+    """Return the path of a Chromium or Chrome; None if there is none."""
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
@@ -78,15 +77,15 @@ PROGRAMS = (
 
 
 def _install(program: Program) -> str:
-    """Run apt-get; what went wrong, nothing when all went well."""
+    """Run apt-get; return the error, empty on success."""
     root = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if root and (shutil.which("sudo") is None or _run([*root, "true"]).returncode):
-        return "it takes root, or sudo without a password"
+        return "this needs root, or sudo without a password"
     for command in (UPDATE, (*INSTALL, program.package)):
         done = _run([*root, "env", "DEBIAN_FRONTEND=noninteractive", *command])
     if done.returncode:
         return done.stderr.strip().rpartition("\n")[2]
-    return "" if program.is_there() else "it is not where it is looked for"
+    return "" if program.is_installed() else "it was not found after the installation"
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""Commands as a user runs them: in a process, with what they said and how they ended."""
+"""Commands in processes of their own, with their output and exit code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run of the executable ended."""
+    """The result of a run: exit code, stdout and stderr."""
 
     code: int
     output: Output
@@ -38,11 +38,11 @@ class Ended:
         parts = (line.split(" | ", 3) for line in self.stderr.splitlines())
         return [part[3] for part in parts if len(part) == 4 and part[1].strip() == level]
 
-    def assert_told_in_one_line(self, *words: str) -> None:
-        """Exit code 1 and one ERROR line with these words; no traceback."""
-        told = self.stderr[-2000:]
-        assert self.code == 1, told
-        assert "Traceback" not in self.stderr, told
+    def assert_one_error_line(self, *words: str) -> None:
+        """Check for exit code 1 and one ERROR line with these words, without a traceback."""
+        tail = self.stderr[-2000:]
+        assert self.code == 1, tail
+        assert "Traceback" not in self.stderr, tail
         assert len(self.errors) == 1, self.errors
         for word in words:
             assert word in self.errors[0]
@@ -50,7 +50,7 @@ class Ended:
 
 @contextlib.contextmanager
 def collected() -> Iterator[io.BytesIO]:
-    """Standard output as bytes, through the same text layer that a process has."""
+    """Capture standard output as bytes, through the same text layer as in a process."""
     raw = io.BytesIO()
     text = io.TextIOWrapper(raw, encoding="utf-8", write_through=True)
     try:
@@ -61,7 +61,7 @@ def collected() -> Iterator[io.BytesIO]:
 
 
 def execute(*command: str, environment: Mapping[str, str] | None = None, **kwargs: Any) -> Ended:
-    """A command, to its end."""
+    """Run a command to its end."""
     done = subprocess.run(
         command,
         env=clean_environment(environment),
@@ -73,8 +73,8 @@ def execute(*command: str, environment: Mapping[str, str] | None = None, **kwarg
     return Ended(done.returncode, Output(done.stdout.decode()), done.stderr.decode())
 
 
-def left_by_reader(process: subprocess.Popen[str]) -> tuple[float, str]:
-    """Stop reading its output; the seconds until it has ended, and what it said meanwhile."""
+def close_stdout(process: subprocess.Popen[str]) -> tuple[float, str]:
+    """Close the stdout of a process; return the seconds until it ended, and its stderr."""
     assert process.stdout is not None
     assert process.stderr is not None
     began = time.monotonic()
@@ -84,7 +84,7 @@ def left_by_reader(process: subprocess.Popen[str]) -> tuple[float, str]:
 
 
 def clean_environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without a developer's settings of taps and logs."""
+    """Return this process's environment without settings of taps, Meltano and logs."""
     own = {
         name: value
         for name, value in os.environ.items()

@@ -1,7 +1,7 @@
-"""How tests of properties choose their examples: the same in every run, however noisy the machine.
+"""Hypothesis profiles: property tests use the same examples in every run, without deadlines.
 
-``tools/mutation.py`` sets ``MUTANT_UNDER_TEST``: there it is enough that a change is noticed, and
-nobody looks for the smallest example.
+Under ``MUTANT_UNDER_TEST``, set by ``tools/mutation.py``, it is enough that a test fails, so
+Hypothesis does not search for the smallest example.
 """
 
 import os
@@ -24,5 +24,5 @@ settings.register_profile(
 
 
 def load_profile() -> None:
-    """Have all tests of properties use the one that fits."""
+    """Load the profile for all property tests."""
     settings.load_profile("mutations" if "MUTANT_UNDER_TEST" in os.environ else "tests")

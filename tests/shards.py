@@ -1,4 +1,4 @@
-"""All shards of a run, one after the other, whatever the vendor."""
+"""All shards of a run, one after the other, for any vendor."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ class Site(Protocol):
     """A vendor's account and the tap that reads it."""
 
     def sync(self, *, state: State | None = None, **changes: Any) -> Output:
-        """One run."""
+        """Run the tap once."""
 
 
-def in_shards(site: Site, count: int, states: Sequence[State] = (), **changes: Any) -> list[Output]:
-    """The outputs of ``count`` shards; ``states`` are what they go on from, if anything."""
+def run_in_shards(
+    site: Site, count: int, states: Sequence[State] = (), **changes: Any
+) -> list[Output]:
+    """Return the outputs of ``count`` shards, which start from ``states``, if given."""
     given: list[State | None] = [*deepcopy(list(states))] or [None] * count
     return [
         site.sync(shard=f"{index}/{count}", state=given[index], **changes) for index in range(count)
@@ -27,7 +29,7 @@ def in_shards(site: Site, count: int, states: Sequence[State] = (), **changes: A
 
 
 def loaded(*outputs: Output) -> Loader:
-    """What a loader has in the end."""
+    """Return a loader with all outputs."""
     loader = Loader()
     for output in outputs:
         loader.load(output)

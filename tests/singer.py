@@ -1,4 +1,4 @@
-"""What a tap writes, and what a loader makes of it."""
+"""The output of a tap, and a loader that reads it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ class Output:
 
     @cached_property
     def messages(self) -> list[Message]:
-        """All messages; the last line may be a half one when the run was killed."""
+        """All messages; an incomplete last line, as after a kill, is left out."""
         lines = self.text.split("\n")
         return [json.loads(line) for line in lines[:-1]]
 
     @property
     def unfinished(self) -> str:
-        """What stands after the last line feed: nothing, when the tap ended by itself."""
+        """The text after the last line feed: empty unless the tap was killed."""
         return self.text.rpartition("\n")[2]
 
     def rows(self, stream: str) -> list[Row]:
-        """The records of a stream in the order of arrival."""
+        """Return the records of a stream in the order of arrival."""
         return [
             message["record"]
             for message in self.messages
@@ -39,12 +39,12 @@ class Output:
 
     @property
     def streams(self) -> list[str]:
-        """The streams that were declared, each once, in order."""
+        """The streams with a SCHEMA message, each once, in order."""
         return list(dict.fromkeys(m["stream"] for m in self.messages if m["type"] == "SCHEMA"))
 
     @property
     def record_counts(self) -> dict[str, int]:
-        """How many records each declared stream has."""
+        """The number of records of each stream."""
         return {stream: len(self.rows(stream)) for stream in self.streams}
 
     @property
@@ -54,12 +54,12 @@ class Output:
 
     @property
     def state(self) -> State:
-        """The state that the next run is given; empty when none was written."""
+        """The state for the next run; empty if none was written."""
         return self.states[-1] if self.states else {}
 
     @property
     def without_clock(self) -> list[Message]:
-        """The messages without what the clock sets: nothing else may differ between two runs."""
+        """The messages without values of the clock; they must not differ between two runs."""
         return [_without_clock(message) for message in self.messages]
 
 
@@ -71,7 +71,7 @@ def _without_clock(message: Message) -> Message:
 
 
 def bookmark(state: State, stream: str, domain_id: int, segment: str = "all") -> str | None:
-    """The bookmark of a domain's segment in a stream; None where there is none."""
+    """Return the bookmark of a domain's segment in a stream; None if there is none."""
     parts = state.get("bookmarks", {}).get(stream, {}).get("partitions", [])
     for part in parts:
         if part["context"] == {"domain_id": domain_id, "segment": segment}:
@@ -81,7 +81,7 @@ def bookmark(state: State, stream: str, domain_id: int, segment: str = "all") ->
 
 
 class Loader:
-    """A target in short: the newest row of each key, and the last state."""
+    """A minimal target: it keeps the newest row of each key, and the last state."""
 
     def __init__(self) -> None:
         self._tables: dict[str, dict[tuple[Any, ...], Row]] = {}
@@ -89,7 +89,7 @@ class Loader:
         self.state: State = {}
 
     def load(self, output: Output) -> None:
-        """Take in the output of a run, whole or cut off."""
+        """Load the output of a run, complete or cut off."""
         for message in output.messages:
             match message["type"]:
                 case "SCHEMA":
@@ -109,9 +109,9 @@ class Loader:
 
     @property
     def content(self) -> dict[str, dict[tuple[Any, ...], Row]]:
-        """All tables but the snapshots, of which each run adds its own."""
+        """All tables except the snapshot, to which each run adds rows."""
         return {name: rows for name, rows in self._tables.items() if name != "current_visitors"}
 
     def count(self, stream: str) -> int:
-        """How many rows a table has."""
+        """Return the number of rows of a table."""
         return len(self._tables[stream])

@@ -1,4 +1,4 @@
-"""A run closes what it opened to its vendor: a process may do many runs."""
+"""A run closes its connections to the vendor, since a process may do many runs."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 def connected_to(ports: AbstractSet[int | None]) -> list[socket.socket]:
-    """The open sockets of this process whose other end is one of these ports."""
+    """Return the open sockets of this process that are connected to one of these ports."""
     return [one for one in gc.get_objects() if isinstance(one, socket.socket) and is_to(one, ports)]
 
 
 def is_to(one: socket.socket, ports: AbstractSet[int | None]) -> bool:
     try:
         return one.getpeername()[1] in ports
-    except (OSError, IndexError):  # closed, listening, or no socket of the internet's
+    except (OSError, IndexError):  # closed, listening, or no internet socket
         return False
 
 
-# The second is of the kind that every run begins with: a traceback then knows the connection.
+# The second fails the first request, so that a traceback refers to the connection.
 FAULTS = {"a whole run": [], "a run that fails": [Fault("status", status=400)]}
 
 

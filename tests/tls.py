@@ -1,4 +1,4 @@
-"""TLS on loopback: a certificate of one's own, and a front that speaks it for a plain server."""
+"""TLS on loopback: a self-signed certificate, and a TLS proxy in front of an http server."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ needs_openssl = pytest.mark.skipif(not HAS_OPENSSL, reason="makes a certificate 
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate of 127.0.0.1 that nobody but itself vouches for."""
+    """A self-signed certificate for 127.0.0.1."""
 
     key: Path
     certificate: Path
 
     @classmethod
     def made_in(cls, folder: Path) -> Certificate:
-        """A new one."""
+        """Make a certificate in a folder."""
         made = cls(folder / "key.pem", folder / "certificate.pem")
         command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt"]
         command += ["ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=127.0.0.1"]
@@ -43,15 +43,15 @@ class Certificate:
         return made
 
     def context(self) -> ssl.SSLContext:
-        """What a server that has it needs."""
+        """Return the TLS context of a server with this certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.key)
         return context
 
 
 @dataclass
-class Front:
-    """Where TLS is spoken; how many connections came, and how many of them are still refused."""
+class TlsProxy:
+    """The address of the proxy; counts connections, and refuses the next ``refusals`` of them."""
 
     url: str
     refusals: int = 0
@@ -59,7 +59,7 @@ class Front:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def refuses(self) -> bool:
-        """Count one more connection; whether its handshake is to break off."""
+        """Count a connection; return whether its handshake is refused."""
         with self._lock:
             self.connections += 1
             self.refusals -= 1
@@ -67,13 +67,13 @@ class Front:
 
 
 @contextmanager
-def fronting(url: str, certificate: Certificate) -> Iterator[Front]:
-    """An https address for a server that speaks http, until the block ends."""
+def serving_tls(url: str, certificate: Certificate) -> Iterator[TlsProxy]:
+    """Serve an http server under an https address until the block ends."""
     context = certificate.context()
     behind = urlsplit(url)
     place = (behind.hostname or "127.0.0.1", behind.port or 80)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        front = Front(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        proxy = TlsProxy(f"https://127.0.0.1:{listener.getsockname()[1]}")
 
         def serve() -> None:
             while True:
@@ -82,24 +82,24 @@ def fronting(url: str, certificate: Certificate) -> Iterator[Front]:
                 except OSError:
                     return
                 talk = threading.Thread(
-                    target=_talk, args=(connection, front, context, place), daemon=True
+                    target=_talk, args=(connection, proxy, context, place), daemon=True
                 )
                 talk.start()
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         try:
-            yield front
+            yield proxy
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join(5)
 
 
 def _talk(
-    connection: socket.socket, front: Front, context: ssl.SSLContext, place: tuple[str, int]
+    connection: socket.socket, proxy: TlsProxy, context: ssl.SSLContext, place: tuple[str, int]
 ) -> None:
     with connection, contextlib.suppress(OSError):
-        if front.refuses():
+        if proxy.refuses():
             connection.recv(1)
             return
         with (

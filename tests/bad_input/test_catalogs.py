@@ -10,7 +10,7 @@ import pytest
 
 from tests.bad_input.broken import broken
 from tests.bad_input.test_states import assert_ended_well
-from tests.every_tap import TAPS, Account, EveryTap, hurried
+from tests.every_tap import TAPS, Account, EveryTap, short_pauses
 from tests.fault_matrix import cells
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ Catalog = dict[str, Any]
 
 
 @pytest.fixture(autouse=True)
-def _hurried() -> Iterator[None]:
-    with hurried():
+def _short_pauses() -> Iterator[None]:
+    with short_pauses():
         yield
 
 
@@ -91,7 +91,7 @@ def test_catalog_of_another_tap_is_one_error_line(tap: EveryTap, other: EveryTap
         foreign = catalog_of(other, account)
     with tap.serving() as account:
         ended = run(tap, account, foreign)
-    ended.assert_told_in_one_line("--catalog has no stream of this tap")
+    ended.assert_one_error_line("--catalog has no stream of this tap")
     assert ended.output.text == ""
 
 
@@ -101,7 +101,7 @@ def test_catalog_that_is_cut_off_is_one_error_line(tap: EveryTap) -> None:
         text = json.dumps(catalog_of(tap, account))
         for end in range(0, len(text), len(text) // 12 + 1):
             ended = run(tap, account, text[:end])
-            ended.assert_told_in_one_line("--catalog must be JSON: ")
+            ended.assert_one_error_line("--catalog must be JSON: ")
             assert ended.output.text == ""
 
 

@@ -9,7 +9,7 @@ import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
 from tests.bad_input.wrong import misspelled, types_of, wrong_settings, wrong_types
-from tests.every_tap import EXECUTABLES, TAPS, EveryTap, hurried
+from tests.every_tap import EXECUTABLES, TAPS, EveryTap, short_pauses
 from tests.processes import execute
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ REQUIRED: dict[str, tuple[dict[str, Any], ...]] = {
 
 
 @pytest.fixture(autouse=True)
-def _hurried() -> Iterator[None]:
-    with hurried():
+def _short_pauses() -> Iterator[None]:
+    with short_pauses():
         yield
 
 

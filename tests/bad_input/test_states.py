@@ -9,7 +9,7 @@ import pytest
 from sandbox.faults import Fault
 
 from tests.bad_input.broken import broken
-from tests.every_tap import EXECUTABLES, TAPS, Account, EveryTap, hurried
+from tests.every_tap import EXECUTABLES, TAPS, Account, EveryTap, short_pauses
 from tests.fault_matrix import cells
 from tests.processes import Ended, execute
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def _hurried() -> Iterator[None]:
-    with hurried():
+def _short_pauses() -> Iterator[None]:
+    with short_pauses():
         yield
 
 
@@ -65,7 +65,7 @@ def test_state_that_is_cut_off_is_one_error_line(tap: EveryTap) -> None:
         text = json.dumps(state_with_jobs(tap, account))
         for end in range(0, len(text), max(1, len(text) // 12)):
             ended = tap.command(account, state=text[:end])
-            ended.assert_told_in_one_line("--state must be JSON: ")
+            ended.assert_one_error_line("--state must be JSON: ")
             assert ended.output.text == ""
 
 
@@ -133,4 +133,4 @@ def test_executable_reports_a_broken_state_in_one_line(tap: EveryTap, tmp_path: 
     (tmp_path / "state.json").write_text('{"bookmarks": [', encoding="utf-8")
     files = ["--config", str(tmp_path / "config.json"), "--state", str(tmp_path / "state.json")]
     ended = execute(str(tap.executable), *files)
-    ended.assert_told_in_one_line("--state must be JSON: ")
+    ended.assert_one_error_line("--state must be JSON: ")

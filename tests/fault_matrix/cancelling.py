@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sandbox.kissmetrics import RunRules
 from tap_kit.run.command import one_line_errors
 
-from tests.every_tap import TAPS, told
+from tests.every_tap import TAPS, captured_log
 from tests.fault_matrix.cells import fault_of, require, require_next_run_completes
 from tests.fault_matrix.places import Place
 from tests.processes import Ended, collected
@@ -48,7 +48,7 @@ def run_and_stop(account: Account) -> Ended:
         made.run.stop.set()
 
     code = 0
-    with collected() as written, told() as said:
+    with collected() as written, captured_log() as log_lines:
         watcher = threading.Thread(target=stop)
         watcher.start()
         try:
@@ -57,7 +57,7 @@ def run_and_stop(account: Account) -> Ended:
         except SystemExit as end:
             code = int(str(end.code))
         watcher.join()
-    return Ended(code, Output(written.getvalue().decode()), "".join(said))
+    return Ended(code, Output(written.getvalue().decode()), "".join(log_lines))
 
 
 def _started(account: Account) -> int:

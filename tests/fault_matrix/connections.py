@@ -11,7 +11,7 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from tests.fault_matrix.cells import require_clean_stop, require_complete
-from tests.tls import fronting
+from tests.tls import serving_tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,12 +101,12 @@ def _address(url: str, fault: ConnectionFault, certificate: Certificate) -> Iter
         yield url.replace("http:", "https:")
     elif "handshake" in fault.name:
         trusted = {"REQUESTS_CA_BUNDLE": str(certificate.certificate)}
-        with patch.dict(os.environ, trusted), fronting(url, certificate) as front:
-            front.refusals = fault.failures
-            yield front.url + urlsplit(url).path
+        with patch.dict(os.environ, trusted), serving_tls(url, certificate) as proxy:
+            proxy.refusals = fault.failures
+            yield proxy.url + urlsplit(url).path
     elif fault == UNTRUSTED:
-        with fronting(url, certificate) as front:
-            yield front.url + urlsplit(url).path
+        with serving_tls(url, certificate) as proxy:
+            yield proxy.url + urlsplit(url).path
     else:
         with _failing_name_server(url, fault.failures):
             yield url

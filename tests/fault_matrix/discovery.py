@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tap_khoros_analytics.exports.definitions import EXPORTS
 from tap_kit.run.command import one_line_errors
 
-from tests.every_tap import TAPS, Account, told
+from tests.every_tap import TAPS, Account, captured_log
 from tests.fault_matrix import matrix
 from tests.fault_matrix.cells import fault_of, require, settings_for, short_timeout
 from tests.fault_matrix.places import places
@@ -38,13 +38,13 @@ def without_columns(account: Account) -> Account:
 def discover(account: Account) -> Ended:
     """Run one discovery in this process; its output is the catalog, or empty."""
     code, text = 0, ""
-    with told() as said:
+    with captured_log() as log_lines:
         try:
             with one_line_errors(TAP.tap.logger):
                 text = json.dumps(TAP.tap(config=dict(account.settings)).catalog_dict)
         except SystemExit as end:
             code = int(str(end.code))
-    return Ended(code, Output(text), "".join(said))
+    return Ended(code, Output(text), "".join(log_lines))
 
 
 def every_cell(account: Account, kind: Kind) -> Iterator[Cell]:

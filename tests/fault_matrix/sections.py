@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.every_tap import TAPS, hurried
+from tests.every_tap import TAPS, short_pauses
 from tests.fault_matrix import cancelling, cells, discovery
 from tests.fault_matrix.cells import WrongEndError
 from tests.fault_matrix.matrix import (
@@ -37,18 +37,18 @@ class Section:
 
 def _section_of_tap(tap: EveryTap) -> Section:
     def faults(kind: Kind) -> Results:
-        with hurried(), tap.serving() as account:
+        with short_pauses(), tap.serving() as account:
             return results_of(tap, account, [kind])
 
     def connections() -> Results:
-        with hurried(), tap.serving() as account, tempfile.TemporaryDirectory() as folder:
+        with short_pauses(), tap.serving() as account, tempfile.TemporaryDirectory() as folder:
             return connection_results(tap, account, Certificate.made_in(Path(folder)))
 
     return Section(str(tap), faults, connections)
 
 
 def _discovery(kind: Kind) -> Results:
-    with hurried(), discovery.TAP.serving() as served:
+    with short_pauses(), discovery.TAP.serving() as served:
         account = discovery.without_columns(served)
         whole = discovery.discover(account)
         tried = list(discovery.every_cell(account, kind))
@@ -58,7 +58,7 @@ def _discovery(kind: Kind) -> Results:
 
 
 def _cancelling(kind: Kind) -> Results:
-    with hurried(), cancelling.TAP.serving() as account:
+    with short_pauses(), cancelling.TAP.serving() as account:
         whole = cells.undisturbed(cancelling.TAP, account)
         tried = [Cell(kind, place, FOR_GOOD) for place in cancelling.PLACES]
         return _results(

@@ -13,7 +13,7 @@ import pytest
 from sandbox.fault_text import GRAMMAR
 from sandbox.faults import KINDS as SANDBOX_KINDS
 
-from tests.every_tap import TAPS, EveryTap, hurried
+from tests.every_tap import TAPS, EveryTap, short_pauses
 from tests.fault_matrix import cancelling, cells, connections, discovery
 from tests.fault_matrix.connections import CONNECTION_FAULTS
 from tests.fault_matrix.kinds import KINDS, Kind
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def _hurried() -> Iterator[None]:
-    with hurried():
+def _short_pauses() -> Iterator[None]:
+    with short_pauses():
         yield
 
 

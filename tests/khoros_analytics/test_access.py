@@ -33,7 +33,7 @@ def test_wrong_credentials_are_reported_in_one_line_with_the_settings(
     site: Site, arguments: tuple[str, ...], changes: dict[str, Any], words: tuple[str, ...]
 ) -> None:
     ended = site.execute(*arguments, **changes)
-    ended.assert_told_in_one_line(*words)
+    ended.assert_one_error_line(*words)
     assert ended.output.text == ""
     assert "nonsense-1" not in ended.stderr
     assert len(site.api.log.requests) == 1  # repeated wrong credentials could lock the account
@@ -42,13 +42,13 @@ def test_wrong_credentials_are_reported_in_one_line_with_the_settings(
 def test_credentials_revoked_during_a_run_stop_it(site: Site) -> None:
     site.api.faults.append(Fault("status", status=401, path="report/user"))
     ended = site.execute(catalog=catalog_of("author", "teams", "user"))
-    ended.assert_told_in_one_line("username", "password", "401")
+    ended.assert_one_error_line("username", "password", "401")
     assert len(ended.output.rows("author")) == 18
 
 
 def test_an_address_without_the_api_is_reported_in_one_line(site: Site) -> None:
     site.api.faults.append(Fault("status", status=404, path="/teams"))
-    site.execute().assert_told_in_one_line("api_url", "404")
+    site.execute().assert_one_error_line("api_url", "404")
 
 
 def test_credentials_can_have_any_characters(serve: Serve) -> None:

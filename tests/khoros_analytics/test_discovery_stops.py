@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sandbox.faults import Fault
 
-from tests.processes import clean_environment, left_by_reader
+from tests.processes import clean_environment, close_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ def test_a_signal_stops_discovery_with_an_exit_code(
 def test_discovery_stops_when_its_output_is_closed(site: Site, arguments: tuple[str, ...]) -> None:
     """So it is when Meltano was killed; otherwise it would run until all requests time out."""
     with discovering(site, *arguments) as process:
-        took, stderr = left_by_reader(process)
+        took, stderr = close_stdout(process)
     assert process.returncode == 1
     assert took < LIMIT_S
     assert stderr.count("The target stopped reading") == 1

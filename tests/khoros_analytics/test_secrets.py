@@ -104,7 +104,7 @@ def test_the_api_cannot_redirect_to_another_host(serve: Serve) -> None:
         site.api.faults.append(Fault("redirect", location=elsewhere.url, path="/status"))
         ended = site.execute(catalog=catalog_of("author"))
     assert stranger.log.requests == []
-    ended.assert_told_in_one_line("api_url")
+    ended.assert_one_error_line("api_url")
 
 
 def test_a_storage_on_another_host_receives_no_credentials_and_no_company_key(serve: Serve) -> None:

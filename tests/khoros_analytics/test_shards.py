@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orchestration.reshard import merged
-from tests.shards import in_shards, loaded
+from tests.shards import loaded, run_in_shards
 
 if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve
@@ -20,7 +20,7 @@ def test_shards_together_read_what_one_run_reads(serve: Serve, count: int) -> No
     """One shard reads all report types of the conversations, whose order matters."""
     whole = serve().sync()
     site = serve()
-    parts = in_shards(site, count)
+    parts = run_in_shards(site, count)
     assert loaded(*parts).content == loaded(whole).content
     assert set(site.starts.values()) == {1}, "two shards started the same export"
     for part in parts[1:]:
@@ -34,8 +34,8 @@ def test_another_number_of_shards_resumes_from_the_joined_states(
 ) -> None:
     whole = loaded(serve().sync(**LATER)).content
     site = serve()
-    first = in_shards(site, before)
+    first = run_in_shards(site, before)
     state = merged(part.state for part in first)
-    second = in_shards(site, after, [state] * after, **LATER)
+    second = run_in_shards(site, after, [state] * after, **LATER)
     assert loaded(*first, *second).content == whole
     assert set(site.starts.values()) == {1}, "an export was started twice"

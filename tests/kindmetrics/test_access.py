@@ -23,7 +23,7 @@ def test_a_wrong_token_is_reported_in_one_line_with_the_setting(
     site: Site, arguments: tuple[str, ...]
 ) -> None:
     ended = site.execute(*arguments, api_token="not-the-token")  # noqa: S106
-    ended.assert_told_in_one_line("api_token", "401")
+    ended.assert_one_error_line("api_token", "401")
     assert ended.output.text == ""
     assert len(site.requested()) == 1
     assert "not-the-token" not in ended.stderr
@@ -135,7 +135,7 @@ def test_an_account_without_a_plan_has_a_warning_for_each_domain(serve: Serve) -
 def test_a_rejected_account_is_reported_as_a_wrong_token(site: Site) -> None:
     site.api.faults.append(Fault("status", status=403, path="/api/domains$"))
     ended = site.execute()
-    ended.assert_told_in_one_line("api_token", "403", "no active plan")
+    ended.assert_one_error_line("api_token", "403", "no active plan")
     assert ended.output.text == ""
 
 

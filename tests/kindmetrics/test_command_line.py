@@ -115,7 +115,7 @@ def test_a_file_that_is_not_json_is_reported_in_one_line(
     path.write_text(text)
     command = site.command() if option != "config" else [str(TAP)]
     ended = execute(*command, f"--{option}", str(path))
-    ended.assert_told_in_one_line(option)
+    ended.assert_one_error_line(option)
     assert ended.output.text == ""
     assert site.requested() == []
 
@@ -136,7 +136,7 @@ def test_a_file_that_is_not_json_is_reported_in_one_line(
 )
 def test_a_malformed_state_is_reported_in_one_line(site: Site, state: Any) -> None:
     ended = site.execute(state=json.dumps(state), end_date="2024-02-01")
-    ended.assert_told_in_one_line("state")
+    ended.assert_one_error_line("state")
 
 
 @pytest.mark.parametrize("state", [{}, {"bookmarks": {}}, {"bookmarks": {"pages": {}}}], ids=str)
@@ -147,4 +147,4 @@ def test_an_empty_state_is_a_first_run(site: Site, state: Any) -> None:
 @pytest.mark.parametrize("catalog", [[], {"streams": {}}, {"streams": [{}]}], ids=str)
 def test_a_malformed_catalog_is_reported_in_one_line(site: Site, catalog: Any) -> None:
     ended = site.execute(catalog=json.dumps(catalog), end_date="2024-02-01")
-    ended.assert_told_in_one_line("catalog")
+    ended.assert_one_error_line("catalog")

@@ -110,7 +110,7 @@ def test_a_full_disk_is_reported_in_one_line(site: Site) -> None:
             timeout=60,
         )
     ended = Ended(done.returncode, Output(""), done.stderr.decode())
-    ended.assert_told_in_one_line("No space left")
+    ended.assert_one_error_line("No space left")
     assert "Exception ignored" not in ended.stderr
 
 
@@ -125,7 +125,7 @@ def test_a_closed_output_is_reported_in_one_line(site: Site, lines: int) -> None
         stderr = tap.stderr.read().decode()
         code = tap.wait(timeout=20)
     ended = Ended(code, Output(""), stderr)
-    ended.assert_told_in_one_line("The target stopped reading")
+    ended.assert_one_error_line("The target stopped reading")
     assert "Exception ignored" not in stderr
     assert "BrokenPipe" not in stderr
 
@@ -149,7 +149,7 @@ def test_an_error_during_a_run_is_one_line_and_the_bookmarks_are_written(site: S
     fault = Fault("status", status=503, retry_after=0, path="/api/domains/2/pages.*02-04")
     site.api.faults.append(fault)
     ended = site.execute()
-    ended.assert_told_in_one_line("GET /api/domains/2/pages: HTTP 503", "failed after 5 tries")
+    ended.assert_one_error_line("GET /api/domains/2/pages: HTTP 503", "failed after 5 tries")
     assert ended.output.messages[-1]["type"] == "STATE"
     site.api.faults.clear()
     assert_resumes(site, ended.output, {})

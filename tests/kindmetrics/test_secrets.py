@@ -102,7 +102,7 @@ def test_the_token_is_not_sent_to_the_host_of_a_redirect(site: Site, ordinal: in
         site.api.faults.append(fault)
         ended = debug(site)
     assert stranger.log.requests == []
-    ended.assert_told_in_one_line("api_url")
+    ended.assert_one_error_line("api_url")
     assert_no_token(ended)
 
 

@@ -66,7 +66,7 @@ def test_all_invalid_settings_are_reported_together(site: Site) -> None:
 @pytest.mark.parametrize("arguments", [("--test",), ("--test=schema",), ()], ids=str)
 def test_missing_settings_are_reported_in_one_line(arguments: tuple[str, ...], site: Site) -> None:
     ended = execute(*site.command(*arguments)[:1], *arguments)
-    ended.assert_told_in_one_line("api_token is required")
+    ended.assert_one_error_line("api_token is required")
     assert ended.output.text == ""
 
 

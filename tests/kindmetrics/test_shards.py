@@ -10,7 +10,7 @@ from tap_kit.rows.keys import shard_of
 
 from orchestration.reshard import merged
 from tests.kindmetrics.site import WINDOWED
-from tests.shards import in_shards, loaded
+from tests.shards import loaded, run_in_shards
 from tests.singer import bookmark
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def test_shards_together_read_what_one_run_reads(serve: Serve, count: int) -> No
     site = serve(domains=DOMAINS, referrers_route="documented")
     whole = loaded(site.sync(segments=SEGMENTS))
     site.api.log.clear()
-    parts = in_shards(site, count, segments=SEGMENTS)
+    parts = run_in_shards(site, count, segments=SEGMENTS)
     assert loaded(*parts).content == whole.content
     asked = Counter(site.requested("/api/domains/"))
     assert set(asked.values()) == {1}, "two shards read the same partition"
@@ -54,7 +54,7 @@ def test_shards_together_read_what_one_run_reads(serve: Serve, count: int) -> No
 def test_shards_without_partitions_succeed_and_write_all_schemas(serve: Serve) -> None:
     site = serve(domains=1)
     whole = site.sync()
-    parts = in_shards(site, 7)
+    parts = run_in_shards(site, 7)
     assert loaded(*parts).content == loaded(whole).content
     assert sum(bool(read_by(part)) for part in parts) == 1
     for part in parts:
@@ -67,10 +67,10 @@ def test_another_number_of_shards_resumes_from_the_joined_states(
 ) -> None:
     """No row is lost, and only the lookback is read again."""
     site = serve(domains=DOMAINS, referrers_route="documented")
-    first = in_shards(site, before, segments=SEGMENTS)
+    first = run_in_shards(site, before, segments=SEGMENTS)
     site.api.log.clear()
     state = merged(part.state for part in first)
-    second = in_shards(site, after, [state] * after, **LATER)
+    second = run_in_shards(site, after, [state] * after, **LATER)
     asked = Counter(site.requested("/api/domains/"))
     assert set(asked.values()) == {1}
     assert min(first_day for first_day, _ in site.days_requested("pages")) == "2024-02-03"
@@ -87,8 +87,8 @@ def test_another_number_of_shards_resumes_from_the_joined_states(
 def test_new_shards_without_a_state_start_again_and_lose_nothing(serve: Serve) -> None:
     """This is so if the state ids contain the number of shards."""
     site = serve(domains=DOMAINS)
-    first = in_shards(site, 2, segments=SEGMENTS)
-    second = in_shards(site, 3, **LATER)
+    first = run_in_shards(site, 2, segments=SEGMENTS)
+    second = run_in_shards(site, 3, **LATER)
     assert loaded(*first, *second).content == loaded(site.sync(**LATER)).content
     assert loaded(*second).content == loaded(*first, *second).content
 
@@ -96,7 +96,7 @@ def test_new_shards_without_a_state_start_again_and_lose_nothing(serve: Serve) -
 def test_new_shards_with_the_old_states_lose_nothing(serve: Serve) -> None:
     """Partitions that moved to another shard are read from the start date."""
     site = serve(domains=DOMAINS)
-    first = in_shards(site, 2, segments=SEGMENTS)
+    first = run_in_shards(site, 2, segments=SEGMENTS)
     old = [*(part.state for part in first), {}]
-    second = in_shards(site, 3, old, **LATER)
+    second = run_in_shards(site, 3, old, **LATER)
     assert loaded(*first, *second).content == loaded(site.sync(**LATER)).content

@@ -90,7 +90,7 @@ def test_wrong_token_is_one_line_that_names_the_setting(
     site: Site, arguments: tuple[str, ...]
 ) -> None:
     ended = site.execute(*arguments, api_token="not-the-token")  # noqa: S106
-    ended.assert_told_in_one_line("api_token", "401")
+    ended.assert_one_error_line("api_token", "401")
     assert ended.output.text == ""
     assert len(site.requested()) == 1
     assert "not-the-token" not in ended.stderr
@@ -142,7 +142,7 @@ def test_refused_list_that_the_plan_needs_fails_the_run(site: Site, name: str) -
 @pytest.mark.parametrize("setting", ["api_url", "query_url"])
 def test_plain_http_is_accepted_for_the_local_machine_only(site: Site, setting: str) -> None:
     ended = site.execute(**{setting: "http://10.0.0.1"})
-    ended.assert_told_in_one_line(f"{setting} must begin with https://")
+    ended.assert_one_error_line(f"{setting} must begin with https://")
     assert ended.output.text == ""
     assert site.requested() == []
 

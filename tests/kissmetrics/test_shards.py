@@ -11,7 +11,7 @@ from tap_kit.rows.keys import shard_of
 from orchestration.reshard import merged
 from tests.kissmetrics.rows import comparable
 from tests.kissmetrics.site import CORE
-from tests.shards import in_shards, loaded
+from tests.shards import loaded, run_in_shards
 
 if TYPE_CHECKING:
     from tests.kissmetrics.conftest import Serve
@@ -38,7 +38,7 @@ def read_by(output: Output) -> set[str]:
 def test_all_shards_together_load_the_same_as_one_run(serve: Serve, count: int) -> None:
     whole = tables(serve().sync())
     site = serve()
-    parts = in_shards(site, count)
+    parts = run_in_shards(site, count)
     assert tables(*parts) == whole
     assert set(site.api.runs.values()) == {1}, "a report was run by two shards"
     for stream in CORE:
@@ -61,7 +61,7 @@ def test_selected_products_are_distributed_over_the_shards(serve: Serve, count: 
 def test_shards_without_a_report_succeed_and_write_every_schema(serve: Serve) -> None:
     site = serve(sizes={"reports": 1})
     whole = site.sync()
-    parts = in_shards(site, 7)
+    parts = run_in_shards(site, 7)
     assert tables(*parts) == tables(whole)
     assert sum(bool(read_by(part)) for part in parts) == 1
     for part in parts:
@@ -75,9 +75,9 @@ def test_another_number_of_shards_resumes_from_the_joined_states(
     """Nothing is lost, and only the look-back is run again."""
     whole = tables(serve().sync(**LATER))
     site = serve()
-    first = in_shards(site, before)
+    first = run_in_shards(site, before)
     state = merged(part.state for part in first)
-    second = in_shards(site, after, [state] * after, **LATER)
+    second = run_in_shards(site, after, [state] * after, **LATER)
     assert tables(*first, *second) == whole
     runs = Counter(run.report_id for run in site.api.runs.elements())
     # Two days; then the last of them, the one before it for the look-back, and two new ones.
@@ -88,6 +88,6 @@ def test_another_number_of_shards_resumes_from_the_joined_states(
 def test_another_number_of_shards_without_states_loads_everything(serve: Serve) -> None:
     whole = tables(serve().sync(**LATER))
     site = serve()
-    first = in_shards(site, 2)
-    second = in_shards(site, 3, **LATER)
+    first = run_in_shards(site, 2)
+    second = run_in_shards(site, 3, **LATER)
     assert tables(*first, *second) == tables(*second) == whole

@@ -1,1 +1,1 @@
-"""What has to hold for the repository as a whole."""
+"""Rules for the repository as a whole."""

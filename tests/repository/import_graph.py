@@ -1,6 +1,6 @@
-"""Which file of a package imports which, `TYPE_CHECKING` imports included.
+"""The imports between the files of a package, including `TYPE_CHECKING` imports.
 
-The files are read, not imported: the kit that is installed is a copy, and may be older.
+The files are parsed, not imported, since the installed kit is a copy and may be older.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _names(module: str, file: Path, modules: Mapping[str, Path]) -> set[str]:
 
 
 def _base(node: ast.ImportFrom, module: str, *, is_package: bool) -> str:
-    """Return what the names of a ``from`` import are taken from; a leading dot is the folder."""
+    """Return the module of a ``from`` import; a leading dot stands for the folder."""
     if not node.level:
         return node.module or ""
     parts = module.split(".")
@@ -53,8 +53,8 @@ def _base(node: ast.ImportFrom, module: str, *, is_package: bool) -> str:
     return ".".join([*parts[:kept], *([node.module] if node.module else [])])
 
 
-def circle(graph: Graph) -> list[str]:
-    """Return one circle of modules, each of which imports the next; empty where there is none."""
+def import_cycle(graph: Graph) -> list[str]:
+    """Return one cycle of modules, each of which imports the next; empty if there is none."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -62,10 +62,10 @@ def circle(graph: Graph) -> list[str]:
     return []
 
 
-def upward(graph: Graph, levels: Sequence[AbstractSet[str]]) -> Iterator[str]:
-    """Yield the imports that lead up, and the files that have no level.
+def imports_from_above(graph: Graph, levels: Sequence[AbstractSet[str]]) -> Iterator[str]:
+    """Yield the imports from a higher level, and the files that have no level.
 
-    A level is a set of layers: names of files and folders right under the package. A file may
+    A level is a set of layers: names of files and folders in the package. A file may
     import from its own level and from those before it. The package's ``__init__.py`` is above all.
     """
     heights = {layer: height for height, level in enumerate(levels) for layer in level}

@@ -1,4 +1,4 @@
-"""Code that fits on a screen, and dependencies that point one way."""
+"""Limits on the length of functions and files, and on what packages import."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MODULES = [package.name for package in PACKAGES]
 
 
 @pytest.mark.parametrize("source", CODE, ids=str)
-def test_every_function_and_file_can_be_read_in_one_go(source: Path) -> None:
+def test_no_function_or_file_is_too_long(source: Path) -> None:
     text = (ROOT / source).read_text(encoding="utf-8")
     spans = {
         node.name: (node.end_lineno or 0) - node.lineno + 1
@@ -36,7 +36,7 @@ def test_every_function_and_file_can_be_read_in_one_go(source: Path) -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
-def test_a_tap_stands_on_the_kit_and_the_kit_on_no_tap(package: Path) -> None:
+def test_taps_import_the_kit_only_and_the_kit_no_tap(package: Path) -> None:
     others = {*MODULES, "sandbox", "demo", "orchestration", "tools", "tests", "benchmarks"} - {
         package.name,
         "tap_kit",
@@ -45,18 +45,18 @@ def test_a_tap_stands_on_the_kit_and_the_kit_on_no_tap(package: Path) -> None:
     assert imported & others == set()
 
 
-def test_the_sandbox_knows_nothing_of_the_taps() -> None:
-    """Or the taps would be tested against their own beliefs."""
+def test_sandbox_imports_no_tap() -> None:
+    """Otherwise taps and sandbox could share a wrong assumption about a vendor."""
     imported = {name for source in sources(SANDBOX) for name in imports(ROOT / source)}
     assert imported & {*MODULES, "singer_sdk"} == set()
 
 
-def test_the_tools_import_no_test() -> None:
+def test_tools_import_no_tests() -> None:
     imported = {name for source in sources(TOOLS) for name in imports(ROOT / source)}
     assert imported & {"tests", "benchmarks", "demo", "orchestration", "sandbox"} == set()
 
 
-def test_the_kit_names_no_vendor() -> None:
+def test_kit_names_no_vendor() -> None:
     files = [path for path in KIT.rglob("*") if path.suffix in {".py", ".md", ".toml", ".json"}]
     assert len(files) > 10
     for path in files:
@@ -64,7 +64,7 @@ def test_the_kit_names_no_vendor() -> None:
         assert [vendor for vendor in VENDORS if is_named(vendor, text)] == [], path
 
 
-def test_a_vendor_is_named_by_a_whole_word() -> None:
+def test_vendor_is_found_as_a_whole_word_only() -> None:
     named = (
         "a pond.",
         "Pond's API",
@@ -87,14 +87,14 @@ def is_named(vendor: str, text: str) -> bool:
 
 
 @pytest.mark.parametrize("source", CODE, ids=str)
-def test_nothing_is_left_to_do_or_commented_out(source: Path) -> None:
+def test_no_comment_is_a_todo(source: Path) -> None:
     with (ROOT / source).open("rb") as file:
         tokens = tokenize.tokenize(file.readline)
         comments = [token.string for token in tokens if token.type == tokenize.COMMENT]
     assert [text for text in comments if any(w in text for w in ("TODO", "FIXME", "XXX"))] == []
 
 
-def test_nothing_is_empty() -> None:
+def test_no_file_is_empty() -> None:
     empty = [
         source
         for source in CODE
@@ -104,7 +104,7 @@ def test_nothing_is_empty() -> None:
 
 
 def imports(source: Path) -> Iterator[str]:
-    """The top-level names of what a file imports."""
+    """Yield the top-level names of the modules that a file imports."""
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)

@@ -1,4 +1,4 @@
-"""Meltano's environments get the versions of uv.lock, which Meltano itself does not read."""
+"""constraints.txt, for Meltano's environments, has the versions of uv.lock."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 MAKE = shutil.which("make")
 
 
-@pytest.mark.skipif(MAKE is None, reason="make is not there to say how constraints.txt is made")
-def test_constraints_are_those_of_the_lock(tmp_path: Path) -> None:
-    """What ``make constraints`` would write is what is there."""
+@pytest.mark.skipif(MAKE is None, reason="make is missing")
+def test_constraints_are_those_of_uv_lock(tmp_path: Path) -> None:
+    """``make constraints`` would not change the file."""
     command = subprocess.run(
         [str(MAKE), "-n", "--no-print-directory", "constraints"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""What the pages quote is there: files, commands with their options, variables."""
+"""The files, commands, options and variables that the pages quote exist."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
 PLUGINS = {p["name"]: p for kind in PROJECT["plugins"].values() for p in kind}
 QUOTED = [(page.relative_to(ROOT), command) for page in PAGES for command in commands(page)]
-MELTANOS_OWN = {"__SELECT", "__SELECT_FILTER", "__LOAD_SCHEMA", "__CATALOG"}
+MELTANO_EXTRAS = {"__SELECT", "__SELECT_FILTER", "__LOAD_SCHEMA", "__CATALOG"}
 
-# Parses each command as Meltano does, down to the last sub-command, without doing it.
+# Parses each command as Meltano does, including subcommands, without running it.
 PARSE = """
 import json, sys
 import click
@@ -48,13 +48,13 @@ for command in json.load(sys.stdin):
 
 
 def quoted(program: str) -> list[list[str]]:
-    """The arguments of each quoted command of a program, each once."""
+    """Return the arguments of each quoted command of a program, each once."""
     found = {tuple(command[1:]): None for _, command in QUOTED if command[0] == program}
     return [list(arguments) for arguments in found]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     for link in links(page):
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
@@ -65,7 +65,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert anchor in slugs, link
 
 
-def test_the_index_links_every_page_of_docs_and_the_readme_links_the_index() -> None:
+def test_index_links_every_page_and_readme_links_the_index() -> None:
     docs = ROOT / "docs"
     index = docs / "README.md"
     linked = {(docs / link.partition("#")[0]).resolve() for link in links(index)}
@@ -75,7 +75,7 @@ def test_the_index_links_every_page_of_docs_and_the_readme_links_the_index() -> 
     assert "docs/README.md" in links(ROOT / "README.md")
 
 
-def test_every_meltano_command_is_one() -> None:
+def test_every_meltano_command_is_valid() -> None:
     given = [[w for w in c if not w.startswith("/where/")] for c in quoted("meltano")]
     given = [c[: c.index("--from-ref")] if "--from-ref" in c else c for c in given]
     assert len(given) > 10
@@ -91,14 +91,14 @@ def test_every_meltano_command_is_one() -> None:
     assert done.stdout == ""
 
 
-def test_every_plugin_job_and_schedule_of_a_command_is_in_the_project() -> None:
+def test_every_plugin_job_and_schedule_of_a_command_exists() -> None:
     names = set(PLUGINS) | {s["name"] for s in PROJECT["schedules"]}
     for page, command in QUOTED:
         named = {w for w in command[1:] if re.fullmatch(r"(?:tap|target)-[a-z-]+|\w+-daily", w)}
         assert named <= names, (page, command)
 
 
-def test_every_make_target_is_one() -> None:
+def test_every_make_target_exists() -> None:
     targets = set(re.findall(r"^([a-z./-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page, command in QUOTED:
         if command[0] == "make":
@@ -107,8 +107,8 @@ def test_every_make_target_is_one() -> None:
 
 
 @pytest.mark.parametrize("arguments", quoted("sandbox"), ids=" ".join)
-def test_every_sandbox_command_is_one(arguments: list[str]) -> None:
-    """All its options stand before ``--help``, which is what it then does."""
+def test_every_sandbox_command_is_valid(arguments: list[str]) -> None:
+    """With ``--help`` at the end, the options before it are parsed and nothing runs."""
     out = io.StringIO()
     with pytest.raises(SystemExit) as ended, contextlib.redirect_stdout(out):
         sandbox_command([*arguments, "--help"])
@@ -118,7 +118,7 @@ def test_every_sandbox_command_is_one(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
-def test_every_option_of_a_tap_is_one(tap: Path) -> None:
+def test_every_option_of_a_tap_exists(tap: Path) -> None:
     known = {option for p in tap_class(tap).cli.params for option in p.opts}
     for arguments in quoted(tap.name):
         used = {word.partition("=")[0] for word in arguments if word.startswith("--")}
@@ -132,7 +132,7 @@ def test_every_variable_is_a_setting() -> None:
         for tap in TAPS
         for setting in expected_settings(tap_class(tap))
     }
-    known |= {variable(name, "")[:-1] + own for name in PLUGINS for own in MELTANOS_OWN}
+    known |= {variable(name, "")[:-1] + own for name in PLUGINS for own in MELTANO_EXTRAS}
     pages = [*PAGES, ROOT / ".env.example"]
     for page in pages:
         used = set(VARIABLE.findall(text_of(page)))
@@ -140,5 +140,5 @@ def test_every_variable_is_a_setting() -> None:
 
 
 def variable(plugin: str, setting: str) -> str:
-    """The variable that Meltano reads a setting from."""
+    """Return the variable from which Meltano reads a setting."""
     return f"{plugin}_{setting}".upper().replace("-", "_").replace(".", "_")

@@ -1,4 +1,4 @@
-"""What the pages and plugin files say of settings and streams is what the taps have."""
+"""The generated pages and plugin files match the settings and streams of the taps."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ FILES = files()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_is_as_the_taps_are_today(path: Path) -> None:
+def test_generated_file_is_current(path: Path) -> None:
     assert path.read_text("utf-8") == FILES[path], "run: make pages"
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
-def test_a_readme_has_both_tables(tap: Path) -> None:
+def test_readme_has_both_tables(tap: Path) -> None:
     text = (tap / "README.md").read_text("utf-8")
     assert "<!-- settings -->" in text
     for variant in tap_class(tap).variants():

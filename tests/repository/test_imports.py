@@ -1,4 +1,4 @@
-"""No circle of files, and no import that leads from a lower layer of a package to a higher one."""
+"""No import cycles, and no import from a higher layer of a package into a lower one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.repository.import_graph import circle, import_graph, upward
+from tests.repository.import_graph import import_cycle, import_graph, imports_from_above
 from tools.workspace import EXAMPLE, KIT, TAPS, package_of
 
 if TYPE_CHECKING:
@@ -37,20 +37,20 @@ LEVELS: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_no_files_import_each_other_in_a_circle(package: str) -> None:
-    assert " -> ".join(circle(import_graph(PACKAGES[package]))) == ""
+def test_package_has_no_import_cycle(package: str) -> None:
+    assert " -> ".join(import_cycle(import_graph(PACKAGES[package]))) == ""
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_no_import_leads_up(package: str) -> None:
+def test_no_file_imports_from_a_higher_level(package: str) -> None:
     graph = import_graph(PACKAGES[package])
     layers = {module.split(".")[1] for module in graph if "." in module}
     given = [set(level.split()) for level in LEVELS.get(package, ())]
-    assert "\n".join(upward(graph, given or [layers - {"tap"}, {"tap"}])) == ""
+    assert "\n".join(imports_from_above(graph, given or [layers - {"tap"}, {"tap"}])) == ""
 
 
 def test_every_import_is_found(tmp_path: Path) -> None:
-    """Those of types, of functions, relative ones, and those of folders without __init__.py."""
+    """For types, in functions, relative, and of folders without __init__.py."""
     package = made(
         tmp_path,
         {
@@ -72,17 +72,17 @@ def test_every_import_is_found(tmp_path: Path) -> None:
     }
 
 
-def test_a_circle_is_named_file_by_file(tmp_path: Path) -> None:
+def test_import_cycle_is_returned_file_by_file(tmp_path: Path) -> None:
     texts = {"one": "from pack import two", "two": "import pack.three", "four": "import pack.one"}
-    assert circle(import_graph(made(tmp_path, {**texts, "three": ""}))) == []
+    assert import_cycle(import_graph(made(tmp_path, {**texts, "three": ""}))) == []
     graph = import_graph(made(tmp_path, {**texts, "three": "from pack.one import x"}))
-    found = circle(graph)
+    found = import_cycle(graph)
     assert found[0] == found[-1]
     assert set(found) == {"pack.one", "pack.two", "pack.three"}
     assert all(second in graph[first] for first, second in pairwise(found))
 
 
-def test_an_import_may_stay_on_its_level_or_lead_down(tmp_path: Path) -> None:
+def test_import_from_the_same_or_a_lower_level_is_allowed(tmp_path: Path) -> None:
     texts = {
         "__init__": "from pack.top import x",
         "low/one": "from pack.low import two",
@@ -91,9 +91,9 @@ def test_an_import_may_stay_on_its_level_or_lead_down(tmp_path: Path) -> None:
         "top": "from pack import beside\nfrom pack.low import one",
     }
     levels = [{"low", "beside"}, {"top"}]
-    assert list(upward(import_graph(made(tmp_path, texts)), levels)) == []
+    assert list(imports_from_above(import_graph(made(tmp_path, texts)), levels)) == []
     more = {"beside": "from pack.top import x", "low/two": "from pack import x", "new": ""}
-    assert list(upward(import_graph(made(tmp_path, {**texts, **more})), levels)) == [
+    assert list(imports_from_above(import_graph(made(tmp_path, {**texts, **more})), levels)) == [
         "pack.beside -> pack.top",
         "pack.low.two -> pack",
         "pack.new has no level",
@@ -101,7 +101,7 @@ def test_an_import_may_stay_on_its_level_or_lead_down(tmp_path: Path) -> None:
 
 
 def made(folder: Path, files: dict[str, str]) -> Path:
-    """Write a package of these files, by their paths without suffix."""
+    """Write a package of these files, by path without suffix."""
     package = folder / "pack"
     for name, text in files.items():
         file = package / f"{name}.py"

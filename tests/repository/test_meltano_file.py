@@ -1,4 +1,4 @@
-"""meltano.yml says of each tap what the tap says of itself."""
+"""meltano.yml matches the settings and capabilities of each tap."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXTRACTORS = {plugin["name"]: plugin for plugin in PROJECT["plugins"]["extractor
 LOADERS = {plugin["name"]: plugin for plugin in PROJECT["plugins"]["loaders"]}
 
 
-def test_every_tap_is_there_and_no_other() -> None:
+def test_extractors_are_the_taps() -> None:
     assert sorted(EXTRACTORS) == [tap.name for tap in TAPS]
 
 
@@ -30,7 +30,7 @@ def test_settings_are_those_of_the_tap(tap: Path) -> None:
 
 @pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
 def test_no_setting_of_the_tap_is_missing(tap: Path) -> None:
-    """One that Meltano does not know cannot be set by a variable; `exports` was such a one."""
+    """A variable cannot set a setting that Meltano does not know."""
     names = {setting["name"] for setting in EXTRACTORS[tap.name]["settings"]}
     assert set(own_settings(tap_class(tap))) - names == set()
 
@@ -42,7 +42,7 @@ def test_capabilities_are_those_of_the_tap(tap: Path) -> None:
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
-def test_it_is_installed_from_here_with_the_locked_versions(tap: Path) -> None:
+def test_tap_is_installed_from_its_folder_with_locked_versions(tap: Path) -> None:
     plugin = EXTRACTORS[tap.name]
     assert plugin["pip_url"].startswith(f"-e ./{tap.name} ")
     assert "-c constraints.txt" in plugin["pip_url"]
@@ -52,7 +52,7 @@ def test_it_is_installed_from_here_with_the_locked_versions(tap: Path) -> None:
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
-def test_what_is_required_and_secret_is_marked(tap: Path) -> None:
+def test_required_and_secret_settings_are_marked(tap: Path) -> None:
     schema = tap_class(tap).config_jsonschema
     required = EXTRACTORS[tap.name]["settings_group_validation"]
     assert required == tap_class(tap).required_settings()
@@ -63,8 +63,8 @@ def test_what_is_required_and_secret_is_marked(tap: Path) -> None:
     assert secret
 
 
-def test_no_hub_and_nobody_else_is_asked() -> None:
-    """A plugin with a namespace and its settings is complete; telemetry and look-ups are off."""
+def test_meltano_contacts_no_hub_and_sends_no_telemetry() -> None:
+    """A plugin with a namespace and settings needs no hub; telemetry and version checks are off."""
     assert PROJECT["send_anonymous_usage_stats"] is False
     assert PROJECT["cli"]["disable_version_check"] is True
     for plugin in (*EXTRACTORS.values(), *LOADERS.values()):
@@ -73,20 +73,20 @@ def test_no_hub_and_nobody_else_is_asked() -> None:
         assert "://" not in plugin["pip_url"]
 
 
-def test_numbers_are_whole() -> None:
-    """Meltano breaks on decimals that come from the environment."""
+def test_no_setting_is_a_decimal() -> None:
+    """Meltano fails on decimals from the environment."""
     kinds = {s["kind"] for plugin in EXTRACTORS.values() for s in plugin["settings"]}
     assert kinds <= {"array", "boolean", "date_iso8601", "integer", "object", "string"}
 
 
-def test_every_setting_of_every_plugin_is_described() -> None:
+def test_every_setting_has_label_and_description() -> None:
     for plugin in (*EXTRACTORS.values(), *LOADERS.values()):
         for setting in plugin["settings"]:
             assert setting["label"], setting["name"]
             assert setting["description"], setting["name"]
 
 
-def test_there_is_a_job_a_schedule_and_an_environment_for_the_demo_and_the_real_thing() -> None:
+def test_project_has_jobs_schedules_and_environments() -> None:
     jobs = {job["name"] for job in PROJECT["jobs"]}
     assert {schedule["job"] for schedule in PROJECT["schedules"]} <= jobs
     tasks = {word for job in PROJECT["jobs"] for task in job["tasks"] for word in task.split()}

@@ -1,4 +1,4 @@
-"""The kit's tests run where only a part of the repository is: the copy that is mutated."""
+"""The kit's tests need only the files that the mutation run copies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.workspace import ROOT
 
 
 def copies() -> set[str]:
-    """What ``tools/mutation.py`` copies; it is read, as mutmut changes the process it is in."""
+    """Return what ``tools/mutation.py`` copies, without importing it: mutmut has side effects."""
     tree = ast.parse((ROOT / "tools" / "mutation.py").read_text(encoding="utf-8"))
     (value,) = (
         node.value
@@ -22,7 +22,7 @@ def copies() -> set[str]:
 
 
 @pytest.mark.parametrize("name", sorted(copies()))
-def test_what_the_mutations_copy_needs_nothing_else(name: str) -> None:
+def test_copied_files_import_copied_files_only(name: str) -> None:
     path = ROOT / name
     files = path.rglob("*.py") if path.is_dir() else [path]
     for file in files:

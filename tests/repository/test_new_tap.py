@@ -1,4 +1,4 @@
-"""A tap is known by its folder: what is made for one that is registered nowhere else."""
+"""A new tap needs only its folder: what make and the tools generate for it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ website = "https://newcomer.example"
 reads = "ducks"
 incremental-by = "day"
 """
-# Its schema is the SDK's own output: types in a list, no title, a property of no description.
+# Its schema is made by the SDK: types in lists, no title, a property without a description.
 MODULE = '''
 from singer_sdk import typing as th
 from tap_kit import KitStream, KitTap, Result
@@ -72,7 +72,7 @@ DOCS = ROOT / "docs"
 
 @pytest.fixture
 def newcomer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A tap that exists as a folder alone."""
+    """A tap that exists only as a folder."""
     folder = tmp_path / "tap-newcomer"
     (folder / "tap_newcomer").mkdir(parents=True)
     (folder / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
@@ -85,7 +85,7 @@ def newcomer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.delitem(sys.modules, name)
 
 
-def test_neither_make_nor_the_workspace_names_a_tap() -> None:
+def test_makefile_and_workspace_name_no_tap() -> None:
     for name in ("Makefile", "pyproject.toml"):
         text = (ROOT / name).read_text(encoding="utf-8").replace("_", "-")
         assert [tap.name for tap in TAPS if tap.name in text] == []
@@ -113,7 +113,7 @@ def test_make_finds_taps_by_their_folders(tmp_path: Path) -> None:
     assert "tests/kit tests/lake_district tests/newcomer\n" in measured
 
 
-def test_every_page_and_plugin_file_has_the_tap(newcomer: Path) -> None:
+def test_every_page_and_plugin_file_has_the_new_tap(newcomer: Path) -> None:
     made = files([*TAPS, newcomer])
     assert "| [tap-newcomer](tap-newcomer/README.md) | ducks | day |" in made[ROOT / "README.md"]
     assert (
@@ -132,7 +132,7 @@ def test_every_page_and_plugin_file_has_the_tap(newcomer: Path) -> None:
     assert types == {"id": "bigint", "seen": "timestamptz", "tags": "json"}
 
 
-def test_the_project_gets_an_entry_a_job_and_a_schedule_once(newcomer: Path) -> None:
+def test_project_gets_an_entry_a_job_and_a_schedule_once(newcomer: Path) -> None:
     text = (ROOT / "meltano.yml").read_text("utf-8")
     made = with_tap(text, TapFolder(newcomer))
     before, after = project(text), project(made)
@@ -148,7 +148,7 @@ def test_the_project_gets_an_entry_a_job_and_a_schedule_once(newcomer: Path) -> 
     assert [line for line in text.splitlines() if line not in made] == []
 
 
-def test_what_a_person_wrote_after_the_settings_stays(newcomer: Path) -> None:
+def test_lines_written_by_hand_after_the_settings_are_kept(newcomer: Path) -> None:
     made = with_tap((ROOT / "meltano.yml").read_text("utf-8"), TapFolder(newcomer))
     own = "    select:\n    - ducks.id\n    config:\n      window_days: 7\n"
     changed = made.replace("    select:\n    - '*.*'\n  loaders:", f"{own}  loaders:")
@@ -177,15 +177,15 @@ def test_the_example_can_be_copied_as_the_page_says(
 
 
 def without(*texts: str) -> Callable[[str], str]:
-    """Return a function that takes texts out of another."""
+    """Return a function that removes texts from another."""
 
-    def taken_out(whole: str) -> str:
+    def removed(whole: str) -> str:
         for text in texts:
             assert text in whole
             whole = whole.replace(text, "")
         return whole
 
-    return taken_out
+    return removed
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def without(*texts: str) -> Callable[[str], str]:
         ),
     ],
 )
-def test_what_is_missing_is_said_with_its_place_and_the_lines_to_add(
+def test_error_names_the_missing_lines_and_their_place(
     newcomer: Path,
     change: Callable[[str], str],
     words: list[str],
@@ -233,9 +233,7 @@ def test_what_is_missing_is_said_with_its_place_and_the_lines_to_add(
         ("\nschedules:", "\nother:", "no `schedules`"),
     ],
 )
-def test_a_project_file_that_cannot_be_filled_is_left_as_it_is(
-    newcomer: Path, old: str, new: str, words: str
-) -> None:
+def test_incomplete_project_file_is_refused(newcomer: Path, old: str, new: str, words: str) -> None:
     text = (ROOT / "meltano.yml").read_text("utf-8")
     filled = with_tap(text, TapFolder(newcomer)) if "select" in old else text
     assert old in filled

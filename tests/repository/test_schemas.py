@@ -1,4 +1,4 @@
-"""What a warehouse needs of the names, and a reader of the descriptions, in every tap."""
+"""Rules for the names, keys and descriptions in every tap's schemas."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
 
 SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-LONGEST_NAME = 62  # PostgreSQL cuts at 63
+LONGEST_NAME = 62  # PostgreSQL truncates at 63
 FILES = sorted(
     path.relative_to(ROOT)
     for tap in TAPS
@@ -29,7 +29,7 @@ FILES = sorted(
 
 
 def streams_of(tap: Path) -> list[Stream]:
-    """The streams of all variants of a tap, as ``--discover`` shows them without an account."""
+    """Return the streams of all variants of a tap, as ``--discover`` does without an account."""
     made = tap_class(tap)
     return [
         stream
@@ -41,7 +41,7 @@ def streams_of(tap: Path) -> list[Stream]:
 
 
 def properties(schema: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """All properties of a schema, those of nested objects and lists too."""
+    """Yield all properties of a schema, including those of nested objects and lists."""
     for name, definition in schema.get("properties", {}).items():
         yield f"{path}{name}", definition
         yield from properties(definition, f"{path}{name}.")
@@ -50,11 +50,11 @@ def properties(schema: Mapping[str, Any], path: str = "") -> Iterator[tuple[str,
 
 
 @pytest.mark.parametrize("tap", [*TAPS, EXAMPLE], ids=lambda tap: tap.name)
-def test_names_suit_every_database(tap: Path) -> None:
+def test_names_are_valid_in_every_database(tap: Path) -> None:
     streams = streams_of(tap)
-    assert_suitable(sorted({stream.name for stream in streams}))
+    assert_valid_names(sorted({stream.name for stream in streams}))
     for stream in streams:
-        assert_suitable(list(stream.schema["properties"]))
+        assert_valid_names(list(stream.schema["properties"]))
 
 
 @pytest.mark.parametrize("tap", [*TAPS, EXAMPLE], ids=lambda tap: tap.name)
@@ -63,7 +63,7 @@ def test_keys_are_required_and_never_null(tap: Path) -> None:
         assert key_problems(stream.schema, stream.primary_keys) == [], stream.name
 
 
-def test_a_key_may_be_declared_as_the_sdk_does() -> None:
+def test_key_may_be_declared_with_sdk_types() -> None:
     schema = th.PropertiesList(
         th.Property("id", th.IntegerType, required=True),
         th.Property("name", th.StringType),
@@ -118,7 +118,7 @@ def assert_described(name: str, schema: Mapping[str, Any]) -> None:
         assert definition.get("type"), where
 
 
-def assert_suitable(names: list[str]) -> None:
+def assert_valid_names(names: list[str]) -> None:
     assert [name for name in names if not SNAKE_CASE.fullmatch(name)] == []
     assert [name for name in names if len(name) > LONGEST_NAME] == []
     assert len({name.lower() for name in names}) == len(names)

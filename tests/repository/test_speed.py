@@ -1,4 +1,4 @@
-"""The figures in README are those of the results that are kept."""
+"""The figures in README are those of the stored results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_readme_has_the_figures_of_the_results() -> None:
     )
 
 
-def test_the_summary_compares_medians_and_fills_the_block(tmp_path: Path) -> None:
+def test_summary_compares_medians_and_fills_the_block(tmp_path: Path) -> None:
     assert summary.rendered(tmp_path) == summary.NOT_YET
     for name in summary.SHOWN:
         (tmp_path / f"{name}.json").write_text(json.dumps(_page(name)))

@@ -1,4 +1,4 @@
-"""The dbt project says of each stream what the tap's schema says."""
+"""The dbt project matches the streams and schemas of the taps."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ def vendor_of(tap: str) -> str:
     return tap.removeprefix("tap-").replace("-", "_")
 
 
-def test_the_models_are_those_of_the_taps_of_today() -> None:
+def test_models_are_current() -> None:
     there = {path: path.read_text("utf-8") for path in MODELS.rglob("*") if path.is_file()}
-    assert there == files(TAP_CLASSES), "run: make pages (and remove what is too much)"
+    assert there == files(TAP_CLASSES), "run: make pages (and remove surplus files)"
 
 
 @pytest.mark.parametrize("tap", TAP_CLASSES, ids=lambda tap: str(tap.name))
-def test_every_stream_has_a_model_but_those_that_are_not_loaded(tap: type[KitTap]) -> None:
+def test_every_stream_selected_by_default_has_a_model(tap: type[KitTap]) -> None:
     streams = tap(validate_config=False).streams.values()
     wanted = {stream.name for stream in streams if stream.selected_by_default}
     assert models(vendor_of(tap.name)).keys() == wanted
 
 
 @pytest.mark.parametrize("tap", FACTS)
-def test_what_the_facts_name_exists(tap: str) -> None:
-    """A stream that is renamed would otherwise lose its tests without a word."""
+def test_columns_in_the_facts_exist(tap: str) -> None:
+    """Otherwise a renamed stream would silently lose its tests."""
     facts = FACTS[tap]
     columns = {
         stream: {column["name"] for column in model["columns"]}
@@ -67,7 +67,7 @@ def test_what_the_facts_name_exists(tap: str) -> None:
     assert FACTS.keys() <= {folder.name for folder in TAPS}
 
 
-def test_the_readme_names_every_test_and_variable() -> None:
+def test_readme_names_every_test_and_variable() -> None:
     text = (TRANSFORM / "README.md").read_text("utf-8")
     tests = {path.stem for path in (TRANSFORM / "tests" / "generic").glob("*.sql")}
     assert tests
@@ -82,7 +82,7 @@ def test_the_readme_names_every_test_and_variable() -> None:
         assert f"`{name}`" in text
 
 
-def test_telemetry_is_off_and_the_versions_come_from_pypi_alone() -> None:
+def test_telemetry_is_off_and_packages_come_from_pypi() -> None:
     project = yaml.safe_load((TRANSFORM / "dbt_project.yml").read_text("utf-8"))
     assert project["flags"]["send_anonymous_usage_stats"] is False
     assert not (TRANSFORM / "packages.yml").exists()

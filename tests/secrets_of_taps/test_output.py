@@ -13,7 +13,7 @@ from sandbox.faults import Fault
 from sandbox.frame import Frame
 from sandbox.server import running
 
-from tests.every_tap import TAPS, Account, EveryTap, hurried
+from tests.every_tap import TAPS, Account, EveryTap, short_pauses
 from tests.fault_matrix import cells
 from tests.fault_matrix.kinds import KINDS, Kind
 from tests.fault_matrix.places import Place, places
@@ -31,8 +31,8 @@ FAST_KINDS = tuple(kind for kind in KINDS if not kind.is_slow)
 
 
 @pytest.fixture(autouse=True)
-def _hurried() -> Iterator[None]:
-    with hurried():
+def _short_pauses() -> Iterator[None]:
+    with short_pauses():
         yield
 
 

@@ -14,7 +14,7 @@ from sandbox.server import running
 from sandbox.stranger import Stranger
 from singer_sdk.exceptions import ConfigValidationError
 
-from tests.every_tap import EXECUTABLES, OTHER_TOKEN, TAPS, EveryTap, hurried
+from tests.every_tap import EXECUTABLES, OTHER_TOKEN, TAPS, EveryTap, short_pauses
 from tests.fault_matrix import cells
 from tests.fault_matrix.places import places
 from tests.kissmetrics.site import NOW
@@ -41,8 +41,8 @@ STATUSES = (301, 302, 303, 307, 308)
 
 
 @pytest.fixture(autouse=True)
-def _hurried() -> Iterator[None]:
-    with hurried():
+def _short_pauses() -> Iterator[None]:
+    with short_pauses():
         yield
 
 
@@ -100,7 +100,7 @@ def test_redirects_of_every_status_are_refused(tap: EveryTap, status: int) -> No
         location = f"{elsewhere.url}/take"
         account.faults.append(Fault("redirect", status=status, location=location))
         ended = tap.run(account.settings, catalog=account.catalog)
-    ended.assert_told_in_one_line(f"{tap.addresses[0]} ", "redirects elsewhere")
+    ended.assert_one_error_line(f"{tap.addresses[0]} ", "redirects elsewhere")
     assert stranger.log.count == 0
 
 

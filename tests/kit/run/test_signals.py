@@ -15,7 +15,7 @@ from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
 
 from tests.kit.commands import SETTINGS, start
-from tests.processes import left_by_reader
+from tests.processes import close_stdout
 
 LIMIT_S = 5.0
 TIMER_LIMIT_S = 8.0  # if the main thread hangs and a timer of 4 s ends the process
@@ -158,7 +158,7 @@ def test_waiting_run_ends_when_its_target_stops_reading(path: str, tmp_path: Pat
     with running(vendor.app) as server, start({"api_url": server.url}, tmp_path) as process:
         while vendor.log.in_flight == 0:
             time.sleep(0.01)
-        took, err = left_by_reader(process)
+        took, err = close_stdout(process)
     assert process.returncode in {1, 128 + signal.SIGPIPE}
     assert took < TIMER_LIMIT_S
     assert "Traceback" not in err
@@ -170,6 +170,6 @@ def test_message_when_the_target_stops_reading(tmp_path: Path) -> None:
     vendor.faults.append(Fault("stall", wait_ms=60_000, path="/api/domains/"))
     with running(vendor.app) as server, start({"api_url": server.url}, tmp_path) as process:
         read_until(process, "RECORD")
-        _, err = left_by_reader(process)
+        _, err = close_stdout(process)
     assert process.returncode == 1
     assert err.count("The target stopped reading") == 1
