@@ -191,19 +191,19 @@ class QueryStream(PagedStream[QueryTaskT], ABC, Generic[QueryTaskT]):
     def _first_page(self, task: QueryTaskT, finished: Finished) -> PageResult:
         client = self.queries.client
         place = client.pages_of(finished)
-        page = finished.take_page() or client.results(place.current_value)
+        page = finished.take_page() or client.results(place.path)
         return self._result(task, place, page)
 
     def _further_page(self, task: QueryTaskT, place: Place) -> PageResult:
         try:
-            page = self.queries.client.results(place.current_value)
+            page = self.queries.client.results(place.path)
         except PartitionUnavailable as error:
             msg = f"{task}: results have expired ({error}); the next run starts the query again"
             raise JobFailed(msg) from None
         return self._result(task, place, page)
 
     def _result(self, task: QueryTaskT, place: Place, page: Page) -> PageResult:
-        extracted_from = {"extracted_from": query_id_of(place.current_value)}
+        extracted_from = {"extracted_from": query_id_of(place.path)}
         rows = [KeyedRow(row.key, row.values | extracted_from) for row in self.rows(task, page)]
         return PageResult(rows, place, page.info)
 

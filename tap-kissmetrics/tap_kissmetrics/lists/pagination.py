@@ -7,7 +7,6 @@ from urllib.parse import parse_qs, parse_qsl, urlencode
 
 import msgspec
 from requests.utils import parse_header_links
-from singer_sdk.pagination import BaseAPIPaginator
 from tap_kit import PageInfo, SyncFailed
 from typing_extensions import override
 
@@ -69,56 +68,52 @@ class KnownPage:
     """A page whose path was known before the page in front of it was read."""
 
     def __init__(self, path: str) -> None:
-        self.current_value = path
+        self.path = path
 
 
-class LinkPaginator(BaseAPIPaginator[str]):
+class LinkPaginator:
     """Paths of the pages of one list: by the ``next`` link, else by offset.
 
-    It advances by the ``PageInfo`` of the current page. Without a link and without a total it
-    continues until a page is empty or shorter than the first one. The requested page size proves
-    nothing, as a server may send fewer.
+    Without a link and without a total it continues until a page is empty or shorter than the first
+    one. The requested page size proves nothing, as a server may send fewer.
     """
 
     def __init__(self, first: str, path_of: Callable[[str], str]) -> None:
-        super().__init__(first)
+        self.path = first  # of the current page
+        self.is_finished = False
         self._path_of = path_of
         self._step: int | None = None
 
-    @override
-    def has_more(self, response: PageInfo) -> bool:  # type: ignore[override]
-        return self.get_next(response) is not None
-
-    @override
-    def get_next(self, response: PageInfo) -> str | None:  # type: ignore[override]
-        if response.next is not None:
-            return self._path_of(response.next)
-        offset = offset_of(self.current_value) + response.size
-        following = with_offset(self.current_value, offset) if response.size else None
-        if response.total is not None:
-            return following if offset < response.total else None
-        if self._step is None:
-            self._step = response.size
-        return following if response.size >= self._step else None
-
-    @override
-    def advance(self, response: PageInfo) -> None:  # type: ignore[override]
-        """Go to the next page.
+    def advance(self, page: PageInfo) -> None:
+        """Go to the page after the current one, which is ``page``.
 
         Raises:
             SyncFailed: when that is the same page again.
         """
-        try:
-            super().advance(response)  # type: ignore[arg-type]
-        except RuntimeError:
-            path = self.current_value.partition("?")[0]
+        following = self.next_path(page)
+        if following == self.path:
+            path = self.path.partition("?")[0]
             msg = f"{path}: its link to the next page leads to itself"
-            raise SyncFailed(msg) from None
+            raise SyncFailed(msg)
+        self.path = following or self.path
+        self.is_finished = following is None
+
+    def next_path(self, page: PageInfo) -> str | None:
+        """Return the path of the next page; None after the last one."""
+        if page.next is not None:
+            return self._path_of(page.next)
+        offset = offset_of(self.path) + page.size
+        following = with_offset(self.path, offset) if page.size else None
+        if page.total is not None:
+            return following if offset < page.total else None
+        if self._step is None:
+            self._step = page.size
+        return following if page.size >= self._step else None
 
     def read(self, page_at: Callable[[str], Page]) -> Iterator[tuple[list[Any], PageInfo]]:
         """Read all pages, one after the other: the records and the information of each."""
-        while not self.finished:
-            page = page_at(self.current_value)
+        while not self.is_finished:
+            page = page_at(self.path)
             yield page.records, page.info
             self.advance(page.info)
 
@@ -130,11 +125,11 @@ class LinkPaginator(BaseAPIPaginator[str]):
         larger page would contain records of the one after it too. The last one can advance: if a
         page in between was short, records are left after it.
         """
-        following = self._path_of(first.next) if first.next else self.current_value
+        following = self._path_of(first.next) if first.next else self.path
         named = parse_qs(_query(following))
         if first.total is None or not first.size or "offset" not in named:
             return None
-        begin = offset_of(self.current_value) + first.size
+        begin = offset_of(self.path) + first.size
         path = _with(following, "limit", first.size) if "limit" in named else following
         return self._pages(path, range(begin, first.total, first.size))
 
@@ -172,13 +167,13 @@ class OffsetPaginator(LinkPaginator):
         self._sizes = sizes
 
     @override
-    def get_next(self, response: PageInfo) -> str | None:  # type: ignore[override]
-        is_last = self._sizes.is_last(response.size, self._limit)
-        return None if is_last else super().get_next(response)
+    def next_path(self, page: PageInfo) -> str | None:
+        is_last = self._sizes.is_last(page.size, self._limit)
+        return None if is_last else super().next_path(page)
 
 
 Place = LinkPaginator | KnownPage
-"""Where a page is; ``current_value`` is its path."""
+"""Where a page is: its ``path``, and perhaps the way to the next one."""
 
 
 def further_pages(place: Place, info: PageInfo, *, is_first: bool) -> Iterator[Place]:
@@ -190,7 +185,7 @@ def further_pages(place: Place, info: PageInfo, *, is_first: bool) -> Iterator[P
         yield from rest
         return
     place.advance(info)
-    if not place.finished:
+    if not place.is_finished:
         yield place
 
 

@@ -96,7 +96,7 @@ class ListStream(PagedStream[PageTask[PassT]], ABC, Generic[PassT]):
     @override
     def fetch(self, task: PageTask[PassT]) -> PageResult:
         place = task.place or self.pages(task.partition)
-        page = self.page(place.current_value, self.decoder)
+        page = self.page(place.path, self.decoder)
         return PageResult(self.checked(self.shaped(page.records)), place, page.info)
 
     def shaped(self, records: Sequence[Any]) -> list[Row]:

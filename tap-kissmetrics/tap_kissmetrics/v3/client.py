@@ -74,7 +74,7 @@ class V3Client:
 
     def is_known(self, path: str) -> bool:
         """Return whether the first page of a list needs no further request."""
-        return self.pages(path).current_value in self._read
+        return self.pages(path).path in self._read
 
     def _page(self, path: str, decode: Decode) -> Page:
         name = path.partition("?")[0].rpartition("/")[2]
@@ -162,7 +162,7 @@ class V3Client:
             ConfigValidationError: when the list of products is refused.
         """
         try:
-            count = self.page(self.pages("/products").current_value).info.size
+            count = self.page(self.pages("/products").path).info.size
         except PartitionUnavailable as error:
             setting = "v3_url" if error.status == 404 else "username"
             problem = f"gives no access to the list of products: {error}"

@@ -82,7 +82,7 @@ def read_ahead(server: Server) -> list[Any]:
     records, one, is_first = [], ListPass("the list"), True
     while to_read:
         place = to_read.popleft()
-        page = server.page(place.current_value)
+        page = server.page(place.path)
         one.add(page.info)
         records += page.records
         to_read.extendleft(reversed([*further_pages(place, page.info, is_first=is_first)]))
