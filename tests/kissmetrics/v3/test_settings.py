@@ -80,7 +80,7 @@ def test_all_settings_that_do_not_fit_the_core_api_are_reported_together() -> No
 @pytest.mark.parametrize(
     ("settings", "lines"),
     [
-        ({"api_version": "v2"}, ["api_version must be one of ['core', 'v3']"]),
+        ({"api_version": "v2"}, ["api_version must be one of core, v3"]),
         ({"api_version": "v3"}, ["username is required"]),
         ({"username": ""}, ["username must not be empty"]),
         ({"username": "a:b"}, ["username contains characters that are not allowed"]),
