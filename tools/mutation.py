@@ -55,11 +55,11 @@ NOTICED = {"killed", "timeout", "segfault"}
 SEED, PARTS = b"proofs", 3
 FIRST = 12  # tests
 ENOUGH_S = 20.0  # seconds of tests for one change
-HANGS = "--timeout=8"  # what a test may take that is changed; to measure the tests takes longer
+HANGS = "--timeout=8"  # the limit for a test of mutated code; the measuring run takes longer
 
 
 class Visitor(file_mutation.MutationVisitor):
-    """Mutates functions with wrapping decorators too."""
+    """Mutates decorated functions too."""
 
     @override
     def _skip_node_and_children(self, node: cst.CSTNode) -> bool:
@@ -84,7 +84,7 @@ _arrangement = file_mutation.function_trampoline_arrangement
 def _arranged(
     function: cst.FunctionDef, mutants: Iterable[file_mutation.Mutation], class_name: str | None
 ) -> tuple[Statements, Statements, Statements, Sequence[str]]:
-    """The decorators stay on what chooses between the variants, and go from the variants."""
+    """Keep the decorators on the function that selects a variant, not on the variants."""
     declaration, methods, assignment, names = _arrangement(function, mutants, class_name)
     chooser, *variants = methods
     if _only_wrapped(function):
@@ -93,7 +93,7 @@ def _arranged(
 
 
 def _copy() -> None:
-    """The kit and its tests into the work folder; what did not change keeps its results."""
+    """Copy the kit and its tests into the work folder; unchanged files keep their results."""
     for source, place in COPIES.items():
         origin, target = ROOT / source, WORK / place
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -106,19 +106,19 @@ def _copy() -> None:
 
 
 def _forget_survivors() -> None:
-    """So that they are tried again: there may be a test for them by now."""
+    """Make the run try these mutants again, since new tests may find them."""
     for path in walk_mutatable_files():
         data = SourceFileMutationData(path=path)
         data.load()
         for name, code in data.exit_code_by_key.items():
             if status_by_exit_code[code] not in NOTICED:
                 data.exit_code_by_key[name] = None
-        if data.exit_code_by_key:  # the first time there is no place yet to save to
+        if data.exit_code_by_key:  # in the first run there is no file to save to
             data.save()
 
 
 def _fast_ones_first(runner: PytestRunner, *, mutant_name: str | None, tests: Iterable[str]) -> int:
-    """Run the tests of one change until one fails; its exit code.
+    """Run the tests of one change until one fails; return the exit code.
 
     The first ``FIRST`` by themselves, as most changes are noticed by them, and to collect the
     others takes longer than that. Where hundreds of tests come by a place, the slowest are not
@@ -142,7 +142,7 @@ _run = PytestRunner.run_tests
 
 
 def _results() -> Iterator[tuple[Path, str, str]]:
-    """Each mutant: its module's path, its name, what became of it."""
+    """Return each mutant: the path of its module, its name and its result."""
     for path in sorted(walk_mutatable_files()):
         data = SourceFileMutationData(path=path)
         data.load()
@@ -151,13 +151,13 @@ def _results() -> Iterator[tuple[Path, str, str]]:
 
 
 def _part(name: str) -> int:
-    """In which third a change is tried: by chance, and the same each time."""
+    """Return the third in which a change is tried: random, but the same in every run."""
     digest = hashlib.blake2b(SEED + name.encode(), digest_size=4).digest()
     return int.from_bytes(digest, "big") % PARTS
 
 
 def _by_thirds(name: str) -> float:
-    """The order of the changes: third by third, in each the ones with the quickest tests first."""
+    """Return the order of the changes: by thirds, in each those with the fastest tests first."""
     return _part(name) * 1e6 + _seconds_of_tests(name)
 
 
@@ -165,7 +165,7 @@ _seconds_of_tests = mutmut.__main__.estimated_worst_case_time
 
 
 def _fair(results: Sequence[tuple[Path, str, str]]) -> list[tuple[Path, str, str]]:
-    """The results of the thirds that are complete; all that there are where none is."""
+    """Return the results of the complete thirds; all results if none is complete."""
     unfinished = {_part(name) for _, name, status in results if status == "not checked"}
     return [one for one in results if _part(one[1]) not in unfinished] or list(results)
 
@@ -187,11 +187,11 @@ def _line(name: str, count: int, killed: int) -> str:
 
 
 def main(patterns: tuple[str, ...]) -> None:
-    """Mutate, test, and tell what survived."""
+    """Mutate, test, and print the survivors."""
     _copy()
     os.chdir(WORK)
-    sys.path.remove(str(Path(__file__).parent))  # a script's own folder; nothing there is needed
-    # The processes that a test starts take the mutated kit too.
+    sys.path.remove(str(Path(__file__).parent))  # the script's folder, which is not needed
+    # Processes that a test starts import the mutated kit too.
     os.environ["PYTHONPATH"] = str(WORK / "mutants")
     file_mutation.MutationVisitor = Visitor  # type: ignore[misc]
     file_mutation.function_trampoline_arrangement = _arranged

@@ -1,4 +1,4 @@
-"""The packages of the workspace, found by their folders: a new tap needs no other registration."""
+"""The packages of the workspace, found by their folders: a new tap needs no registration."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TAPS = sorted(
 )
 EXAMPLE = ROOT / "examples" / "tap-example"  # to copy from; the rules for taps hold for it too
 VENDORS = [tap.name.removeprefix("tap-").partition("-")[0] for tap in TAPS]
-# What `make pages` writes about a tap and cannot know from its class.
+# Facts about a tap for `make pages` that its class does not contain.
 ABOUT = {
     "label": "the vendor's product, as a person calls it",
     "website": "where the vendor's product is, https://...",
@@ -45,7 +45,7 @@ class TapFolder:
 
     @property
     def name(self) -> str:
-        """The tap's name, which is that of its folder and of its command too."""
+        """The name of the tap, its folder and its command."""
         return self.path.name
 
     @cached_property
@@ -55,7 +55,7 @@ class TapFolder:
 
     @cached_property
     def about(self) -> dict[str, str]:
-        """Its own words for pages and plugin files, from ``[tool.analytics-tap]``.
+        """The facts for pages and plugin files, from ``[tool.analytics-tap]``.
 
         Raises:
             IncompleteTapError: when some of them are missing.

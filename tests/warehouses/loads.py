@@ -91,7 +91,7 @@ def _compare(
     if here.keys() != wanted.keys():
         load.short.append(name)
     if len(here) != len(rows):
-        load.doubled.append(name)
+        load.duplicated.append(name)
     for column, definition in stream.properties.items():
         if column in account.varying or (target.flattens and _is_nested(definition)):
             continue

@@ -9,7 +9,7 @@ from tools.workspace import IncompleteTapError
 
 
 def main() -> None:
-    """Write all files, or none and say what a tap lacks."""
+    """Write all files; if a tap lacks something, write none and say what."""
     try:
         made = files()
     except IncompleteTapError as error:

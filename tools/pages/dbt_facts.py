@@ -1,4 +1,4 @@
-"""What the schemas of a tap cannot say about its streams: how rows differ and how streams relate.
+"""Facts about streams that schemas do not contain: natural keys, and relations between streams.
 
 A tap without an entry has models all the same, with the tests that follow from its schemas.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Facts:
     """The facts of one tap, by stream or by stream and column."""
 
-    # What tells rows apart in the vendor's own words, beside a key that is a hash.
+    # The vendor's fields that identify a row, if the key is a hash.
     natural_keys: Mapping[str, list[str]] = field(default_factory=dict)
     # (stream, column) -> the stream that has its value, and the column there.
     relations: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Facts:
     # Streams that have rows for every window: a window without any was lost.
     every_window: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ranges: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # by column
-    # Texts that are times in the setting `timezone`; each gets a column with the moment beside it.
+    # Texts that are times in the setting `timezone`; each gets an additional timestamp column.
     times: AbstractSet[str] = frozenset()
 
 
@@ -72,7 +72,7 @@ KISSMETRICS = Facts(
 )
 KHOROS_ANALYTICS = Facts(
     relations={("response", "conversation_id"): ("conversation", "conversation_id")},
-    # A response can be to a conversation that no window of the run has.
+    # A response can belong to a conversation outside all windows of the run.
     only_warned={("response", "conversation_id")},
     every_window={
         stream: {"first": "window_start", "last": "window_end", "dates": False}

@@ -32,11 +32,11 @@ FORMATS = {"date": "date", "date-time": "timestamptz"}
 
 
 class Dumper(yaml.SafeDumper):
-    """YAML without references: what is said twice is written twice."""
+    """YAML without anchors and aliases."""
 
     @override
     def ignore_aliases(self, data: object) -> bool:
-        """Write everything in full."""
+        """Write repeated values in full."""
         return data is not None
 
 

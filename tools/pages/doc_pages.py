@@ -1,4 +1,4 @@
-"""What stands in the pages for people: links, commands, variables, messages."""
+"""Parsing of the documentation: its links, commands, variables and messages."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ VARIABLE = re.compile(r"\b(?:TAP|TARGET)_[A-Z][A-Z_]*[A-Z]\b")
 
 
 def text_of(page: Path) -> str:
-    """The page."""
+    """Return the text of a page."""
     return page.read_text(encoding="utf-8")
 
 
 def links(page: Path) -> list[str]:
-    """Where its links lead, but for those out of the repository."""
+    """Return the links of a page that stay in the repository."""
     found = LINK.findall(text_of(page))
     return [link for link in found if "://" not in link and not link.startswith("mailto:")]
 
 
 def commands(page: Path) -> Iterator[list[str]]:
-    """The words of each command of ours that it quotes, without what the shell does around it."""
+    """Yield the words of each command of this project in a page, without shell syntax."""
     text = text_of(page)
     blocks = [line for block in FENCE.findall(text) for line in joined(block).splitlines()]
     spans = SPAN.findall(FENCE.sub("", text))
@@ -46,7 +46,7 @@ def commands(page: Path) -> Iterator[list[str]]:
 
 
 def joined(block: str) -> str:
-    """A block with its continued lines made one."""
+    """Return a block with continued lines joined."""
     return block.replace("\\\n", " ")
 
 
@@ -59,6 +59,6 @@ def _commands_in(line: str) -> Iterator[list[str]]:
 
 
 def messages(page: Path) -> list[str]:
-    """The first cell of each table row that quotes one: what a person sees."""
+    """Return the quoted messages in the first cells of a page's tables."""
     rows = re.findall(r"^\| `([^`]+)`", text_of(page), re.MULTILINE)
     return [row for row in rows if " " in row]

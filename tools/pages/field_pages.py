@@ -68,7 +68,7 @@ uses the SDK's own, slower path.
 
 
 def streams_page(taps: Sequence[type[KitTap]]) -> str:
-    """docs/streams.md."""
+    """Return the text of docs/streams.md."""
     parts = [_of_tap(tap, variant) for tap in taps for variant in tap.variants()]
     return "\n".join([STREAMS_HEAD, *parts])
 
@@ -87,7 +87,7 @@ def _of_tap(tap: type[KitTap], variant: str) -> str:
 
 
 def _of_stream(rows: Sequence[str], common: Sequence[str]) -> str:
-    """The table of what only this stream has, and the names of what others have too."""
+    """Return a table of the fields that only this stream has, and the names of the common ones."""
     own = [row for row in rows if row not in common]
     shared = ", ".join(row.split("|")[1].strip() for row in rows if row in common)
     parts = [_table(own)] if own else []
@@ -112,7 +112,7 @@ def _type_of(definition: Mapping[str, Any]) -> str:
 
 
 def settings_page(taps: Sequence[type[KitTap]]) -> str:
-    """docs/settings.md."""
+    """Return the text of docs/settings.md."""
     own = [f"## {tap.name}\n\n{_variables(tap)}\n" for tap in taps]
     sdk = "\n".join(_sdk_rows(sdk_settings(taps[0])))
     return "\n".join([SETTINGS_HEAD, *own, f"{SDK_HEAD}{sdk}\n"])

@@ -1,4 +1,4 @@
-"""All files that are made from the taps, and their text."""
+"""All files that are generated from the taps, and their text."""
 
 from __future__ import annotations
 

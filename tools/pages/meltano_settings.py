@@ -1,4 +1,4 @@
-"""What meltano.yml has to say of a tap's settings, made from the tap's own schema."""
+"""The settings of a tap for meltano.yml, made from the tap's schema."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAYS = {"start_date", "end_date"}
 
 
 def expected_settings(tap: type[KitTap]) -> list[Setting]:
-    """The settings block of a tap in meltano.yml: its own settings first, then the SDK's."""
+    """Return the settings of a tap for meltano.yml: its own first, then the SDK's."""
     schema = copy.deepcopy(tap.config_jsonschema)
     tap.append_builtin_config(schema)
     return list(_flattened("", schema["properties"]))
@@ -32,7 +32,7 @@ def _flattened(prefix: str, properties: Mapping[str, Any]) -> Iterator[Setting]:
 
 
 def _setting(name: str, definition: Mapping[str, Any]) -> Setting:
-    """In the order in which Meltano writes the parts, when it changes the file."""
+    """Return a setting with its keys in the order in which Meltano writes them."""
     setting: Setting = {"name": name, "kind": _kind(name, definition)}
     if definition.get("default") is not None:
         setting["value"] = definition["default"]

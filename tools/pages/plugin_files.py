@@ -27,7 +27,7 @@ HUB_HEAD = """\
 
 
 def common_definition(folder: TapFolder) -> Definition:
-    """Return what every definition of a tap has."""
+    """Return the common part of a tap's definitions."""
     tap = folder.tap
     deselected = [f"!{s.name}.*" for s in streams_of(tap) if not s.selected_by_default]
     return {
@@ -44,7 +44,7 @@ def common_definition(folder: TapFolder) -> Definition:
 
 
 def plugin_file(folder: TapFolder) -> str:
-    """``plugin.yml``: what ``meltano add --from-ref`` takes; the kit is named as pip needs it."""
+    """Return ``plugin.yml`` for ``meltano add --from-ref``; its pip_url includes the kit."""
     root = "${ANALYTICS_TAPS}"
     definition = {
         **common_definition(folder),
@@ -55,7 +55,7 @@ def plugin_file(folder: TapFolder) -> str:
 
 
 def hub_file(folder: TapFolder) -> str:
-    """``hub.yml``: the definition as the hub wants it."""
+    """Return ``hub.yml``, the definition for MeltanoHub."""
     definition = {
         **common_definition(folder),
         "variant": "analytics-taps",
@@ -69,7 +69,7 @@ def hub_file(folder: TapFolder) -> str:
 
 
 class _AsMeltano(yaml.SafeDumper):
-    """Writes what Meltano would write, so that its own changes to the file are small."""
+    """Writes YAML as Meltano does, so that Meltano's changes to the file are small."""
 
 
 def _quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

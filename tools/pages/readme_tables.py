@@ -1,4 +1,4 @@
-"""The tables in the taps' READMEs, and what other pages take from them."""
+"""The tables in the taps' READMEs, and helpers for other pages."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def own_settings(tap: type[KitTap]) -> dict[str, dict[str, Any]]:
-    """The settings that are the tap's and not the SDK's."""
+    """Return the tap's own settings, without the SDK's."""
     properties = tap.config_jsonschema["properties"]
     return {name: properties[name] for name in properties if name not in sdk_settings(tap)}
 
 
 def sdk_settings(tap: type[KitTap]) -> dict[str, dict[str, Any]]:
-    """The settings that every tap has from the SDK."""
+    """Return the settings that every tap has from the SDK."""
     schema: dict[str, Any] = {"properties": {}}
     tap.append_builtin_config(schema)
     properties: dict[str, dict[str, Any]] = schema["properties"]
@@ -32,13 +32,13 @@ def sdk_settings(tap: type[KitTap]) -> dict[str, dict[str, Any]]:
 
 
 def streams_of(tap: type[KitTap], variant: str | None = None) -> list[Stream]:
-    """The streams of a tap without an account, of one of its variants (the first one)."""
+    """Return the streams of a variant of a tap (by default the first), without an account."""
     config = tap.variants()[variant] if variant is not None else None
     return list(tap(config=config, validate_config=False, setup_mapper=False).streams.values())
 
 
 def settings_table(tap: type[KitTap]) -> str:
-    """The tap's own settings; the SDK's are left to ``--about``."""
+    """Return a table of the tap's own settings; ``--about`` shows the SDK's."""
     required = set(tap.config_jsonschema.get("required", ()))
     rows = [
         f"| `{name}` | {kind_of(definition)} | {default_of(name, definition, required)} | "
@@ -49,13 +49,13 @@ def settings_table(tap: type[KitTap]) -> str:
 
 
 def kind_of(definition: Mapping[str, Any]) -> str:
-    """The type of a setting's value, and whether it is a secret."""
+    """Return the type of a setting's value, and whether it is a secret."""
     kind = schemas.kind_of(definition, "any")
     return f"{kind}, secret" if definition.get("secret") else kind
 
 
 def default_of(name: str, definition: Mapping[str, Any], required: set[str]) -> str:
-    """What a table shows as a setting's default."""
+    """Return a setting's default as a table shows it."""
     default = definition.get("default")
     if name in required:
         return "**required**"
@@ -63,7 +63,7 @@ def default_of(name: str, definition: Mapping[str, Any], required: set[str]) -> 
 
 
 def filled(text: str, tap: type[KitTap]) -> str:
-    """Return a tap's README with the tables of today between its markers."""
+    """Return a tap's README with current tables between its markers."""
     text = between(text, "settings", settings_table(tap))
     for variant in tap.variants():
         table = streams_table(streams_of(tap, variant))
@@ -72,7 +72,7 @@ def filled(text: str, tap: type[KitTap]) -> str:
 
 
 def with_taps(text: str, folders: Sequence[TapFolder]) -> str:
-    """Return the repository's README with the table of the taps of today."""
+    """Return the repository's README with the current table of taps."""
     head = ["| tap | reads | incremental by |", "|---|---|---|"]
     rows = [
         f"| [{one.name}]({one.name}/README.md) | {one.about['reads']} | "

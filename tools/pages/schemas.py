@@ -1,4 +1,4 @@
-"""What the page makers read from a JSON schema, in each form in which the SDK writes one."""
+"""Types of properties in a JSON schema, in every form that the SDK writes."""
 
 from __future__ import annotations
 

@@ -16,31 +16,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PAGE = ROOT / "docs" / "targets.md"
-NAMED = 2  # how many streams or fields a cell names; of more it says how many
+NAMED = 2  # how many streams or fields a cell names; the others are counted
 LOADS, CRASHES, STOPS = "loads", "crashes", "stops"
-KEYS = {LOADS: 2, CRASHES: 3, STOPS: 2}  # the first cells of a row, that say what it is about
+KEYS = {LOADS: 2, CRASHES: 3, STOPS: 2}  # the number of cells that identify a row
 Line = tuple[str, ...]
 
 
 @dataclass
 class Load:
-    """What was found after a run: for each verdict, the streams (or stream.field) it is wrong for.
+    """The deviations after a run: the streams (or stream.field) of each kind of deviation.
 
-    ``missing`` streams did not arrive; of the others ``short`` ones lack rows, ``doubled`` ones
-    have rows of the same key, ``other`` fields have other values.
+    ``missing`` streams did not arrive, ``short`` ones lack rows, ``duplicated`` ones have several
+    rows with a key, and ``other`` fields have other values.
     """
 
     streams: int
     missing: list[str] = field(default_factory=list)
     short: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
+    duplicated: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
     error: str = ""
 
     @property
     def is_right(self) -> bool:
-        """Whether nothing is wrong."""
-        return not (self.error or self.missing or self.short or self.doubled or self.other)
+        """Whether there is no deviation."""
+        return not (self.error or self.missing or self.short or self.duplicated or self.other)
 
 
 def load_line(target: str, tap: str, loads: tuple[Load, Load]) -> Line:
@@ -51,23 +51,23 @@ def load_line(target: str, tap: str, loads: tuple[Load, Load]) -> Line:
 
 
 def crash_line(tap: str, point: str, victim: str) -> Line:
-    """A row of the table of crashes, that is there when the tables were equal."""
+    """Return a row of the table of crashes, for tables that were equal."""
     return (tap, point, victim, "equal")
 
 
 def stop_line(tap: str, way: str, seconds: Sequence[float]) -> Line:
-    """A row of the table of stops: the median and the longest of some times."""
+    """Return a row of the table of stops: the median and the maximum of the times."""
     return (tap, way, f"{median(seconds):.1f}", f"{max(seconds):.1f}")
 
 
 def verdict(load: Load) -> str:
-    """``right``, or what is wrong."""
+    """Return ``right``, or the deviations."""
     if load.error and load.missing:
         return f"fails: {load.error}"
     wrong = {
         "missing": load.missing,
         "rows missing": load.short,
-        "duplicate rows": load.doubled,
+        "duplicate rows": load.duplicated,
         "other values": load.other,
     }
     parts = [f"{what}: {_few(names)}" for what, names in wrong.items() if names]
@@ -75,7 +75,7 @@ def verdict(load: Load) -> str:
 
 
 def lines(table: str) -> dict[tuple[str, ...], Line]:
-    """The rows of a table of the page, by what they are about."""
+    """Return the rows of a table of the page, by key."""
     width = KEYS[table]
     rows = _region(table).group(2).strip().splitlines()[2:]
     cells = [tuple(cell.strip() for cell in row.strip("|").split(" | ")) for row in rows]
@@ -83,7 +83,7 @@ def lines(table: str) -> dict[tuple[str, ...], Line]:
 
 
 def write(table: str, new: Sequence[Line], order: Sequence[tuple[str, ...]]) -> None:
-    """Put rows into a table of the page, in place of those about the same, and sort the table."""
+    """Write rows into a table of the page, replace those with the same keys, and sort it."""
     with locked(Path(tempfile.gettempdir()) / "targets-page.lock"):
         _write(table, new, order)
 
