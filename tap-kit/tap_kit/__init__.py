@@ -34,6 +34,7 @@ from tap_kit.net.http import (
     Request,
     Response,
 )
+from tap_kit.net.secrets import SECRETS
 from tap_kit.net.throttle import stop_on_error
 from tap_kit.rows.check import (
     ResponseFields,
@@ -56,6 +57,7 @@ from tap_kit.tap import KitTap
 
 __all__ = [
     "MAX_NAME_LENGTH",
+    "SECRETS",
     "TOKEN_PATTERN",
     "Api",
     "BearerToken",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
 from typing_extensions import override
 
 from tap_kit.errors import SyncFailed
+from tap_kit.net.logs import make_records_safe, repeats_counted
+from tap_kit.net.secrets import SECRETS, secret_values
 from tap_kit.net.throttle import stop_on_error
 from tap_kit.rows.chunks import ChunkWriter
 from tap_kit.run.about import streams_table
@@ -58,9 +61,12 @@ class KitTap(Tap, abc.ABC):
         setup_mapper: bool = True,
         **kwargs: Any,
     ) -> None:
+        make_records_safe()
         given = {k: v for k, v in config.items() if v is not None} if config else {}
+        SECRETS.add(*secret_values(given, self.config_jsonschema))
         with sdk_config_warning_silenced(self.logger):
             super().__init__(config=given, validate_config=False, setup_mapper=False, **kwargs)
+        SECRETS.add(*secret_values(self.config, self.config_jsonschema))  # of the environment too
         exit_on_signals(self.logger)
         if validate_config and (errors := list(self.config_problems())):
             raise ConfigValidationError("; ".join(errors), errors=errors)
@@ -134,7 +140,12 @@ class KitTap(Tap, abc.ABC):
         """Do one whole run: check access, read all streams, always write the bookmarks."""
         reuse_freed_memory()
         run = self.run
-        with run.progress, infrequent_collections(), run.connections, stop_on_error(run.stop):
+        with ExitStack() as whole_run:
+            whole_run.enter_context(repeats_counted(self.logger))
+            whole_run.enter_context(run.progress)
+            whole_run.enter_context(infrequent_collections())
+            whole_run.enter_context(run.connections)
+            whole_run.enter_context(stop_on_error(run.stop))
             with exit_when_output_closes(self.logger):
                 catalog = catalog_problems(self.input_catalog, self.streams, self.logger)
                 if errors := list(catalog):
@@ -197,6 +208,7 @@ class KitTap(Tap, abc.ABC):
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Read the settings; log a file that is missing or not JSON as one line."""
+        make_records_safe()
         with one_line_errors(cls.logger), as_config_errors():
             return super().cb_config(ctx, param, value)
 

@@ -121,7 +121,7 @@ def _state(ended: Ended) -> Any:
 CRASHES = {
     "while it sends": "requests.Session.request",
     "while it checks rows": "tap_kit.rows.check.RowCheck.rows",
-    "while it reads a response": "tap_kit.net.http._read",
+    "while it reads a response": "tap_kit.net.http._read_body",
     "while it writes": "tap_kit.rows.chunks.record_lines",
 }
 CRASHING = """\

@@ -118,13 +118,13 @@ class ExportJob:
         result = _unwrapped(response.value.get("result"))
         if isinstance(result, str) or _ids_of(_job_in(result)):
             return None
-        status = self.client.redacted(_short(str(response.value.get("status"))))
+        status = _short(str(response.value.get("status")))
         return f"expected the ids of the started job, got none (status {status})"
 
     def _ids(self, envelope: Mapping[str, Any]) -> dict[str, str]:
         result = _unwrapped(envelope.get("result"))
         if isinstance(result, str):  # the server puts the text of an exception here
-            msg = f"the server did not start the export: {self.client.redacted(_short(result))}"
+            msg = f"the server did not start the export: {_short(result)}"
             raise JobFailed(msg)
         job = _job_in(result)
         self._keep_token(job)
@@ -147,7 +147,7 @@ class ExportJob:
         if detail == "COMPLETED" or (not detail and has_url):
             finished = FinishedExport(self.client, ids, self.token)
             return Poll(JobState.DONE, result=finished) if has_url else Poll(JobState.RUNNING)
-        ended_as = self.client.redacted(_short(str(detail or "unknown")))
+        ended_as = _short(str(detail or "unknown"))
         return Poll(JobState.FAILED, reason=f"the vendor's job ended as {ended_as}")
 
     def _keep_token(self, job: Mapping[str, Any]) -> None:

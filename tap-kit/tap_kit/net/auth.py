@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import requests
 from requests.auth import AuthBase
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    import requests
+    from collections.abc import Iterator
 
 
 class BearerToken(AuthBase):
@@ -21,3 +22,16 @@ class BearerToken(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
+
+
+def secrets_added_by(auth: AuthBase, url: str) -> Iterator[str]:
+    """Yield what ``auth`` adds to the headers of a request: such as ``Basic dXNlcjpwYXNz``.
+
+    Each value comes whole and without its first word, which names the scheme.
+    """
+    request = requests.Request("GET", url).prepare()
+    before = dict(request.headers)
+    for name, value in auth(request).headers.items():
+        if value != before.get(name):
+            yield str(value)
+            yield str(value).partition(" ")[2]

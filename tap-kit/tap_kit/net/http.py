@@ -15,8 +15,9 @@ from typing_extensions import override
 from tap_kit.errors import KitError, Retriable, SyncFailed
 from tap_kit.net.bodies import parse_json
 from tap_kit.net.hosts import api_path, url_problem
+from tap_kit.net.logs import make_records_safe
 from tap_kit.net.retries import MAX_REQUEST_S, with_retries
-from tap_kit.net.sessions import Session, open_session, strip_queries_from_logs
+from tap_kit.net.sessions import Session, open_session
 from tap_kit.net.wire import connection_error, read_pieces, retry_after_s, shape_problem
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Api:
         self._error_for = error_for
         self._throttle = throttle
         self._timeout_s = timeout_s
-        strip_queries_from_logs()
+        make_records_safe()
         self._session = open_session(self._url, user_agent=user_agent, connections=connections)
 
     def send(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import logging
+from typing import TYPE_CHECKING
 
 import requests
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
+
+if TYPE_CHECKING:
+    import logging
 
 
 class Session(requests.Session):
@@ -48,23 +51,13 @@ def open_session(url: str, *, user_agent: str, connections: int) -> Session:
     return session
 
 
-def strip_queries_from_logs() -> None:
-    """Make urllib3 log addresses without their query; safe to call twice.
+def remove_queries(record: logging.LogRecord) -> None:
+    """Cut the query off each address in a log record of urllib3's.
 
     At level DEBUG urllib3 logs the whole address of each request. A query can contain an API key,
     a private filter, or the signature of a link to a file.
     """
-    for name in _LOGGERS:
-        logging.getLogger(name).addFilter(remove_queries)
-
-
-_LOGGERS = ("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.connection")
-
-
-def remove_queries(record: logging.LogRecord) -> bool:
-    """Cut the query off each address in a log record; return True, as the record stays."""
     if isinstance(record.args, tuple):
         record.args = tuple(
             arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args
         )
-    return True

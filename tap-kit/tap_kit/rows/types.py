@@ -49,10 +49,8 @@ def row_type(
         attribute = field if is_usable else f"_{place}"
         wire_names[attribute] = field
         kind = type_of(definition)
-        is_required = field in required
-        definitions.append(
-            (attribute, kind) if is_required else (attribute, kind | UnsetType, UNSET)
-        )
+        optional = () if field in required else (UNSET,)
+        definitions.append((attribute, kind | UnsetType if optional else kind, *optional))
     for place, other in enumerate(ignored or ()):
         wire_names[f"_other_{place}"] = other
         definitions.append((f"_other_{place}", msgspec.Raw | UnsetType, UNSET))

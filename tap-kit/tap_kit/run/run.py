@@ -15,7 +15,9 @@ from tap_kit.flow.windows import DayRange, parse_day
 from tap_kit.jobs.book import JobBook
 from tap_kit.jobs.runner import JobRunner, Pace
 from tap_kit.jobs.running import RunningJobs
+from tap_kit.net.auth import secrets_added_by
 from tap_kit.net.http import Api
+from tap_kit.net.secrets import SECRETS
 from tap_kit.net.throttle import Throttle
 from tap_kit.run.progress import Progress
 from tap_kit.run.settings import Shard
@@ -124,6 +126,7 @@ class Run:
 
         Its connections are closed when the run ends.
         """
+        SECRETS.add(*secrets_added_by(auth, url))
         api = Api(
             url,
             auth=auth,

@@ -1,0 +1,140 @@
+"""Every log record is one safe line, whichever library writes it."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from singer_sdk.logging import ConsoleFormatter, StructuredFormatter
+from singer_sdk.metrics import Metric, Point
+from tap_kit.net.logs import (
+    LONGEST_TEXT,
+    REPEATS,
+    make_records_safe,
+    repeats_counted,
+    safe_text,
+)
+from tap_kit.net.secrets import SECRETS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECRET = "t0ken-0f-test-l0gs"  # noqa: S105  (opens nothing)
+FORMATTERS = [ConsoleFormatter(), StructuredFormatter()]
+HOSTILE = "\x1b[31m\x07\u202e\r\n2026-01-01 | ERROR | forged \x85\u2028 " + SECRET
+
+
+@pytest.fixture(autouse=True)
+def safe_records() -> Iterator[None]:
+    before = logging.getLogRecordFactory()
+    make_records_safe()
+    SECRETS.add(SECRET)
+    yield
+    logging.setLogRecordFactory(before)
+
+
+def written(log: Any, formatter: logging.Formatter, name: str = "some.library") -> str:
+    """Return what a handler with this formatter writes while ``log`` gets a logger."""
+    logger, out = logging.getLogger(name), io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(formatter)
+    logger.addHandler(handler)
+    before = logger.level
+    logger.setLevel(logging.DEBUG)
+    try:
+        log(logger)
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+    return out.getvalue()
+
+
+@given(st.text())
+def test_any_text_becomes_one_printable_line_of_bounded_length(text: str) -> None:
+    safe = safe_text(text * 50)
+    assert safe.isprintable()
+    assert len(safe) <= 10 * (LONGEST_TEXT + 30)
+
+
+@pytest.mark.parametrize(
+    "formatter", [ConsoleFormatter(), StructuredFormatter()], ids=["console", "JSON"]
+)
+@pytest.mark.parametrize("as_argument", [True, False], ids=["argument", "message"])
+def test_a_hostile_text_is_one_line_without_the_secret(
+    formatter: logging.Formatter, *, as_argument: bool
+) -> None:
+    def log(logger: logging.Logger) -> None:
+        if as_argument:
+            logger.warning("the server says %s", HOSTILE)
+        else:
+            logger.warning(HOSTILE)
+
+    line = written(log, formatter)
+    assert line.count("\n") == 1
+    assert line.rstrip("\n").isprintable()
+    assert SECRET not in line
+    assert "forged" in line
+
+
+@pytest.mark.parametrize(
+    "formatter", [ConsoleFormatter(), StructuredFormatter()], ids=["console", "JSON"]
+)
+def test_a_traceback_forges_no_line_and_has_no_secret(formatter: logging.Formatter) -> None:
+    def log(logger: logging.Logger) -> None:
+        logger.error("a fault of the tap", exc_info=ValueError(HOSTILE))
+
+    text = written(log, formatter)
+    assert SECRET not in text
+    assert "ValueError" in text
+    lines = text.rstrip("\n").split("\n")
+    assert all(line.startswith("  ") for line in lines[1:])
+    assert all(line.isprintable() for line in lines)
+
+
+def test_a_long_text_is_cut_and_says_how_long_it_was() -> None:
+    line = written(lambda logger: logger.info("%s", "x" * 2_000_000), ConsoleFormatter())
+    assert len(line) < LONGEST_TEXT + 200
+    assert line.endswith("… (2,000,000 characters)\n")
+
+
+def test_the_metrics_of_the_sdk_stay_as_they_are() -> None:
+    point: Point[int] = Point("counter", Metric.RECORD_COUNT, 7)
+    line = written(lambda logger: logger.info("METRIC: %s", point), StructuredFormatter())
+    assert json.loads(line)["metric_info"]["value"] == 7
+
+
+def test_a_wrong_format_is_left_to_logging() -> None:
+    record = logging.getLogRecordFactory()("x", logging.INFO, "x", 1, "%d", ("a",), None)
+    assert record.args == ("a",)
+
+
+def test_a_second_call_changes_nothing() -> None:
+    factory = logging.getLogRecordFactory()
+    make_records_safe()
+    assert logging.getLogRecordFactory() is factory
+
+
+def test_urllib3_logs_no_queries() -> None:
+    line = written(
+        lambda logger: logger.debug('"%s %s"', "GET", "/list?key=5"),
+        ConsoleFormatter(),
+        "urllib3.connectionpool",
+    )
+    assert '"GET /list"' in line
+
+
+def test_warnings_of_a_kind_are_counted_beyond_the_first(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("tap-test-repeats")
+    with repeats_counted(logger):
+        for number in range(REPEATS + 13):
+            logger.warning("partition %d is skipped", number)
+            logger.info("fine")
+        logger.warning("another kind")
+    assert len([text for text in caplog.messages if text.endswith("is skipped")]) == REPEATS + 1
+    assert caplog.messages[-1] == "… and 13 more like: partition %d is skipped"
+    assert "another kind" in caplog.messages

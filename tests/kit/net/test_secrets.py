@@ -1,0 +1,103 @@
+"""Secrets are removed from text, whichever way a server spells them."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from requests.auth import AuthBase, HTTPBasicAuth
+from tap_kit.net.auth import BearerToken, secrets_added_by
+from tap_kit.net.secrets import MASK, Secrets, secret_values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECRET = 'c0mpany/c07d+2a=&"%b5 é'  # noqa: S105  (opens nothing)
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "plain": lambda text: text,
+    "percent": lambda text: quote(text, safe=""),
+    "percent, lower case": lambda text: quote(text, safe="").replace("%2F", "%2f"),
+    "percent, paths": quote,
+    "form": quote_plus,
+    "percent twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "JSON": lambda text: json.dumps(text)[1:-1],
+    "JSON in UTF-8": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    "JSON with escaped slashes": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
+    "JSON in JSON": lambda text: json.dumps(json.dumps(text))[3:-3],
+    "Python": lambda text: repr(text)[1:-1],
+    "Python bytes": lambda text: repr(text.encode())[2:-1],
+    "HTML": html.escape,
+    "HTML numbers": lambda text: "".join(f"&#{ord(one)};" for one in text),
+    "Base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "Base64 for URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+}
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=8, max_size=20)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@given(secret=TEXTS, before=st.text(max_size=5), after=st.text(max_size=5))
+def test_a_secret_is_removed_in_every_spelling(
+    spelling: str, secret: str, before: str, after: str
+) -> None:
+    secrets = Secrets()
+    secrets.add(secret)
+    spelled = SPELLINGS[spelling](secret)
+    assert spelled.rstrip("=") not in secrets.redact(f"{before} {spelled} {after}")
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_the_text_around_a_secret_stays(spelling: str) -> None:
+    secrets = Secrets()
+    secrets.add(SECRET)
+    redacted = secrets.redact(f"key={SPELLINGS[spelling](SECRET)}; retry")
+    assert redacted.rstrip("=") in {
+        f"key={MASK}; retry",
+        f"key={MASK}=; retry",
+        f"key={MASK}==; retry",
+    }
+
+
+def test_a_mixture_of_spellings_is_removed() -> None:
+    secrets = Secrets()
+    secrets.add("p4ss/word")
+    assert secrets.redact("at p4ss%2Fw\\u006frd.") == f"at {MASK}."
+
+
+def test_a_short_secret_is_removed_as_a_word_only_and_a_tiny_one_not_at_all() -> None:
+    secrets = Secrets()
+    secrets.add("token", "abc")
+    assert secrets.redact("token of tokens, abc") == f"{MASK} of tokens, abc"
+
+
+def test_credentials_in_a_url_are_removed_without_being_known() -> None:
+    text = "no connection to http://user:pass@proxy:8080 or https://host/a:b@c"
+    assert (
+        Secrets().redact(text) == f"no connection to http://{MASK}@proxy:8080 or https://host/a:b@c"
+    )
+
+
+@pytest.mark.parametrize(
+    ("auth", "header"),
+    [
+        (BearerToken("t0ken-of-nobody"), "Bearer t0ken-of-nobody"),
+        (HTTPBasicAuth("user", "pass"), "Basic dXNlcjpwYXNz"),
+        (HTTPBasicAuth(b"user", b"pass"), "Basic dXNlcjpwYXNz"),
+    ],
+    ids=["bearer", "basic", "basic bytes"],
+)
+def test_what_authentication_adds_to_a_request_is_secret(auth: AuthBase, header: str) -> None:
+    found = list(secrets_added_by(auth, "https://api.example/"))
+    assert found == [header, header.partition(" ")[2]]
+
+
+def test_secret_settings_are_those_that_the_schema_marks() -> None:
+    schema = {
+        "properties": {"a": {"secret": True}, "b": {}, "c": {"secret": True}, "d": {"secret": True}}
+    }
+    assert list(secret_values({"a": "x", "b": "y", "d": 5}, schema)) == ["x"]
