@@ -54,14 +54,9 @@ def row_type(
     for place, other in enumerate(ignored or ()):
         wire_names[f"_other_{place}"] = other
         definitions.append((f"_other_{place}", msgspec.Raw | UnsetType, UNSET))
-    return msgspec.defstruct(
-        name,
-        definitions,
-        rename=wire_names,
-        kw_only=True,
-        gc=False,
-        forbid_unknown_fields=ignored is not None,
-    )
+    strict = ignored is not None
+    options: dict[str, Any] = {"kw_only": True, "gc": False, "forbid_unknown_fields": strict}
+    return msgspec.defstruct(name, definitions, rename=wire_names, **options)
 
 
 def attributes_of(kind: type[msgspec.Struct], fields: Collection[str]) -> list[str]:
