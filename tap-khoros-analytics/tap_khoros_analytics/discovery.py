@@ -60,7 +60,7 @@ def _columns(tenant: Tenant, export: Export) -> list[Column]:
 
     Raises:
         SyncFailed: when a temporary error keeps a selected export from being read. A catalog
-            without the tenant's columns would be used for long, and nobody would notice.
+            without the tenant's columns would be used unnoticed.
     """
     try:
         header = _header(tenant, export)

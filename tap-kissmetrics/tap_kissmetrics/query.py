@@ -169,7 +169,7 @@ class QueryStream(PagedStream[QueryTaskT], ABC, Generic[QueryTaskT]):
 
     @abstractmethod
     def question(self, task: QueryTaskT) -> Question:
-        """Return what the query of a window asks."""
+        """Return the terms of the query of a window."""
 
     @abstractmethod
     def rows(self, task: QueryTaskT, page: Page) -> Iterable[KeyedRow]:

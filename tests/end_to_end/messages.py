@@ -110,7 +110,7 @@ def slow_response(folder: Path) -> str:
 def no_server(folder: Path) -> str:
     """No server: the run is stopped before the first response."""
     config = {"api_url": "http://127.0.0.1:9", "api_token": TOKEN}
-    return stderr_until_stopped(Run(KIND, folder / "nobody", config))
+    return stderr_until_stopped(Run(KIND, folder / "no_server", config))
 
 
 def server_down_later(folder: Path) -> str:
@@ -156,7 +156,7 @@ def wrong_type(folder: Path) -> str:
     """A field of another type."""
     with Responses({"/api/domains/1/countries": [{"name": "Chad", "visitors": "many"}]}) as server:
         config = {"api_url": server.url, "api_token": TOKEN}
-        return Run(KIND, folder / "answers", config).stderr()
+        return Run(KIND, folder / "types", config).stderr()
 
 
 def new_fields_and_reports(folder: Path) -> str:

@@ -11,7 +11,7 @@ from sandbox.khoros.events import conversations, events
 from sandbox.khoros.people import teams_result
 from sandbox.khoros.places import timezones_result
 from sandbox.khoros.query import Pairs, Query, Server, query_of
-from sandbox.khoros.render import Look, Renderer, Row, body, body_before_row, body_length
+from sandbox.khoros.render import FileStyle, Renderer, Row, body, body_before_row, body_length
 from sandbox.khoros.rosters import rosters
 from sandbox.khoros.switches import Switches
 from sandbox.khoros.world import Batch, World
@@ -119,10 +119,10 @@ class Data:
 
     def recipe(self, query: Query) -> Recipe:
         """Return a function that makes a query's file with the present data and switches."""
-        look = Look(self._switches.key_style, self._switches.has_bom)
+        file_style = FileStyle(self._switches.key_style, self._switches.has_bom)
         columns = self.columns(query)
         batches = partial(SOURCES[query.export.shape], self.world, query, self.clock.now_ms)
-        return lambda: File(Renderer(query, columns, look), batches)
+        return lambda: File(Renderer(query, columns, file_style), batches)
 
     @property
     def world(self) -> World:

@@ -22,7 +22,7 @@ Row = dict[str, str | None]
 
 
 @dataclass(frozen=True)
-class Look:
+class FileStyle:
     """The JSON keys, and whether CSV begins with a byte order mark."""
 
     key_style: KeyStyle = "metric"
@@ -48,7 +48,7 @@ class Renderer:
 
     query: Query
     columns: tuple[str, ...]
-    look: Look = Look()
+    file_style: FileStyle = FileStyle()
     _blocks: dict[object, _Block] = field(default_factory=dict, init=False)
     _lengths: dict[object, int] = field(default_factory=dict, init=False)
 
@@ -60,7 +60,7 @@ class Renderer:
     @cached_property
     def _keys(self) -> Sequence[str]:
         """The JSON keys, encoded."""
-        style, locale = self.look.key_style, self.query.locale
+        style, locale = self.file_style.key_style, self.query.locale
         return [_quoted(json_key(name, style, locale)) for name in self.columns]
 
     @property
@@ -74,7 +74,7 @@ class Renderer:
         if not self.is_csv:
             return b"["
         names = [display_name(name, self.query.locale) for name in self.columns]
-        return (codecs.BOM_UTF8 if self.look.has_bom else b"") + _csv_line(names)
+        return (codecs.BOM_UTF8 if self.file_style.has_bom else b"") + _csv_line(names)
 
     @property
     def between(self) -> bytes:

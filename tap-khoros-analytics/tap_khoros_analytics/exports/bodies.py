@@ -47,7 +47,7 @@ class FieldNames:
             self._fields[normalized(column.field)] = column.field
 
     def places(self, names: Sequence[str]) -> dict[str, int]:
-        """Return the position in ``names`` of each of our fields that is there.
+        """Return the position in ``names`` of each known field that they contain.
 
         Raises:
             Retriable: when none of the names is known, so that all rows would be empty. The body
