@@ -39,7 +39,7 @@ ClientT = TypeVar("ClientT", bound=Client, default=Client)
 
 
 @dataclass(frozen=True)
-class Question:
+class NeededQuery:
     """The query that a task needs, and when one of an earlier run can be resumed instead.
 
     A query shows the data that the vendor had when it began. So a query of an earlier run is good
@@ -66,7 +66,7 @@ class Question:
 
 
 class Queries(Generic[ClientT]):
-    """The queries of a run, which its streams share: each question runs one query."""
+    """The queries of a run, which its streams share: tasks with equal keys share one query."""
 
     def __init__(
         self, run: Run, open_client: Callable[[Run], ClientT], *, polling_share: float | None = None
@@ -89,26 +89,26 @@ class Queries(Generic[ClientT]):
             longest_s=LONGEST_POLL_PAUSE_S, growth=POLL_GROWTH, polling_share=share
         )
 
-    def finished(self, question: Question, task: Task) -> Finished:
-        """Return the finished query; the first task with this question runs or resumes it."""
-        return self._finished.get(question.key, lambda: self._resume_or_run(question, task))
+    def finished(self, needed_query: NeededQuery, task: Task) -> Finished:
+        """Return the finished query; the first task that needs it runs or resumes it."""
+        return self._finished.get(needed_query.key, lambda: self._resume_or_run(needed_query, task))
 
-    def finished_again(self, question: Question, task: Task, expired: Finished) -> Finished:
+    def finished_again(self, needed_query: NeededQuery, task: Task, expired: Finished) -> Finished:
         """Return a newly run query, as the results of ``expired`` no longer exist."""
-        self._finished.forget(question.key, expired)
-        return self._finished.get(question.key, lambda: self._run(question, task, None))
+        self._finished.forget(needed_query.key, expired)
+        return self._finished.get(needed_query.key, lambda: self._run(needed_query, task, None))
 
-    def _resume_or_run(self, question: Question, task: Task) -> Finished:
+    def _resume_or_run(self, needed_query: NeededQuery, task: Task) -> Finished:
         known = self.run.jobs.known(task) or {}
-        return self._run(question, task, known if question.can_resume(known) else None)
+        return self._run(needed_query, task, known if needed_query.can_resume(known) else None)
 
-    def _run(self, question: Question, task: Task, known: Ids | None) -> Finished:
+    def _run(self, needed_query: NeededQuery, task: Task, known: Ids | None) -> Finished:
         jobs = self.run.jobs
         finished: Finished = self.job_runner.run(
-            question.job,
+            needed_query.job,
             task,
             known,
-            lambda ids: jobs.record(task, question.record(ids)),
+            lambda ids: jobs.record(task, needed_query.record(ids)),
             lambda: jobs.forget(task),
         )
         return finished
@@ -168,8 +168,8 @@ class QueryStream(PagedStream[QueryTaskT], ABC, Generic[QueryTaskT]):
         super().__init__(tap, queries.run)
 
     @abstractmethod
-    def question(self, task: QueryTaskT) -> Question:
-        """Return the terms of the query of a window."""
+    def needed_query(self, task: QueryTaskT) -> NeededQuery:
+        """Return the query that a task needs."""
 
     @abstractmethod
     def rows(self, task: QueryTaskT, page: Page) -> Iterable[KeyedRow]:
@@ -179,14 +179,14 @@ class QueryStream(PagedStream[QueryTaskT], ABC, Generic[QueryTaskT]):
     def fetch(self, task: QueryTaskT) -> PageResult:
         if task.place is not None:
             return self._further_page(task, task.place)
-        question = self.question(task)
-        finished = self.queries.finished(question, task)
+        needed_query = self.needed_query(task)
+        finished = self.queries.finished(needed_query, task)
         try:
             return self._first_page(task, finished)
         except PartitionUnavailable as error:
             text = "%s: results have expired (%s); running the query again"
             self.logger.warning(text, task, error)
-            return self._first_page(task, self.queries.finished_again(question, task, finished))
+            return self._first_page(task, self.queries.finished_again(needed_query, task, finished))
 
     def _first_page(self, task: QueryTaskT, finished: Finished) -> PageResult:
         client = self.queries.client

@@ -10,7 +10,7 @@ from tap_kit import DayRange
 from typing_extensions import override
 
 from tap_kissmetrics.client import utc_time
-from tap_kissmetrics.query import KeyedRow, Question, WindowedQueryStream
+from tap_kissmetrics.query import KeyedRow, NeededQuery, WindowedQueryStream
 from tap_kissmetrics.reports.rows import labels_of, person_of
 
 if TYPE_CHECKING:
@@ -71,10 +71,10 @@ class ReportStream(WindowedQueryStream, ABC):
     # Query and rows
 
     @override
-    def question(self, task: WindowPageTask) -> Question:
+    def needed_query(self, task: WindowPageTask) -> NeededQuery:
         report, span = self._report(task.partition), self._span(task)
         last = span[1]
-        return Question(
+        return NeededQuery(
             key=(report.id, span),
             job=self.account.client.report_query(report, task.window, span),
             terms={"end_date": last.isoformat()},

@@ -17,9 +17,9 @@ from typing_extensions import override
 from tap_kissmetrics.lists.streams import PageTask
 from tap_kissmetrics.query import (
     KeyedRow,
+    NeededQuery,
     QueryStream,
     QueryTaskT,
-    Question,
     ResultPass,
     WindowedQueryStream,
     WindowPageTask,
@@ -95,10 +95,10 @@ class MetricResults(WindowedQueryStream, V3Queries[WindowPageTask]):
         return ({"metric_id": metric_id} for metric_id in dict.fromkeys(ids))
 
     @override
-    def question(self, task: WindowPageTask) -> Question:
+    def needed_query(self, task: WindowPageTask) -> NeededQuery:
         window, last = task.window, task.window.last
         body = {**task.partition, "date_range": date_range(window)}
-        return Question(
+        return NeededQuery(
             key=(str(task.partition), window),
             job=self.client.query("/queries/metric", body),
             terms={"end_date": last.isoformat()},
@@ -167,11 +167,11 @@ class QueryResults(V3Queries[PageTask[ResultPass]]):
         yield PageTask(self, partition, self.pass_type(Task(self, partition)))
 
     @override
-    def question(self, task: PageTask[ResultPass]) -> Question:
+    def needed_query(self, task: PageTask[ResultPass]) -> NeededQuery:
         entry, product_id = self._entry(task), task.partition["product_id"]
         query_type, params = entry["query_type"], entry["query_params"]
         body = {"product_id": product_id, "query_type": query_type, "query_params": params}
-        return Question(
+        return NeededQuery(
             key=str(task.partition),
             job=self.client.query("/queries", body),
             terms={"asked": row_id([query_type, params])},
@@ -219,7 +219,7 @@ def log_expected_requests(run: Run, work: Sequence[Work]) -> None:
 def _questions(work: Sequence[Work]) -> Iterator[Hashable]:
     for stream, partition in work:
         if isinstance(stream, QueryStream):
-            yield from (stream.question(task).key for task in stream.tasks(partition))
+            yield from (stream.needed_query(task).key for task in stream.tasks(partition))
 
 
 def as_objects(rows: Sequence[Any]) -> Iterator[dict[str, Any]]:
