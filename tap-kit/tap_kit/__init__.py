@@ -4,7 +4,6 @@ A tap imports from here only. Nothing in the kit is specific to a vendor.
 """
 
 from tap_kit.errors import (
-    Interrupted,
     JobFailed,
     KitError,
     PartitionUnavailable,
@@ -18,9 +17,9 @@ from tap_kit.flow.bookmarks import read_bookmark
 from tap_kit.flow.lists import ListPass, PageInfo, read_list
 from tap_kit.flow.once import Once
 from tap_kit.flow.pipeline import Pipeline
-from tap_kit.flow.tasks import Outcome, Partition, Result, ResultT, Task, TaskT, WindowTask
-from tap_kit.flow.windows import DayRange, Window, Windows, parse_day
-from tap_kit.jobs.protocol import Cancellable, Ids, Job, JobState, Poll
+from tap_kit.flow.tasks import Partition, Result, ResultT, Task, TaskT, WindowTask
+from tap_kit.flow.windows import DayRange, Window, Windows
+from tap_kit.jobs.protocol import Ids, Job, JobState, Poll
 from tap_kit.jobs.runner import JobRunner
 from tap_kit.net.auth import BearerToken
 from tap_kit.net.bodies import parse_json
@@ -62,7 +61,6 @@ __all__ = [
     "Api",
     "BearerToken",
     "BookmarkedStream",
-    "Cancellable",
     "Check",
     "Config",
     "CsvRows",
@@ -71,7 +69,6 @@ __all__ = [
     "ErrorMapper",
     "ErrorResponse",
     "Ids",
-    "Interrupted",
     "Job",
     "JobFailed",
     "JobRunner",
@@ -83,7 +80,6 @@ __all__ = [
     "ListPass",
     "Occurrences",
     "Once",
-    "Outcome",
     "PageInfo",
     "Params",
     "Partition",
@@ -112,7 +108,6 @@ __all__ = [
     "Work",
     "common_settings",
     "has_any_of",
-    "parse_day",
     "parse_json",
     "parse_rows",
     "polling_settings",

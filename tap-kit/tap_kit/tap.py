@@ -14,7 +14,7 @@ from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
 from typing_extensions import override
 
 from tap_kit.errors import SyncFailed
-from tap_kit.net.logs import make_records_safe, repeats_counted
+from tap_kit.net.logs import limit_repeats, make_records_safe
 from tap_kit.net.secrets import SECRETS, secret_values
 from tap_kit.net.throttle import stop_on_error
 from tap_kit.rows.chunks import ChunkWriter
@@ -66,7 +66,7 @@ class KitTap(Tap, abc.ABC):
         SECRETS.add(*secret_values(given, self.config_jsonschema))
         with sdk_config_warning_silenced(self.logger):
             super().__init__(config=given, validate_config=False, setup_mapper=False, **kwargs)
-        SECRETS.add(*secret_values(self.config, self.config_jsonschema))  # of the environment too
+        SECRETS.add(*secret_values(self.config, self.config_jsonschema))  # of the environment
         exit_on_signals(self.logger)
         if validate_config and (errors := list(self.config_problems())):
             raise ConfigValidationError("; ".join(errors), errors=errors)
@@ -141,7 +141,7 @@ class KitTap(Tap, abc.ABC):
         reuse_freed_memory()
         run = self.run
         with ExitStack() as whole_run:
-            whole_run.enter_context(repeats_counted(self.logger))
+            whole_run.enter_context(limit_repeats(self.logger))
             whole_run.enter_context(run.progress)
             whole_run.enter_context(infrequent_collections())
             whole_run.enter_context(run.connections)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
 Work = tuple[TaskStream, Partition]
+"""A stream and one of its partitions, to be read."""
 
 
 class PlanProgress(Protocol):

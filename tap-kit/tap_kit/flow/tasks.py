@@ -113,6 +113,10 @@ class Result:
 
 
 Outcome = Result | PartitionUnavailable | JobFailed
+"""The result of a task, or an error that ends only its partition or stream."""
 TaskT = TypeVar("TaskT", bound=Task, default=Task)
+"""The type of a stream's tasks."""
 WindowTaskT = TypeVar("WindowTaskT", bound=WindowTask, default=WindowTask)
+"""The type of the tasks of a stream with windows."""
 ResultT = TypeVar("ResultT", bound=Result, default=Result)
+"""The type of the results of a stream's tasks."""

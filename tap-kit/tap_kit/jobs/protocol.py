@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Protocol, runtime_checkable
 
 Ids = Mapping[str, str]
+"""The ids that identify a job at the vendor, by name; the state keeps them."""
 
 
 class JobState(Enum):

@@ -25,9 +25,9 @@ class BearerToken(AuthBase):
 
 
 def secrets_added_by(auth: AuthBase, url: str) -> Iterator[str]:
-    """Yield what ``auth`` adds to the headers of a request: such as ``Basic dXNlcjpwYXNz``.
+    """Yield the headers that ``auth`` adds to a request, such as ``Basic dXNlcjpwYXNz``.
 
-    Each value comes whole and without its first word, which names the scheme.
+    Each value is returned complete, and without the first word, which is the scheme.
     """
     request = requests.Request("GET", url).prepare()
     before = dict(request.headers)

@@ -32,6 +32,7 @@ _READ_BYTES = 1 << 20  # of a response that is read as a whole, at a time
 _DRAIN_BYTES = 1 << 16  # of an error response's body, which is not used
 
 Params = Mapping[str, "str | int | Sequence[str]"]
+"""The parameters of a query or a form; a sequence repeats its parameter."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,13 @@ class ErrorResponse:
 
 
 ErrorMapper = Callable[[ErrorResponse], Exception]
+"""Returns the error to raise for an error response."""
 Shape = type | tuple[type, ...]
-Decode = Callable[[bytes, str], Any]  # takes a body, and the request for messages
-Check = Callable[[Response], "str | None"]  # returns a problem, or None
+"""The JSON types that a response can have at its top level, such as list or dict."""
+Decode = Callable[[bytes, str], Any]
+"""Returns the value of a body; the second argument names the request in messages."""
+Check = Callable[[Response], "str | None"]
+"""Returns what is wrong with a response; None if nothing is."""
 
 
 class Api:

@@ -1,7 +1,7 @@
-"""Make every log record safe to print, whichever library writes it and whoever wrote its text.
+"""Make every log record safe to print, from any library and with any text.
 
-A vendor's text can contain control characters, which forge lines or operate the terminal, our own
-credentials, or megabytes. So each record passes ``safe_text`` when it is made.
+A text from a vendor can contain control characters, which forge lines or control the terminal,
+our credentials, or megabytes. So ``safe_text`` cleans each record when it is created.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from tap_kit.net.sessions import remove_queries
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LONGEST_TEXT = 4_000  # characters
-REPEATS = 100  # of one kind of warning; further ones are counted
+MAX_TEXT_LENGTH = 4_000  # characters
+MAX_REPEATS = 100  # of one kind of warning; further ones are only counted
 
-# Beside the records: a formatter for JSON writes all attributes of a record.
+# Not attributes of the records, because a JSON formatter writes all of these.
 _templates: WeakKeyDictionary[logging.LogRecord, str] = WeakKeyDictionary()
 
 
 def safe_text(text: str) -> str:
-    """Return ``text`` without secrets and control characters, at most ``LONGEST_TEXT`` long."""
+    """Return ``text`` without secrets and control characters, at most ``MAX_TEXT_LENGTH`` long."""
     text = SECRETS.redact(text)
-    if len(text) > LONGEST_TEXT:
-        text = f"{text[:LONGEST_TEXT]}… ({len(text):,} characters)"
+    if len(text) > MAX_TEXT_LENGTH:
+        text = f"{text[:MAX_TEXT_LENGTH]}… ({len(text):,} characters)"
     return text if text.isprintable() else "".join(map(_printable, text))
 
 
 def _printable(character: str) -> str:
-    is_fine = character.isprintable()
-    return character if is_fine else character.encode("unicode_escape").decode("ascii")
+    is_printable = character.isprintable()
+    return character if is_printable else character.encode("unicode_escape").decode("ascii")
 
 
 def make_records_safe() -> None:
-    """Have ``logging`` make safe records from now on; safe to call twice."""
+    """Make ``logging`` create only safe records from now on; safe to call twice."""
     factory = logging.getLogRecordFactory()
     if not getattr(factory, "makes_safe_records", False):
         logging.setLogRecordFactory(_safe_records(factory))
@@ -62,26 +62,26 @@ def _safe_records(factory: Callable[..., logging.LogRecord]) -> Callable[..., lo
 
 
 def _is_metric(record: logging.LogRecord) -> bool:
-    """Return whether the SDK wrote the record, as JSON; its formatter needs the value itself."""
+    """Return whether a record is a metric of the SDK, whose formatter needs the value itself."""
     return isinstance(record.args, tuple) and any(isinstance(arg, Point) for arg in record.args)
 
 
 def _make_safe(record: logging.LogRecord) -> None:
     if record.name.startswith("urllib3"):
         remove_queries(record)
-    with contextlib.suppress(TypeError, ValueError):  # a wrong format is reported by logging
+    with contextlib.suppress(TypeError, ValueError):  # logging itself reports a wrong format
         record.msg, record.args = safe_text(record.getMessage()), ()
     if record.exc_info and record.exc_info[1] is not None:
-        kind, error, where = record.exc_info
-        text = "".join(traceback.format_exception(kind, error, where)).rstrip("\n")
-        # Indented, so that no line of it looks like a line of the log.
+        kind, error, trace = record.exc_info
+        text = "".join(traceback.format_exception(kind, error, trace)).rstrip("\n")
+        # Indented, so that no line looks like a log line.
         record.exc_text = "\n".join(f"  {safe_text(line)}" for line in text.split("\n"))
         safe = type(type(error).__name__, (Exception,), {"__module__": type(error).__module__})
-        record.exc_info = (safe, safe(safe_text(str(error))), where)
+        record.exc_info = (safe, safe(safe_text(str(error))), trace)
 
 
 class _RepeatFilter(logging.Filter):
-    """Lets ``REPEATS`` warnings of a kind pass: of a logger, and of a text without its values."""
+    """Passes ``MAX_REPEATS`` warnings of a kind: of the same logger and the same format."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,16 +92,16 @@ class _RepeatFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.WARNING:
             return True
-        if record not in self._passes:  # several handlers ask about one record
+        if record not in self._passes:  # several handlers filter the same record
             kind = (record.name, _templates.get(record, ""))
             self.counts[kind] += 1
-            self._passes[record] = self.counts[kind] <= REPEATS
+            self._passes[record] = self.counts[kind] <= MAX_REPEATS
         return self._passes[record]
 
 
 @contextlib.contextmanager
-def repeats_counted(logger: logging.Logger) -> Iterator[None]:
-    """Write only the first ``REPEATS`` warnings of a kind inside, and at the end how many more."""
+def limit_repeats(logger: logging.Logger) -> Iterator[None]:
+    """Log only ``MAX_REPEATS`` warnings of a kind inside, and finally the number of others."""
     repeats = _RepeatFilter()
     handlers = logging.getLogger().handlers[:]
     for handler in handlers:
@@ -112,5 +112,5 @@ def repeats_counted(logger: logging.Logger) -> Iterator[None]:
         for handler in handlers:
             handler.removeFilter(repeats)
         for (_, template), count in repeats.counts.items():
-            if count > REPEATS:
-                logger.warning("… and %s more like: %s", f"{count - REPEATS:,}", template)
+            if count > MAX_REPEATS:
+                logger.warning("%s more warnings like: %s", f"{count - MAX_REPEATS:,}", template)

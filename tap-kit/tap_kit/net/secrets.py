@@ -1,4 +1,4 @@
-"""The secrets of this process, and their removal from text, however they are spelled there."""
+"""The secrets of this process, and their removal from texts, in any encoding."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MASK = "***"
-_SHORTEST = 4  # a shorter secret occurs in ordinary words
-_UNMISTAKABLE = 8  # a shorter secret is removed only as a word of its own
-_USER_INFO = re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*(?=@)")  # of a URL, such as a proxy's
+_MIN_LENGTH = 4  # characters; a shorter secret occurs in ordinary words
+_WORD_LENGTH = 8  # a shorter secret is removed only if it is a separate word
+_USER_INFO = re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*(?=@)")  # in a URL, such as that of a proxy
 
 
 class Secrets:
     """Values that must not appear in any output; safe to use from several threads.
 
-    A server can quote them as they are, percent-encoded once or twice, as HTML, with JSON or
-    Python escapes, or in Base64. One regular expression per secret finds all mixtures of these.
+    A server can quote them unchanged, percent-encoded once or twice, as HTML, with JSON or Python
+    escapes, or in Base64. One regular expression per secret finds any mixture of these.
     """
 
     def __init__(self) -> None:
@@ -30,35 +30,35 @@ class Secrets:
         self._patterns: dict[str, re.Pattern[str]] = {}
 
     def add(self, *values: str) -> None:
-        """Add secrets; values that are too short to be told from ordinary text are ignored."""
+        """Add secrets; ignore values that are so short that ordinary text contains them."""
         for value in values:
             encoded = base64.b64encode(value.encode(errors="replace")).decode().rstrip("=")
             for text in (value, encoded, encoded.replace("+", "-").replace("/", "_")):
-                if len(value) >= _SHORTEST and text not in self._patterns:
+                if len(value) >= _MIN_LENGTH and text not in self._patterns:
                     with self._lock:
                         self._patterns = {**self._patterns, text: _pattern(text)}
 
     def redact(self, text: str) -> str:
-        """Return ``text`` with ``***`` in the place of each secret."""
+        """Return ``text`` with ``***`` in place of each secret."""
         for pattern in self._patterns.values():
             text = pattern.sub(MASK, text)
         return _USER_INFO.sub(MASK, text)
 
 
 def _pattern(secret: str) -> re.Pattern[str]:
-    spelled = "".join(map(_spellings, secret))
-    if len(secret) < _UNMISTAKABLE:
-        spelled = rf"(?<!\w){spelled}(?!\w)"
-    return re.compile(spelled)
+    pattern = "".join(map(_encodings, secret))
+    if len(secret) < _WORD_LENGTH:
+        pattern = rf"(?<!\w){pattern}(?!\w)"
+    return re.compile(pattern)
 
 
 @cache
-def _spellings(character: str) -> str:
-    """Return a regular expression for all spellings of one character."""
+def _encodings(character: str) -> str:
+    """Return a regular expression for all encodings of one character."""
     octets = character.encode(errors="replace")
     units = character.encode("utf-16-be", errors="replace")
     code_units = [units[place : place + 2].hex() for place in range(0, len(units), 2)]
-    spellings = [
+    encodings = [
         rf"\\*{re.escape(character)}",
         rf"\\+(?:x0*|u0*|U0*)(?i:{ord(character):x})",
         "".join(f"%(?:25)*(?i:{octet:02x})" for octet in octets),
@@ -67,10 +67,10 @@ def _spellings(character: str) -> str:
         f"&#(?i:0*{ord(character)}|x0*{ord(character):x});",
     ]
     if (entity := html.escape(character)) != character:
-        spellings.append(re.escape(entity))
+        encodings.append(re.escape(entity))
     if character == " ":
-        spellings.append(r"\+")
-    return f"(?:{'|'.join(spellings)})"
+        encodings.append(r"\+")
+    return f"(?:{'|'.join(encodings)})"
 
 
 def secret_values(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
@@ -81,4 +81,5 @@ def secret_values(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Itera
             yield value
 
 
-SECRETS = Secrets()  # of the process, as its log is the process's too
+SECRETS = Secrets()
+"""The secrets of this process, which no log record contains; a tap adds those that it receives."""

@@ -52,7 +52,7 @@ def open_session(url: str, *, user_agent: str, connections: int) -> Session:
 
 
 def remove_queries(record: logging.LogRecord) -> None:
-    """Cut the query off each address in a log record of urllib3's.
+    """Cut the query off each address in a log record of urllib3.
 
     At level DEBUG urllib3 logs the whole address of each request. A query can contain an API key,
     a private filter, or the signature of a link to a file.

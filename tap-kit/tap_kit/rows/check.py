@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 Row = msgspec.Struct
+"""A checked row; its attributes are its fields, UNSET if the record did not have them."""
 
 _MAX_IGNORED = 256  # names; with more, the vendor seems to use values as keys
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAX_NAME_LENGTH = 62  # PostgreSQL cuts at 63 bytes
+"""The largest length of a column name, in characters."""
 
 
 def snake_case(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from singer_sdk import typing as th
 
 Config = Mapping[str, Any]
+"""The settings of a tap, by name."""
 
 
 def _setting(name: str, kind: Any, title: str, description: str, **more: Any) -> th.Property[Any]:
@@ -17,8 +18,8 @@ def _setting(name: str, kind: Any, title: str, description: str, **more: Any) ->
 
 
 HEADER_PATTERN = r"^([!-~]([ -~]*[!-~])?)?$(?!\n)"  # valid in an HTTP header
-# A token has no spaces either: a space or line feed that was copied with it is reported early.
 TOKEN_PATTERN = r"^[!-~]*$(?!\n)"  # noqa: S105 (a pattern)
+"""The pattern of a token in a header; it rejects a space or line feed that was copied with it."""
 
 _RUN_SETTINGS = (
     _setting(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tap_kissmetrics.tap import TapKissmetrics
-from tap_kit import Interrupted
+from tap_kit.errors import Interrupted
 from typing_extensions import override
 
 from tests.kissmetrics.canned import Canned

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from singer_sdk.logging import ConsoleFormatter, StructuredFormatter
 from singer_sdk.metrics import Metric, Point
 from tap_kit.net.logs import (
-    LONGEST_TEXT,
-    REPEATS,
+    MAX_REPEATS,
+    MAX_TEXT_LENGTH,
+    limit_repeats,
     make_records_safe,
-    repeats_counted,
     safe_text,
 )
 from tap_kit.net.secrets import SECRETS
@@ -24,7 +24,7 @@ from tap_kit.net.secrets import SECRETS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SECRET = "t0ken-0f-test-l0gs"  # noqa: S105  (opens nothing)
+SECRET = "t0ken-0f-test-l0gs"  # noqa: S105  (not a real secret)
 FORMATTERS = [ConsoleFormatter(), StructuredFormatter()]
 HOSTILE = "\x1b[31m\x07\u202e\r\n2026-01-01 | ERROR | forged \x85\u2028 " + SECRET
 
@@ -39,7 +39,7 @@ def safe_records() -> Iterator[None]:
 
 
 def written(log: Any, formatter: logging.Formatter, name: str = "some.library") -> str:
-    """Return what a handler with this formatter writes while ``log`` gets a logger."""
+    """Call ``log`` with a logger; return what a handler with this formatter writes."""
     logger, out = logging.getLogger(name), io.StringIO()
     handler = logging.StreamHandler(out)
     handler.setFormatter(formatter)
@@ -58,14 +58,14 @@ def written(log: Any, formatter: logging.Formatter, name: str = "some.library") 
 def test_any_text_becomes_one_printable_line_of_bounded_length(text: str) -> None:
     safe = safe_text(text * 50)
     assert safe.isprintable()
-    assert len(safe) <= 10 * (LONGEST_TEXT + 30)
+    assert len(safe) <= 10 * (MAX_TEXT_LENGTH + 30)
 
 
 @pytest.mark.parametrize(
     "formatter", [ConsoleFormatter(), StructuredFormatter()], ids=["console", "JSON"]
 )
 @pytest.mark.parametrize("as_argument", [True, False], ids=["argument", "message"])
-def test_a_hostile_text_is_one_line_without_the_secret(
+def test_hostile_text_is_one_line_without_the_secret(
     formatter: logging.Formatter, *, as_argument: bool
 ) -> None:
     def log(logger: logging.Logger) -> None:
@@ -84,9 +84,9 @@ def test_a_hostile_text_is_one_line_without_the_secret(
 @pytest.mark.parametrize(
     "formatter", [ConsoleFormatter(), StructuredFormatter()], ids=["console", "JSON"]
 )
-def test_a_traceback_forges_no_line_and_has_no_secret(formatter: logging.Formatter) -> None:
+def test_traceback_forges_no_line_and_has_no_secret(formatter: logging.Formatter) -> None:
     def log(logger: logging.Logger) -> None:
-        logger.error("a fault of the tap", exc_info=ValueError(HOSTILE))
+        logger.error("a bug of the tap", exc_info=ValueError(HOSTILE))
 
     text = written(log, formatter)
     assert SECRET not in text
@@ -96,24 +96,24 @@ def test_a_traceback_forges_no_line_and_has_no_secret(formatter: logging.Formatt
     assert all(line.isprintable() for line in lines)
 
 
-def test_a_long_text_is_cut_and_says_how_long_it_was() -> None:
+def test_long_text_is_cut_and_its_length_added() -> None:
     line = written(lambda logger: logger.info("%s", "x" * 2_000_000), ConsoleFormatter())
-    assert len(line) < LONGEST_TEXT + 200
+    assert len(line) < MAX_TEXT_LENGTH + 200
     assert line.endswith("… (2,000,000 characters)\n")
 
 
-def test_the_metrics_of_the_sdk_stay_as_they_are() -> None:
+def test_metrics_of_the_sdk_are_unchanged() -> None:
     point: Point[int] = Point("counter", Metric.RECORD_COUNT, 7)
     line = written(lambda logger: logger.info("METRIC: %s", point), StructuredFormatter())
     assert json.loads(line)["metric_info"]["value"] == 7
 
 
-def test_a_wrong_format_is_left_to_logging() -> None:
+def test_wrong_format_is_not_changed() -> None:
     record = logging.getLogRecordFactory()("x", logging.INFO, "x", 1, "%d", ("a",), None)
     assert record.args == ("a",)
 
 
-def test_a_second_call_changes_nothing() -> None:
+def test_second_call_changes_nothing() -> None:
     factory = logging.getLogRecordFactory()
     make_records_safe()
     assert logging.getLogRecordFactory() is factory
@@ -128,13 +128,13 @@ def test_urllib3_logs_no_queries() -> None:
     assert '"GET /list"' in line
 
 
-def test_warnings_of_a_kind_are_counted_beyond_the_first(caplog: pytest.LogCaptureFixture) -> None:
+def test_repeated_warnings_are_counted(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("tap-test-repeats")
-    with repeats_counted(logger):
-        for number in range(REPEATS + 13):
+    with limit_repeats(logger):
+        for number in range(MAX_REPEATS + 13):
             logger.warning("partition %d is skipped", number)
             logger.info("fine")
         logger.warning("another kind")
-    assert len([text for text in caplog.messages if text.endswith("is skipped")]) == REPEATS + 1
-    assert caplog.messages[-1] == "… and 13 more like: partition %d is skipped"
+    assert len([text for text in caplog.messages if text.endswith("is skipped")]) == MAX_REPEATS + 1
+    assert caplog.messages[-1] == "13 more warnings like: partition %d is skipped"
     assert "another kind" in caplog.messages

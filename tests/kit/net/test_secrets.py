@@ -1,4 +1,4 @@
-"""Secrets are removed from text, whichever way a server spells them."""
+"""Secrets are removed from texts in any encoding that a server may use."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tap_kit.net.secrets import MASK, Secrets, secret_values
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SECRET = 'c0mpany/c07d+2a=&"%b5 é'  # noqa: S105  (opens nothing)
-SPELLINGS: dict[str, Callable[[str], str]] = {
+SECRET = 'c0mpany/c07d+2a=&"%b5 é'  # noqa: S105  (not a real secret)
+ENCODINGS: dict[str, Callable[[str], str]] = {
     "plain": lambda text: text,
     "percent": lambda text: quote(text, safe=""),
     "percent, lower case": lambda text: quote(text, safe="").replace("%2F", "%2f"),
@@ -40,22 +40,22 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=8, max_size=20)
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("encoding", ENCODINGS)
 @given(secret=TEXTS, before=st.text(max_size=5), after=st.text(max_size=5))
-def test_a_secret_is_removed_in_every_spelling(
-    spelling: str, secret: str, before: str, after: str
+def test_secret_is_removed_in_every_encoding(
+    encoding: str, secret: str, before: str, after: str
 ) -> None:
     secrets = Secrets()
     secrets.add(secret)
-    spelled = SPELLINGS[spelling](secret)
-    assert spelled.rstrip("=") not in secrets.redact(f"{before} {spelled} {after}")
+    encoded = ENCODINGS[encoding](secret)
+    assert encoded.rstrip("=") not in secrets.redact(f"{before} {encoded} {after}")
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
-def test_the_text_around_a_secret_stays(spelling: str) -> None:
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_text_around_a_secret_is_unchanged(encoding: str) -> None:
     secrets = Secrets()
     secrets.add(SECRET)
-    redacted = secrets.redact(f"key={SPELLINGS[spelling](SECRET)}; retry")
+    redacted = secrets.redact(f"key={ENCODINGS[encoding](SECRET)}; retry")
     assert redacted.rstrip("=") in {
         f"key={MASK}; retry",
         f"key={MASK}=; retry",
@@ -63,19 +63,19 @@ def test_the_text_around_a_secret_stays(spelling: str) -> None:
     }
 
 
-def test_a_mixture_of_spellings_is_removed() -> None:
+def test_mixture_of_encodings_is_removed() -> None:
     secrets = Secrets()
     secrets.add("p4ss/word")
     assert secrets.redact("at p4ss%2Fw\\u006frd.") == f"at {MASK}."
 
 
-def test_a_short_secret_is_removed_as_a_word_only_and_a_tiny_one_not_at_all() -> None:
+def test_short_secret_is_removed_only_as_a_word_and_a_very_short_one_never() -> None:
     secrets = Secrets()
     secrets.add("token", "abc")
     assert secrets.redact("token of tokens, abc") == f"{MASK} of tokens, abc"
 
 
-def test_credentials_in_a_url_are_removed_without_being_known() -> None:
+def test_credentials_in_a_url_are_removed() -> None:
     text = "no connection to http://user:pass@proxy:8080 or https://host/a:b@c"
     assert (
         Secrets().redact(text) == f"no connection to http://{MASK}@proxy:8080 or https://host/a:b@c"
@@ -91,12 +91,12 @@ def test_credentials_in_a_url_are_removed_without_being_known() -> None:
     ],
     ids=["bearer", "basic", "basic bytes"],
 )
-def test_what_authentication_adds_to_a_request_is_secret(auth: AuthBase, header: str) -> None:
+def test_headers_that_authentication_adds_are_secret(auth: AuthBase, header: str) -> None:
     found = list(secrets_added_by(auth, "https://api.example/"))
     assert found == [header, header.partition(" ")[2]]
 
 
-def test_secret_settings_are_those_that_the_schema_marks() -> None:
+def test_secret_settings_are_those_marked_in_the_schema() -> None:
     schema = {
         "properties": {"a": {"secret": True}, "b": {}, "c": {"secret": True}, "d": {"secret": True}}
     }
