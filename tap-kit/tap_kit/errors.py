@@ -51,7 +51,7 @@ class PartitionUnavailable(KitError):
 
 
 class Interrupted(KitError):
-    """The run was asked to stop while it waited."""
+    """The run is being stopped."""
 
 
 def setting_error(setting: str, problem: str) -> ConfigValidationError:

@@ -85,8 +85,8 @@ def common_settings(
 ) -> tuple[th.Property[Any], ...]:
     """Return the settings of every tap, with the defaults for its vendor.
 
-    ``time_zone`` says whose days the tap reads. ``unset_budget`` describes the rate limit if
-    ``requests_per_minute`` is not set; it needs no description where there is a default.
+    ``time_zone`` is the zone of the days that the tap reads, for the descriptions. ``unset_budget``
+    describes the rate limit if ``requests_per_minute`` has no default and is not set.
     """
     unset = f". Unset: {unset_budget}" if requests_per_minute is None else ""
     vendor_settings = (

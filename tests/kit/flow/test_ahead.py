@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from sandbox.exchange import Request as Asked
+from sandbox.exchange import Request as Received
 from sandbox.exchange import Response, json_response
 from sandbox.frame import Frame
 from sandbox.server import running
@@ -249,7 +249,7 @@ class Downloads(WindowedStream):
 def test_downloads_and_workers_share_the_limit_of_concurrent_requests(
     concurrency: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def respond(_request: Asked) -> Response:
+    async def respond(_request: Received) -> Response:
         return json_response([])
 
     frame = Frame(respond, latency_ms=10)

@@ -65,9 +65,9 @@ def test_lookback_is_read_again_rounded_up_to_whole_windows(
     runs = run_after_run(later, days, back)
     for before, run in pairwise(runs):
         bookmark = before[-1].first
-        wanted = bookmark - timedelta(days=back)
-        assert run[0].first <= max(wanted, START)
-        assert run[0].first > wanted - timedelta(days=days) or run[0].first == START
+        expected = bookmark - timedelta(days=back)
+        assert run[0].first <= max(expected, START)
+        assert run[0].first > expected - timedelta(days=days) or run[0].first == START
 
 
 @given(later=LATER, days=SIZES, back=BACK)

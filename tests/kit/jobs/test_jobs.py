@@ -92,14 +92,14 @@ def test_failed_job_is_started_again_once(end: Poll) -> None:
     assert job.pauses == [2, 3, 2, 3], "the second start begins with the first pause"
 
 
-@pytest.mark.parametrize(("end", "why"), [(FAILED, "no disk"), (GONE, "gone")])
+@pytest.mark.parametrize(("end", "reason"), [(FAILED, "no disk"), (GONE, "gone")])
 @pytest.mark.parametrize("known", [None, {"id": "old"}], ids=["new", "known"])
-def test_job_that_fails_twice_is_an_error(end: Poll, why: str, known: Ids | None) -> None:
+def test_job_that_fails_twice_is_an_error(end: Poll, reason: str, known: Ids | None) -> None:
     job = Canned(end)
     with pytest.raises(JobFailed) as caught:
         job.run(known)
-    words = "the vendor's job ended without a result"
-    assert str(caught.value) == f"days, 2024-01-01: {words}: {why}"
+    problem = "the vendor's job ended without a result"
+    assert str(caught.value) == f"days, 2024-01-01: {problem}: {reason}"
     assert job.calls.count("start") == (1 if known else 2)
 
 
@@ -137,13 +137,13 @@ def test_timeout_of_a_second_start_names_the_job(first: Poll, known: Ids | None)
 
 
 @pytest.mark.parametrize(
-    ("end", "why"), [(FAILED, "no disk"), (GONE, "gone"), (Poll(JobState.FAILED), "failed")]
+    ("end", "reason"), [(FAILED, "no disk"), (GONE, "gone"), (Poll(JobState.FAILED), "failed")]
 )
 def test_second_start_is_logged_with_its_reason(
-    end: Poll, why: str, caplog: pytest.LogCaptureFixture
+    end: Poll, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert Canned(end, DONE).run() == "rows"
-    assert caplog.messages == [f"days, 2024-01-01: {why}; starting it again"]
+    assert caplog.messages == [f"days, 2024-01-01: {reason}; starting it again"]
 
 
 def test_interruption_while_waiting_is_raised() -> None:

@@ -118,21 +118,21 @@ def test_finished_job_is_not_counted_as_running(known: Ids | None, polls: int) -
 
 
 @pytest.mark.parametrize(
-    ("stops", "words"),
+    ("stops", "message"),
     [
         ([True, False], "Cancelled 1 of 2 running jobs; the next run resumes the others"),
         ([True], "Cancelled 1 of 1 running jobs; the next run resumes the others"),
     ],
 )
 def test_number_of_cancelled_jobs_is_logged(
-    stops: list[bool], words: str, caplog: pytest.LogCaptureFixture
+    stops: list[bool], message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     running_jobs = RunningJobs()
     running_jobs.add(RunningJob(Plain(), IDS, lambda: None))
     for stop in stops:
         running_jobs.add(RunningJob(Work(stops=stop), IDS, lambda: None))
     running_jobs.cancel_all(1)
-    assert caplog.messages == [words]
+    assert caplog.messages == [message]
 
 
 def test_nothing_is_logged_when_no_job_can_be_cancelled(caplog: pytest.LogCaptureFixture) -> None:

@@ -25,11 +25,11 @@ CONTENTS = st.lists(st.binary(max_size=200) | FULL, min_size=1, max_size=2)
 
 def in_pieces(body: bytes, sizes: Sequence[int]) -> list[bytes]:
     """Return a body split into pieces of these sizes, repeatedly."""
-    pieces, place, turn = [], 0, 0
+    pieces, place, count = [], 0, 0
     while place < len(body):
-        size = sizes[turn % len(sizes)]
+        size = sizes[count % len(sizes)]
         pieces.append(body[place : place + size])
-        place, turn = place + size, turn + 1
+        place, count = place + size, count + 1
     return pieces
 
 

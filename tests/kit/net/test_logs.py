@@ -70,7 +70,7 @@ def test_hostile_text_is_one_line_without_the_secret(
 ) -> None:
     def log(logger: logging.Logger) -> None:
         if as_argument:
-            logger.warning("the server says %s", HOSTILE)
+            logger.warning("the server sent %s", HOSTILE)
         else:
             logger.warning(HOSTILE)
 

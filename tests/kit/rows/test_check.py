@@ -225,7 +225,7 @@ def test_list_of_other_values_is_returned_as_plain_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "words"),
+    ("value", "problem"),
     [
         ([{"id": 1}, {"id": 2, "visitors": "5"}], "field visitors: expected int | null, got str"),
         ([{"id": "a", "new": 1}], "field id: expected int, got str"),
@@ -234,11 +234,11 @@ def test_list_of_other_values_is_returned_as_plain_values() -> None:
         ([None], "a row: expected object, got null"),
     ],
 )
-def test_wrong_type_is_reported_with_field_and_types(value: object, words: str) -> None:
+def test_wrong_type_is_reported_with_field_and_types(value: object, problem: str) -> None:
     decode = RowDecoder(stream_of().row_check)
     with pytest.raises(SyncFailed) as caught:
         decode(json.dumps(value).encode(), "GET /figures")
-    assert str(caught.value) == f"figures: {words}"
+    assert str(caught.value) == f"figures: {problem}"
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'[{"id": 1}', b"[{id: 1}]", b'[{"id": NaN}]'])

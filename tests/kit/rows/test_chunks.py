@@ -43,7 +43,7 @@ def failure(definition: dict[str, Any], value: object, **more: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("definition", "value", "words"),
+    ("definition", "value", "problem"),
     [
         (TEXT, 5, "field value: expected str | null, got int"),
         (TEXT, True, "field value: expected str | null, got bool"),
@@ -67,9 +67,9 @@ def failure(definition: dict[str, Any], value: object, **more: Any) -> str:
     ],
 )
 def test_wrong_type_is_reported_without_the_value(
-    definition: dict[str, Any], value: object, words: str
+    definition: dict[str, Any], value: object, problem: str
 ) -> None:
-    assert failure(definition, value) == f"figures: {words}"
+    assert failure(definition, value) == f"figures: {problem}"
 
 
 def test_missing_required_field_is_reported() -> None:

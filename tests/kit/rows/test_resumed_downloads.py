@@ -97,11 +97,11 @@ def test_resumption_is_logged_with_reason_and_row(
 
 
 @pytest.mark.parametrize(
-    ("retry_after", "pauses", "words"),
+    ("retry_after", "pauses", "message"),
     [(300, [300], ""), (301, [], "busy; failed after 1 try"), (0.5, [1.0], "")],
 )
 def test_retry_after_beyond_the_limit_is_an_error(
-    retry_after: float, pauses: list[float], words: str
+    retry_after: float, pauses: list[float], message: str
 ) -> None:
     attempts: list[int] = []
     taken: list[float] = []
@@ -113,8 +113,8 @@ def test_retry_after_beyond_the_limit_is_an_error(
             raise Retriable(msg, retry_after=retry_after)
         yield [1]
 
-    if words:
-        with pytest.raises(SyncFailed, match=f"^{words}$"):
+    if message:
+        with pytest.raises(SyncFailed, match=f"^{message}$"):
             list(read_with_resume(open_batches, taken.append))
     else:
         assert list(read_with_resume(open_batches, taken.append)) == [[1]]

@@ -182,12 +182,12 @@ def test_error_in_discovery_is_one_line(caplog: pytest.LogCaptureFixture) -> Non
     class Failing(CannedTap):
         @override
         def discover_streams(self) -> list[Any]:
-            message = "the vendor does not say which fields there are"
+            message = "the vendor does not list its fields"
             raise SyncFailed(message)
 
     code, run = ended(Failing, "--discover")
     assert (code, run.text) == (1, "")
-    assert errors(caplog) == ["the vendor does not say which fields there are"]
+    assert errors(caplog) == ["the vendor does not list its fields"]
 
 
 @pytest.mark.parametrize("arguments", [("--test",), ("--test=all",)], ids=str)

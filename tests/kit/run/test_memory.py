@@ -76,8 +76,8 @@ print(faults())
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
 def test_freed_memory_is_reused() -> None:
     returned, kept = (
-        int(subprocess.check_output([sys.executable, "-c", FAULTS, *words]))
-        for words in ((), ("kept",))
+        int(subprocess.check_output([sys.executable, "-c", FAULTS, *arguments]))
+        for arguments in ((), ("kept",))
     )
     assert kept * 5 < returned
 

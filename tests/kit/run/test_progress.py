@@ -137,7 +137,7 @@ def test_summary_has_rows_by_stream_requests_and_warnings(
 ) -> None:
     with planned(domains=1, pages=2) as progress:
         LOGGER.warning("pages, domain_id 3: skipped")
-        LOGGER.info("nothing of note")
+        LOGGER.info("an ordinary line")
         progress.add_rows(4, "domains")
         progress.add_rows(1_500, "pages")
         clock.now += 3_725
@@ -151,16 +151,16 @@ def test_summary_has_rows_by_stream_requests_and_warnings(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "duration"),
     [(0.4, "0 s"), (59.6, "1 min"), (61, "1 min 1 s"), (3_600, "1 h"), (90_061, "25 h 1 min")],
 )
 def test_durations_are_readable(
-    clock: Clock, caplog: pytest.LogCaptureFixture, seconds: float, words: str
+    clock: Clock, caplog: pytest.LogCaptureFixture, seconds: float, duration: str
 ) -> None:
     progress = planned()
     clock.now += seconds
     progress.log_summary("Done", requests=1)
-    assert caplog.messages[-1] == f"Done after {words}: 0 rows, 1 request, 0 warnings"
+    assert caplog.messages[-1] == f"Done after {duration}: 0 rows, 1 request, 0 warnings"
 
 
 def test_progress_of_other_units_has_no_rows(

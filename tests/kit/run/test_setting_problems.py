@@ -55,8 +55,8 @@ def test_value_of_another_type_is_named_by_its_type(value: object, word: str) ->
 
 
 def test_expected_types_are_named_without_null() -> None:
-    wanted = {"type": ["string", "null", "array"]}
-    assert problem_of(wanted, 5) == "must be a string or a list, not a number"
+    definition = {"type": ["string", "null", "array"]}
+    assert problem_of(definition, 5) == "must be a string or a list, not a number"
 
 
 HALF = "half of a character: \ud83d"
