@@ -84,8 +84,11 @@ class ReadAhead:
         self._progress.task_done(unfinished)  # left over if the partition is unavailable
 
     def insert(self, task: Task) -> None:
-        """Do ``task`` next, because a stream must read something again."""
-        if self._pipeline is not None:  # pragma: no branch  (the caller is being read)
+        """Do ``task`` next, because a stream must read something again.
+
+        Nothing is inserted without a pipeline, as in a run with a record limit.
+        """
+        if self._pipeline is not None:
             self._pipeline.insert(iter([task]))
 
     def drop(self, task: Task) -> None:

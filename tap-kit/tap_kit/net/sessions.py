@@ -26,11 +26,11 @@ class Session(requests.Session):
         urllib3 keeps them open while anything refers to their pool. After an error the traceback
         does, until garbage collection.
         """
-        for adapter in self.adapters.values():
-            if isinstance(adapter, HTTPAdapter):  # pragma: no branch  (for the type checker only)
-                for manager in (adapter.poolmanager, *adapter.proxy_manager.values()):
-                    for key in manager.pools.keys():  # noqa: SIM118  (it cannot be iterated over)
-                        manager.pools[key].close()
+        adapters = [one for one in self.adapters.values() if isinstance(one, HTTPAdapter)]
+        for adapter in adapters:
+            for manager in (adapter.poolmanager, *adapter.proxy_manager.values()):
+                for key in manager.pools.keys():  # noqa: SIM118  (it cannot be iterated over)
+                    manager.pools[key].close()
         super().close()
 
 

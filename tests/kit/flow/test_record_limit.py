@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pytest
     from tap_kit.flow.tasks import Partition
     from tap_kit.flow.windows import Window
+    from tap_kit.rows.check import Row
     from tap_kit.run.run import Run
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-05"}
@@ -131,6 +132,24 @@ def test_pages_after_a_refused_one_are_not_written() -> None:
     with captured() as run:
         assert tap.run_connection_test()
     assert [line for line in run.lines if '"RECORD"' in line] == []
+
+
+class InsertingPages(EmptyPages):
+    """A stream that reads each page again."""
+
+    @override
+    def finalize(self, task: PageTask, result: Result) -> Sequence[Row]:
+        self.run.ahead.insert(task)
+        return super().finalize(task, result)
+
+
+def test_inserted_tasks_are_ignored() -> None:
+    tap = tap_with(InsertingPages)
+    with captured():
+        assert tap.run_connection_test()
+    stream = tap.streams["pages"]
+    assert isinstance(stream, InsertingPages)
+    assert stream.requested == [(1, 1), (1, 2), (2, 1), (2, 2)]
 
 
 def test_stream_without_rows_is_read_to_its_end() -> None:
