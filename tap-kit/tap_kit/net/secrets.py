@@ -54,17 +54,20 @@ def _pattern(secret: str) -> re.Pattern[str]:
 
 @cache
 def _encodings(character: str) -> str:
-    """Return a regular expression for all encodings of one character."""
+    """Return a regular expression for all encodings of one character.
+
+    Its repetitions are bounded, so that a text of backslashes takes linear time.
+    """
     octets = character.encode(errors="replace")
     units = character.encode("utf-16-be", errors="replace")
     code_units = [units[place : place + 2].hex() for place in range(0, len(units), 2)]
     encodings = [
-        rf"\\*{re.escape(character)}",
-        rf"\\+(?:x0*|u0*|U0*)(?i:{ord(character):x})",
-        "".join(f"%(?:25)*(?i:{octet:02x})" for octet in octets),
-        "".join(rf"\\+u(?i:{unit})" for unit in code_units),
-        "".join(rf"\\+x(?i:{octet:02x})" for octet in octets),
-        f"&#(?i:0*{ord(character)}|x0*{ord(character):x});",
+        rf"\\{{0,8}}{re.escape(character)}",
+        rf"\\{{1,8}}(?:x|u|U)0{{0,6}}(?i:{ord(character):x})",
+        "".join(f"%(?:25){{0,4}}(?i:{octet:02x})" for octet in octets),
+        "".join(rf"\\{{1,8}}u(?i:{unit})" for unit in code_units),
+        "".join(rf"\\{{1,8}}x(?i:{octet:02x})" for octet in octets),
+        f"&#(?i:0{{0,6}}{ord(character)}|x0{{0,6}}{ord(character):x});",
     ]
     if (entity := html.escape(character)) != character:
         encodings.append(re.escape(entity))
