@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from requests.auth import HTTPBasicAuth
-from tap_kit import SECRETS, PartitionUnavailable, Request, SyncFailed, setting_error
+from tap_kit import (
+    SECRETS,
+    PartitionUnavailable,
+    Request,
+    SyncFailed,
+    quoted_path,
+    setting_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -89,10 +95,9 @@ def _list_problem(response: Response) -> str | None:
 def _path(ids: Ids, what: str) -> str:
     """Return the path for a job, built from its ids: URLs in responses can lead to other hosts.
 
-    Run ids contain ``+``, ``/`` and ``=``, so all characters are quoted.
+    Run ids contain ``+``, ``/`` and ``=``.
     """
-    workflow, run = (quote(ids[name], safe="") for name in ("workflow_id", "run_id"))
-    return f"{REPORTS}/{workflow}/{run}/{what}"
+    return quoted_path(REPORTS + "/{}/{}/{}", ids["workflow_id"], ids["run_id"], what)
 
 
 def _token(token: str | None) -> dict[str, str]:

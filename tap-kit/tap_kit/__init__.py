@@ -23,6 +23,7 @@ from tap_kit.jobs.protocol import Ids, Job, JobState, Poll
 from tap_kit.jobs.runner import JobRunner
 from tap_kit.net.auth import BearerToken
 from tap_kit.net.bodies import parse_json
+from tap_kit.net.hosts import quoted_path
 from tap_kit.net.http import (
     Api,
     Check,
@@ -111,6 +112,7 @@ __all__ = [
     "parse_json",
     "parse_rows",
     "polling_settings",
+    "quoted_path",
     "read_bookmark",
     "read_in_background",
     "read_list",

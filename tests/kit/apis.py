@@ -111,7 +111,6 @@ def client(url: str, **different: Any) -> Iterator[Api]:
         "throttle": Throttle(None, Event()),
         "timeout_s": 10,
         "user_agent": "tap-canned/1",
-        "connections": 4,
     }
     api = Api(url, **{**options, **different})
     try:

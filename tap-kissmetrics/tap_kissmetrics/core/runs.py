@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from tap_kit import Api, Ids, Response
 
+STARTED = frozenset({200, 201, 202})  # 202 by the documents; what counts is the place of the query
+POLLED = frozenset({200, 201})
+
 
 @dataclass(frozen=True)
 class ReportRun:
@@ -42,7 +45,9 @@ class ReportRun:
             "end_date": self.end_date.isoformat(timespec="seconds"),
         }
         try:
-            response = self.api.send(Request(path, method="POST", body=window), dict)
+            response = self.api.send(
+                Request(path, method="POST", body=window, statuses=STARTED), dict
+            )
         except RequestRefused as error:
             msg = f"the API cannot run the report ({error})"
             raise PartitionUnavailable(msg) from None
@@ -52,7 +57,8 @@ class ReportRun:
         """Ask for the state of the query; when it is done, with the path of its results."""
         query_id = ids["query_id"]
         try:
-            response = self.api.send(Request(f"/v2/queries/{query_id}/status"), dict)
+            path = f"/v2/queries/{query_id}/status"
+            response = self.api.send(Request(path, statuses=POLLED), dict)
         except PartitionUnavailable:
             return Poll(JobState.GONE, reason="the server no longer knows the query")
         data = response.value.get("data")

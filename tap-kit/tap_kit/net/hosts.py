@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from requests.utils import requote_uri
 
 from tap_kit.errors import SyncFailed
+
+MAX_ID_LENGTH = 1000  # characters; longer ones are no ids
 
 
 def url_problem(url: str) -> str | None:
@@ -52,9 +56,70 @@ def api_path(base_url: str, href: str, prefixes: tuple[str, ...]) -> str:
     if parts.netloc in {"", base.netloc} and base.path and path.startswith(base.path + "/"):
         path = path[len(base.path) :]
     if not path.startswith(prefixes) or ".." in re.split(r"[/\\]", unquote(path)):
-        msg = f"a link in a response leads outside the API, to {parts.netloc}{path}; refused"
+        place = f"{parts.netloc}{path}"[:200]
+        msg = f"a link in a response leads outside the API, to {place}; refused"
         raise SyncFailed(msg)
     return f"{path}?{parts.query}" if parts.query else path
+
+
+def quoted_path(template: str, *ids: object) -> str:
+    """Return the path of ``template``, with one quoted segment for each id in place of ``{}``.
+
+    An id comes from a response, a link or a setting. Whatever it contains, the path has the
+    segments of the template and no others.
+
+    Raises:
+        SyncFailed: if an id is empty, ``.`` or ``..``, longer than ``MAX_ID_LENGTH``, or not valid
+            Unicode.
+    """
+    return template.format(*map(_segment, ids))
+
+
+def _segment(value: object) -> str:
+    text = str(value)
+    try:
+        segment = quote(text, safe="")
+    except UnicodeEncodeError:  # a lone surrogate
+        segment = ""
+    if segment in {"", ".", ".."} or len(text) > MAX_ID_LENGTH:
+        msg = f"an id cannot be part of a path: {text[:40]!r}; refused"
+        raise SyncFailed(msg)
+    return segment
+
+
+def redirect_target(url: str, location: str) -> str | None:
+    """Return the address that a redirect from ``url`` leads to; None if no request may go there.
+
+    ``location`` is the header as http.client returns it: its bytes as Latin-1.
+    """
+    try:
+        text = location.encode("latin-1", "replace").decode("utf-8", "replace")
+        target = requote_uri(urljoin(url, text).partition("#")[0])
+    except ValueError:
+        return None
+    return None if url_problem(target.partition("?")[0]) else target
+
+
+def address_kind(address: str) -> str:
+    """Return where an IP address is: ``loopback``, ``link-local``, ``private`` or ``public``."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    if ip.is_loopback:
+        return "loopback"
+    if ip.is_link_local:
+        return "link-local"
+    return "public" if ip.is_global else "private"
+
+
+def host_kind(url: str) -> str | None:
+    """Return the kind of the address that a URL has instead of a name; None for a name."""
+    host = urlsplit(url).hostname or ""
+    if is_loopback(host):
+        return "loopback"
+    try:
+        return address_kind(host)
+    except ValueError:
+        return None
 
 
 def is_loopback(host: str) -> bool:

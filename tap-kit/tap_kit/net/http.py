@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,24 +10,25 @@ import requests
 import urllib3
 from typing_extensions import override
 
-from tap_kit.errors import KitError, Retriable, SyncFailed
+from tap_kit.errors import Retriable
 from tap_kit.net.bodies import parse_json
-from tap_kit.net.hosts import api_path, url_problem
+from tap_kit.net.exchange import RESPONSE_TIMEOUTS, Exchange, exchanging
+from tap_kit.net.hosts import api_path
 from tap_kit.net.logs import make_records_safe
+from tap_kit.net.reading import BodyReader, error_detail, read_pieces
+from tap_kit.net.redirects import Redirects
 from tap_kit.net.retries import MAX_REQUEST_S, with_retries
-from tap_kit.net.sessions import Session, open_session
-from tap_kit.net.wire import connection_error, read_pieces, retry_after_s, shape_problem
+from tap_kit.net.sessions import open_session
+from tap_kit.net.wire import connection_error, retry_after_s, shape_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_kit.net.throttle import Throttle
 
-logger = logging.getLogger(__name__)
-
 RETRIABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
-_READ_BYTES = 1 << 20  # of a response that is read as a whole, at a time
-_DRAIN_BYTES = 1 << 16  # of an error response's body, which is not used
+NOT_MODIFIED = 304  # no error, but no response to a request without a condition either
+DEFAULT_MAX_MB = 64  # of the setting max_response_mb
 
 Params = Mapping[str, "str | int | Sequence[str]"]
 """The parameters of a query or a form; a sequence repeats its parameter."""
@@ -39,7 +38,9 @@ Params = Mapping[str, "str | int | Sequence[str]"]
 class Request:
     """A request: a path below the API's address, its query, and a body as JSON or as a form.
 
-    One that is not ``urgent`` (a poll) lets the others go first when the budget is short.
+    ``statuses`` are the statuses with which the API answers it, by the vendor's documents. Another
+    one below 300, such as 202 or 206, is not its result: it is retried. One that is not ``urgent``
+    (a poll) lets the others go first when the budget is short.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Request:
     method: str = "GET"
     body: Mapping[str, Any] | None = None
     form: Params | None = None
+    statuses: frozenset[int] = frozenset({200})
     urgent: bool = True
     timeout_s: float | None = None  # the default is the timeout of the API
 
@@ -69,6 +71,7 @@ class ErrorResponse:
 
     status: int
     source: str  # the request, for messages
+    detail: str = ""  # the server's reason: text of its body, one line; its content may be secret
 
 
 ErrorMapper = Callable[[ErrorResponse], Exception]
@@ -88,6 +91,7 @@ class Api:
     they are not sent elsewhere; and given as ``auth``, a ``.netrc`` does not replace them.
     ``error_for`` turns a status of 3xx or 4xx that cannot be retried into the error to raise.
     ``prefixes`` are the paths that belong to the API: a link to another path is refused.
+    ``max_response_mb`` is the limit for a response that is read as a whole, in MiB.
     """
 
     def __init__(
@@ -99,8 +103,8 @@ class Api:
         throttle: Throttle,
         timeout_s: float,
         user_agent: str,
-        connections: int,
         prefixes: tuple[str, ...] = ("/",),
+        max_response_mb: int = DEFAULT_MAX_MB,
     ) -> None:
         self._url = url.rstrip("/")
         self._prefixes = prefixes
@@ -108,8 +112,12 @@ class Api:
         self._error_for = error_for
         self._throttle = throttle
         self._timeout_s = timeout_s
+        self._max_mb = max_response_mb
+        self._peers: set[str] = set()  # the kinds of addresses where this API is
         make_records_safe()
+        connections = throttle.concurrency
         self._session = open_session(self._url, user_agent=user_agent, connections=connections)
+        self._redirects = Redirects(self._url, self._peers, user_agent)
 
     def send(
         self,
@@ -134,14 +142,16 @@ class Api:
 
     def send_once(self, request: Request) -> Any:
         """Return the JSON of a single attempt that ignores the rate limit: for the end of a run."""
-        _, _, body = self._exchange(request)
-        return parse_json(body, str(request))
+        with self._body_reader() as reader:
+            _, _, body = self._exchange(request, reader)
+            return parse_json(body, str(request))
 
     def open(self, request: Request) -> Iterator[bytes]:
         """Yield the body of ``request`` in pieces as they arrive, in a single attempt.
 
-        ``rows.streaming.read_with_resume`` retries. A redirect is followed to any host (such as a
-        storage service that the vendor uses), but without the credentials.
+        The body is decompressed and in UTF-8. ``rows.streaming.read_with_resume`` retries. A
+        redirect is followed to any host (such as a storage service that the vendor uses), but
+        without the credentials.
 
         Raises:
             Retriable: if the connection is lost, or the target of the redirect has expired.
@@ -151,37 +161,26 @@ class Api:
             yield from self._download(request)
 
     def _download(self, request: Request) -> Iterator[bytes]:
-        source, target = str(request), self._url
+        exchange = self._new_exchange(request)
+        target = self._url
         try:
-            with self._send(request) as response:
+            with self._send(request, exchange) as response:
                 location = response.headers.get("Location")
                 if not (response.is_redirect and location):
-                    self._check_status(response, source)
-                    yield from read_pieces(response)
+                    self._check_status(response, request, exchange)
+                    exchange.require_rate()
+                    yield from read_pieces(response, exchange)
                     return
             target = "the redirect's target"  # the URL of a storage contains a signature
-            with self._follow_redirect(location, source) as response:
-                yield from read_pieces(response)
+            with self._redirects.follow(
+                response.url, location, exchange, self._timeout_s
+            ) as stored:
+                if stored.status_code != requests.codes.ok:
+                    raise self._retriable(stored, f"{exchange.source}: the redirect's target:")
+                exchange.require_rate()
+                yield from read_pieces(stored, exchange)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise connection_error(error, source, target, self._timeout_s) from None
-
-    def _follow_redirect(self, location: str, source: str) -> requests.Response:
-        if url_problem(location.partition("?")[0]):
-            msg = f"{source}: the redirect's target is not a valid https URL; refused"
-            raise SyncFailed(msg)
-        # A new session has no credentials. An `auth` that adds none keeps it from reading .netrc.
-        with Session() as session:
-            response = session.get(
-                location,
-                auth=lambda prepared: prepared,
-                timeout=self._timeout_s,
-                stream=True,
-                headers={"User-Agent": str(self._session.headers["User-Agent"])},
-            )
-        if response.status_code != requests.codes.ok:
-            response.close()
-            raise self._retriable(response, f"{source}: the redirect's target:")
-        return response
+            raise connection_error(error, exchange, target, self._timeout_s) from None
 
     def path_of(self, href: str) -> str:
         """Return the path and query of a link in a response, for a request to this API's address.
@@ -196,9 +195,10 @@ class Api:
         self._session.close()
 
     def _attempt(self, request: Request, shape: Shape, check: Check, decode: Decode) -> Response:
-        with self._throttle.request(urgent=request.urgent):
-            status, headers, body = self._exchange(request)
-        value = decode(body, str(request))
+        with self._body_reader() as reader:
+            with self._throttle.request(urgent=request.urgent):
+                status, headers, body = self._exchange(request, reader)
+            value = decode(body, str(request))
         if not isinstance(value, shape):
             msg = f"{request}: {shape_problem(shape, value)}"
             raise Retriable(msg)
@@ -208,41 +208,55 @@ class Api:
             raise Retriable(msg)
         return response
 
-    def _exchange(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
+    def _body_reader(self) -> BodyReader:
+        return BodyReader(self._max_mb, lambda: self._throttle.sleep(0))
+
+    def _exchange(
+        self, request: Request, reader: BodyReader
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        exchange = self._new_exchange(request)
         try:
-            with self._send(request) as response:
-                self._check_status(response, str(request))
-                return response.status_code, response.headers, _read_body(response, str(request))
-        except KitError:
-            raise
+            with self._send(request, exchange) as response:
+                self._check_status(response, request, exchange)
+                return response.status_code, response.headers, reader.read(response, exchange)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             timeout_s = self._timeout_of(request)
-            raise connection_error(error, str(request), self._url, timeout_s) from None
+            raise connection_error(error, exchange, self._url, timeout_s) from None
 
-    def _send(self, request: Request) -> requests.Response:
-        return self._session.request(
-            request.method,
-            self._url + request.path,
-            params=request.params,
-            json=request.body,
-            data=request.form,
-            auth=self._auth,
-            timeout=self._timeout_of(request),
-            stream=True,
-        )
+    def _new_exchange(self, request: Request) -> Exchange:
+        seconds = request.timeout_s or RESPONSE_TIMEOUTS * self._timeout_s
+        return Exchange(str(request), seconds, peers=self._peers)
+
+    def _send(self, request: Request, exchange: Exchange) -> requests.Response:
+        with exchanging(exchange):
+            return self._session.request(
+                request.method,
+                self._url + request.path,
+                params=request.params,
+                json=request.body,
+                data=request.form,
+                auth=self._auth,
+                timeout=self._timeout_of(request),
+                stream=True,
+            )
 
     def _timeout_of(self, request: Request) -> float:
         return request.timeout_s or self._timeout_s
 
-    def _check_status(self, response: requests.Response, source: str) -> None:
+    def _check_status(
+        self, response: requests.Response, request: Request, exchange: Exchange
+    ) -> None:
         status = response.status_code
-        if status >= 300:
-            # Drain the body, or the next request starts while the server is still sending.
-            response.raw.read(_DRAIN_BYTES, decode_content=False)
+        if status in request.statuses:
+            return
+        detail = error_detail(response, exchange)
         if status in RETRIABLE_STATUS or status >= 500:
-            raise self._retriable(response, f"{source}:")
-        if status >= 300:
-            raise self._error_for(ErrorResponse(status, source))
+            raise self._retriable(response, f"{request}:")
+        if status >= 300 and status != NOT_MODIFIED:
+            raise self._error_for(ErrorResponse(status, str(request), detail))
+        expected = " or ".join(map(str, sorted(request.statuses)))
+        msg = f"{request}: HTTP {status}, expected HTTP {expected}"
+        raise Retriable(msg)
 
     def _retriable(self, response: requests.Response, prefix: str) -> Retriable:
         """Return the error for a response to retry; if it asks for a pause, all requests pause."""
@@ -252,15 +266,3 @@ class Api:
         wait = f", the server asks to wait {retry_after:.0f} s" if retry_after else ""
         msg = f"{prefix} HTTP {response.status_code}{wait}"
         return Retriable(msg, retry_after=retry_after)
-
-
-def _read_body(response: requests.Response, source: str) -> bytes:
-    """Return the whole body; urllib3 raises if it is short, this function if it is slow."""
-    deadline = time.monotonic() + MAX_REQUEST_S
-    pieces = []
-    for piece in response.raw.stream(_READ_BYTES, decode_content=True):
-        pieces.append(piece)
-        if time.monotonic() > deadline:
-            msg = f"{source}: the response took longer than {MAX_REQUEST_S:.0f} s"
-            raise Retriable(msg)
-    return b"".join(pieces)

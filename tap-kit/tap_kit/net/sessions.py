@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
 import requests
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
+
+from tap_kit.net.connections import LimitedAdapter
+from tap_kit.net.environment import check_environment
 
 if TYPE_CHECKING:
     import logging
@@ -38,14 +42,20 @@ def open_session(url: str, *, user_agent: str, connections: int) -> Session:
     """Return a session with the proxy and the certificates that the environment sets for ``url``.
 
     It reads the environment once. By default, requests reads all of it for each request, which
-    takes as long as the rest of its work.
+    takes as long as the rest of its work. It keeps no cookies: no API needs them, and a server
+    could send ever more of them.
+
+    Raises:
+        ConfigValidationError: if a variable of the environment cannot be used.
     """
     session = Session()
     session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = LimitedAdapter(pool_connections=1, pool_maxsize=connections)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     environment = session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
+    check_environment(url, environment["proxies"], environment["verify"])
     session.proxies, session.verify = environment["proxies"], environment["verify"]
     session.trust_env = False
     return session

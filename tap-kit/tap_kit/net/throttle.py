@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # One second more than a minute, because the network may delay one request more than the next.
 SPAN_S = 61
+DEFAULT_CONCURRENCY = 4  # of connections, where the number of requests is not limited
 _YIELD_S = 0.1  # between two attempts of a request that lets others go first
 
 
@@ -37,6 +38,7 @@ class Throttle:
     def __init__(
         self, per_minute: int | None, stop: threading.Event, *, concurrency: int | None = None
     ) -> None:
+        self.concurrency = concurrency or DEFAULT_CONCURRENCY
         self._slots = threading.Semaphore(concurrency) if concurrency else None
         self._budget = _Budget(per_minute) if per_minute else None
         self.seconds_per_request = SPAN_S / per_minute if per_minute else 0.0

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tap_kit.errors import KitError
+    from tap_kit.net.exchange import Exchange
 
-READ_BYTES = 1 << 20  # of a download, read at a time at most; larger means fewer thread switches
 PIECE_BYTES = 1 << 17  # of a download, unpacked or parsed at a time: its rows fit the CPU cache
+_FOREVER_S = 1e9  # a longer wait is the same: the run ends
 _GZIP = 31  # zlib's window bits for a gzip header
 
 
@@ -31,20 +32,25 @@ def retry_after_s(header: str | None) -> float | None:
     if not header:
         return None
     if header.strip().isdecimal():
-        return float(header)
+        return min(float(header), _FOREVER_S)
     try:
         moment = email.utils.parsedate_to_datetime(header)
-    except ValueError:
+        wait = moment.timestamp() - time.time()
+    except (ValueError, OverflowError, TypeError, IndexError, OSError):  # by the parts of the text
         return None
-    wait = moment.timestamp() - time.time()
     return wait if wait > 0 else None
 
 
-def connection_error(error: Exception, source: str, target: str, timeout_s: float) -> KitError:
+def connection_error(
+    error: Exception, exchange: Exchange, target: str, timeout_s: float
+) -> KitError:
     """Return the kit's error for a request to ``target`` that failed on the wire.
 
     All errors can be retried except a certificate that cannot be verified.
     """
+    source = exchange.source
+    if exchange.problem:
+        return Retriable(f"{source}: {exchange.problem}")
     if isinstance(error, requests.exceptions.SSLError):
         msg = f"{source}: no secure connection to {target}"
         if "CERTIFICATE_VERIFY_FAILED" in repr(error):
@@ -56,28 +62,19 @@ def connection_error(error: Exception, source: str, target: str, timeout_s: floa
 def _reason(error: Exception, target: str, timeout_s: float) -> str:
     """Return what went wrong in our own words: the libraries' texts contain whole URLs."""
     text = repr(error)
-    if "NameResolutionError" in text:
-        return f"the host of {target} cannot be resolved"
-    if isinstance(error, requests.ConnectTimeout):
-        return f"no connection to {target} within {timeout_s:.0f} s"
-    if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
-        return f"no response within {timeout_s:.0f} s"
-    if "NewConnectionError" in text:
-        return f"no connection to {target}"
-    if isinstance(error, urllib3.exceptions.DecodeError):
-        return "the response's compression is invalid"
-    return "the connection was lost"
-
-
-def read_pieces(response: requests.Response) -> Iterator[bytes]:
-    """Yield the decompressed body as it arrives, in pieces of at most 1 MiB.
-
-    Raises:
-        urllib3.exceptions.HTTPError: if the connection is lost or the compression is invalid.
-    """
-    is_gzip = response.headers.get("Content-Encoding", "").strip().lower() in {"gzip", "x-gzip"}
-    arriving = iter(lambda: response.raw.read1(READ_BYTES, decode_content=not is_gzip), b"")
-    return gunzip(arriving) if is_gzip else arriving
+    is_timeout = isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError))
+    proxy = "the proxy that the environment sets (HTTPS_PROXY or HTTP_PROXY)"
+    reasons = {
+        f"no connection to {proxy}": isinstance(error, requests.exceptions.ProxyError),
+        f"the host of {target} cannot be resolved": "NameResolutionError" in text,
+        f"no connection to {target} within {timeout_s:.0f} s": isinstance(
+            error, requests.ConnectTimeout
+        ),
+        f"no response within {timeout_s:.0f} s": is_timeout,
+        f"no connection to {target}": "NewConnectionError" in text,
+        "the response's compression is invalid": isinstance(error, urllib3.exceptions.DecodeError),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "the connection was lost")
 
 
 def gunzip(packed: Iterable[bytes]) -> Iterator[bytes]:

@@ -134,8 +134,8 @@ class Run:
             throttle=self.throttle,
             timeout_s=self.config["request_timeout"],
             user_agent=self.user_agent,
-            connections=self.config["max_concurrency"],
             prefixes=prefixes,
+            max_response_mb=self.config["max_response_mb"],
         )
         self.connections.callback(api.close)
         return api

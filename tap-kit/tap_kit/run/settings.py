@@ -9,6 +9,8 @@ from typing import Any
 
 from singer_sdk import typing as th
 
+from tap_kit.net.http import DEFAULT_MAX_MB
+
 Config = Mapping[str, Any]
 """The settings of a tap, by name."""
 
@@ -28,6 +30,14 @@ _RUN_SETTINGS = (
         "Request timeout",
         "Maximum time to wait for a connection or for more data of a response, in seconds",
         default=60,
+    ),
+    _setting(
+        "max_response_mb",
+        th.IntegerType(minimum=1, maximum=1024),
+        "Maximum response size",
+        "Maximum size of a response that is read as a whole, decompressed, in MiB. Downloads of "
+        "exports have no limit",
+        default=DEFAULT_MAX_MB,
     ),
     _setting(
         "state_interval",

@@ -85,10 +85,10 @@ def test_redirect_is_followed_without_credentials(
         serving(redirect(f"{storage.url}/stored?signature=x", status)) as server,
         client(server.url) as api,
     ):
-        for _ in range(2):  # the second time with the cookie
+        for _ in range(2):  # a cookie is not kept
             assert msgspec.json.decode(b"".join(api.open(FILE))) == ROWS
     assert [headers["Authorization"] for _, headers in server.seen] == [f"Bearer {TOKEN}"] * 2
-    assert "Cookie" in server.seen[1][1]
+    assert "Cookie" not in server.seen[1][1]
     assert [request.target for request in stranger.log.requests] == ["/stored?signature=x"] * 2
     for request in stranger.log.requests:
         assert not {"authorization", "cookie", "proxy-authorization"} & {*request.headers}
@@ -103,8 +103,6 @@ def test_redirect_is_followed_without_credentials(
         "http://127.0.0.1.example/x",
         "ftp://127.0.0.1/x",
         "file:///etc/passwd",
-        "//storage.example/x",
-        "/relative",
         "https://user:pass@storage.example/x",
     ],
 )
@@ -115,13 +113,12 @@ def test_redirect_to_an_invalid_https_url_is_refused(location: str, requests_moc
     assert line == "GET /file: the redirect's target is not a valid https URL; refused"
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 400, 403, 404, 410, 500, 503])
+@pytest.mark.parametrize("status", [400, 403, 404, 410, 500, 503])
 def test_error_of_the_redirect_target_is_retriable(status: int, requests_mock: Mocker) -> None:
-    """It is not mapped as an error response of the API, and not followed further."""
+    """It is not mapped as an error response of the API."""
     storage = "https://storage.example"
-    third = {"Location": "https://third.example/x"} if status < 400 else {}
     mock_replies(requests_mock, redirect(f"{storage}/stored"))
-    mock_replies(requests_mock, Reply(status, b"expired", third), url=storage)
+    mock_replies(requests_mock, Reply(status, b"expired"), url=storage)
     line = failure(URL, Retriable)
     hosts = [sent.hostname for sent in requests_mock.request_history]
     assert hosts == ["api.example", "storage.example"]

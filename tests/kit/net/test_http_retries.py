@@ -9,7 +9,7 @@ from sandbox.faults import Fault
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
 from tap_kit.errors import Interrupted, SyncFailed
-from tap_kit.net import http, retries
+from tap_kit.net import retries
 from tap_kit.net.http import RETRIABLE_STATUS, Request
 from tap_kit.net.throttle import Throttle
 from typing_extensions import override
@@ -108,11 +108,9 @@ def test_truncated_compression_is_retried(throttle: RecordedPauses, cut: int) ->
 def test_body_that_never_ends_is_an_error(
     throttle: RecordedPauses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "MAX_REQUEST_S", 0.1)
     monkeypatch.setattr(retries, "MAX_REQUEST_S", 0.1)
-    monkeypatch.setattr(http, "_READ_BYTES", 1)
     with serving(Reply(body=b"[" * 10_000, drip_s=0.01)) as server:
-        line = failure(server.url, throttle=throttle)
+        line = failure(server.url, throttle=throttle, timeout_s=0.05)
         assert len(server.seen) == 1
     assert line.startswith("GET /list: the response took longer than")
 

@@ -8,6 +8,7 @@ from email.utils import formatdate
 import pytest
 import requests
 from tap_kit.errors import Retriable, SyncFailed
+from tap_kit.net.exchange import Exchange
 from tap_kit.net.wire import connection_error, retry_after_s, shape_problem
 
 
@@ -35,7 +36,7 @@ def test_retry_after_date_becomes_exact_seconds(
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_connection_error_is_described(error: Exception, reason: str) -> None:
-    made = connection_error(error, "GET /list", "https://a.test", 30)
+    made = connection_error(error, Exchange("GET /list", 30), "https://a.test", 30)
     assert type(made) is Retriable
     assert str(made) == f"GET /list: {reason}"
     assert made.retry_after is None
@@ -50,7 +51,7 @@ def test_connection_error_is_described(error: Exception, reason: str) -> None:
 )
 def test_tls_error_is_described(text: str, kind: type[Exception], reason: str) -> None:
     error = requests.exceptions.SSLError(text)
-    made = connection_error(error, "GET /list", "https://a.test", 30)
+    made = connection_error(error, Exchange("GET /list", 30), "https://a.test", 30)
     assert type(made) is kind
     assert str(made) == f"GET /list: no secure connection to https://a.test{reason}"
 

@@ -1,0 +1,139 @@
+"""Read the body of a response: this module alone does, so that every body is bounded."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import urllib3
+from typing_extensions import Self
+
+from tap_kit.errors import SyncFailed
+from tap_kit.net.charsets import as_utf8, declared_charset
+from tap_kit.net.exchange import count_memory
+from tap_kit.net.wire import gunzip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import requests
+
+    from tap_kit.net.exchange import Exchange
+
+READ_BYTES = 1 << 20  # at a time at most; larger means fewer thread switches
+MAX_RATIO = 200  # of the size of a body to its compressed size; JSON and CSV reach about 50
+_FREE_BYTES = 1 << 24  # of a body that may have any ratio
+_LARGE_BYTES = 1 << 23  # from this size on, bodies are read one at a time
+_MEMORY_FACTOR = 4  # the memory that a body's values may take, in multiples of its limit
+_VALUE_BYTES, _OBJECT_BYTES = 64, 256  # the memory of a value and of an object, at most
+_DRAIN_BYTES = 1 << 16  # of the body of an error response
+_DRAIN_S = 2.0
+_DETAIL_LENGTH = 200  # characters
+
+_large = threading.Semaphore()
+
+
+def read_pieces(response: requests.Response, exchange: Exchange) -> Iterator[bytes]:
+    """Yield the body as it arrives, decompressed and in UTF-8, in pieces of about 1 MiB at most.
+
+    Raises:
+        urllib3.exceptions.HTTPError: if the connection is lost or the compression is invalid.
+        SyncFailed: if the body is compressed more than once, or unpacks to far more than it was.
+    """
+    coding = response.headers.get("Content-Encoding", "").strip().lower()
+    if "," in coding:
+        msg = f"{exchange.source}: the response is compressed more than once; refused"
+        raise SyncFailed(msg)
+    is_gzip = coding in {"gzip", "x-gzip"}
+    raw = response.raw
+    arriving = iter(lambda: raw.read1(READ_BYTES, decode_content=not is_gzip), b"")
+    pieces = _checked(gunzip(arriving) if is_gzip else arriving, exchange)
+    return as_utf8(pieces, declared_charset(response.headers))
+
+
+def _checked(pieces: Iterator[bytes], exchange: Exchange) -> Iterator[bytes]:
+    size = 0
+    for piece in pieces:
+        exchange.content_arrived()
+        size += len(piece)
+        if size > _FREE_BYTES and 0 < exchange.received * MAX_RATIO < size:
+            msg = f"{exchange.source}: the response is compressed over {MAX_RATIO} times; refused"
+            raise SyncFailed(msg)
+        yield piece
+
+
+@dataclass
+class BodyReader:
+    """Reads whole bodies of at most ``max_mb`` MiB; large ones one at a time in this process.
+
+    Use it as a context manager around the reading and decoding of one body. ``wait`` is called
+    while another large body is read; it raises when the run is stopped.
+    """
+
+    max_mb: int
+    wait: Callable[[], None]
+    _is_large: bool = False
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the next large body be read."""
+        if self._is_large:
+            self._is_large = False
+            _large.release()
+
+    def read(self, response: requests.Response, exchange: Exchange) -> bytes:
+        """Return the whole body, in UTF-8.
+
+        Raises:
+            urllib3.exceptions.HTTPError: if the connection is lost or the compression is invalid.
+            SyncFailed: if it is larger than the limit, or its values would take too much memory.
+        """
+        limit, size, pieces = self.max_mb << 20, 0, []
+        for piece in read_pieces(response, exchange):
+            pieces.append(piece)
+            size += len(piece)
+            self._wait_if_large(size)
+            if size > limit:
+                raise self._refusal(exchange, "is larger than")
+        body = b"".join(pieces)
+        memory = memory_of(body)
+        if memory > _MEMORY_FACTOR * limit:
+            raise self._refusal(exchange, "has too many values for")
+        count_memory(memory)
+        return body
+
+    def _refusal(self, exchange: Exchange, problem: str) -> SyncFailed:
+        return SyncFailed(
+            f"{exchange.source}: the response {problem} max_response_mb ({self.max_mb})"
+        )
+
+    def _wait_if_large(self, size: int) -> None:
+        if size > _LARGE_BYTES and not self._is_large:
+            while not _large.acquire(timeout=0.1):
+                self.wait()
+            self._is_large = True
+
+
+def memory_of(body: bytes) -> int:
+    """Return an estimate of the memory that a body and its values take, in bytes, from above."""
+    values, objects = body.count(b","), body.count(b"{") + body.count(b"[")
+    return len(body) + _VALUE_BYTES * values + _OBJECT_BYTES * objects
+
+
+def error_detail(response: requests.Response, exchange: Exchange) -> str:
+    """Read the body of an error response, or the next request starts while it still arrives.
+
+    Return its text as one line of at most 200 characters; nothing for a page in HTML, or if it does
+    not arrive within two seconds.
+    """
+    exchange.shorten(_DRAIN_S)
+    try:
+        body = response.raw.read(_DRAIN_BYTES, decode_content=True)
+    except (urllib3.exceptions.HTTPError, OSError):
+        return ""
+    text = " ".join(body.decode("utf-8", "replace").split())
+    return "" if text.startswith("<") else text[:_DETAIL_LENGTH]
