@@ -45,10 +45,12 @@ from tap_kit.rows.check import (
     set_fields,
     values_of,
 )
+from tap_kit.rows.csv_rows import CsvRows
+from tap_kit.rows.json_rows import JsonRows
 from tap_kit.rows.keys import row_id, row_ids
 from tap_kit.rows.names import MAX_NAME_LENGTH, snake_case, unique_labels, unique_names
 from tap_kit.rows.occurrences import Occurrences
-from tap_kit.rows.streaming import CsvRows, JsonRows, RowParser, parse_rows, read_with_resume
+from tap_kit.rows.streaming import RowParser, parse_rows, read_with_resume
 from tap_kit.run.progress import Progress
 from tap_kit.run.run import Run
 from tap_kit.run.settings import TOKEN_PATTERN, Config, common_settings, polling_settings

@@ -14,7 +14,8 @@ from sandbox.server import running
 from sandbox.stranger import Stranger
 from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.net.http import Request
-from tap_kit.rows.streaming import JsonRows, parse_rows, read_with_resume
+from tap_kit.rows.json_rows import JsonRows
+from tap_kit.rows.streaming import parse_rows, read_with_resume
 
 from tests.kit.apis import (
     TOKEN,

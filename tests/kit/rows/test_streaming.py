@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.rows import streaming
-from tap_kit.rows.streaming import CsvRows, JsonRows, parse_rows
+from tap_kit.rows.csv_rows import CsvRows
+from tap_kit.rows.json_rows import JsonRows
+from tap_kit.rows.streaming import parse_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

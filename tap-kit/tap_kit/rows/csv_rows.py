@@ -1,0 +1,151 @@
+"""Parse CSV while it arrives; the work grows linearly with its size."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+from tap_kit.errors import Retriable, SyncFailed
+from tap_kit.net.wire import PIECE_BYTES
+from tap_kit.rows import streaming
+from tap_kit.rows.streaming import BOM, check_row_length
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+logger = logging.getLogger(__name__)
+
+_NO_LINE_FEEDS = bytes.maketrans(b"\n", b"x")
+_NOT_CSV = re.compile(r"\s*(?:<|\{|\[\s*[\[{\"\]])")  # how HTML and JSON begin
+
+
+class CsvRows:
+    """A parser of CSV that returns rows as lists of strings; ``header`` is None until it arrives.
+
+    A line feed inside quotes belongs to its field: a line feed ends a row if the number of quotes
+    before it is even. Each byte is looked at when it arrives, and again when its row is complete.
+    """
+
+    def __init__(self, source: str) -> None:
+        csv.field_size_limit(streaming.MAX_ROW_BYTES)
+        self._source = source
+        self._pieces: list[bytes] = []  # the bytes after the last complete row
+        self._length = 0
+        self._is_quoted = False  # the number of quotes in them is odd
+        self._is_invalid = False
+        self.header: list[str] | None = None
+
+    def push(self, piece: bytes) -> list[Any]:
+        """Return the rows that ``piece`` completes.
+
+        Raises:
+            Retriable: if the body is not CSV, or a row is too long.
+            SyncFailed: if a row cannot be parsed.
+        """
+        end = self._end_of_rows(piece)
+        if not end:
+            self._keep(piece)
+            return []
+        if self._length > PIECE_BYTES:
+            first = _without_quoted_line_feeds(piece, self._is_quoted).index(b"\n") + 1
+            rows = self._parse(self._take_pieces(piece[:first]), is_one_row=True)
+            return [*rows, *self.push(piece[first:])]
+        block = self._take_pieces(piece[:end])
+        self._keep(piece[end:])
+        return self._parse(block)
+
+    def finalize(self) -> list[Any]:
+        """Return the last row, which need not end with a line feed.
+
+        Raises:
+            Retriable: if the body ends inside quotes, or has no header.
+            SyncFailed: if the row cannot be parsed.
+        """
+        if self._is_quoted:
+            msg = f"{self._source}: the body ends before its last row is complete"
+            raise Retriable(msg)
+        rows = self._parse(self._take_pieces(b""), is_one_row=self._length > PIECE_BYTES)
+        if self.header is None:
+            msg = f"{self._source}: the body has no header"
+            raise Retriable(msg)
+        return rows
+
+    def _keep(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._length += len(piece)
+        self._is_quoted ^= piece.count(b'"') % 2 == 1
+        check_row_length(self._length, self._source)
+
+    def _take_pieces(self, piece: bytes) -> bytes:
+        """Return the bytes after the last complete row, with a further piece."""
+        joined = b"".join((*self._pieces, piece)) if self._pieces else piece
+        self._pieces, self._length, self._is_quoted = [], 0, False
+        return joined
+
+    def _end_of_rows(self, piece: bytes) -> int:
+        """Return the end of the last row that ``piece`` completes; 0 if there is none."""
+        end = piece.rfind(b"\n") + 1
+        if self._is_quoted and b'"' not in piece:
+            return 0
+        if end and (piece.count(b'"', 0, end) + self._is_quoted) % 2:
+            return _without_quoted_line_feeds(piece, self._is_quoted).rfind(b"\n") + 1
+        return end
+
+    def _parse(self, block: bytes, *, is_one_row: bool = False) -> list[list[str]]:
+        if self.header is None:
+            block = block.removeprefix(BOM)
+        rows = self._rows_of(self._decoded(block), is_one_row=is_one_row)
+        if self.header is None and rows:
+            self.header = rows.pop(0)
+            self._check_header(self.header)
+        return rows
+
+    def _decoded(self, block: bytes) -> str:
+        try:
+            return block.decode()
+        except UnicodeDecodeError:
+            if not self._is_invalid:
+                self._is_invalid = True
+                logger.warning(
+                    "%s: replaced invalid Unicode in the response with U+FFFD", self._source
+                )
+            return block.decode(errors="replace")
+
+    def _rows_of(self, text: str, *, is_one_row: bool) -> list[list[str]]:
+        problem = None
+        for lines in _line_readings(text, is_one_row=is_one_row):
+            try:
+                return list(filter(None, csv.reader(lines)))
+            except csv.Error as error:  # noqa: PERF203  (three iterations)
+                problem = error
+        msg = f"{self._source}: the body cannot be parsed as CSV: {problem}"
+        raise SyncFailed(msg)
+
+    def _check_header(self, header: list[str]) -> None:
+        if _NOT_CSV.match(header[0]):
+            msg = f"{self._source}: the body is not CSV"
+            raise Retriable(msg)
+
+
+def _line_readings(text: str, *, is_one_row: bool) -> Iterator[Iterable[str]]:
+    """Yield the ways to split a text into lines; a later one is for what an earlier one rejects."""
+    if is_one_row:
+        yield [text]  # a long field can consist of line feeds
+    yield io.StringIO(text, newline="\n")
+    yield io.StringIO(text, newline="")  # carriage returns end rows, too; slower
+
+
+def _without_quoted_line_feeds(piece: bytes, is_quoted: bool) -> bytes:  # noqa: FBT001
+    """Return ``piece`` with other bytes for the line feeds inside of quotes, in the same places.
+
+    ``is_quoted``: the piece begins inside of quotes. All work on single bytes is done by methods
+    of ``bytes``, for any content. Two quotes in a row change nothing for what follows.
+    """
+    parts = piece.replace(b'""', b"xx").split(b'"')
+    inside = slice(int(not is_quoted), None, 2)
+    if parts[inside]:
+        parts[inside] = b'"'.join(parts[inside]).translate(_NO_LINE_FEEDS).split(b'"')
+    return b'"'.join(parts)
