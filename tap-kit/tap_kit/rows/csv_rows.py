@@ -45,12 +45,12 @@ class CsvRows:
             Retriable: if the body is not CSV, or a row is too long.
             SyncFailed: if a row cannot be parsed.
         """
-        end = self._end_of_rows(piece)
+        end = end_of_rows(piece, is_quoted=self._is_quoted)
         if not end:
             self._keep(piece)
             return []
         if self._length > PIECE_BYTES:
-            first = _without_quoted_line_feeds(piece, self._is_quoted).index(b"\n") + 1
+            first = _without_quoted_line_feeds(piece, is_quoted=self._is_quoted).index(b"\n") + 1
             rows = self._parse(self._take_pieces(piece[:first]), is_one_row=True)
             return [*rows, *self.push(piece[first:])]
         block = self._take_pieces(piece[:end])
@@ -85,15 +85,6 @@ class CsvRows:
         self._pieces, self._length, self._is_quoted = [], 0, False
         return joined
 
-    def _end_of_rows(self, piece: bytes) -> int:
-        """Return the end of the last row that ``piece`` completes; 0 if there is none."""
-        end = piece.rfind(b"\n") + 1
-        if self._is_quoted and b'"' not in piece:
-            return 0
-        if end and (piece.count(b'"', 0, end) + self._is_quoted) % 2:
-            return _without_quoted_line_feeds(piece, self._is_quoted).rfind(b"\n") + 1
-        return end
-
     def _parse(self, block: bytes, *, is_one_row: bool = False) -> list[list[str]]:
         if self.header is None:
             block = block.removeprefix(BOM)
@@ -116,7 +107,7 @@ class CsvRows:
 
     def _rows_of(self, text: str, *, is_one_row: bool) -> list[list[str]]:
         problem = None
-        for lines in _line_readings(text, is_one_row=is_one_row):
+        for lines in lines_of(text, is_one_row=is_one_row):
             try:
                 return list(filter(None, csv.reader(lines)))
             except csv.Error as error:  # noqa: PERF203  (three iterations)
@@ -130,7 +121,17 @@ class CsvRows:
             raise Retriable(msg)
 
 
-def _line_readings(text: str, *, is_one_row: bool) -> Iterator[Iterable[str]]:
+def end_of_rows(piece: bytes, *, is_quoted: bool) -> int:
+    """Return the end of the last row that ends in ``piece``; 0 if there is none."""
+    end = piece.rfind(b"\n") + 1
+    if is_quoted and b'"' not in piece:
+        return 0
+    if end and (piece.count(b'"', 0, end) + is_quoted) % 2:
+        return _without_quoted_line_feeds(piece, is_quoted=is_quoted).rfind(b"\n") + 1
+    return end
+
+
+def lines_of(text: str, *, is_one_row: bool) -> Iterator[Iterable[str]]:
     """Yield the ways to split a text into lines; a later one is for what an earlier one rejects."""
     if is_one_row:
         yield [text]  # a long field can consist of line feeds
@@ -138,7 +139,7 @@ def _line_readings(text: str, *, is_one_row: bool) -> Iterator[Iterable[str]]:
     yield io.StringIO(text, newline="")  # carriage returns end rows, too; slower
 
 
-def _without_quoted_line_feeds(piece: bytes, is_quoted: bool) -> bytes:  # noqa: FBT001
+def _without_quoted_line_feeds(piece: bytes, *, is_quoted: bool) -> bytes:
     """Return ``piece`` with other bytes for the line feeds inside of quotes, in the same places.
 
     ``is_quoted``: the piece begins inside of quotes. All work on single bytes is done by methods

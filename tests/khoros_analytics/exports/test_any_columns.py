@@ -22,8 +22,8 @@ from tap_khoros_analytics.exports.columns import (
     schema_of,
 )
 from tap_kit.errors import Retriable
-from tap_kit.rows.names import MAX_NAME_LENGTH
 from tap_kit.rows.json_rows import JsonRows
+from tap_kit.rows.names import MAX_NAME_LENGTH
 from tap_kit.rows.streaming import parse_rows
 
 if TYPE_CHECKING:
