@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from requests.auth import HTTPBasicAuth
 from tap_kit import (
     SECRETS,
@@ -12,7 +13,16 @@ from tap_kit import (
     Request,
     SyncFailed,
     quoted_path,
+    send_first,
     setting_error,
+)
+
+from tap_khoros_analytics.envelopes import (
+    Envelope,
+    envelope_problem,
+    foreign_problem,
+    list_problem,
+    reason_in,
 )
 
 if TYPE_CHECKING:
@@ -53,32 +63,47 @@ class Client:
         rows: list[dict[str, Any]] = response.value["result"]
         return rows
 
-    def start(self, request: Request, check: Check) -> dict[str, Any]:
-        """Start an export; return the envelope of the response, in which ``check`` finds no error.
+    def teams(self) -> list[dict[str, Any]]:
+        """Return the teams, for the first request of a run.
+
+        Raises:
+            ConfigValidationError: when the address or the company key is wrong.
+        """
+        request = self._with_key(Request("/api/public/teams"))
+        what = "a Khoros Analytics Reports API"
+        try:
+            value = send_first(self._api, request, foreign_problem, _list_problem, what=what)
+        except PartitionUnavailable:
+            problem = "was rejected for this user (HTTP 403)"
+            wrong = setting_error("company_key", problem)
+            raise wrong from None
+        rows: list[dict[str, Any]] = value["result"]
+        return rows
+
+    def start(self, request: Request) -> Envelope:
+        """Start an export; return the envelope, which has ids or the text of an exception.
 
         Raises:
             PartitionUnavailable: when this export, method or body is not available.
             RequestRejected: when the parameters are wrong.
         """
-        envelope: dict[str, Any] = self._send(request, check).value
-        return envelope
+        return _envelope(self._send(request, _start_problem))
 
-    def status(self, ids: Ids, token: str | None) -> dict[str, Any]:
+    def status(self, ids: Ids, token: str | None) -> Envelope:
         """Poll a job; return the envelope of the response.
 
         Raises:
             PartitionUnavailable: when the server no longer knows the job.
         """
-        request = Request(_path(ids, "status"), _token(token), urgent=False)
-        envelope: dict[str, Any] = self._send(request).value
-        return envelope
+        request = Request(job_path(ids, "status"), _token(token), urgent=False)
+        return _envelope(self._send(request, _envelope_problem))
 
     def download(self, ids: Ids, token: str | None) -> Generator[bytes, None, None]:
         """Return the body of a finished job in pieces, as they arrive; in one attempt."""
-        request = Request(_path(ids, "download"), _token(token))
+        request = Request(job_path(ids, "download"), _token(token))
         yield from self._api.open(self._with_key(request))
 
-    def _send(self, request: Request, check: Check = lambda _: None) -> Response:
+    def _send(self, request: Request, check: Check) -> Response:
         return self._api.send(self._with_key(request), dict, check)
 
     def _with_key(self, request: Request) -> Request:
@@ -86,16 +111,28 @@ class Client:
 
 
 def _list_problem(response: Response) -> str | None:
-    result = response.value.get("result")
-    if isinstance(result, list) and all(isinstance(row, dict) for row in result):
-        return None
-    return f"expected a list of objects under 'result', got the keys {sorted(response.value)}"
+    return list_problem(response.value)
 
 
-def _path(ids: Ids, what: str) -> str:
+def _envelope_problem(response: Response) -> str | None:
+    return envelope_problem(response.value)
+
+
+def _start_problem(response: Response) -> str | None:
+    return _envelope_problem(response) or _envelope(response).start_problem()
+
+
+def _envelope(response: Response) -> Envelope:
+    return msgspec.convert(response.value, Envelope)
+
+
+def job_path(ids: Ids, what: str) -> str:
     """Return the path for a job, built from its ids: URLs in responses can lead to other hosts.
 
     Run ids contain ``+``, ``/`` and ``=``.
+
+    Raises:
+        SyncFailed: when an id cannot be a part of a path.
     """
     return quoted_path(REPORTS + "/{}/{}/{}", ids["workflow_id"], ids["run_id"], what)
 
@@ -121,5 +158,6 @@ def error_for(response: ErrorResponse) -> Exception:
             problem = f"must be the final address, the server redirects elsewhere (HTTP {status})"
             return setting_error("api_url", problem)
         case _:
-            problem = f"{source}: HTTP {status}"
+            reason = reason_in(response.detail)
+            problem = f"{source}: HTTP {status}" + (f": {reason}" if reason else "")
             return RequestRejected(problem)

@@ -6,10 +6,11 @@ from abc import ABC
 from typing import TYPE_CHECKING
 
 from singer_sdk import SchemaDirectory, StreamSchema
-from tap_kit import KitStream, Result, snake_case
+from tap_kit import KitStream, Result
 from typing_extensions import override
 
 from tap_khoros_analytics import schemas
+from tap_khoros_analytics.exports.tenant import TEAMS, TIME_ZONES
 
 if TYPE_CHECKING:
     from singer_sdk import Tap
@@ -32,14 +33,7 @@ class LookUp(KitStream, ABC):
 
     @override
     def fetch(self, task: Task) -> Result:
-        rows = self.tenant.client.look_up(self.path, self.parameters())
-        return Result(
-            self.checked([{snake_case(key): value for key, value in row.items()} for row in rows])
-        )
-
-    def parameters(self) -> dict[str, str]:
-        """Return the query of the request, without the company key."""
-        return {}
+        return Result(self.checked(self.tenant.look_up(self.path)))
 
 
 class Teams(LookUp):
@@ -47,7 +41,7 @@ class Teams(LookUp):
 
     name = "teams"
     primary_keys = ("team_id",)
-    path = "/teams"
+    path = TEAMS
 
 
 class Timezones(LookUp):
@@ -55,8 +49,4 @@ class Timezones(LookUp):
 
     name = "timezones"
     primary_keys = ("id",)
-    path = "/config/timezones"
-
-    @override
-    def parameters(self) -> dict[str, str]:
-        return {"locale": str(self.config["locale"])}
+    path = TIME_ZONES

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 from tap_kit import common_settings, polling_settings
 
-from tap_khoros_analytics.exports.definitions import BOOLEANS, EXPORTS, INTERVALS_MS, SINGLE
+from tap_khoros_analytics.exports.definitions import (
+    BOOLEANS,
+    EXPORTS,
+    INTERVALS_MS,
+    SINGLE,
+    export_options,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -134,18 +140,24 @@ SETTINGS = (
 
 
 def problems(config: Config) -> Iterator[str]:
-    """Return what is wrong with settings that fit their schema, a line each, without the values."""
-    for export_id, options in (config.get("exports") or {}).items():
+    """Return what the schema cannot express, a line each, without the values.
+
+    Values of another type than the schema's are left out: the check of the schema reports them.
+    """
+    exports = config.get("exports")
+    for export_id in exports if isinstance(exports, dict) else ():
         if export := EXPORTS.get(export_id):
-            yield from _filter_problems(export, options.get("filters") or {})
+            filters = export_options(config, export_id).get("filters")
+            yield from _filter_problems(export, filters if isinstance(filters, dict) else {})
         else:
             near = difflib.get_close_matches(export_id, EXPORTS, n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
             yield f"exports.{export_id} is not an export{hint}"
     interval = config.get("time_interval")
-    if isinstance(interval, int) and interval not in INTERVALS_MS and interval <= INTERVALS_MS[-1]:
+    is_within = type(interval) is int and INTERVALS_MS[0] <= interval <= INTERVALS_MS[-1]
+    if is_within and interval not in INTERVALS_MS:
         yield f"time_interval must be one of {', '.join(map(str, INTERVALS_MS))}, or larger"
-    if not config.get("conversation_report_types", ("any",)):
+    if config.get("conversation_report_types") == []:
         yield "conversation_report_types must not be empty"
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from singer_sdk import typing as th
-from tap_kit import KitTap, PartitionUnavailable, setting_error
+from singer_sdk.exceptions import ConfigValidationError
+from tap_kit import KitTap
 from typing_extensions import override
 
 from tap_khoros_analytics import discovery, look_ups, settings
-from tap_khoros_analytics.client import FORBIDDEN
 from tap_khoros_analytics.exports import streams
 from tap_khoros_analytics.exports.columns import columns_from, columns_of, known_columns
 from tap_khoros_analytics.exports.definitions import EXPORTS, export_options
-from tap_khoros_analytics.exports.tenant import Tenant
+from tap_khoros_analytics.exports.tenant import TEAMS, Tenant
+from tap_khoros_analytics.vendor_checks import vendor_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,10 +75,8 @@ class TapKhorosAnalytics(KitTap):
 
     @override
     def config_problems(self) -> Iterator[str]:
-        found = list(super().config_problems())
-        yield from found
-        invalid = {re.split(r"[ :.\[]", problem, maxsplit=1)[0] for problem in found}
-        yield from settings.problems({k: v for k, v in self.config.items() if k not in invalid})
+        yield from super().config_problems()
+        yield from settings.problems(self.config)
 
     @override
     def check_access(self) -> str:
@@ -86,12 +84,7 @@ class TapKhorosAnalytics(KitTap):
 
     @cached_property
     def _access(self) -> str:
-        try:
-            teams = self.tenant.client.look_up("/teams", {})
-        except PartitionUnavailable as error:
-            if error.status == FORBIDDEN:
-                setting, problem = "company_key", "was rejected for this user (HTTP 403)"
-            else:
-                setting, problem = "api_url", f"does not lead to an Analytics Reports API: {error}"
-            raise setting_error(setting, problem) from None
+        teams = self.tenant.look_up(TEAMS)
+        if problems := list(vendor_problems(self.tenant, teams)):
+            raise ConfigValidationError("; ".join(problems), errors=problems)
         return f"The credentials work; the company has {len(teams)} team(s)"

@@ -14,6 +14,8 @@ from tap_kit import (
     Request,
     Response,
     SyncFailed,
+    quoted_path,
+    send_first,
     setting_error,
 )
 
@@ -48,12 +50,14 @@ class Client:
             ConfigValidationError: when the server rejects the whole account.
             SyncFailed: when a domain has no id, by which its figures are requested.
         """
+        request = Request("/api/domains")
         try:
-            response = self._api.send(Request("/api/domains"), list, _domains_problem)
+            domains: list[dict[str, Any]] = send_first(
+                self._api, request, _foreign, _domains_problem, what="a Kindmetrics API"
+            )
         except PartitionUnavailable as error:
             problem = f"belongs to an account without access to the API: {error}"
             raise setting_error("api_token", problem) from None  # noqa: EM101
-        domains: list[dict[str, Any]] = response.value
         return domains
 
     def figures(self, domain_id: int, params: Params, fields: Fields) -> dict[str, Any]:
@@ -61,11 +65,11 @@ class Client:
 
         ``fields`` are the fields that the vendor is known to send.
         """
-        return self._object(f"/api/domains/{domain_id}", params, fields)
+        return self._object(quoted_path("/api/domains/{}", domain_id), params, fields)
 
     def current(self, domain_id: int) -> dict[str, Any]:
         """Send ``GET /api/domains/{id}/current``; return ``{"current": int}``, a snapshot."""
-        return self._object(f"/api/domains/{domain_id}/current", {}, {"current"})
+        return self._object(quoted_path("/api/domains/{}/current", domain_id), {}, {"current"})
 
     def breakdown(
         self, domain_id: int, part: str, params: Params, form: ListFormat
@@ -73,7 +77,7 @@ class Client:
         """Send ``GET /api/domains/{id}/{part}``; return a list (pages, ...) over a window."""
         if part == "referrers":
             return self._referrer_rows(domain_id, params, form)
-        return self._list(f"/api/domains/{domain_id}/{part}", params, form)
+        return self._list(quoted_path("/api/domains/{}/{}", domain_id, part), params, form)
 
     def _referrer_rows(self, domain_id: int, params: Params, form: ListFormat) -> Sequence[Any]:
         """Return the referrers, from the route that this server has.
@@ -84,12 +88,12 @@ class Client:
         """
         first = self._referrers
         try:
-            return self._list(f"/api/domains/{domain_id}/{first}", params, form)
+            return self._list(quoted_path("/api/domains/{}/{}", domain_id, first), params, form)
         except PartitionUnavailable as error:
             if error.status != NOT_FOUND:
                 raise
         other = "Referrers" if first == "referrers" else "referrers"
-        rows = self._list(f"/api/domains/{domain_id}/{other}", params, form)
+        rows = self._list(quoted_path("/api/domains/{}/{}", domain_id, other), params, form)
         self._referrers = other
         return rows
 
@@ -119,9 +123,18 @@ class ListFormat(NamedTuple):
     check: Check
 
 
+def _foreign(value: Any) -> str | None:
+    return None if isinstance(value, list) else "expected a list of domains"
+
+
 def _domains_problem(response: Response) -> str | None:
-    fits = all(isinstance(d, dict) and isinstance(d.get("id"), int) for d in response.value)
+    fits = all(isinstance(d, dict) and _is_id(d.get("id")) for d in response.value)
     return None if fits else "expected objects, each with a number as its id"
+
+
+def _is_id(value: Any) -> bool:
+    """Return whether a value is a positive 64-bit integer, as the ids in the server's database."""
+    return type(value) is int and 0 < value < 1 << 63
 
 
 def error_for(response: ErrorResponse) -> Exception:
@@ -139,5 +152,6 @@ def error_for(response: ErrorResponse) -> Exception:
             problem = f"must be the final address, the server redirects elsewhere (HTTP {status})"
             return setting_error("api_url", problem)
         case status:
-            problem = f"{response.source}: HTTP {status}"
+            reason = f": {response.detail}" if response.detail.strip("{} ") else ""
+            problem = f"{response.source}: HTTP {status}{reason}"
             return SyncFailed(problem)

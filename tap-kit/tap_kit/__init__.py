@@ -23,6 +23,7 @@ from tap_kit.jobs.protocol import Ids, Job, JobState, Poll
 from tap_kit.jobs.runner import JobRunner
 from tap_kit.net.auth import BearerToken
 from tap_kit.net.bodies import parse_json
+from tap_kit.net.first import send_first
 from tap_kit.net.hosts import quoted_path
 from tap_kit.net.http import (
     Api,
@@ -121,6 +122,7 @@ __all__ = [
     "read_with_resume",
     "row_id",
     "row_ids",
+    "send_first",
     "set_fields",
     "setting_error",
     "sleep_with_heartbeat",

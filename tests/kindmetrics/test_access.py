@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sandbox.exchange import Response
 from sandbox.faults import Fault
 from singer_sdk.exceptions import ConfigValidationError
+from tap_kit import SyncFailed
 
+from tests.kindmetrics.responses import Responses
 from tests.kindmetrics.site import STREAMS, TOKEN, WINDOWED
 from tests.singer import Loader, bookmark
 
@@ -115,13 +118,60 @@ def test_a_rejected_domain_gets_no_further_requests(serve: Serve, status: int) -
     assert len(site.days_requested("pages", 2)) <= 3  # those already sent, of 51
 
 
-def test_a_deleted_domain_is_a_warning(site: Site) -> None:
-    ended = site.execute(domain_ids=[1, 77])
-    assert ended.code == 0
-    assert {row["domain_id"] for row in ended.output.rows("pages")} == {1}
-    for stream in (*WINDOWED, "current_visitors"):
-        (logged,) = [text for text in ended.warnings if text.startswith(f"{stream}, domain_id 77")]
-        assert "404" in logged
+def test_a_configured_domain_that_is_not_listed_is_one_warning(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    output = site.sync(domain_ids=[77, 2, 1, 77])
+    assert {row["domain_id"] for row in output.rows("pages")} == {1, 2}
+    logged = [text for text in caplog.messages if "77" in text]
+    assert logged == ["domain_ids: the account has no domain 77; reading the others"]
+    assert site.requested("/77") == []
+
+
+def test_a_run_without_any_configured_domain_is_an_error_before_the_first_row(site: Site) -> None:
+    output, error = site.failing_sync(ConfigValidationError, domain_ids=[77, 78])
+    expected = "domain_ids must have ids from the stream domains, the account has none of these"
+    assert error.errors == [f"{expected} domains"]
+    assert output.text == ""
+    assert len(site.requested()) == 1
+
+
+def test_a_domain_that_is_listed_twice_is_read_once(caplog: pytest.LogCaptureFixture) -> None:
+    domain = {"id": 1, "address": "shop.example"}
+    with Responses({"/api/domains": [domain, {**domain, "address": "other.example"}]}) as server:
+        assert server.sync("domains").rows("domains") == [domain]
+    expected = "domains: the server lists domain 1 more than once; reading it once"
+    assert [text for text in caplog.messages if "more than once" in text] == [expected]
+
+
+@pytest.mark.parametrize("bad", [True, -1, 0, 1.5, "1", None, 2**63, 10**300], ids=str)
+def test_a_domain_needs_a_positive_number_as_its_id(bad: Any) -> None:
+    domains = [{"id": 1}, {"id": bad}]
+    with Responses({"/api/domains": domains}) as server, pytest.raises(SyncFailed) as caught:
+        server.sync("domains")
+    assert "expected objects, each with a number as its id" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (Response(404, b"{}"), "not found (HTTP 404)"),
+        (Response(200, b"<html>Welcome</html>", "text/html"), "not JSON (20 bytes, HTML)"),
+        (Response(200, b"", "text/plain"), "not JSON (0 bytes)"),
+        ({"message": "hello"}, "expected a list of domains"),
+        (None, "expected a list of domains"),
+    ],
+    ids=str,
+)
+def test_an_address_of_another_service_is_reported_as_a_wrong_api_url(
+    body: Any, words: str
+) -> None:
+    responses = Responses({"/api/domains": body})
+    with responses as server, pytest.raises(ConfigValidationError) as caught:
+        server.sync("domains")
+    (line,) = caught.value.errors
+    assert line.startswith("api_url does not lead to a Kindmetrics API: ")
+    assert words in line
 
 
 def test_an_account_without_a_plan_has_a_warning_for_each_domain(serve: Serve) -> None:
@@ -173,9 +223,10 @@ def test_the_referrers_route_that_worked_is_remembered(serve: Serve) -> None:
 
 
 def test_a_deleted_domain_does_not_change_the_referrers_route(serve: Serve) -> None:
-    site = serve(referrers_route="documented")
-    site.sync(max_concurrency=1, domain_ids=[77, 1, 2])
-    assert [path for path in site.requested("/Referrers") if "/77/" not in path] == []
+    site = serve(referrers_route="documented", domains=3)
+    site.api.faults.append(Fault("status", status=404, path="/domains/1/[Rr]eferrers"))
+    site.sync(max_concurrency=1)
+    assert [path for path in site.requested("/Referrers") if "/1/" not in path] == []
 
 
 def test_the_token_is_sent_only_in_the_header(site: Site) -> None:

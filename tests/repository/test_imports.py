@@ -32,7 +32,13 @@ LEVELS: dict[str, tuple[str, ...]] = {
         "core v3",
         "tap",
     ),
-    "tap_khoros_analytics": ("schemas client", "exports", "settings look_ups discovery", "tap"),
+    "tap_khoros_analytics": (
+        "schemas envelopes",
+        "client",
+        "exports",
+        "settings look_ups discovery vendor_checks",
+        "tap",
+    ),
 }
 
 

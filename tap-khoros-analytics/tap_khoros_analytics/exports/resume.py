@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from tap_kit import SyncFailed
+
+from tap_khoros_analytics.client import job_path
 from tap_khoros_analytics.exports.parameters import epoch_ms, fingerprint
 
 if TYPE_CHECKING:
@@ -28,7 +31,9 @@ def resumable(known: Ids | None, params: Params, span: Span) -> Ids | None:
     """
     if known is None or known.get("asked") != fingerprint(params):
         return None
-    if not (known.get("workflow_id") and known.get("run_id")):
+    try:
+        job_path(known, "status")
+    except (KeyError, SyncFailed):  # the state may have been edited by hand
         return None
     now = datetime.now(timezone.utc)
     is_whole = known.get("until") == epoch_ms(span.end)

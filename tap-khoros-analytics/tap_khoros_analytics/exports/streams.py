@@ -175,6 +175,7 @@ class ExportStream(WindowedStream[SpanTask, ExportResult]):
         record = dict(known or job_record(params))
 
         def on_started(ids: Ids) -> None:
+            self.tenant.claim(ids, self.export, params)
             jobs.record(task, {**record, **ids}, part)
 
         try:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from tap_kit import JobFailed, Once, snake_case
 
 from tap_khoros_analytics.client import Client
 from tap_khoros_analytics.exports.definitions import EXPORTS, export_options
 from tap_khoros_analytics.exports.jobs import ExportJob, StartRules
+from tap_khoros_analytics.exports.parameters import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 LONGEST_POLL_PAUSE_S = 120.0
 POLL_GROWTH = 1.2  # as in the one public client that is known
+TEAMS, TIME_ZONES = "/teams", "/config/timezones"
 
 
 class Tenant:
@@ -28,11 +32,42 @@ class Tenant:
         self.run = run
         chosen = ((i, export_options(run.config, i).get("method")) for i in EXPORTS)
         self.start_rules = StartRules({i: method for i, method in chosen if method})
+        self._requests: dict[tuple[str, str], tuple[str, str]] = {}
+        self._look_ups: Once[list[dict[str, Any]]] = Once()
 
     @cached_property
     def client(self) -> Client:
         """The API with this run's settings."""
         return Client(self.run)
+
+    def look_up(self, path: str) -> list[dict[str, Any]]:
+        """Return the rows of a look-up, names in snake_case; requested once in a run.
+
+        Raises:
+            PartitionUnavailable: when the server refuses it.
+        """
+        return self._look_ups.get(path, lambda: self._looked_up(path))
+
+    def _looked_up(self, path: str) -> list[dict[str, Any]]:
+        if path == TEAMS:
+            rows = self.client.teams()
+        else:
+            rows = self.client.look_up(path, {"locale": str(self.run.config["locale"])})
+        return [{snake_case(name): value for name, value in row.items()} for row in rows]
+
+    def claim(self, ids: Ids, export: Export, params: Params) -> None:
+        """Remember whose job this is.
+
+        The server may return a running job for an equal request. The job of another request has
+        other rows.
+
+        Raises:
+            JobFailed: when another request of this run has the same job.
+        """
+        request = (export.id, fingerprint(params))
+        if self._requests.setdefault((ids["workflow_id"], ids["run_id"]), request) != request:
+            msg = "the server returned the job of another request"
+            raise JobFailed(msg)
 
     def finished(
         self,
