@@ -140,15 +140,11 @@ SETTINGS = (
 
 
 def problems(config: Config) -> Iterator[str]:
-    """Return what the schema cannot express, a line each, without the values.
-
-    Values of another type than the schema's are left out: the check of the schema reports them.
-    """
-    exports = config.get("exports")
-    for export_id in exports if isinstance(exports, dict) else ():
+    """Return what is wrong with settings that fit their schema, a line each, without the values."""
+    for export_id in config.get("exports", ()):
         if export := EXPORTS.get(export_id):
-            filters = export_options(config, export_id).get("filters")
-            yield from _filter_problems(export, filters if isinstance(filters, dict) else {})
+            filters = export_options(config, export_id).get("filters") or {}
+            yield from _filter_problems(export, filters)
         else:
             near = difflib.get_close_matches(export_id, EXPORTS, n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from singer_sdk import Stream
+    from tap_kit import Config
 
     from tap_khoros_analytics.exports.columns import Column
     from tap_khoros_analytics.exports.definitions import Export
@@ -74,9 +75,8 @@ class TapKhorosAnalytics(KitTap):
         return not list(self.config_problems())
 
     @override
-    def config_problems(self) -> Iterator[str]:
-        yield from super().config_problems()
-        yield from settings.problems(self.config)
+    def own_problems(self, config: Config) -> Iterator[str]:
+        yield from settings.problems(config)
 
     @override
     def check_access(self) -> str:

@@ -16,6 +16,8 @@ from tap_kindmetrics.selection import Selection
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_kit import Config
+
 STREAM_TYPES = (
     streams.Account,
     streams.Domains,
@@ -88,12 +90,10 @@ class TapKindmetrics(KitTap):
         return [stream_type(self, self.selection) for stream_type in STREAM_TYPES]
 
     @override
-    def config_problems(self) -> Iterator[str]:
-        yield from super().config_problems()
-        segments = self.config.get("segments")
-        parts = segments if isinstance(segments, list) else []
-        names = [part.get("name") for part in parts if isinstance(part, dict)]
-        for name in {n for n in names if isinstance(n, str) and names.count(n) > 1}:
+    def own_problems(self, config: Config) -> Iterator[str]:
+        parts = filter(None, config.get("segments", ()))
+        names = [part["name"] for part in parts if "name" in part]
+        for name in {n for n in names if names.count(n) > 1}:
             yield f"segments must have different names, two are named {name!r}"
 
     @cached_property

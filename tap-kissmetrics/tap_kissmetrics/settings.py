@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 # Ids are UUIDs in the Core API and integers in version 3, where a text of digits is accepted too.
 ID = th.CustomType({"type": ["string", "integer"], "minLength": 1})
-LIST_SETTINGS = ("product_ids", "reports", "metric_ids", "queries")
 
 REPORT = (
     th.Property("id", ID, required=True, description="Id of the report (core: UUID, v3: number)"),
@@ -161,11 +160,11 @@ def entry_problems(config: Config, versions: Mapping[str, Version]) -> Iterator[
             yield f"{where} must be a string in api_version {name}"
         if version.id_type is int and not _is_number(value):
             yield f"{where} must be a whole number in api_version {name}"
-    for place, entry in enumerate(config.get("reports") or ()):
+    for where, entry in _entries(config, "reports"):
         for setting in entry.keys() - {*version.report_settings}:
             owners = [owner for owner, one in versions.items() if setting in one.report_settings]
             if owners:
-                yield f"reports[{place}].{setting} {_belongs_to(owners, name)}"
+                yield f"{where}.{setting} {_belongs_to(owners, name)}"
 
 
 def _selected(config: Config, versions: Mapping[str, Version]) -> tuple[str, Version | None]:
@@ -179,11 +178,18 @@ def _belongs_to(owners: Sequence[str], selected: str) -> str:
 
 def _ids(config: Config) -> Iterator[tuple[str, Any]]:
     for name in ("product_ids", "metric_ids"):
-        yield from ((f"{name}[{n}]", value) for n, value in enumerate(config.get(name) or ()))
+        yield from _entries(config, name)
     for name, field in (("reports", "id"), ("queries", "product_id")):
-        for place, entry in enumerate(config.get(name) or ()):
-            if field in entry:
-                yield f"{name}[{place}].{field}", entry[field]
+        for where, entry in _entries(config, name):
+            if entry.get(field) is not None:
+                yield f"{where}.{field}", entry[field]
+
+
+def _entries(config: Config, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield the valid entries of a list, each with its place."""
+    for place, entry in enumerate(config.get(name) or ()):
+        if entry is not None:
+            yield f"{name}[{place}]", entry
 
 
 def _is_number(value: str | int) -> bool:
@@ -192,14 +198,14 @@ def _is_number(value: str | int) -> bool:
 
 def name_problems(config: Config) -> Iterator[str]:
     """Return which ids and names of reports and queries are not unique, a line each."""
-    reports, queries = config.get("reports") or [], config.get("queries") or []
-    ids = [str(entry["id"]) for entry in reports]
+    reports, queries = ([entry for _, entry in _entries(config, n)] for n in ("reports", "queries"))
+    ids = [str(entry["id"]) for entry in reports if "id" in entry]
     names = [stream_part(entry) for entry in filter(has_stream, reports)]
     yield from (f"reports has two entries with the id {one}" for one in _repeated(ids))
     yield from (f"reports has two entries with the name {one}" for one in _repeated(names))
     if "results" in names:
         yield "reports must have no entry with the name results: another stream has it"
-    own = [entry["name"] for entry in queries]
+    own = [entry["name"] for entry in queries if "name" in entry]
     yield from (f"queries has two entries with the name {one}" for one in _repeated(own))
 
 

@@ -104,14 +104,13 @@ class TapKissmetrics(KitTap):
         return list(filter(settings.has_stream, entries)) if isinstance(entries, list) else []
 
     @override
-    def config_problems(self) -> Iterator[str]:
-        problems = list(super().config_problems())
-        yield from problems
+    def own_problems(self, config: Config) -> Iterator[str]:
+        yield from settings.name_problems(config)
+        if "api_version" in self.config and "api_version" not in config:
+            return  # it is invalid, so which settings belong to it is unknown
         properties = self.config_jsonschema["properties"]
-        yield from settings.version_problems(self.config, self.versions, properties)
-        if not any(problem.startswith(settings.LIST_SETTINGS) for problem in problems):
-            yield from settings.entry_problems(self.config, self.versions)
-            yield from settings.name_problems(self.config)
+        yield from settings.version_problems(config, self.versions, properties)
+        yield from settings.entry_problems(config, self.versions)
 
     @cached_property
     def version(self) -> Version:

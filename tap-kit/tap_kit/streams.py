@@ -28,6 +28,7 @@ from tap_kit.flow.tasks import (
 from tap_kit.rows import chunks
 from tap_kit.rows.check import ResponseFields, RowCheck
 from tap_kit.rows.keys import shard_of
+from tap_kit.run.catalogs import keep_keys
 
 if TYPE_CHECKING:
     import logging
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.singerlib import Catalog
 
     from tap_kit.flow.windows import DayRange, Window, Windows
     from tap_kit.rows.check import Row
@@ -61,6 +63,15 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
         self.logger.addFilter(_not_sdk_sync_error)
         self._counter: chunks.ChunkCounter | None = None
         self._unavailable: set[str] = set()
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Apply a catalog; the keys stay those of the stream, and are always selected."""
+        keys, replication_key = self.primary_keys, self.replication_key
+        super().apply_catalog(catalog)
+        self.primary_keys, self.replication_key = keys, replication_key
+        if entry := catalog.get_stream(self.name):
+            keep_keys(entry, keys, replication_key)
 
     # Plan
 

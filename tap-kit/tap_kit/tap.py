@@ -19,6 +19,7 @@ from tap_kit.net.secrets import SECRETS, secret_values
 from tap_kit.net.throttle import stop_on_error
 from tap_kit.rows.chunks import ChunkWriter
 from tap_kit.run.about import streams_table
+from tap_kit.run.catalogs import catalog_problems, load_catalog
 from tap_kit.run.command import (
     buffer_output,
     exit_on_signals,
@@ -26,17 +27,12 @@ from tap_kit.run.command import (
     one_line_errors,
     stop_on_signals,
 )
-from tap_kit.run.inputs import (
-    Catalog,
-    State,
-    as_config_errors,
-    catalog_problems,
-    load_input,
-    sdk_config_warning_silenced,
-)
+from tap_kit.run.config import load_config, sdk_config_lines_silenced
+from tap_kit.run.environment import environment_hint, environment_settings, load_dotenv_file
 from tap_kit.run.memory import infrequent_collections, reuse_freed_memory
-from tap_kit.run.problems import setting_problems
+from tap_kit.run.problems import place_of, setting_of, setting_problems, valid_parts
 from tap_kit.run.run import Run
+from tap_kit.run.states import load_state, log_unknown_streams
 from tap_kit.streams import KitStream
 
 if TYPE_CHECKING:
@@ -57,28 +53,60 @@ class KitTap(Tap, abc.ABC):
         self,
         *,
         config: Any = None,
+        parse_env_config: bool = False,
         validate_config: bool = True,
         setup_mapper: bool = True,
         **kwargs: Any,
     ) -> None:
         make_records_safe()
         given = {k: v for k, v in config.items() if v is not None} if config else {}
+        self._from_environment = self._read_environment() if parse_env_config else {}
+        given |= self._from_environment
         SECRETS.add(*secret_values(given, self.config_jsonschema))
-        with sdk_config_warning_silenced(self.logger):
+        with sdk_config_lines_silenced(self.logger):
             super().__init__(config=given, validate_config=False, setup_mapper=False, **kwargs)
-        SECRETS.add(*secret_values(self.config, self.config_jsonschema))  # of the environment
         exit_on_signals(self.logger)
-        if validate_config and (errors := list(self.config_problems())):
+        if validate_config and (errors := list(self._described_problems())):
             raise ConfigValidationError("; ".join(errors), errors=errors)
         if setup_mapper:
+            if self.input_catalog is not None:
+                _ = self.streams  # corrects the keys in the catalog, from which the mapper is made
             self.setup_mapper()
 
     # Settings
 
+    @classmethod
+    def _read_environment(cls) -> dict[str, Any]:
+        cls.append_builtin_config(cls.config_jsonschema)
+        load_dotenv_file()
+        found = environment_settings(cls.config_jsonschema, cls.name)
+        cls.logger.info("Settings from the environment: %s", ", ".join(found) or "none")
+        return found
+
+    def _described_problems(self) -> Iterator[str]:
+        """Yield the problems of the settings; where one is from the environment, its variable."""
+        for problem in self.config_problems():
+            name, given = setting_of(problem), self._from_environment
+            schema = self.config_jsonschema
+            hint = environment_hint(name, given[name], schema, self.name) if name in given else ""
+            yield problem + hint
+
     def config_problems(self) -> Iterator[str]:
-        """Yield what is wrong with the settings, one line per problem; a tap adds its checks."""
+        """Yield what is wrong with the settings, one line per problem."""
         schema = {**self.config_jsonschema, "additionalProperties": False}
-        yield from setting_problems(self.config, schema)
+        found = list(setting_problems(self.config, schema))
+        yield from found
+        places = {place_of(problem) for problem in found}
+        own = self.own_problems(valid_parts(self.config, schema))
+        yield from (problem for problem in own if place_of(problem) not in places)
+
+    def own_problems(self, config: Config) -> Iterator[str]:  # noqa: ARG002
+        """Yield the problems that the schema of the settings cannot express, one line each.
+
+        ``config`` has all parts of the settings that fit the schema, see ``valid_parts``, so that
+        problems of all kinds are reported together.
+        """
+        yield from ()
 
     @classmethod
     @override
@@ -150,6 +178,7 @@ class KitTap(Tap, abc.ABC):
                 catalog = catalog_problems(self.input_catalog, self.streams, self.logger)
                 if errors := list(catalog):
                     raise ConfigValidationError("; ".join(errors), errors=errors)
+                log_unknown_streams(self.state, self.streams.keys(), self.logger)
                 self.check_access()
             with stop_on_signals(run.stop):
                 self._sync_streams()
@@ -186,8 +215,8 @@ class KitTap(Tap, abc.ABC):
         about: bool = False,
         about_format: str | None = None,
         config: Any = None,
-        state: IO[str] | None = None,
-        catalog: IO[str] | None = None,
+        state: str | IO[str] | None = None,
+        catalog: str | IO[str] | None = None,
     ) -> None:
         """Run the command line as the SDK does; log errors that the user can fix as one line."""
         if about:
@@ -199,18 +228,28 @@ class KitTap(Tap, abc.ABC):
                 tap = cls(
                     config=config.config if config else None,
                     parse_env_config=bool(config and config.parse_env),
-                    state=load_input(state, "--state", State),
-                    catalog=load_input(catalog, "--catalog", Catalog),
+                    state=load_state(state, cls.logger),
+                    catalog=load_catalog(catalog),
                 )
             tap.execute()
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        """Return the SDK's command, whose files the tap reads itself."""
+        command = super().get_singer_command()
+        options = {option.name: option for option in command.params}
+        for name in ("state", "catalog"):
+            options[name].type = options["config"].type  # a text, not an open file
+        return command
 
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Read the settings; log a file that is missing or not JSON as one line."""
         make_records_safe()
-        with one_line_errors(cls.logger), as_config_errors():
-            return super().cb_config(ctx, param, value)
+        with one_line_errors(cls.logger):
+            return load_config(value)
 
     @classmethod
     @override

@@ -78,6 +78,7 @@ def test_each_of_many_invalid_settings_is_one_line(tap: EveryTap, tmp_path: Path
     assert "valve" not in ended.stderr
     reported = sorted(line.partition(" ")[0] for line in ended.errors)
     assert reported == sorted([*properties, "unknown"])
+    assert ended.warnings[-1].startswith(f"{len(reported)} problems: ")
 
 
 @pytest.mark.parametrize("tap", EXECUTABLES, ids=str)

@@ -40,6 +40,7 @@ class Run:
     tap: str
     folder: Path
     config: dict[str, Any]
+    environment: dict[str, str] | None = None
 
     def started(self, *arguments: str, stdout: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         """Start the tap and return the process."""
@@ -51,7 +52,7 @@ class Run:
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
-            env=clean_environment(),
+            env=clean_environment(self.environment),
         )
 
     def stderr(self, *arguments: str) -> str:
@@ -66,9 +67,35 @@ def wrong_settings(folder: Path) -> str:
         {"lookback_day": 3, "max_concurrency": "4", "shard": "2/2"},
         {"api_token": TOKEN, "start_date": "yesterday"},
         {"api_token": TOKEN, **SINCE_LATER},
+        {"api_token": TOKEN, "start_date": "9000-01-01", "end_date": "9999-01-01"},
+        {"api_token": TOKEN, "start_date": None},
     ]
     runs = [Run(KIND, folder / f"wrong-{n}", config) for n, config in enumerate(wrong)]
     return "".join(run.stderr() for run in runs)
+
+
+def wrong_inputs(folder: Path) -> str:
+    """Invalid files, and an invalid variable of the environment."""
+    folder = folder / "inputs"
+    folder.mkdir()
+    partition = {"context": {"domain_id": 1, "segment": "all"}}
+    catalog = {"streams": [{"tap_stream_id": "pages", "schema": {}, "metadata": []}]}
+    wrong: list[tuple[str, str]] = [
+        ("--config", "{"),
+        ("--state", "{"),
+        ("--state", json.dumps({"completed": {"bookmarks": {}}, "partial": {"bookmarks": {}}})),
+        ("--state", json.dumps({"bookmarks": {"pages": {"partitions": [partition] * 2}}})),
+        ("--catalog", "{"),
+        ("--catalog", json.dumps(catalog)),
+    ]
+    found = []
+    for number, (option, text) in enumerate(wrong):
+        file = folder / f"{number}.json"
+        file.write_text(text, encoding="utf-8")
+        run = Run(KIND, folder / str(number), {"api_token": TOKEN})
+        found.append(run.stderr(option, str(file)))
+    listed = Run(KIND, folder / "env", {}, {"TAP_KINDMETRICS_DOMAIN_IDS": "100,107"})
+    return "".join([*found, listed.stderr("--config=ENV")])
 
 
 def rejected_credentials(folder: Path) -> str:
@@ -189,6 +216,7 @@ def failing_jobs(folder: Path) -> str:
 SCENARIOS: tuple[Scenario, ...] = (
     slow_response,
     wrong_settings,
+    wrong_inputs,
     rejected_credentials,
     temporary_errors,
     no_server,

@@ -116,14 +116,18 @@ def test_a_setting_that_fits_the_schema_is_checked_further(
 
 
 def test_all_invalid_settings_are_reported_together() -> None:
+    filters = {"teamIds": 1, "businessHourType": True}
     found = problems(
         password=None,
         time_interval=1_000_000,
-        **exports("author", filters={"teamIds": 1, "businessHourType": True}),
+        exports={"author": {"filters": filters, "method": "PUT"}, "autor": {"columns": "all"}},
     )
     assert [setting_of(problem) for problem in found] == [
         "exports.author.filters.businessHourType",
         "exports.author.filters.teamIds",
+        "exports.author.method",
+        "exports.autor",
+        "exports.autor.columns",
         "password",
         "time_interval",
     ]

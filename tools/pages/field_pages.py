@@ -54,7 +54,10 @@ TAP_KINDMETRICS_DOMAIN_IDS=[1,2]
 
 Or add a line under `config:` of the plugin in `meltano.yml`, but put secrets in `.env`. Without
 Meltano, set it in the JSON file that `--config` names, or use the same variables with
-`--config=ENV`. All invalid settings are reported together, before anything is read.
+`--config=ENV`: the tap then also reads `.env` in the working folder or above. A variable of the
+environment has priority over `.env`, and both over a file. An empty variable is unset. A list of
+strings can also be written with commas. All invalid settings are reported together, before anything
+is read, each with its variable.
 """
 SDK_HEAD = """\
 ## Settings of the SDK, in every tap

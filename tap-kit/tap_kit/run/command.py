@@ -18,7 +18,7 @@ from tap_kit.errors import Interrupted, KitError
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from threading import Event
     from types import FrameType
 
@@ -47,8 +47,7 @@ def one_line_errors(logger: logging.Logger) -> Iterator[None]:
     try:
         yield
     except ConfigValidationError as error:
-        for problem in error.errors or [str(error)]:
-            logger.error(problem)  # noqa: TRY400  (no traceback, on purpose)
+        _log_problems(logger, error.errors or [str(error)])
         sys.exit(1)
     except Interrupted:
         _exit_by_signal(logger)
@@ -60,6 +59,17 @@ def one_line_errors(logger: logging.Logger) -> Iterator[None]:
         sys.exit(1)
     except OSError as error:
         _exit_on_output_error(logger, error)
+
+
+def _log_problems(logger: logging.Logger, problems: Sequence[str]) -> None:
+    """Log each problem as an error, and then all together, each of which has been logged already.
+
+    ``meltano config test`` shows only the last line.
+    """
+    for problem in problems:
+        logger.error(problem)
+    if len(problems) > 1:
+        logger.warning("%d problems: %s", len(problems), "; ".join(problems))
 
 
 def _exit_on_output_error(logger: logging.Logger, error: OSError) -> NoReturn:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +13,16 @@ from jsonschema import Draft7Validator, validators
 
 from tap_kit.flow.windows import parse_day
 from tap_kit.net.hosts import url_problem
-from tap_kit.run.settings import Config, Shard
+from tap_kit.run.files import is_unicode
+from tap_kit.run.settings import DEFAULT_DAYS, Config, Shard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import date
+    from collections.abc import Set as AbstractSet
 
     from jsonschema import ValidationError
+
+_Place = tuple[Any, ...]  # the names and indexes that lead to a value
 
 
 def _is_integer(_checker: object, value: object) -> bool:
@@ -25,6 +30,7 @@ def _is_integer(_checker: object, value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+_EARLIEST_ZONE, _LATEST_ZONE = timedelta(hours=14), timedelta(hours=-12)  # where a day begins
 _Validator = validators.extend(  # type: ignore[no-untyped-call]
     Draft7Validator, type_checker=Draft7Validator.TYPE_CHECKER.redefine("integer", _is_integer)
 )
@@ -37,20 +43,55 @@ def setting_problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]
     found = dict.fromkeys(problem for error in errors for problem in _describe(error))
     yield from (f"{setting} {problem}" for setting, problem in found)
     faulty = {setting for setting, _ in found}
-    for setting in (name for name, value in config.items() if not _is_unicode(value)):
+    for setting in (name for name, value in config.items() if not is_unicode(value)):
         faulty.add(setting)
         yield f"{setting} must be valid Unicode"
     fine = {k: v for k, v in config.items() if k not in faulty and v is not None}
     yield from _meaning_problems(fine, schema)
 
 
-def _is_unicode(value: object) -> bool:
-    """Return whether all strings are valid: a lone surrogate can be neither sent nor stored."""
-    if isinstance(value, str):
-        return value.isprintable() or value.encode(errors="replace").decode() == value
+def place_of(problem: str) -> str:
+    """Return the place that a problem begins with, such as ``segments[0].name``."""
+    return problem.partition(" ")[0].rstrip(":")
+
+
+def setting_of(problem: str) -> str:
+    """Return the name of the setting that a problem begins with."""
+    return re.split(r"[.\[]", place_of(problem), maxsplit=1)[0]
+
+
+def valid_parts(config: Config, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parts of ``config`` that fit the schema, for the checks of a tap itself.
+
+    An invalid value is left out, at any depth; in a list, where this would change the index of the
+    others, None replaces it. A required member of an object can be missing.
+    """
+    wrong = set(_wrong_places(config, schema))
+    return {
+        name: _pruned(value, (name,), wrong)
+        for name, value in config.items()
+        if (name,) not in wrong and value is not None and is_unicode(value)
+    }
+
+
+def _wrong_places(config: Config, schema: Mapping[str, Any]) -> Iterator[_Place]:
+    for error in _Validator(schema).iter_errors(dict(config)):
+        place, instance = tuple(error.absolute_path), error.instance
+        if error.validator == "additionalProperties":
+            known: Any = error.schema
+            yield from ((*place, name) for name in instance.keys() - known["properties"].keys())
+        elif error.validator != "required":
+            yield place
+
+
+def _pruned(value: Any, place: _Place, wrong: AbstractSet[_Place]) -> Any:
     if isinstance(value, Mapping):
-        return all(map(_is_unicode, [*value.keys(), *value.values()]))
-    return not isinstance(value, list) or all(map(_is_unicode, value))
+        inner = {name: (*place, name) for name in value}
+        return {k: _pruned(value[k], at, wrong) for k, at in inner.items() if at not in wrong}
+    if isinstance(value, list):
+        items = [(item, (*place, index)) for index, item in enumerate(value)]
+        return [None if at in wrong else _pruned(item, at, wrong) for item, at in items]
+    return value
 
 
 def _first_of_each_place(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
@@ -62,12 +103,7 @@ def _first_of_each_place(errors: Iterable[ValidationError]) -> Iterator[Validati
 
 def _meaning_problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
     """Yield the problems of settings with valid types that a JSON schema cannot express."""
-    start, end = (_day(config.get(setting)) for setting in ("start_date", "end_date"))
-    for setting, day in (("start_date", start), ("end_date", end)):
-        if setting in config and day is None:
-            yield f"{setting} must be a date in YYYY-MM-DD format"
-    if start and end and start > end:
-        yield "start_date must not be after end_date"
+    yield from _day_problems(config)
     try:
         Shard.parse(config.get("shard", "0/1"))
     except ValueError:
@@ -77,6 +113,21 @@ def _meaning_problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str
             problem = url_problem(config[setting])
             if problem:
                 yield f"{setting} {problem}"
+
+
+def _day_problems(config: Config) -> Iterator[str]:
+    start, end = (_day(config.get(setting)) for setting in ("start_date", "end_date"))
+    for setting, day in (("start_date", start), ("end_date", end)):
+        if setting in config and day is None:
+            yield f"{setting} must be a date in YYYY-MM-DD format"
+    now = datetime.now(timezone.utc)
+    first_by_default = (now + _LATEST_ZONE).date() - timedelta(days=DEFAULT_DAYS)
+    if start and end and start > end:
+        yield "start_date must not be after end_date"
+    elif start and start > (now + _EARLIEST_ZONE).date():
+        yield "start_date must not be in the future"
+    elif end and "start_date" not in config and end < first_by_default:
+        yield f"start_date is required, because end_date is over {DEFAULT_DAYS} days ago"
 
 
 def _day(text: str | None) -> date | None:

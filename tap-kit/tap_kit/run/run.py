@@ -20,7 +20,7 @@ from tap_kit.net.http import Api
 from tap_kit.net.secrets import SECRETS
 from tap_kit.net.throttle import Throttle
 from tap_kit.run.progress import Progress
-from tap_kit.run.settings import Shard
+from tap_kit.run.settings import DEFAULT_DAYS, Shard
 
 if TYPE_CHECKING:
     import logging
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from tap_kit.net.http import ErrorMapper
     from tap_kit.run.settings import Config
 
-DEFAULT_DAYS = 30  # before today, where a run without a start_date begins
 CANCEL_TIMEOUT_S = 2.0  # to cancel running jobs; less than the EXIT_TIMEOUT_S of a stopped run
 
 

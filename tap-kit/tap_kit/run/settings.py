@@ -19,6 +19,7 @@ def _setting(name: str, kind: Any, title: str, description: str, **more: Any) ->
     return th.Property(name, kind, title=title, description=description, **more)
 
 
+DEFAULT_DAYS = 30  # before today, where a run without a start_date begins
 HEADER_PATTERN = r"^([!-~]([ -~]*[!-~])?)?$(?!\n)"  # valid in an HTTP header
 TOKEN_PATTERN = r"^[!-~]*$(?!\n)"  # noqa: S105 (a pattern)
 """The pattern of a token in a header; it rejects a space or line feed that was copied with it."""
@@ -67,7 +68,7 @@ def _day_settings(time_zone: str) -> tuple[th.Property[Any], ...]:
             "start_date",
             th.StringType,
             "Start date",
-            f"First day to read, YYYY-MM-DD ({time_zone}). Unset: 30 days before today",
+            f"First day to read, YYYY-MM-DD ({time_zone}). Unset: {DEFAULT_DAYS} days before today",
         ),
         _setting(
             "end_date",

@@ -10,7 +10,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.singerlib import Catalog
 from tap_kit.flow.tasks import Task
 from tap_kit.rows.check import ResponseFields
-from tap_kit.run.inputs import catalog_problems
+from tap_kit.run.catalogs import catalog_problems
 from typing_extensions import override
 
 from tests.kit.canned import ID, NUMBER, TEXT, CannedStream, CannedTap, Table, run_of, tap_of

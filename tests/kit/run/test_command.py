@@ -1,17 +1,13 @@
-"""The end of a run at the command line: one line per error, the right exit code, input files."""
+"""The end of a run at the command line: one line per error, the right exit code."""
 
-import io
-import json
 import logging
 import signal
 import threading
 
 import pytest
-from msgspec import Struct
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.errors import KitError, PartitionUnavailable, Retriable, SyncFailed, setting_error
 from tap_kit.run.command import exit_on_signals, one_line_errors, stop_on_signals
-from tap_kit.run.inputs import Catalog, State, load_input
 
 LOGGER = logging.getLogger("tap-canned")
 
@@ -28,7 +24,7 @@ def ended(error: Exception, caplog: pytest.LogCaptureFixture) -> tuple[object, l
     ("error", "lines"),
     [
         (setting_error("api_token", "is invalid"), ["api_token is invalid"]),
-        (ConfigValidationError("a; b", errors=["a", "b"]), ["a", "b"]),
+        (ConfigValidationError("a; b", errors=["a", "b"]), ["a", "b", "2 problems: a; b"]),
         (ConfigValidationError("alone"), ["alone"]),
         (SyncFailed("no more"), ["no more"]),
         (Retriable("again"), ["again"]),
@@ -73,41 +69,3 @@ def test_signals_are_unchanged_outside_the_main_thread() -> None:
     thread.start()
     thread.join(5)
     assert seen == [signal.getsignal(signal.SIGTERM)]
-
-
-GOOD_INPUTS: list[tuple[str, type[Struct], str]] = [
-    ("--state", State, '{"bookmarks": {}, "more": [1]}'),
-    ("--state", State, "{}"),
-    ("--state", State, '{"bookmarks": {"pages": {"partitions": [{"context": {"id": 1}}]}}}'),
-    ("--catalog", Catalog, '{"streams": []}'),
-    ("--catalog", Catalog, '{"streams": [{"tap_stream_id": "pages", "schema": {}}]}'),
-]
-BAD_INPUTS: list[tuple[str, type[Struct], str]] = [
-    *(("--state", State, text) for text in ("[]", "7", '"x"', "null", '{"bookmarks": []}')),
-    ("--state", State, '{"bookmarks": {"pages": null}}'),
-    ("--state", State, '{"bookmarks": {"pages": {"partitions": {}}}}'),
-    ("--state", State, '{"bookmarks": {"pages": {"partitions": ["all"]}}}'),
-    *(("--catalog", Catalog, text) for text in ("[]", "{}", '{"streams": {}}')),
-    ("--catalog", Catalog, '{"streams": [{}]}'),
-]
-
-
-@pytest.mark.parametrize(("option", "shape", "text"), GOOD_INPUTS)
-def test_valid_input_file_is_returned_unchanged(
-    option: str, shape: type[Struct], text: str
-) -> None:
-    assert load_input(io.StringIO(text), option, shape) == json.loads(text)
-
-
-def test_missing_option_is_none() -> None:
-    assert load_input(None, "--state", State) is None
-
-
-@pytest.mark.parametrize(("option", "shape", "text"), BAD_INPUTS)
-def test_invalid_input_file_is_reported_with_its_option(
-    option: str, shape: type[Struct], text: str
-) -> None:
-    with pytest.raises(ConfigValidationError) as caught:
-        load_input(io.StringIO(text), option, shape)
-    (line,) = caught.value.errors
-    assert line.startswith(f"{option} must be a Singer {option.strip('-')}: ")

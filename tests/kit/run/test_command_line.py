@@ -144,7 +144,9 @@ def test_all_invalid_settings_are_reported_one_per_line(
     config = file(tmp_path, {"window_days": 0, "shard": "2/2"})
     code, run = ended(tap_of(FIGURES), "--config", config)
     assert (code, run.text) == (1, "")
-    assert sorted(line.partition(" ")[0] for line in errors(caplog)) == ["shard", "window_days"]
+    lines = errors(caplog)
+    assert sorted(line.partition(" ")[0] for line in lines) == ["shard", "window_days"]
+    assert caplog.messages[-1] == f"2 problems: {'; '.join(lines)}"
 
 
 @pytest.mark.parametrize("content", ["[1]", "{", "7", "null"])

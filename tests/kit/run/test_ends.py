@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tap_kit.run.command
-from singer_sdk.exceptions import ConfigValidationError, MappingError
+from singer_sdk.exceptions import MappingError
 from tap_kit.errors import Interrupted, setting_error
 from tap_kit.run.command import buffer_output, exit_on_signals, one_line_errors, stop_on_signals
-from tap_kit.run.inputs import as_config_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -240,30 +239,6 @@ def _end_timers() -> None:
         if isinstance(thread, threading.Timer):
             assert thread.daemon, "the process must not wait for a timer"
             thread.cancel()
-
-
-@pytest.mark.parametrize(
-    ("error", "line"),
-    [
-        (
-            FileNotFoundError(2, "No such file", "x.json"),
-            "cannot be read: [Errno 2] No such file: 'x.json'",
-        ),
-        (ValueError("Expecting value"), "must be a JSON object: Expecting value"),
-        (TypeError("not a mapping"), "must be a JSON object: not a mapping"),
-    ],
-)
-def test_unreadable_settings_are_reported_with_their_option(error: Exception, line: str) -> None:
-    with pytest.raises(ConfigValidationError) as caught, as_config_errors():
-        raise error
-    assert caught.value.errors == [f"--config {line}"]
-    assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
-
-
-def test_readable_settings_are_no_error() -> None:
-    with as_config_errors():
-        pass
 
 
 def test_setting_error_has_its_message_as_text_and_as_only_error() -> None:

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk import typing as th
-from tap_kit.run.problems import setting_problems
+from tap_kit.run.problems import setting_problems, valid_parts
 from tap_kit.run.settings import Shard, common_settings
 
 SECRET = "s3cret-t0ken"  # noqa: S105  (not a real token)
@@ -110,6 +111,24 @@ def test_start_must_not_be_after_the_end() -> None:
         "start_date must not be after end_date"
     ]
     assert problems_of(start_date="2024-01-31T23:00:00Z", end_date="2024-01-31") == []
+
+
+def test_start_must_not_be_in_the_future_anywhere() -> None:
+    now = datetime.now(timezone.utc)
+    first, after = now + timedelta(hours=14), now + timedelta(hours=14, days=1)
+    assert problems_of(start_date=first.date().isoformat()) == []
+    for settings in ({}, {"end_date": "9999-12-31"}):
+        found = problems_of(start_date=after.date().isoformat(), **settings)
+        assert found == ["start_date must not be in the future"]
+
+
+def test_end_before_the_default_start_needs_a_start() -> None:
+    today = datetime.now(timezone.utc).date()
+    old, recent = (today - timedelta(days=days) for days in (33, 30))
+    line = "start_date is required, because end_date is over 30 days ago"
+    assert problems_of(end_date=old.isoformat()) == [line]
+    assert problems_of(end_date=recent.isoformat()) == []
+    assert problems_of(end_date=old.isoformat(), start_date="2024-01-01") == []
 
 
 @pytest.mark.parametrize("shard", ["0/1", "0/2", "1/2", "6/7", "99/100"])
@@ -257,6 +276,31 @@ def test_any_configuration_is_checked_without_an_error(config: Mapping[str, obje
     assert all(" " in line and "\n" not in line for line in lines)
     assert len(set(lines)) == len(lines)
     json.dumps(lines)
+
+
+def test_valid_parts_are_kept_at_any_depth() -> None:
+    config = {
+        "api_token": 5,
+        "api_url": None,
+        "domain_ids": [1, "2", 3],
+        "segments": [{"name": "", "goal_id": 7}, "all", {"name": "a", "nam": 1}],
+        "user_agent": "\ud800",
+        "unknown": 1,
+        "shard": "0/2",
+    }
+    assert valid_parts(config, SCHEMA) == {
+        "domain_ids": [1, None, 3],
+        "segments": [{"goal_id": 7}, None, {"name": "a"}],
+        "shard": "0/2",
+    }
+
+
+@given(config=st.dictionaries(st.sampled_from([*SCHEMA["properties"], "more"]), ANY_JSON))
+def test_valid_parts_have_no_problem_but_missing_values(config: Mapping[str, object]) -> None:
+    parts = valid_parts(config, SCHEMA)
+    lines = setting_problems(parts, SCHEMA)
+    meanings = ("required", "not null", "YYYY-MM-DD", "i/n", "URL", "future", "end_date")
+    assert [line for line in lines if not any(word in line for word in meanings)] == []
 
 
 @given(value=st.text(st.characters(categories=["Lu"]), min_size=12), setting=st.sampled_from(TEXTS))
