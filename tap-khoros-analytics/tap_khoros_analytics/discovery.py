@@ -19,7 +19,8 @@ from tap_kit import (
 )
 
 from tap_khoros_analytics.client import RequestRejected
-from tap_khoros_analytics.exports.columns import Column, columns_from, known_columns
+from tap_khoros_analytics.exports.bodies import check_number
+from tap_khoros_analytics.exports.columns import columns_from, known_columns
 from tap_khoros_analytics.exports.parameters import INTERVAL_EXPORT, epoch_ms, midnight
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tap_kit import Run
 
     from tap_khoros_analytics.exports.definitions import Export
+    from tap_khoros_analytics.exports.spellings import Column
     from tap_khoros_analytics.exports.tenant import Tenant
 
 logger = logging.getLogger(__name__)
@@ -85,7 +87,8 @@ def _header(tenant: Tenant, export: Export) -> list[str]:
     """Return the names in the header of an export, whose download is resumed like any other.
 
     Raises:
-        JobFailed: when the vendor's job fails, or its body is empty in all attempts.
+        JobFailed: when the vendor's job fails, its body is empty in all attempts, or the header has
+            too many names.
     """
     what = f"columns of {export.id}"
     finished = tenant.finished(export, _parameters(tenant.run, export), what)
@@ -97,6 +100,7 @@ def _header(tenant: Tenant, export: Export) -> list[str]:
         if download.is_empty:
             raise JobFailed(str(error)) from None
         raise
+    check_number(header)
     return header
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from tap_kit import Config
 
-    from tap_khoros_analytics.exports.columns import Column
     from tap_khoros_analytics.exports.definitions import Export
+    from tap_khoros_analytics.exports.spellings import Column
 
 
 class TapKhorosAnalytics(KitTap):

@@ -49,7 +49,14 @@ from tap_kit.rows.check import (
 from tap_kit.rows.csv_rows import CsvRows
 from tap_kit.rows.json_rows import JsonRows
 from tap_kit.rows.keys import row_id, row_ids
-from tap_kit.rows.names import MAX_NAME_LENGTH, snake_case, unique_labels, unique_names
+from tap_kit.rows.names import (
+    MAX_NAME_LENGTH,
+    MAX_NAMES,
+    listed,
+    snake_case,
+    unique_labels,
+    unique_names,
+)
 from tap_kit.rows.occurrences import Occurrences
 from tap_kit.rows.streaming import RowParser, parse_rows, read_with_resume
 from tap_kit.run.progress import Progress
@@ -59,6 +66,7 @@ from tap_kit.streams import BookmarkedStream, KitStream, WindowedStream
 from tap_kit.tap import KitTap
 
 __all__ = [
+    "MAX_NAMES",
     "MAX_NAME_LENGTH",
     "SECRETS",
     "TOKEN_PATTERN",
@@ -112,6 +120,7 @@ __all__ = [
     "Work",
     "common_settings",
     "has_any_of",
+    "listed",
     "parse_json",
     "parse_rows",
     "polling_settings",

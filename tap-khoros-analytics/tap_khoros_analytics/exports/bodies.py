@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType, defstruct
 from msgspec.structs import astuple
-from tap_kit import CsvRows, Retriable, SyncFailed
+from tap_kit import MAX_NAMES, CsvRows, JobFailed, Retriable, SyncFailed, listed
 from typing_extensions import override
 
-from tap_khoros_analytics.exports.columns import known_names, normalized
+from tap_khoros_analytics.exports.spellings import matched
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from tap_khoros_analytics.exports.columns import Column
     from tap_khoros_analytics.exports.rows import Cells
+    from tap_khoros_analytics.exports.spellings import Column
 
-_TYPE_NAMES: dict[type, str] = {
-    int: "a number",
-    float: "a number",
-    bool: "true or false",
-    list: "a list",
-    dict: "an object",
+_TYPE_NAMES = {
+    b"t": "true or false",
+    b"f": "true or false",
+    b"[": "a list",
+    b"{": "an object",
 }
+_MAX_NAME_CHARACTERS = 1 << 20  # of all names of an export together
+_LONG_ARRAY = 1 << 20  # bytes
+_TEXT = re.compile(rb'"([^"]*)"(\s*:)?')
+
+
+def check_number(names: Collection[Any]) -> None:
+    """Check that the vendor does not use values as names, which would fill the memory.
+
+    Raises:
+        JobFailed: if there are too many names.
+    """
+    if len(names) > MAX_NAMES or sum(map(len, names)) > _MAX_NAME_CHARACTERS:
+        msg = f"the export has more than {MAX_NAMES:,} field names, or names of more than 1 MiB"
+        raise JobFailed(msg)
 
 
 class FieldNames:
@@ -39,45 +53,38 @@ class FieldNames:
         self._absent: set[str] = set()
         self._is_wide_row_reported = False
         self._json_only = {column.field for column in columns if column.json_only}
-        fields = {column.field for column in columns}
-        known = known_names(export_id).items()
-        self._fields = {name: column.field for name, column in known if column.field in fields}
-        for column in columns:
-            self._fields[normalized(column.metric)] = column.field
-            self._fields[normalized(column.field)] = column.field
+        self._columns = columns
 
     def places(self, names: Sequence[str]) -> dict[str, int]:
-        """Return the position in ``names`` of each known field that they contain.
+        """Return the position in ``names`` of each column's field that they contain.
 
         Raises:
             Retriable: when none of the names is known, so that all rows would be empty. The body
                 may be something else than the export, and another attempt may bring it.
+            JobFailed: when there are too many names.
         """
-        found: dict[str, int] = {}
-        unknown = []
-        for place, name in enumerate(names):
-            field = self._fields.get(normalized(name))
-            if field is None:
-                unknown.append(name)
-            else:
-                found.setdefault(field, place)
+        check_number(names)
+        columns = matched(names, self._columns)
+        found = {column.field: place for place, column in enumerate(columns) if column}
         if names and not found:
             msg = (
                 "the export has none of the catalog's columns; run discovery again, with the same "
                 f"locale (the export has {', '.join(map(repr, names[:5]))})"
             )
             raise Retriable(msg)
-        self._report_unknown(unknown)
+        self._report_unknown(
+            name for name, column in zip(names, columns, strict=True) if column is None
+        )
         return found
 
     def _report_unknown(self, names: Iterable[str]) -> None:
-        unknown = sorted({*names} - self._unknown)
-        if unknown:
-            self._unknown.update(unknown)
+        unknown = {*names} - self._unknown
+        if unknown and len(self._unknown) <= MAX_NAMES:
+            self._unknown |= unknown
             self._logger.warning(
                 "%s: ignoring fields that are not in the catalog: %s",
                 self._export_id,
-                ", ".join(map(repr, unknown)),
+                listed(unknown),
             )
 
     def report_absent(self, fields: Iterable[str]) -> None:
@@ -144,7 +151,7 @@ class JsonCells:
         except msgspec.ValidationError:
             return None
 
-    def _add_keys(self, objects: Iterable[dict[str, Any]]) -> None:
+    def _add_keys(self, objects: Iterable[Iterable[str]]) -> None:
         """Make a decoder for all keys so far: our fields first; other values are not parsed."""
         for row in objects:
             self._keys.update(dict.fromkeys(row))
@@ -160,17 +167,29 @@ class JsonCells:
         else:
             self._decoder = msgspec.json.Decoder(list[row_type])  # type: ignore[valid-type]
 
-    def _decoded_by_name(self, objects: list[dict[str, Any]]) -> list[Cells]:
+    def _decoded_by_name(self, objects: list[dict[str, msgspec.Raw]]) -> list[Cells]:
         """Return the cells of rows that the decoder cannot read."""
-        for field, key in self._key_of.items():
-            for row in objects:
-                value = row.get(key) if key is not None else None
-                if value is not None and not isinstance(value, str):
-                    type_name = _TYPE_NAMES[type(value)]
-                    msg = f"field {field}: expected a string or null, got {type_name}"
-                    raise SyncFailed(msg)
-        keys = list(self._key_of.values())
-        return [[None if key is None else row.get(key) for key in keys] for row in objects]
+        keys = self._key_of.items()
+        return [
+            [_text(row.get(key), field) if key is not None else None for field, key in keys]
+            for row in objects
+        ]
+
+
+def _text(value: msgspec.Raw | None, field: str) -> str | None:
+    """Return the text of a cell.
+
+    Raises:
+        SyncFailed: when it is neither a text nor null.
+    """
+    if value is None:
+        return None
+    try:
+        return msgspec.json.decode(value, type=str | None)
+    except msgspec.ValidationError:
+        type_name = _TYPE_NAMES.get(bytes(memoryview(value)[:1]), "a number")
+        msg = f"field {field}: expected a string or null, got {type_name}"
+        raise SyncFailed(msg) from None
 
 
 def _row_type(ours: Sequence[str | None], others: Sequence[str]) -> type[msgspec.Struct]:
@@ -190,12 +209,26 @@ def _row_type(ours: Sequence[str | None], others: Sequence[str]) -> type[msgspec
     )
 
 
-def _objects(array: bytes) -> list[dict[str, Any]]:
+def _objects(array: bytes) -> list[dict[str, msgspec.Raw]]:
+    """Return the objects of an array; their values stay bytes, whatever they contain."""
+    if len(array) > _LONG_ARRAY:
+        _check_names_in(array)
     try:
-        return msgspec.json.decode(array, type=list[dict[str, Any]])
+        return msgspec.json.decode(array, type=list[dict[str, msgspec.Raw]])
     except msgspec.ValidationError:
         msg = "expected a list of objects"
         raise SyncFailed(msg) from None
+
+
+def _check_names_in(array: bytes) -> None:
+    """Check the number of names before a dict of a long row has them."""
+    names: set[bytes] = set()
+    for text in _TEXT.finditer(array.replace(rb"\\", b"xx").replace(rb"\"", b"xx")):
+        if text[2]:
+            names.add(text[1])
+            if len(names) > MAX_NAMES:
+                break
+    check_number(names)
 
 
 class CsvCells(CsvRows):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
 import re
-import unicodedata
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from tap_kit import snake_case, unique_names
+
+from tap_khoros_analytics.exports.spellings import Column, matched, spelling_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,25 +21,6 @@ if TYPE_CHECKING:
     from tap_khoros_analytics.exports.definitions import Export
 
 OWN_FIELDS = ("row_id", "window_start", "window_end", "conversation_report_type")
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: our ``field``, and the vendor's ``metric`` id, by which it is requested.
-
-    ``json_only``: the vendor has it in JSON exports only.
-    """
-
-    field: str
-    metric: str
-    description: str = "As the vendor sends it."
-    json_only: bool = False
-
-
-def normalized(name: str) -> str:
-    """Return what the spellings of a name have in common, such as AGENT_ID and ``agentId``."""
-    plain = unicodedata.normalize("NFKC", name)
-    return re.sub(r"[\W_]+", "", plain).casefold() or plain
 
 
 @cache
@@ -51,6 +35,7 @@ def known_columns(export_id: str) -> tuple[Column, ...]:
             entry["metric"],
             entry["description"],
             entry.get("json_only", False),
+            (entry["metric"], entry.get("header", entry["metric"])),
         )
         for entry in _known_entries(export_id)
     )
@@ -63,43 +48,44 @@ def _known_entries(export_id: str) -> list[dict[str, Any]]:
     return entries
 
 
-@cache
-def known_names(export_id: str) -> Mapping[str, Column]:
-    """Return the known columns by their normalized metric ids and CSV headers."""
-    names = {}
-    for entry, column in zip(_known_entries(export_id), known_columns(export_id), strict=True):
-        names[normalized(column.metric)] = column
-        names[normalized(entry.get("header", column.metric))] = column
-    return names
-
-
 def columns_from(
-    export_id: str, names: Iterable[str], *, are_metrics: bool = False
+    export_id: str, names: Sequence[str], *, are_metrics: bool = False
 ) -> list[Column]:
-    """Return columns for names in any spelling, in order, without duplicates.
+    """Return the column of each name in a header, in order.
 
-    ``are_metrics``: a name without a space is a metric id, which is requested as it is written.
+    Two names are two columns, even if only their spelling differs.
+
+    ``are_metrics``: the names are from the settings. One without a space is a metric id, which is
+    requested as it is written. Two spellings of a name are one column.
     """
-    by_name = known_names(export_id)
-    distinct: dict[str, str] = {}
-    for name in names:
-        known = by_name.get(normalized(name))
-        distinct.setdefault(normalized(known.metric if known else name), name)
-    fields = unique_names(
-        (by_name[key].field if key in by_name else name for key, name in distinct.items()),
-        taken=OWN_FIELDS,
-    )
+    if are_metrics:
+        names = list({spelling_of(name): name for name in reversed(names)}.values())[::-1]
+    known = known_columns(export_id)
+    found = matched(names, known)
+    new = [name for name, column in zip(names, found, strict=True) if column is None]
+    fields = iter(unique_names(new, taken=[*OWN_FIELDS, *(column.field for column in known)]))
     return [
-        _column(by_name.get(key), name, field, is_metric=are_metrics and " " not in name)
-        for (key, name), field in zip(distinct.items(), fields, strict=True)
+        _column(name, column or next(fields), is_metric=are_metrics and " " not in name)
+        for name, column in zip(names, found, strict=True)
     ]
 
 
-def _column(known: Column | None, name: str, field: str, *, is_metric: bool) -> Column:
-    description = known.description if known else f"The vendor's column {name!r}."
-    metric = known.metric if known else _metric_of(name)
-    is_json_only = known is not None and known.json_only
-    return Column(field, name if is_metric else metric, description, is_json_only)
+def _column(name: str, known: Column | str, *, is_metric: bool) -> Column:
+    """Return the column of a name, which is known, or gets a field."""
+    if isinstance(known, Column):
+        return replace(known, metric=name) if is_metric else known
+    metric = name if is_metric else _metric_of(name) or known.upper()
+    return Column(known, metric, f"The vendor's column {name!r}.", names=(name,))
+
+
+def _names_in(description: str) -> tuple[str, ...]:
+    """Return the vendor's name in the description of a column in a catalog."""
+    found = re.fullmatch(r"The vendor's column (.*)\.", description, re.DOTALL)
+    with contextlib.suppress(ValueError, SyntaxError):
+        name = ast.literal_eval(found[1]) if found else None
+        if isinstance(name, str):
+            return (name,)
+    return ()
 
 
 def _metric_of(header: str) -> str:
@@ -110,12 +96,18 @@ def _metric_of(header: str) -> str:
     return "_".join(re.findall(r"[^\W_]+", header)).upper() or header
 
 
-def fields_of(columns: Iterable[Column], names: Iterable[str]) -> tuple[str, ...]:
+def fields_of(columns: Sequence[Column], names: Iterable[str]) -> tuple[str, ...]:
     """Return the fields for names in any spelling; an unknown name becomes a field of its own."""
-    fields = {normalized(name): name for name in OWN_FIELDS}
-    for column in columns:
-        fields |= {normalized(column.field): column.field, normalized(column.metric): column.field}
-    return tuple(fields.get(normalized(name), snake_case(name)) for name in names)
+    every = [*columns, *(Column(field, field) for field in OWN_FIELDS)]
+    fields = {column.field for column in every}
+
+    def field_of(name: str) -> str:
+        if name in fields:
+            return name
+        column = matched([name], every)[0]
+        return column.field if column else snake_case(name)
+
+    return tuple(map(field_of, names))
 
 
 def key_of(
@@ -173,13 +165,15 @@ def schema_of(
 
 def columns_of(export_id: str, schema: Mapping[str, Any]) -> list[Column]:
     """Return the columns of a schema in a catalog."""
-    json_only = {column.field for column in known_columns(export_id) if column.json_only}
+    known = {column.field: column for column in known_columns(export_id)}
     return [
         Column(
             field,
             definition.get("title") or field.upper(),
             definition.get("description", ""),
-            field in json_only,
+            field in known and known[field].json_only,
+            _names_in(definition.get("description", ""))
+            or (known[field].names if field in known else ()),
         )
         for field, definition in schema.get("properties", {}).items()
         if field not in OWN_FIELDS

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from tap_kit import Config, Partition, Window
 
-    from tap_khoros_analytics.exports.columns import Column
     from tap_khoros_analytics.exports.definitions import Export
+    from tap_khoros_analytics.exports.spellings import Column
 
 REPORT_TYPE = "conversation_report_type"
 INTERVAL_EXPORT = "team_performance_interval"

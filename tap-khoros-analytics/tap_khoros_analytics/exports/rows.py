@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tap_kit import Occurrences, Row
 
-    from tap_khoros_analytics.exports.columns import Column
+    from tap_khoros_analytics.exports.spellings import Column
 
 _lines = msgspec.json.Encoder().encode_lines
 

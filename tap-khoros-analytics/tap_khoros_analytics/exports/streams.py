@@ -28,7 +28,6 @@ from typing_extensions import override
 from tap_khoros_analytics.exports.action_limit import ActionLimit
 from tap_khoros_analytics.exports.bodies import CsvCells, FieldNames, JsonCells
 from tap_khoros_analytics.exports.columns import (
-    Column,
     columns_of,
     key_of,
     missing_fields,
@@ -44,6 +43,7 @@ from tap_khoros_analytics.exports.parameters import (
 )
 from tap_khoros_analytics.exports.resume import job_record, resumable
 from tap_khoros_analytics.exports.rows import RowMaker
+from tap_khoros_analytics.exports.spellings import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

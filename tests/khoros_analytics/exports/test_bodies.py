@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 from contextlib import ExitStack
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_kit.errors import SyncFailed
+from tap_khoros_analytics.exports.bodies import FieldNames, JsonCells, check_number
+from tap_khoros_analytics.exports.columns import columns_from, schema_of
+from tap_kit.errors import JobFailed, SyncFailed
 
 from tests.khoros_analytics.one_export import serving
 from tests.khoros_analytics.site import (
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve
     from tests.khoros_analytics.site import Site
 
+LOGGER = logging.getLogger("tap-khoros-analytics")
 OWN_FIELDS = {"row_id", "window_start", "window_end"}
 BODIES: dict[str, tuple[bytes, list[dict[str, str | None]]]] = {
     "another order of keys": (
@@ -189,7 +193,9 @@ def test_a_catalog_in_another_language_is_an_error_instead_of_rows_of_nulls(site
         if entry["stream"] == "author":
             fields = entry["schema"]["properties"]
             for number, field in enumerate([f for f in fields if f not in OWN_FIELDS]):
-                fields[f"feld_{number}"] = {**fields.pop(field), "title": f"FELD_{number}"}
+                description = f"The vendor's column 'Feld {number}'."
+                german = {"title": f"FELD_{number}", "description": description}
+                fields[f"feld_{number}"] = {**fields.pop(field), **german}
             entry["metadata"] = []
     for report_format in ("json", "csv"):
         output, error = site.failing_sync(
@@ -200,6 +206,69 @@ def test_a_catalog_in_another_language_is_an_error_instead_of_rows_of_nulls(site
         assert bookmark(output.state, "author") is None
 
 
+COLLIDING = ["AUTHOR_ID", "SLA %", "SLA #", "Region", "REGION", ""]
+COLLIDING_FIELDS = ["author_id", "sla", "sla_2", "region", "region_2", "column"]
+
+
+def _catalog_of_header(header: list[str], report_format: str) -> dict[str, Any]:
+    """Return a catalog that selects an export with this header, as discovery writes it."""
+    catalog = catalog_of("author", report_format=report_format)
+    schema = schema_of(
+        columns_from("author", header), title="", key=("row_id",), has_report_type=False
+    )
+    (entry,) = [entry for entry in catalog["streams"] if entry["stream"] == "author"]
+    entry.update(schema=schema, metadata=entry["metadata"][:1])
+    catalog["streams"] = [entry]
+    return catalog
+
+
+@pytest.mark.parametrize("report_format", ["json", "csv"])
+def test_names_that_differ_in_a_sign_or_in_capitals_are_columns_of_their_own(
+    site: Site, report_format: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    values = ["1", "90", "7", "EU", "eu", "x"]
+    if report_format == "csv":
+        body = (",".join(COLLIDING) + "\n" + ",".join(values) + "\n").encode()
+    else:
+        body = json.dumps([dict(zip(COLLIDING, values, strict=True))]).encode()
+    catalog = _catalog_of_header(COLLIDING, report_format)
+    with serving(body) as url:
+        output = site.sync(catalog=catalog, api_url=url, report_format=report_format, **ONE_DAY)
+    (row,) = output.rows("author")
+    assert [row[field] for field in COLLIDING_FIELDS] == values
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_a_name_that_a_header_has_twice_is_two_columns_or_is_reported(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = b"AUTHOR_ID,STATUS,STATUS,STATUS\n1,open,closed,late\n"
+    catalog = _catalog_of_header(["AUTHOR_ID", "STATUS", "STATUS"], "csv")
+    with serving(body) as url:
+        output = site.sync(catalog=catalog, api_url=url, report_format="csv", **ONE_DAY)
+    (row,) = output.rows("author")
+    assert [row[field] for field in ("author_id", "status", "status_2")] == ["1", "open", "closed"]
+    assert "author: ignoring fields that are not in the catalog: 'STATUS'" in caplog.messages
+
+
+@pytest.mark.parametrize("report_format", ["json", "csv"])
+def test_names_without_end_fail_the_export_in_one_line(
+    site: Site, report_format: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [f"n{number}" for number in range(6_000)]
+    if report_format == "csv":
+        body = f"AUTHOR_ID,{','.join(names)}\n1\n".encode()
+    else:
+        parts = [names[start : start + 300] for start in range(0, len(names), 300)]
+        body = json.dumps(
+            [{"AUTHOR_ID": "1", **dict.fromkeys(part, "")} for part in parts]
+        ).encode()
+    with serving(body) as url:
+        site.failing_sync(SyncFailed, "author", api_url=url, report_format=report_format, **ONE_DAY)
+    assert "the export has more than 5,000 field names" in caplog.text
+    assert sum(map(len, caplog.messages)) < 20_000
+
+
 def test_an_export_without_columns_in_the_catalog_fails_without_a_request(site: Site) -> None:
     exports = {"author": {"columns": ["AUTHOR_ID"]}}
     ended = site.execute(discover_columns=False, exports=exports, **ONE_DAY)
@@ -207,3 +276,28 @@ def test_an_export_without_columns_in_the_catalog_fails_without_a_request(site: 
     assert "combined, 2024-02-01: failed: the catalog has no columns of it" in ended.stderr
     assert len(ended.output.rows("author")) == 9
     assert site.requested("report/combined") == []
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_row_with_millions_of_names_is_not_decoded(is_first: bool) -> None:  # noqa: FBT001
+    cells = JsonCells(["a"], FieldNames("author", columns_from("author", ["a"]), LOGGER))
+    names = ",".join(f'"n{number}":"\\"{number}"' for number in range(100_000))
+    array = f'[{{"a":"1"}},{{{names}}}]' if is_first else f'[{{{names},"a":"1"}}]'
+    with pytest.raises(JobFailed, match=r"^the export has more than 5,000 field names"):
+        cells.decode(array.encode())
+
+
+def test_a_long_value_of_another_type_is_not_decoded() -> None:
+    cells = JsonCells(["a"], FieldNames("author", columns_from("author", ["a"]), LOGGER))
+    many = b"[" + b"[]," * 500_000 + b"1]"
+    assert cells.decode(b'[{"a":"1","b":' + many + b"}]") == [("1",)]
+    with pytest.raises(SyncFailed, match="field a: expected a string or null, got a list"):
+        cells.decode(b'[{"a":' + many + b"}]")
+
+
+def test_names_can_be_neither_too_many_nor_too_long() -> None:
+    check_number(["x"] * 5_000)
+    check_number(["x" * (1 << 20)])
+    for names in (["x"] * 5_001, ["x" * (1 << 20), "y"]):
+        with pytest.raises(JobFailed):
+            check_number(names)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tap_khoros_analytics.exports.columns import OWN_FIELDS, columns_from, fields_of, normalized
+from tap_khoros_analytics.exports.columns import columns_from, columns_of, fields_of, schema_of
+from tap_khoros_analytics.exports.spellings import matched
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 from tap_kit.errors import SyncFailed
 
@@ -35,23 +36,70 @@ def test_known_columns_are_found_under_a_metric_id_unlike_their_header(
 
 
 @pytest.mark.parametrize(
-    ("names", "field"),
+    ("export", "names", "fields"),
     [
-        (["Responding Agent Name", "respondingAgentName", "RESPONDING_AGENT_NAME"], 1),
-        (["RESPONDINGAGENTNAME", "Responding-Agent-Name"], 1),
-        (["Tag", "Tag 2"], 2),
-        (["回复", "评论"], 2),
-        (["row_id", "Row ID"], 1),
+        ("combined", ["Tag", "Tag 2"], ["tag", "tag_2"]),
+        ("combined", ["回复", "评论"], ["column", "column_2"]),
+        ("combined", ["row_id", "Row ID"], ["row_id_2", "row_id_3"]),
+        (
+            "author",
+            ["AUTHOR_ID", "SLA %", "SLA #", "Region", "REGION"],
+            ["author_id", "sla", "sla_2", "region", "region_2"],
+        ),
+        ("author", ["AUTHOR_ID", "", ""], ["author_id", "column", "column_2"]),
+        ("conversation", ["STATUS", "STATUS", "status"], ["status", "status_2", "status_3"]),
+        ("conversation", ["status", "Status"], ["status_2", "status"]),
     ],
     ids=str,
 )
-def test_spellings_of_one_name_become_one_column(names: list[str], field: int) -> None:
-    assert len({normalized(name) for name in names}) == field
-    columns = columns_from("combined", names)
-    assert len(columns) == field
-    assert len({column.field for column in columns} - {*OWN_FIELDS}) == field
+def test_two_names_in_one_header_are_two_columns(
+    export: str, names: list[str], fields: list[str]
+) -> None:
+    columns = columns_from(export, names)
+    assert [column.field for column in columns] == fields
     # A catalog keeps enough of a column to find it again.
-    assert fields_of(columns, names)[-1] == columns[-1].field or "row" in names[0]
+    schema = schema_of(columns, title="t", key=("row_id",), has_report_type=False)
+    assert matched(names, columns_of(export, schema)) == columns_of(export, schema)
+    assert [*fields_of(columns, fields)] == fields
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Responding Agent Name", "respondingAgentName", "RESPONDING_AGENT_NAME"],
+        ["RESPONDINGAGENTNAME", "Responding-Agent-Name"],
+    ],
+)
+def test_spellings_of_one_name_in_the_settings_are_one_column(names: list[str]) -> None:
+    (column,) = columns_from("combined", names, are_metrics=True)
+    for name in names:
+        assert matched([name], [column]) == [column]
+        assert fields_of([column], [name]) == (column.field,)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("SLA #", ["sla_2"]),
+        ("SLA", ["sla"]),
+        ("sla", ["sla"]),
+        ("Sla %", ["sla"]),
+        ("SLA !", []),
+        ("sla_2", ["sla_2"]),
+    ],
+)
+def test_a_name_with_other_signs_is_another_column(name: str, fields: list[str]) -> None:
+    columns = columns_from("author", ["SLA %", "SLA #"])
+    assert [column.field for column in matched([name], columns) if column] == fields
+
+
+def test_a_catalog_without_the_names_finds_columns_in_their_order() -> None:
+    names = ["SLA %", "SLA #"]
+    schema = schema_of(columns_from("author", names), title="", key=(), has_report_type=False)
+    for definition in schema["properties"].values():
+        definition["description"] = "The vendor's column of an edited catalog."
+    found = matched(names, columns_of("author", schema))
+    assert [column.field for column in found if column] == ["sla", "sla_2"]
 
 
 def test_the_key_can_be_chosen(site: Site) -> None:
