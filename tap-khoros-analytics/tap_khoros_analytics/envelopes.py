@@ -51,6 +51,12 @@ class JobState(Struct, rename="camel"):
     runner_state: _Text = None
     detail: _Text = None
     details: _Text = None
+    total_count: Any = None
+
+    @property
+    def rows(self) -> int | None:
+        """The number of rows that the vendor announces; None if it does not."""
+        return self.total_count if type(self.total_count) is int else None
 
 
 class JobReport(JobInfo, rename="camel"):
@@ -61,6 +67,7 @@ class JobReport(JobInfo, rename="camel"):
     runner_state: _Text = None
     detail: _Text = None
     details: _Text = None
+    total_count: Any = None
 
     @property
     def info(self) -> JobInfo:
@@ -70,7 +77,9 @@ class JobReport(JobInfo, rename="camel"):
     @property
     def state(self) -> JobState:
         """The part with the state."""
-        return self.result or JobState(self.runner_state, self.detail, self.details)
+        return self.result or JobState(
+            self.runner_state, self.detail, self.details, self.total_count
+        )
 
 
 class Envelope(Struct):

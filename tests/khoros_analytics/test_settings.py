@@ -6,10 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
 from singer_sdk.exceptions import ConfigValidationError
+from tap_khoros_analytics import settings
 from tap_khoros_analytics.client import HOSTS, Client
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 
+from tests.khoros_analytics.mocked import JSON
 from tests.khoros_analytics.site import ACCESS
 
 if TYPE_CHECKING:
@@ -18,9 +21,9 @@ if TYPE_CHECKING:
 
 def problems(**changes: Any) -> list[str]:
     """Return the errors for invalid settings; a change to None removes a setting."""
-    settings = {name: value for name, value in {**ACCESS, **changes}.items() if value is not None}
+    config = {name: value for name, value in {**ACCESS, **changes}.items() if value is not None}
     with pytest.raises(ConfigValidationError) as caught:
-        TapKhorosAnalytics(config=settings)
+        TapKhorosAnalytics(config=config)
     return sorted(caught.value.errors)
 
 
@@ -131,6 +134,41 @@ def test_all_invalid_settings_are_reported_together() -> None:
         "password",
         "time_interval",
     ]
+
+
+def test_a_wrong_filter_is_reported_beside_errors_of_the_schema() -> None:
+    options = {
+        "author": {"column": [], "filters": {"teamIds": 1}},
+        "user": {"filters": []},
+        "combined": {"filters": {"priorities": []}, "columns": 7},
+        "convresation": 5,
+        "response": None,
+    }
+    found = problems(exports=options, time_interval=True, conversation_report_types="OPEN")
+    assert [setting_of(problem) for problem in found] == [
+        "conversation_report_types",
+        "exports.author.column",
+        "exports.author.filters.teamIds",
+        "exports.combined.columns",
+        "exports.combined.filters.priorities",
+        "exports.convresation",
+        "exports.convresation",
+        "exports.response",
+        "exports.user.filters",
+        "time_interval",
+    ]
+    assert found[4].endswith(" must be a string, a number or a list of them")
+
+
+@given(value=JSON, other=JSON)
+def test_settings_of_any_type_are_problems_and_no_exception(value: Any, other: Any) -> None:
+    config = {
+        "exports": {"author": {"filters": value}, "user": other},
+        "time_interval": value,
+        "conversation_report_types": other,
+    }
+    for exports in (config["exports"], value, {"author": other}, {"user": {"filters": {"x": 1}}}):
+        assert all(isinstance(p, str) for p in settings.problems({**config, "exports": exports}))
 
 
 def test_invalid_settings_send_no_request(site: Site) -> None:

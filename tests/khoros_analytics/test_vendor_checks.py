@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
 from singer_sdk.exceptions import ConfigValidationError
+from tap_khoros_analytics.client import RequestRejected
 from tap_khoros_analytics.vendor_checks import team_problems, zone_problems
 from tap_kit import JobFailed, SyncFailed
 
 from tests.khoros_analytics.mocked import export_job, mocked
-from tests.khoros_analytics.one_export import serving
+from tests.khoros_analytics.one_export import DONE, serving
 from tests.khoros_analytics.site import ONE_DAY
 
 if TYPE_CHECKING:
@@ -137,3 +139,50 @@ def test_a_job_of_another_request_fails_the_export(site: Site) -> None:
         tenant.claim(ids, job.export, {**job.params, "endTime": "2"})
         with pytest.raises(JobFailed, match="the job of another request"):
             tenant.claim(ids, job.export, {**job.params, "startTime": "2"})
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", ""),
+        (b"{}", ""),
+        (b"<html>no</html>", ""),
+        (b'{"status":"FAIL","message":"Unknown time zone","result":null}', ": Unknown time zone"),
+        (b'{"message":null,"result":"a.b.FilterException: No such view"}', ": No such view"),
+        (b'{"message":5}', ""),
+        (b"Bad\r\nzone", ": Bad zone"),
+        (b"[" * 5_000, f": {'[' * 200}"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_rejected_start_names_the_reason_and_the_settings(body: bytes, reason: str) -> None:
+    params = {"startTime": "1", "locale": "en", "timezone": "UTC", "smartViewId": "7"}
+    with mocked(body, 400) as tenant:
+        job = replace(export_job(tenant), params={**params, "reportMetrics": ["A"]})
+        with pytest.raises(RequestRejected) as caught:
+            job.start()
+        with pytest.raises(RequestRejected) as again:
+            replace(job, params=params).start()
+        with pytest.raises(RequestRejected) as bare:
+            export_job(tenant).start()
+    path = "POST /api/public/reports/report/author: HTTP 400"
+    settings = "locale, timezone, exports.author.filters.smartViewId"
+    assert str(caught.value) == f"{path}{reason}; check {settings}"
+    assert str(again.value) == str(caught.value)
+    assert str(bare.value) == f"{path}{reason}"
+
+
+@pytest.mark.parametrize(
+    ("announced", "is_short"),
+    [(3, True), (2, False), (1, False), (None, False), ("3", False), (True, False), ([9], False)],
+)
+def test_a_download_with_fewer_rows_than_announced_is_a_warning(
+    site: Site, announced: Any, *, is_short: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A warning only: the vendor does not document what it counts."""
+    status = {**DONE, "result": {**DONE["result"], "totalCount": announced}}
+    with serving(b'[{"AUTHOR_ID":"1"},{"AUTHOR_ID":"2"}]', status=status) as url:
+        output = site.sync("author", api_url=url, **ONE_DAY)
+    assert len(output.rows("author")) == 2
+    text = "author, 2024-02-01: the vendor's job counts 3 rows, its download has 2; rows may be"
+    assert (f"{text} missing" in caplog.messages) is is_short

@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# The settings in a request by the vendor's names; what is in neither of these is a filter.
+_SETTINGS = {"locale": "locale", "timezone": "timezone", "timeInterval": "time_interval"}
+_OF_THE_TAP = {
+    *("startTime", "endTime", "reportFormat", "reportMetrics"),
+    *("raiselimit", "conversationReportType"),
+}
+
 StartMethod = Literal["GET", "POST", "POST JSON"]
 
 
@@ -45,11 +52,12 @@ class StartRules:
 
 @dataclass(frozen=True)
 class FinishedExport:
-    """An export whose rows can be downloaded."""
+    """An export whose rows can be downloaded; ``rows`` is their number, if the vendor counts."""
 
     client: Client
     ids: Ids
     token: str | None = field(repr=False)
+    rows: int | None = None
 
     def download(self) -> Generator[bytes, None, None]:
         """Return the body in pieces, as they arrive; in one attempt."""
@@ -79,12 +87,24 @@ class ExportJob:
             envelope = self._started()
         except RequestRejected as error:
             if "reportMetrics" not in self.params:
-                raise
+                raise self._naming_settings(error) from None
             logger.warning("%s with selected columns; requesting all columns", error)
             self._request_all_columns()
-            envelope = self._started()
+            try:
+                envelope = self._started()
+            except RequestRejected as again:
+                raise self._naming_settings(again) from None
             self.rules.without_columns.add(self.export.id)
         return {**self._ids(envelope), "started_at": datetime.now(timezone.utc).isoformat()}
+
+    def _naming_settings(self, error: RequestRejected) -> RequestRejected:
+        """Return an error that also names the settings in the request."""
+        filters = self.params.keys() - _SETTINGS.keys() - _OF_THE_TAP
+        names = [
+            *(setting for name, setting in _SETTINGS.items() if name in self.params),
+            *(f"exports.{self.export.id}.filters.{name}" for name in sorted(filters)),
+        ]
+        return RequestRejected(f"{error}; check {', '.join(names)}" if names else str(error))
 
     def _request_all_columns(self) -> None:
         self.params = {key: value for key, value in self.params.items() if key != "reportMetrics"}
@@ -144,7 +164,7 @@ class ExportJob:
             return Poll(JobState.RUNNING)
         detail, has_url = state.detail or state.details, bool(info.download_url)
         if detail == "COMPLETED" or (not detail and has_url):
-            finished = FinishedExport(self.client, ids, self.token)
+            finished = FinishedExport(self.client, ids, self.token, state.rows)
             return Poll(JobState.DONE, result=finished) if has_url else Poll(JobState.RUNNING)
         ended_as = short(detail or "unknown")
         return Poll(JobState.FAILED, reason=f"the vendor's job ended as {ended_as}")

@@ -203,13 +203,19 @@ class ExportStream(WindowedStream[SpanTask, ExportResult]):
         heartbeat = partial(self.run.heartbeat, task)
         sleep = sleep_with_heartbeat(self.run.throttle.sleep, heartbeat)
         download = partial(self._downloaded, task, result, maker.fields)
+        count = 0
         with contextlib.closing(Occurrences()) as seen:
             try:
                 for cells in read_with_resume(download, sleep):
+                    count += len(cells)
                     yield maker.hashed(cells, seen) if has_id else maker.keyed(cells)
                     self._count_actions(limit, maker.fields, cells)
             except (SyncFailed, PartitionUnavailable) as error:
                 raise JobFailed(str(error)) from None
+        announced = result.export.rows
+        if announced is not None and count < announced:
+            text = "%s: the vendor's job counts %d rows, its download has %d; rows may be missing"
+            self.logger.warning(text, task, announced, count)
         for conversation in limit.reached:
             self.logger.warning(
                 "%s: conversation %s has %d actions, the vendor's limit; more may be missing",

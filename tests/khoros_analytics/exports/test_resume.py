@@ -7,6 +7,8 @@ from datetime import datetime, timedelta, timezone
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
+from tap_khoros_analytics.exports.parameters import Span
+from tap_khoros_analytics.exports.resume import job_record, resumable
 from tap_kit.errors import SyncFailed
 
 from tests.khoros_analytics.expected import days, expected_rows, start_of
@@ -167,3 +169,24 @@ def test_each_part_of_a_window_resumes_its_own_job(serve: Serve) -> None:
     assert {*site.starts.values()} == {1}
     assert again.rows(stream) == site.sync(stream, **settings).rows(stream)
     assert all_jobs(again.state) == {}
+
+
+@pytest.mark.parametrize(
+    "bad", ["..", ".", "", "\ud800", "w" * 100_000], ids=lambda v: ascii(v)[:9]
+)
+@pytest.mark.parametrize("name", ["workflow_id", "run_id"])
+def test_a_job_in_the_state_whose_id_cannot_be_in_a_path_is_started_again(
+    name: str, bad: str
+) -> None:
+    begin = datetime(2024, 2, 1, tzinfo=timezone.utc)
+    span, params = Span(begin, begin + timedelta(days=1)), {"endTime": "1706832000000"}
+    known = {
+        **job_record(params),
+        "workflow_id": "w",
+        "run_id": "r",
+        "started_at": datetime.now(timezone.utc).isoformat(),
+    }
+    assert resumable(known, params, span) == known
+    assert resumable({**known, name: bad}, params, span) is None
+    del known[name]
+    assert resumable(known, params, span) is None
