@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandbox.exchange import Response
 from sandbox.faults import Fault
 from sandbox.khoros import Khoros
 from sandbox.kindmetrics import Kindmetrics
@@ -213,6 +214,29 @@ def failing_jobs(folder: Path) -> str:
         return Run(KHOROS, folder / "jobs", config).stderr()
 
 
+def settings_that_only_vendors_know(folder: Path) -> str:
+    """Domains that the account lacks, an address of another service, an unknown time zone."""
+    kind = Kindmetrics(token=TOKEN, now=NOW, domains=1, visitors_per_day=12, pages_per_day=6)
+    khoros = Khoros(**ACCESS, now=KHOROS_NOW)
+    exports = {"author": {"columns": ["AUTHOR_ID"]}}
+    nowhere = Responses({"/api/domains": Response(404, b"not found")})
+    with running(kind.app) as server, khoros.serving() as at, nowhere as other:
+        wrong: list[dict[str, Any]] = [
+            {"api_url": server.url, "domain_ids": [1, 77]},
+            {"api_url": server.url, "domain_ids": [77]},
+            {"api_url": other.url},
+        ]
+        runs = [
+            Run(KIND, folder / f"vendor-{n}", {"api_token": TOKEN, **config})
+            for n, config in enumerate(wrong)
+        ]
+        stderr = "".join(run.stderr() for run in runs)
+        config = {**ACCESS, "api_url": at.api, "discover_columns": False, "exports": exports}
+        stderr += Run(KHOROS, folder / "zone", {**config, "timezone": "America/Chicgo"}).stderr()
+        khoros.faults.append(Fault("status", status=400, path="report/"))
+        return stderr + Run(KHOROS, folder / "rejected", config).stderr()
+
+
 SCENARIOS: tuple[Scenario, ...] = (
     slow_response,
     wrong_settings,
@@ -225,6 +249,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     wrong_type,
     new_fields_and_reports,
     failing_jobs,
+    settings_that_only_vendors_know,
 )
 
 
