@@ -6,10 +6,12 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote
 
 from tap_kit import PartitionUnavailable, SyncFailed, setting_error
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
     from tap_kit import ErrorMapper, ErrorResponse, Job, Window
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from tap_kissmetrics.lists.pagination import LinkPaginator, Page
 
 Id = str | int  # UUIDs in the Core API and version 2, integers in version 3
-_QUERY_ID = re.compile(r"/queries/([\w-]+)")
+_QUERY_ID = re.compile(r"/queries/([^/?#]+)")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Finished:
 class Client(Protocol):
     """Responses of one version of the API as Python values; safe to use from several threads."""
 
+    query_setting: str  # the setting with the address of the API that runs queries
+
     def id_of(self, value: Id) -> Id:
         """Return an id of the settings in the form that this version uses."""
 
@@ -93,6 +97,12 @@ class Client(Protocol):
         Raises:
             ConfigValidationError: when a credential or an address is wrong.
         """
+
+
+def no_product(selected: Sequence[Id]) -> Exception:
+    """Return the error for a selection of products of which none exists."""
+    setting, names = "product_ids", ", ".join(map(str, selected))
+    return setting_error(setting, f"must name a product of the account, got {names}")
 
 
 class RequestRefused(SyncFailed):
@@ -136,7 +146,7 @@ def query_id_of(path: str) -> str:
     if found is None:
         msg = f"expected the address of a query, got {path}"
         raise SyncFailed(msg)
-    return found[1]
+    return unquote(found[1])
 
 
 def utc_time(text: object) -> datetime:

@@ -19,7 +19,8 @@ from tap_kit import (
 )
 from typing_extensions import TypeVar, override
 
-from tap_kissmetrics.client import Client, query_id_of
+from tap_kissmetrics.client import Client, RequestRefused, query_id_of
+from tap_kissmetrics.lists.pagination import has_offset, with_offset
 from tap_kissmetrics.lists.streams import PagedStream, PageResult, PageTask
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 LONGEST_POLL_PAUSE_S = 30.0
 POLL_GROWTH = 1.2  # most reports take seconds
+BEYOND_ANY_END = 2**31 - 1  # an offset
 
 ClientT = TypeVar("ClientT", bound=Client, default=Client)
 
@@ -125,6 +127,8 @@ class KeyedRow(NamedTuple):
 class ResultPass(ListPass):
     """One pass over the result of a query: it numbers the rows and makes their keys."""
 
+    equal_pages_are_data = True
+
     _seen: Counter[str] = field(default_factory=Counter, init=False)
 
     def numbered(self, rows: Sequence[KeyedRow], info: PageInfo) -> list[dict[str, Any]]:
@@ -186,7 +190,12 @@ class QueryStream(PagedStream[QueryTaskT], ABC, Generic[QueryTaskT]):
         except PartitionUnavailable as error:
             text = "%s: results have expired (%s); running the query again"
             self.logger.warning(text, task, error)
-            return self._first_page(task, self.queries.finished_again(needed_query, task, finished))
+            finished = self.queries.finished_again(needed_query, task, finished)
+        try:
+            return self._first_page(task, finished)
+        except PartitionUnavailable as error:
+            msg = f"the results of a query that has just finished cannot be read: {error}"
+            raise JobFailed(msg) from None
 
     def _first_page(self, task: QueryTaskT, finished: Finished) -> PageResult:
         client = self.queries.client
@@ -209,14 +218,34 @@ class QueryStream(PagedStream[QueryTaskT], ABC, Generic[QueryTaskT]):
 
     @override
     def finalize(self, task: QueryTaskT, result: PageResult) -> Sequence[Row]:
+        if task.list_pass.has_page(result.info):
+            self._check_offset_is_used(task, result)
         return self.checked(task.list_pass.numbered(result.rows, result.info))
+
+    def _check_offset_is_used(self, task: QueryTaskT, result: PageResult) -> None:
+        """Check that a page equals an earlier one because the rows do.
+
+        A server that ignores the offset sends the same page also for an offset beyond any end.
+
+        Raises:
+            SyncFailed: if the server ignores the offset.
+        """
+        if not has_offset(result.place.path):
+            return
+        try:
+            page = self.queries.client.results(with_offset(result.place.path, BEYOND_ANY_END))
+        except (PartitionUnavailable, RequestRefused):
+            return  # an offset that is refused is not ignored
+        if task.list_pass.has_page(page.info):
+            raise task.list_pass.same_page_twice()
 
     @override
     def on_window_written(self, task: QueryTaskT) -> None:
-        task.list_pass.check_complete()
         task.list_pass.close()
+        if self.read_again(task):
+            return
         super().on_window_written(task)
-        self.run.jobs.forget_up_to(task)
+        self.forget_jobs(task)
 
 
 class WindowedQueryStream(

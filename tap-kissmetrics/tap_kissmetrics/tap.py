@@ -43,6 +43,7 @@ VERSIONS = {
             ReportResults,
         ),
         report_stream=NamedReport,
+        on_plan=core.check_selection,
     ),
     "v3": Version(
         description="version 3",

@@ -14,7 +14,7 @@ from tap_kit.errors import (
 from tap_kit.flow.ahead import Work
 from tap_kit.flow.background import read_in_background, sleep_with_heartbeat
 from tap_kit.flow.bookmarks import read_bookmark
-from tap_kit.flow.lists import ListPass, PageInfo, read_list
+from tap_kit.flow.lists import ListPass, PageInfo, Places, read_list
 from tap_kit.flow.once import Once
 from tap_kit.flow.pipeline import Pipeline
 from tap_kit.flow.tasks import Partition, Result, ResultT, Task, TaskT, WindowTask
@@ -97,6 +97,7 @@ __all__ = [
     "Partition",
     "PartitionUnavailable",
     "Pipeline",
+    "Places",
     "Poll",
     "Progress",
     "Request",

@@ -3,7 +3,7 @@
 ==========================  ==========================================================
 ``ConfigValidationError``   the user: a setting or a credential is wrong (the SDK's own class)
 ``PartitionUnavailable``    the vendor refuses one partition: warn, read the others
-``JobFailed``               the vendor failed at one stream: read the others, exit code 1
+``JobFailed``               the vendor failed at one window: read the others, exit code 1
 ``Retriable``               no action needed: the same request may succeed in a moment
 ``SyncFailed``              the run stops and can be resumed: no retries are left, or a response
                             is not what the API promises
@@ -36,7 +36,7 @@ class SyncFailed(KitError):
 
 
 class JobFailed(SyncFailed):
-    """A job of one stream failed. The other streams are read; the run exits with code 1."""
+    """A window, such as its job, failed. The others are read; the run exits with code 1."""
 
 
 class PartitionUnavailable(KitError):

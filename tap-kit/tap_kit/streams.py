@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
 from tap_kit.flow.bookmarks import WindowBookmarks, read_bookmark
+from tap_kit.flow.failures import Failures
 from tap_kit.flow.tasks import (
     Outcome,
     Partition,
@@ -62,7 +63,7 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
         super().__init__(tap)
         self.logger.addFilter(_not_sdk_sync_error)
         self._counter: chunks.ChunkCounter | None = None
-        self._unavailable: set[str] = set()
+        self.failures = Failures(self, run, self.logger)
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -111,7 +112,7 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
     # Fetch and check (in a worker thread)
 
     def perform(self, task: TaskT) -> Outcome:
-        """Read one task; return an error that ends only a partition or a stream."""
+        """Read one task; return an error that ends only a window or a partition."""
         try:
             return self.fetch(task)
         except (PartitionUnavailable, JobFailed) as error:
@@ -122,8 +123,8 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
         """Read one task.
 
         Raises:
-            PartitionUnavailable: if the vendor refuses only this partition.
-            JobFailed: if a job of only this stream fails.
+            PartitionUnavailable: if the vendor refuses this partition, or this window of it.
+            JobFailed: if this window cannot be read.
         """
 
     def checked(self, records: Sequence[Any]) -> Sequence[Row]:
@@ -148,19 +149,24 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
             self.logger.debug("%s: written record by record because of %s", self.name, single)
         for ahead_task, outcome, is_last in self.run.ahead.outcomes(self, context):
             task = cast("TaskT", ahead_task)
-            if str(task.partition) in self._unavailable:
+            failures = self.failures.of(task.partition)
+            if failures.skips(task):
                 continue
-            if isinstance(outcome, Result):
-                try:
-                    yield from self._records_of(task, cast("ResultT", outcome), single=bool(single))
-                except JobFailed as error:
-                    self._skip_partition(task, error)
-                    continue
-                if is_last:
-                    self.on_window_written(task)
-                self.run.write_state_if_due()
-            else:
-                self._skip_partition(task, outcome)
+            if not isinstance(outcome, Result):
+                self.failures.skip(task, outcome)
+                continue
+            try:
+                yield from self._records_of(task, cast("ResultT", outcome), single=bool(single))
+            except JobFailed as error:
+                self.failures.skip(task, error)
+                continue
+            failures.is_read = True
+            if is_last:
+                failures.window_written()
+                self.on_window_written(task)
+            self.run.write_state_if_due()
+        partition = dict(context or {})
+        self.failures.report_refusals(partition, self.owner(partition))
 
     def _records_of(self, task: TaskT, result: ResultT, *, single: bool) -> Iterator[Record]:
         for rows in self.batches(task, result):
@@ -178,7 +184,15 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
         return result.rows
 
     def on_window_written(self, task: TaskT) -> None:
-        """React when all rows of a window, and of those before it, are written."""
+        """React when all rows of a window are written; those before it are written or failed."""
+
+    def forget_jobs(self, task: TaskT) -> None:
+        """Forget the jobs of the window of ``task``, which is written, and of those before it.
+
+        The jobs of a window that failed stay in the state: they may still be running.
+        """
+        if not self.failures.of(task.partition):
+            self.run.jobs.forget_up_to(task)
 
     def _as_records(self, rows: Sequence[Row]) -> Iterator[Record]:
         for row in rows:
@@ -191,15 +205,14 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
         yield chunks.Chunk(rows)
         self.run.progress.add_rows(len(rows), self.name)
 
-    def _skip_partition(self, task: TaskT, error: PartitionUnavailable | JobFailed) -> None:
-        """Skip the rest of a partition; its bookmark stays where it is."""
-        self._unavailable.add(str(task.partition))
-        self.run.ahead.drop(task)
-        if isinstance(error, JobFailed):
-            self.logger.error("%s: failed: %s", task, error)
-            self.run.failed.append(str(task))
-        else:
-            self.logger.warning("%s: skipped: %s", task, error)
+    @property
+    def refused_hint(self) -> str:
+        """What to check if all partitions are refused, which is an error then; empty for none."""
+        return ""
+
+    def owner(self, partition: Partition) -> Partition:
+        """Return the part of a partition that the vendor refuses, to report it once per run."""
+        return partition
 
     @override
     def get_record_counter(
@@ -248,10 +261,13 @@ class WindowedStream(
 
     @override
     def tasks(self, partition: Partition) -> Iterator[WindowTaskT]:
+        failures = self.failures.of(partition)
         for window in self.windows(partition):
-            if str(partition) in self._unavailable:
-                return  # send no request for the later windows
-            yield from self.window_tasks(partition, window)
+            for task in self.window_tasks(partition, window):
+                if failures.is_over:
+                    return  # send no request for the later windows
+                if not failures.skips(task):
+                    yield task
 
     def window_tasks(self, partition: Partition, window: Window) -> Iterator[WindowTaskT]:
         """Return the tasks of one window, without follow-ups."""
@@ -271,6 +287,8 @@ class WindowedStream(
 
     @override
     def on_window_written(self, task: WindowTaskT) -> None:
+        if self.failures.of(task.partition):
+            return  # the bookmark must not pass a window that was not read
         key = self.replication_key
         if self.replication_method == REPLICATION_INCREMENTAL and key:
             value = self.bookmark_value(task.window, task.partition)

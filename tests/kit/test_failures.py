@@ -1,4 +1,4 @@
-"""Errors that end a partition or a stream: they are logged, and no later row is written."""
+"""Errors that end a window or a partition: they are logged, and the others are read."""
 
 from __future__ import annotations
 
@@ -53,22 +53,11 @@ def rows(run: Run) -> list[tuple[int, int]]:
     return [(record["site"], record["id"]) for record in run.records]
 
 
-def test_no_row_of_a_partition_is_written_after_a_refused_day(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """Even though they were read ahead. Otherwise the data would have a gap."""
-    done = run_until(PartitionUnavailable("HTTP 403"), max_concurrency=8)
-    assert rows(done) == [(1, 1), (2, 1), (2, 2), (2, 3), (2, 4)]
-    assert done.error == ""
-    logged = [(r.levelname, r.getMessage()) for r in caplog.records if "skipped" in r.getMessage()]
-    assert logged == [("WARNING", "figures, site 1, 2024-01-02: skipped: HTTP 403")]
-
-
 def test_failed_job_is_logged_and_ends_the_run_with_its_name(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     done = run_until(JobFailed("no disk"), max_concurrency=8)
-    assert rows(done) == [(1, 1), (2, 1), (2, 2), (2, 3), (2, 4)]
+    assert rows(done) == [(1, 1), (1, 3), (1, 4), (2, 1), (2, 2), (2, 3), (2, 4)]
     assert done.error == (
         "All other streams are complete; these failed: figures, site 1, 2024-01-02"
     )

@@ -263,4 +263,4 @@ class ExportStream(WindowedStream[SpanTask, ExportResult]):
     @override
     def on_window_written(self, task: SpanTask) -> None:
         super().on_window_written(task)
-        self.run.jobs.forget_up_to(task)
+        self.forget_jobs(task)

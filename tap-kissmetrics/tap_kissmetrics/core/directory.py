@@ -1,36 +1,35 @@
-"""The directory of the Core API: a URI template for products, and the links of a product."""
+"""The directory of the Core API: the path of a product, and the links of a product."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from uritemplate import URITemplate
-
-from tap_kissmetrics.lists.pagination import is_templated
+from tap_kissmetrics.lists.envelope import Nested, converted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-FALLBACK = "/core/products/{product_id}"
+    from tap_kissmetrics.lists.envelope import Link
+
+FALLBACK = "/core/products/{}"
+# Its last part is its only variable, the product's id; an optional query may follow.
+_ONE_PRODUCT = re.compile(r"([^{}?#]*/products/)\{\+?product_id\}(\{[?][^{}]*\}|[?].*)?")
 
 
-def product_template(directory: Mapping[str, Any]) -> URITemplate:
-    """Return the RFC 6570 template for one product, from the response to ``GET /core``.
+def product_template(directory: Mapping[str, Any]) -> str:
+    """Return the link to one product with ``{}`` for its id, from the response to ``GET /core``.
 
     Its rel is not documented (``product`` and ``product-detail`` are both plausible), so it is
-    found by its shape: its last part is its only variable, the product's id. If the directory has
-    no such template, the path that all responses use is returned.
+    found by its shape. If the directory has no such template, the path that all responses use is
+    returned. The template's operator does not matter: the id becomes one segment of the path.
     """
-    data = directory.get("data")
-    nested = data.get("links") if isinstance(data, dict) else None
-    for link in [*(nested or []), *(directory.get("links") or [])]:
-        template = URITemplate(str(link.get("href", "")))
-        path = template.uri.partition("?")[0]
-        of_one_product = path.endswith("}") and "/products/" in path
-        if is_templated(link) and of_one_product and set(template.variable_names) == {"product_id"}:
-            return template
-    return URITemplate(FALLBACK)
+    for link in converted(directory, Nested).all_links:
+        found = _ONE_PRODUCT.fullmatch(link.href or "")
+        if found and link.is_template:
+            return f"{found[1]}{{}}"
+    return FALLBACK
 
 
 @dataclass(frozen=True)
@@ -41,17 +40,14 @@ class Product:
     hrefs: dict[str | None, str | None]
 
     @classmethod
-    def of(cls, detail: tuple[dict[str, Any], Sequence[Any]]) -> Product:
+    def of(cls, record: dict[str, Any], links: Sequence[Link]) -> Product:
         """Return the product of a record and the links that came with it."""
-        record, links = detail
-        fixed = (link for link in links if not is_templated(link))
-        return cls(record, {link.get("rel"): link.get("href") for link in fixed})
+        return cls(record, {link.rel: link.href for link in links if not link.is_template})
 
-    def list_href(self, name: str) -> str:
+    def list_href(self, name: str) -> str | None:
         """Return the link to the product's ``name`` (reports, events, properties, metrics).
 
         The same list is called ``events`` in one response and ``product-events`` in another, and
         some have no link to metrics (see docs/reference/kissmetrics.md, section 3, details 6, 7).
         """
-        built = f"/core/products/{self.record['id']}/{name}"
-        return self.hrefs.get(name) or self.hrefs.get(f"product-{name}") or built
+        return self.hrefs.get(name) or self.hrefs.get(f"product-{name}")

@@ -9,10 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_kit import JobState, PartitionUnavailable, Poll, Request, SyncFailed
+from tap_kit import (
+    JobFailed,
+    JobState,
+    PartitionUnavailable,
+    Poll,
+    Request,
+    SyncFailed,
+    quoted_path,
+)
 
 from tap_kissmetrics.client import Finished, Id, RequestRefused, query_id_of
-from tap_kissmetrics.lists.pagination import is_templated
+from tap_kissmetrics.lists.envelope import Envelope, converted, with_envelope
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,28 +45,28 @@ class ReportRun:
         """Run the report; return the id of its query.
 
         Raises:
-            PartitionUnavailable: when the API cannot run this report, or it no longer exists.
+            PartitionUnavailable: when the report no longer exists.
+            JobFailed: when the API does not run it for these days.
         """
-        path = f"/v2/products/{self.product_id}/reports/{self.report_id}/run"
+        path = quoted_path("/v2/products/{}/reports/{}/run", self.product_id, self.report_id)
         window = {
             "start_date": self.start_date.isoformat(timespec="seconds"),
             "end_date": self.end_date.isoformat(timespec="seconds"),
         }
+        request = Request(path, method="POST", body=window, statuses=STARTED)
         try:
-            response = self.api.send(
-                Request(path, method="POST", body=window, statuses=STARTED), dict
-            )
+            response = self.api.send(request, dict, with_envelope())
         except RequestRefused as error:
-            msg = f"the API cannot run the report ({error})"
-            raise PartitionUnavailable(msg) from None
+            msg = f"the API does not run the report ({error})"
+            raise JobFailed(msg) from None
         return {"query_id": query_id_of(self._place(response, "query-status"))}
 
     def poll(self, ids: Ids) -> Poll:
         """Ask for the state of the query; when it is done, with the path of its results."""
         query_id = ids["query_id"]
         try:
-            path = f"/v2/queries/{query_id}/status"
-            response = self.api.send(Request(path, statuses=POLLED), dict)
+            path = quoted_path("/v2/queries/{}/status", query_id)
+            response = self.api.send(Request(path, statuses=POLLED), dict, with_envelope())
         except PartitionUnavailable:
             return Poll(JobState.GONE, reason="the server no longer knows the query")
         data = response.value.get("data")
@@ -70,7 +78,7 @@ class ReportRun:
         try:
             place = self._place(response, "query-results")
         except SyncFailed:  # neither a header nor a link: the id is enough
-            place = f"/v2/queries/{query_id}/results"
+            place = quoted_path("/v2/queries/{}/results", query_id)
         return Poll(JobState.DONE, result=Finished(place))
 
     def _place(self, response: Response, rel: str) -> str:
@@ -80,9 +88,9 @@ class ReportRun:
             SyncFailed: when it has neither.
         """
         links = (
-            link.get("href")
-            for link in response.value.get("links") or []
-            if link.get("rel") == rel and not is_templated(link)
+            link.href
+            for link in converted(response.value, Envelope).links or []
+            if link.rel == rel and not link.is_template
         )
         href = response.headers.get("Location") or next(links, None)
         if not href:

@@ -15,13 +15,14 @@ from tap_kit import (
     PageInfo,
     ResponseFields,
     SyncFailed,
+    quoted_path,
     read_bookmark,
 )
 from typing_extensions import override
 
 from tap_kissmetrics import schemas
 from tap_kissmetrics.client import utc_time
-from tap_kissmetrics.lists.pagination import KnownPage
+from tap_kissmetrics.lists.pagination import KnownPage, ids_of
 from tap_kissmetrics.lists.streams import (
     LINKS,
     TOTAL,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from singer_sdk import Tap
-    from tap_kit import Decode, Partition, Row
+    from tap_kit import Decode, Partition, Row, Run, Work
 
     from tap_kissmetrics.core.client import CoreClient
     from tap_kissmetrics.lists.pagination import LinkPaginator, Page
@@ -46,6 +47,14 @@ if TYPE_CHECKING:
 SCHEMAS = SchemaDirectory(schemas)
 CONTACT = ("name", "country", "phone")
 EARLIEST = datetime.min.replace(tzinfo=timezone.utc)
+
+
+def check_selection(_run: Run, work: Sequence[Work]) -> None:
+    """Check before the first row that ``product_ids`` selects a product that exists."""
+    for stream, partition in work:
+        if isinstance(stream, CoreList) and partition:
+            stream.client.check_products()
+            return
 
 
 class CoreList(ListStream[PassT], ABC, Generic[PassT]):
@@ -75,7 +84,10 @@ class CoreList(ListStream[PassT], ABC, Generic[PassT]):
         """Return the path of all records, or of the product's own by its links."""
         if not partition:
             return f"/core/{self.name}"
-        href = self.client.product(partition["product_id"]).list_href(self.name)
+        product = self.client.product(partition["product_id"])
+        href = product.list_href(self.name)
+        if href is None:
+            return quoted_path(f"/core/products/{{}}/{self.name}", product.record["id"])
         return self.client.core.path_of(href).partition("?")[0]
 
     @override
@@ -123,9 +135,10 @@ class Accounts(CoreList[AccountsPass], BookmarkedStream[PageTask[AccountsPass], 
         if self.replication_method != REPLICATION_INCREMENTAL:
             return rows
         bookmark = read_bookmark(self.tap_state, self.name, None, "updated_at")
-        since = _time(bookmark, "the bookmark in the state") if bookmark is not None else EARLIEST
-        changed = [row for row in rows if _updated(row) >= since]
-        task.list_pass.newest = max([task.list_pass.newest, *map(_updated, changed)])
+        since = _bookmark_time(bookmark) if bookmark is not None else EARLIEST
+        changed = [row for row in rows if (_updated(row) or since) >= since]
+        times = filter(None, map(_updated, changed))
+        task.list_pass.newest = max([task.list_pass.newest, *times])
         return changed
 
     @override
@@ -135,16 +148,20 @@ class Accounts(CoreList[AccountsPass], BookmarkedStream[PageTask[AccountsPass], 
             self.state_manager.advance(None, "updated_at", newest.isoformat())
 
 
-def _updated(row: Row) -> datetime:
+def _updated(row: Row) -> datetime | None:
+    """Return when an account changed; None if that is not known, so that it is always written."""
     value = row.updated_at  # type: ignore[attr-defined]  # replication keys are always selected
-    return _time(value, "the field updated_at")
+    try:
+        return utc_time(value)
+    except ValueError:
+        return None
 
 
-def _time(text: object, what: str) -> datetime:
+def _bookmark_time(text: object) -> datetime:
     try:
         return utc_time(text)
     except ValueError:
-        msg = f"accounts: {what} is not a date-time with an offset"
+        msg = "accounts: the bookmark in the state is not a date-time with an offset"
         raise SyncFailed(msg) from None
 
 
@@ -162,7 +179,7 @@ class Products(CoreList):
             return super().fetch(task)
         record = self.client.product(task.partition["product_id"]).record
         rows = self.checked(self.shaped([record]))
-        return PageResult(rows, KnownPage(""), PageInfo.of([record]))
+        return PageResult(rows, KnownPage(""), PageInfo.of([record], ids=ids_of([record])))
 
 
 class Reports(CoreList):

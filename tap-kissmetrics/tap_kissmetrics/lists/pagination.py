@@ -7,11 +7,21 @@ from urllib.parse import parse_qs, parse_qsl, urlencode
 
 import msgspec
 from requests.utils import parse_header_links
-from tap_kit import PageInfo, SyncFailed
+from tap_kit import PageInfo, Places
 from typing_extensions import override
 
+from tap_kissmetrics.lists.envelope import (
+    MAX_DIGITS,
+    Column,
+    Envelope,
+    Link,
+    Record,
+    converted,
+    problem_of,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Sequence
 
     from tap_kit import Response
 
@@ -21,17 +31,12 @@ class Page(NamedTuple):
 
     records: list[Any]
     info: PageInfo
-    columns: list[Any] | None = None  # the labels that results of a report may come with
+    columns: list[str] | None = None  # the labels that results of a report may come with
 
 
 def is_record(value: Any) -> bool:
     """Return whether a value can be a record of a list: an object with an id, or a row of one."""
-    return isinstance(value, msgspec.Struct) or (isinstance(value, dict) and "id" in value)
-
-
-def is_templated(link: Mapping[str, Any]) -> bool:
-    """Return whether a link's ``href`` is a template; a Link header has the flag as text."""
-    return str(link.get("templated", "false")).lower() == "true"
+    return isinstance(value, msgspec.Struct) or problem_of(value, Record) is None
 
 
 def records_of(value: Any) -> list[Any] | None:
@@ -43,72 +48,111 @@ def records_of(value: Any) -> list[Any] | None:
     return records if isinstance(records, list) else None
 
 
-def page_of(response: Response) -> Page:
-    """Return the page in a response; its links are in the body, in the header, or missing."""
-    body = response.value if isinstance(response.value, dict) else {}
+def page_of(response: Response, *, of_records: bool = True) -> Page:
+    """Return the page in a response; its links are in the body, in the header, or missing.
+
+    The rows of a result are not records: equal ids do not show that a result changed.
+    """
+    envelope = converted(response.value, Envelope)
     records = records_of(response.value) or []
-    links = [*(body.get("links") or []), *parse_header_links(response.headers.get("Link", ""))]
-    following = (
-        str(link.get("href") or link.get("url"))
-        for link in links
-        if link.get("rel") == "next" and not is_templated(link)
+    links = [*(envelope.links or []), *_header_links(response)]
+    following = (link.href for link in links if link.rel == "next" and not link.is_template)
+    info = PageInfo.of(
+        records,
+        total=envelope.stated_total,
+        next_link=next(filter(None, following), None),
+        ids=ids_of(records) if of_records else (),
     )
-    info = PageInfo.of(records, total=_total(body), next_link=next(following, None))
-    columns = body.get("columns")
-    return Page(records, info, columns if isinstance(columns, list) else None)
+    columns = envelope.columns
+    return Page(records, info, None if columns is None else [_label(one) for one in columns])
 
 
-def _total(body: dict[str, Any]) -> int | None:
-    pagination = body.get("pagination")
-    total = pagination.get("total") if isinstance(pagination, dict) else body.get("total")
-    return int(total) if isinstance(total, int | str) and str(total).isdecimal() else None
+def ids_of(records: Sequence[Any]) -> Iterator[Any]:
+    """Return the ids of the records of a list, which are objects or rows."""
+    return (r.get("id") if isinstance(r, dict) else getattr(r, "id", None) for r in records)
+
+
+def _header_links(response: Response) -> Iterator[Link]:
+    for link in parse_header_links(response.headers.get("Link", "")):
+        yield Link(link.get("rel"), link.get("url"), link.get("templated"))
+
+
+def _label(column: object) -> str:
+    return column.label if isinstance(column, Column) else str(column)
+
+
+class ReadAhead:
+    """The pages of one list that are read ahead by offset, from the size of the first page.
+
+    A shorter page moves all records after it, so that the other offsets are wrong: ``is_over``
+    then, no further page is requested, and the list is read again, one page after the other.
+    """
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+        self.is_over = False
 
 
 class KnownPage:
     """A page whose path was known before the page in front of it was read."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, ahead: ReadAhead | None = None) -> None:
         self.path = path
+        self._ahead = ahead
+
+    def arrived(self, page: PageInfo) -> None:
+        """Note the size of the page."""
+        if self._ahead is not None and page.size < self._ahead.step:
+            self._ahead.is_over = True
 
 
 class LinkPaginator:
     """Paths of the pages of one list: by the ``next`` link, else by offset.
 
-    Without a link and without a total it continues until a page is empty or shorter than the first
-    one. The requested page size proves nothing, as a server may send fewer.
+    Links lead to the end of the list, whatever a total says. Without a link the list continues up
+    to its total. Without a total, or past one that is too small, it continues until a page is empty
+    or shorter than the first one. The requested page size proves nothing, as a server may send
+    fewer.
     """
 
     def __init__(self, first: str, path_of: Callable[[str], str]) -> None:
         self.path = first  # of the current page
         self.is_finished = False
         self._path_of = path_of
-        self._step: int | None = None
+        self._places = Places(first)
+        self._step: int | None = None  # the size of the first page
 
     def advance(self, page: PageInfo) -> None:
         """Go to the page after the current one, which is ``page``.
 
         Raises:
-            SyncFailed: when that is the same page again.
+            SyncFailed: when that page was read before.
         """
         following = self.next_path(page)
-        if following == self.path:
-            path = self.path.partition("?")[0]
-            msg = f"{path}: its link to the next page leads to itself"
-            raise SyncFailed(msg)
+        if following is not None:
+            self._places.add(following)
         self.path = following or self.path
         self.is_finished = following is None
 
     def next_path(self, page: PageInfo) -> str | None:
         """Return the path of the next page; None after the last one."""
-        if page.next is not None:
-            return self._path_of(page.next)
-        offset = offset_of(self.path) + page.size
-        following = with_offset(self.path, offset) if page.size else None
-        if page.total is not None:
-            return following if offset < page.total else None
         if self._step is None:
             self._step = page.size
+        if page.next is not None:
+            return self._path_of(page.next)
+        if not page.size or not has_offset(self.path):
+            return None
+        offset = offset_of(self.path) + page.size
+        following = with_offset(self.path, offset)
+        if page.total is not None and offset < page.total:
+            return following
+        if page.total == offset and not self._may_count_page(page):
+            return None
         return following if page.size >= self._step else None
+
+    def _may_count_page(self, page: PageInfo) -> bool:
+        """Return whether the total can be the number of records in the page, which is full."""
+        return page.total == page.size == _number(self.path, "limit")
 
     def read(self, page_at: Callable[[str], Page]) -> Iterator[tuple[list[Any], PageInfo]]:
         """Read all pages, one after the other: the records and the information of each."""
@@ -122,22 +166,24 @@ class LinkPaginator:
 
         They have the path of the ``next`` link (or of the first page) with other offsets, so that
         all parameters of the vendor stay in them. Each limit is the size of the first page: a
-        larger page would contain records of the one after it too. The last one can advance: if a
-        page in between was short, records are left after it.
+        larger page would contain records of the one after it too. The last one can advance: links
+        and offsets may lead beyond the total.
         """
         following = self._path_of(first.next) if first.next else self.path
-        named = parse_qs(_query(following))
-        if first.total is None or not first.size or "offset" not in named:
-            return None
         begin = offset_of(self.path) + first.size
-        path = _with(following, "limit", first.size) if "limit" in named else following
-        return self._pages(path, range(begin, first.total, first.size))
+        if not first.size or not has_offset(following) or begin >= (first.total or 0):
+            return None
+        has_limit = "limit" in parse_qs(_query(following))
+        path = _with(following, "limit", first.size) if has_limit else following
+        return self._pages(path, range(begin, first.total or 0, first.size))
 
     def _pages(self, path: str, offsets: range) -> Iterator[LinkPaginator | KnownPage]:
+        ahead = ReadAhead(offsets.step)
         for offset in offsets[:-1]:
-            yield KnownPage(with_offset(path, offset))
-        for offset in offsets[-1:]:
-            yield LinkPaginator(with_offset(path, offset), self._path_of)
+            yield KnownPage(with_offset(path, offset), ahead)
+            if ahead.is_over:
+                return
+        yield LinkPaginator(with_offset(path, offsets[-1]), self._path_of)
 
 
 class PageSizes:
@@ -176,11 +222,15 @@ Place = LinkPaginator | KnownPage
 """Where a page is: its ``path``, and perhaps the way to the next one."""
 
 
-def further_pages(place: Place, info: PageInfo, *, is_first: bool) -> Iterator[Place]:
-    """Return the pages that a page makes known: all others, the next one, or none."""
+def further_pages(place: Place, info: PageInfo, *, is_ahead: bool) -> Iterator[Place]:
+    """Return the pages that a page makes known: all others, the next one, or none.
+
+    ``is_ahead`` is true for the first page of a list that can be read ahead.
+    """
     if isinstance(place, KnownPage):
+        place.arrived(info)
         return
-    rest = place.rest(info) if is_first else None
+    rest = place.rest(info) if is_ahead else None
     if rest is not None:
         yield from rest
         return
@@ -194,10 +244,19 @@ def first_page(path: str, limit: int) -> str:
     return f"{path}?limit={limit}&offset=0"
 
 
+def has_offset(path: str) -> bool:
+    """Return whether a page's path has an offset; one with a cursor has none."""
+    return "offset" in parse_qs(_query(path))
+
+
 def offset_of(path: str) -> int:
     """Return the offset in a page's path; 0 where it has none that is a number."""
-    offset = parse_qs(_query(path)).get("offset", ["0"])[0]
-    return int(offset) if offset.isdecimal() else 0
+    return _number(path, "offset")
+
+
+def _number(path: str, name: str) -> int:
+    value = parse_qs(_query(path)).get(name, ["0"])[0]
+    return int(value) if value.isdecimal() and len(value) <= MAX_DIGITS else 0
 
 
 def with_offset(path: str, offset: int) -> str:

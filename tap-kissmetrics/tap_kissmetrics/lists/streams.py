@@ -53,13 +53,27 @@ class PagedStream(KitStream[PageTaskT, PageResult], ABC, Generic[PageTaskT]):
     """A stream whose tasks are pages.
 
     The first page makes the others known. They are read ahead when it states a total, and one
-    after the other when it does not.
+    after the other when it does not, or when the list is read again.
     """
 
     @override
     def follow_ups(self, task: PageTaskT, result: PageResult) -> Iterator[PageTaskT]:
-        for place in further_pages(result.place, result.info, is_first=task.place is None):
+        is_ahead = task.place is None and task.list_pass.number == 1
+        for place in further_pages(result.place, result.info, is_ahead=is_ahead):
             yield replace(task, place=place)
+
+    def read_again(self, task: PageTaskT) -> bool:
+        """Read the list of ``task``, which is written, once more if it is not complete.
+
+        Raises:
+            SyncFailed: if it is not complete in the last of its passes.
+        """
+        following = task.list_pass.next_pass()
+        if following is None:
+            return False
+        self.logger.info("%s: the list changed or is incomplete; reading it again", task)
+        self.run.ahead.insert(replace(task, list_pass=following, place=None))
+        return True
 
 
 class ListStream(PagedStream[PageTask[PassT]], ABC, Generic[PassT]):
@@ -116,12 +130,8 @@ class ListStream(PagedStream[PageTask[PassT]], ABC, Generic[PassT]):
 
     @override
     def on_window_written(self, task: PageTask[PassT]) -> None:
-        following = task.list_pass.next_pass()
-        if following is None:
+        if not self.read_again(task):
             self.on_list_written(task)
-            return
-        self.logger.info("%s: the list changed while it was read; reading it again", task)
-        self.run.ahead.insert(replace(task, list_pass=following, place=None))
 
     def on_list_written(self, task: PageTask[PassT]) -> None:
         """React to the fact that all rows of a list are written."""

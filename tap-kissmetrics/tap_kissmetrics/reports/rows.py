@@ -37,7 +37,7 @@ def person_of(row: Any, *, of_people: bool = True) -> Person:
 
 
 def labels_of(
-    sent: Sequence[Any] | None, configured: Sequence[str], people: Sequence[Person]
+    sent: Sequence[str] | None, configured: Sequence[str], people: Sequence[Person]
 ) -> list[str]:
     """Return the columns' labels, all different.
 
@@ -46,21 +46,13 @@ def labels_of(
     """
     width = max((len(person.values) for person in people), default=0)
     if sent and len(sent) == width + 2:
-        given = [_label(column) for column in sent[2:]]
+        given = [*sent[2:]]
     elif sent and len(sent) == width:
-        given = [_label(column) for column in sent]
+        given = [*sent]
     else:
         given = list(configured)[:width]
     numbered = [f"column_{number}" for number in range(len(given) + 1, width + 1)]
     return unique_labels([*given, *numbered])
-
-
-def _label(column: Any) -> str:
-    """Return a label by the vendor's own rule: ``display_name (display_return_option)``."""
-    if not isinstance(column, dict):
-        return str(column)
-    option = column.get("display_return_option")
-    return f"{column.get('display_name')} ({option})" if option else str(column.get("display_name"))
 
 
 def as_text(value: Any) -> str | None:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tap_kit import Once, PartitionUnavailable
+from tap_kit import Once, PartitionUnavailable, setting_error
 
 from tap_kissmetrics.client import Report
 from tap_kissmetrics.query import ClientT, Queries
+from tap_kissmetrics.reports.zones import UTC, zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
 
     from tap_kit import Config
 
     from tap_kissmetrics.client import Client, Id
 
-UTC = ZoneInfo("UTC")
 PEOPLE = "people_search"
 
 logger = logging.getLogger(__name__)
@@ -56,15 +56,26 @@ class Reports:
         records = self._configured_records() if self._configured else self._runnable_records()
         return {record["id"]: self._report(record) for record in records}
 
-    def _configured_records(self) -> Iterator[dict[str, Any]]:
-        return filter(None, map(self._configured_record, self._configured))
+    def _configured_records(self) -> list[dict[str, Any]]:
+        """Return the configured reports that exist.
 
-    def _configured_record(self, report_id: Id) -> dict[str, Any] | None:
+        Raises:
+            ConfigValidationError: when none of them exists.
+        """
+        found = {report_id: self._record_of(report_id) for report_id in self._configured}
+        missing = {i: one for i, one in found.items() if isinstance(one, PartitionUnavailable)}
+        if len(missing) == len(found):
+            setting, got = "reports", "; ".join(f"{i}: {error}" for i, error in missing.items())
+            raise setting_error(setting, f"must name a report that can be read, got {got}")
+        for report_id, error in missing.items():
+            logger.warning("Skipped report %s of the settings: %s", report_id, error)
+        return [one for one in found.values() if isinstance(one, dict)]
+
+    def _record_of(self, report_id: Id) -> dict[str, Any] | PartitionUnavailable:
         try:
             return self._client.report(report_id)
         except PartitionUnavailable as error:
-            logger.warning("Skipped report %s of the settings: %s", report_id, error)
-            return None
+            return error
 
     def _runnable_records(self) -> Iterator[dict[str, Any]]:
         others = []
@@ -95,13 +106,14 @@ class Reports:
     def _zone(self, product_id: Id | None) -> ZoneInfo:
         """Return the zone of a product; UTC, with a warning, if its name is unknown."""
         name = self._zone_names.get(product_id or "")
-        try:
-            return ZoneInfo(name or "")
-        except (OSError, ValueError, ZoneInfoNotFoundError):  # OSError: a folder of the database
-            logger.warning(
-                "product %s: unknown timezone %r; its days are counted in UTC", product_id, name
+        zone = zone_of(name or "")
+        if zone is None:
+            text = (
+                "product %s: unknown timezone %r; its days are counted in UTC and differ from those"
+                " on the vendor's screens"
             )
-            return UTC
+            logger.warning(text, product_id, name)
+        return zone or UTC
 
     @cached_property
     def _zone_names(self) -> dict[Id, str | None]:

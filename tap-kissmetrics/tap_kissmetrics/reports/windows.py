@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from tap_kit import DayRange
@@ -11,10 +11,12 @@ from typing_extensions import override
 
 from tap_kissmetrics.client import utc_time
 from tap_kissmetrics.query import KeyedRow, NeededQuery, WindowedQueryStream
+from tap_kissmetrics.reports.days import begin_of, span_of
 from tap_kissmetrics.reports.rows import labels_of, person_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import date, datetime
 
     from singer_sdk import Tap
     from tap_kit import Partition, Window
@@ -36,6 +38,12 @@ class ReportStream(WindowedQueryStream, ABC):
         self.account = account
         super().__init__(tap, account)
 
+    @property
+    @override
+    def refused_hint(self) -> str:
+        setting = self.account.client.query_setting
+        return f"every report is refused; check {setting}, and the access of the credentials"
+
     # Windows
 
     @override
@@ -48,22 +56,23 @@ class ReportStream(WindowedQueryStream, ABC):
 
     @override
     def bookmark_value(self, window: Window, partition: Partition) -> str:
-        return _utc(self._begin(window.first, partition))
+        return _utc(begin_of(window.first, self._report(partition).zone))
 
     @override
     def bookmark_day(self, value: str, partition: Partition) -> date:
         return utc_time(value).astimezone(self._report(partition).zone).date()
 
-    def _begin(self, day: date, partition: Partition) -> datetime:
-        return datetime.combine(day, time(), tzinfo=self._report(partition).zone)
+    @override
+    def window_tasks(self, partition: Partition, window: Window) -> Iterator[WindowPageTask]:
+        """Return the tasks of a window; none for a day that the product's zone does not have."""
+        if span_of(window, self._report(partition).zone) is not None:
+            yield from super().window_tasks(partition, window)
 
     def _span(self, task: WindowPageTask) -> tuple[datetime, datetime]:
         """Return the window's first and last second, in the product's zone."""
-        begin = self._begin(task.window.first, task.partition)
-        end = self._begin(task.window.last + timedelta(days=1), task.partition)
-        # Subtracted in UTC: a day can have 23 or 25 hours.
-        last = end.astimezone(timezone.utc) - timedelta(seconds=1)
-        return begin, last.astimezone(begin.tzinfo)
+        zone = self._report(task.partition).zone
+        begin = begin_of(task.window.first, zone)
+        return span_of(task.window, zone) or (begin, begin)
 
     def _report(self, partition: Partition) -> Report:
         return self.account.reports.by_id(partition["report_id"])

@@ -15,12 +15,14 @@ from tap_kit import (
     Request,
     Response,
     parse_json,
+    quoted_path,
     read_list,
     setting_error,
 )
 
-from tap_kissmetrics.client import error_for
-from tap_kissmetrics.lists.pagination import OffsetPaginator, Page, PageSizes, is_record
+from tap_kissmetrics.client import error_for, no_product
+from tap_kissmetrics.lists.envelope import ProductRecord, ReportRecord, records_problem
+from tap_kissmetrics.lists.pagination import OffsetPaginator, Page, PageSizes, ids_of, is_record
 from tap_kissmetrics.v3.queries import V3Query, date_range, page_in, results_problem
 
 if TYPE_CHECKING:
@@ -33,11 +35,15 @@ if TYPE_CHECKING:
 # What the plan reads is kept for the streams that read the same.
 _KEPT = re.compile(r"/products(/\d+/reports)?\?")
 
+_IN_PLAN = {"products": ProductRecord, "reports": ReportRecord}
+
 logger = logging.getLogger(__name__)
 
 
 class V3Client:
     """Responses of version 3 as Python values; safe to use from several threads."""
+
+    query_setting = "v3_url"
 
     def __init__(self, run: Run) -> None:
         config = run.config
@@ -78,15 +84,17 @@ class V3Client:
 
     def _page(self, path: str, decode: Decode) -> Page:
         name = path.partition("?")[0].rpartition("/")[2]
+        wanted = _IN_PLAN.get(name) if decode is parse_json else None
 
         def problem(response: Response) -> str | None:
             records = _records_in(response.value, name)
-            fits = isinstance(records, list) and all(map(is_record, records))
-            return None if fits else "expected a list of objects with an id"
+            if not isinstance(records, list) or not all(map(is_record, records)):
+                return "expected a list of objects with an id"
+            return records_problem(records, wanted) if wanted else None
 
         response = self._api.send(Request(path), (list, dict), problem, decode=decode)
         records = _records_in(response.value, name)
-        return Page(records, PageInfo.of(records))
+        return Page(records, PageInfo.of(records, ids=ids_of(records)))
 
     def _everything(self, path: str) -> list[dict[str, Any]]:
         return read_list(lambda: self.pages(path).read(self.page), f"GET {path}")
@@ -101,6 +109,8 @@ class V3Client:
         if not self._selected:
             return products
         by_id = {product["id"]: product for product in products}
+        if by_id.keys().isdisjoint(self._selected):
+            raise no_product(self._selected)
         for missing in [one for one in self._selected if one not in by_id]:
             logger.warning("Skipped product %s of the settings: the API does not list it", missing)
         return [by_id[one] for one in dict.fromkeys(self._selected) if one in by_id]
@@ -111,7 +121,7 @@ class V3Client:
 
     def _reports_of(self, product: dict[str, Any]) -> list[dict[str, Any]]:
         try:
-            return self._everything(f"/products/{product['id']}/reports")
+            return self._everything(quoted_path("/products/{}/reports", product["id"]))
         except PartitionUnavailable as error:
             logger.warning("Skipped the reports of product %s: %s", product["id"], error)
             return []

@@ -10,7 +10,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tap_kit import JobState, KitError, PageInfo, PartitionUnavailable, Poll, Request
+from tap_kit import (
+    JobFailed,
+    JobState,
+    KitError,
+    PageInfo,
+    PartitionUnavailable,
+    Poll,
+    Request,
+    quoted_path,
+)
 
 from tap_kissmetrics.client import Finished, RequestRefused
 from tap_kissmetrics.lists.pagination import Page, first_page
@@ -36,19 +45,19 @@ class V3Query:
         """Start the query; return its id.
 
         Raises:
-            PartitionUnavailable: when the server refuses this query.
+            JobFailed: when the server refuses this query.
         """
         request = Request(self.path, method="POST", body=self.body)
         try:
             response = self.api.send(request, dict, _id_problem)
         except RequestRefused as error:
             msg = f"the server refuses the query ({error})"
-            raise PartitionUnavailable(msg) from None
+            raise JobFailed(msg) from None
         return {"query_id": response.value["id"]}
 
     def poll(self, ids: Ids) -> Poll:
         """Ask for the state of the query, and for its first page in case it is done."""
-        first = first_page(f"/queries/{ids['query_id']}", self.page_size)
+        first = first_page(quoted_path("/queries/{}", ids["query_id"]), self.page_size)
         try:
             response = self.api.send(Request(first, urgent=False), dict, _status_problem)
         except PartitionUnavailable:
@@ -61,7 +70,7 @@ class V3Query:
 
     def cancel(self, ids: Ids, timeout_s: float) -> bool:
         """Cancel the query; return whether the server confirms it, or no longer knows it."""
-        path = f"/queries/{ids['query_id']}"
+        path = quoted_path("/queries/{}", ids["query_id"])
         try:
             request = Request(path, method="DELETE", timeout_s=timeout_s)
             response = self.api.send_once(request)

@@ -89,6 +89,11 @@ class MetricResults(WindowedQueryStream, V3Queries[WindowPageTask]):
 
     name = "metric_results"
 
+    @property
+    @override
+    def refused_hint(self) -> str:
+        return "every metric is refused; check metric_ids"
+
     @override
     def all_partitions(self) -> Iterator[Partition]:
         ids = map(self.client.id_of, self.config.get("metric_ids") or ())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 from singer_sdk import SchemaDirectory, StreamSchema
-from tap_kit import ResponseFields
+from tap_kit import ResponseFields, quoted_path
 from typing_extensions import override
 
 from tap_kissmetrics.lists.streams import (
@@ -49,7 +49,7 @@ class V3List(ListStream, ABC):
 
     def list_path(self, partition: Partition) -> str:
         """Return the path of the list."""
-        product = f"/products/{partition['product_id']}" if partition else ""
+        product = quoted_path("/products/{}", partition["product_id"]) if partition else ""
         return f"{product}/{self.name}"
 
     def expected_requests(self, partition: Partition) -> int:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
+    from tap_kit.errors import PartitionUnavailable
+
 Work = tuple[TaskStream, Partition]
 """A stream and one of its partitions, to be read."""
 
@@ -54,6 +56,7 @@ class ReadAhead:
         self._on_plan = on_plan
         self.heartbeat = heartbeat
         self._pipeline: Pipeline[Task, Outcome] | None = None
+        self._refusals: set[str] = set()
         self._remaining: deque[Work] = deque()
 
     def outcomes(
@@ -98,6 +101,18 @@ class ReadAhead:
             self._pipeline.drop(
                 lambda other: other.stream is stream and other.partition == partition
             )
+
+    def drop_window(self, task: Task) -> None:
+        """Read nothing more of the window of ``task``, and ignore its errors."""
+        if self._pipeline is not None:
+            self._pipeline.drop(task.is_same_window)
+
+    def is_first_refusal(self, owner: Partition, error: PartitionUnavailable) -> bool:
+        """Return whether no stream reported before that ``owner`` is refused for this reason."""
+        refusal = f"{owner}: {error}"
+        is_first = refusal not in self._refusals
+        self._refusals.add(refusal)
+        return is_first
 
     def close(self) -> None:
         """Send no further requests to the vendor."""

@@ -27,6 +27,10 @@ class TaskStream(Protocol):
     ABORT_AT_RECORD_COUNT: int | None
 
     @property
+    def refused_hint(self) -> str:
+        """What to check if all partitions are refused; empty if that is no error."""
+
+    @property
     def tap_state(self) -> TapState:
         """The state that the run began with."""
 

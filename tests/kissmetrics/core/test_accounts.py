@@ -88,10 +88,19 @@ def test_bookmark_that_is_not_a_time_fails_with_one_clear_error(value: Any) -> N
     assert str(caught.value) == f"accounts: {problem}"
 
 
-@pytest.mark.parametrize("value", ["yesterday", "2024-01-05T00:00:00"])
-def test_updated_at_that_is_not_a_time_fails_with_one_clear_error(value: str) -> None:
-    with pytest.raises(SyncFailed, match=r"^accounts: the field updated_at is not a date-time"):
-        written([value])
+@pytest.mark.parametrize("value", ["yesterday", "2024-01-05T00:00:00", None, "missing"])
+def test_account_without_a_usable_updated_at_is_written_and_moves_no_bookmark(value: Any) -> None:
+    odd = {"id": "a9", "updated_at": value}
+    if value == "missing":
+        del odd["updated_at"]
+    known = {"id": "a1", "updated_at": TIMES[0]}
+    with Canned({"/core/accounts": [odd, known]}) as server:
+        output = server.sync("accounts")
+        again = server.sync("accounts", state=output.state)
+    for one in (output, again):
+        assert {row["id"] for row in one.rows("accounts")} == {"a1", "a9"}
+        mark = one.state["bookmarks"]["accounts"]["replication_key_value"]
+        assert mark == "2024-01-05T00:00:00+00:00"
 
 
 @pytest.mark.parametrize("value", [None, 5])

@@ -97,8 +97,8 @@ def test_run_that_fails_twice_is_named_and_the_others_are_read(
     bad = site.runnable()[1]
     site.api.run_rules_of[bad] = RunRules(error="details of somebody's query")
     output, error = site.failing_sync(SyncFailed, "report_results", max_concurrency=1)
-    name = f"report_results, report_id {bad}, 2024-02-01"
-    assert str(error) == f"All other streams are complete; these failed: {name}"
+    name, later = (f"report_results, report_id {bad}, 2024-02-0{day}" for day in (1, 2))
+    assert str(error) == f"All other streams are complete; these failed: {name}; {later}"
     reason = "the vendor's job ended without a result: the server reports an error in the query"
     assert f"{name}: failed: {name}: {reason}" in caplog.messages
     assert "somebody" not in caplog.text
@@ -115,7 +115,7 @@ def test_results_that_expire_between_pages_fail_the_run_and_the_next_run_reads_t
     site.api.faults.append(fault)
     one: dict[str, Any] = {"reports": [{"id": site.runnable()[0]}], "page_size": 7}
     output, error = site.failing_sync(SyncFailed, "report_results", **one)
-    assert str(error).endswith("2024-02-01")
+    assert "2024-02-01" in str(error)
     assert "2024-02-01: results have expired (not found (HTTP 404))" in caplog.text
     site.api.faults.clear()
     site.api.forget_queries()

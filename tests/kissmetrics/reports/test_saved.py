@@ -25,16 +25,18 @@ def test_reports_of_other_types_are_skipped_with_one_warning(site: Site) -> None
     assert {run.report_id for run in site.api.runs} == set(site.runnable())
 
 
-def test_report_that_the_api_cannot_run_is_skipped_with_a_warning(serve: Serve) -> None:
+def test_report_that_the_api_cannot_run_fails_and_the_others_are_read(serve: Serve) -> None:
     site = serve()
     funnel = site.api.data.records("reports")[2]
     assert funnel["report_type"] == "funnel"
     good = site.runnable()[0]
     ended = site.execute(reports=[{"id": funnel["id"]}, {"id": good}])
-    assert ended.code == 0, ended.stderr
-    (warning,) = [text for text in ended.warnings if funnel["id"] in text]
-    assert "the API cannot run the report" in warning
-    assert "HTTP 400" in warning
+    assert ended.code == 1, ended.stderr
+    *lines, last = [text for text in ended.errors if funnel["id"] in text]
+    assert len(lines) == len(days())
+    assert all("the API does not run the report" in line for line in lines)
+    assert all("HTTP 400" in line for line in lines)
+    assert "these failed: report_results, report_id" in last
     rows = ended.output.rows("report_results")
     assert comparable(rows) == expected_rows(site.api, days(), [good])
 

@@ -102,7 +102,7 @@ def test_missing_metric_is_skipped_with_a_warning(v3: V3Site) -> None:
     ended = v3.execute(metric_ids=[77, here])
     assert ended.code == 0, ended.stderr
     (warning,) = [text for text in ended.warnings if "77" in text]
-    assert warning.startswith("metric_results, metric_id 77, 2024-02-01: skipped: not found")
+    assert warning.startswith("metric_results, metric_id 77: skipped: not found")
     assert comparable(ended.output.rows("metric_results")) == metric_rows(v3, here)
 
 

@@ -65,14 +65,15 @@ def test_people_search_runs_with_its_saved_dates(v3: V3Site) -> None:
     assert {r["start_date"][:4] for r in rows} == {str(date.today().year)}  # noqa: DTZ011
 
 
-def test_other_report_with_saved_dates_is_skipped_with_a_warning(v3: V3Site) -> None:
+def test_other_report_with_saved_dates_fails_and_the_others_are_read(v3: V3Site) -> None:
     funnel = v3.api.v3_data.records("reports")[2]
     assert funnel["report_type"] == "funnel"
     good = v3.ids("reports")[0]
     ended = v3.execute(reports=[{"id": funnel["id"], "saved_dates": True}, {"id": good}])
-    assert ended.code == 0, ended.stderr
-    (warning,) = [text for text in ended.warnings if str(funnel["id"]) in text]
-    assert "the server refuses the query (POST /queries/report: HTTP 400)" in warning
+    assert ended.code == 1, ended.stderr
+    line, last = [text for text in ended.errors if str(funnel["id"]) in text]
+    assert "the server refuses the query (POST /queries/report: HTTP 400)" in line
+    assert "these failed: report_results, report_id" in last
     rows = comparable(ended.output.rows("report_results"))
     assert rows == expected_rows(v3.api, days(), [good])
 
@@ -141,8 +142,8 @@ def test_run_that_fails_twice_is_named_and_the_others_are_read(
     bad = v3.ids("reports")[1]
     v3.api.run_rules_of[str(bad)] = RunRules(error="details of somebody's query")
     output, error = v3.failing_sync(SyncFailed, "report_results", max_concurrency=1)
-    name = f"report_results, report_id {bad}, 2024-02-01"
-    assert str(error) == f"All other streams are complete; these failed: {name}"
+    name, later = (f"report_results, report_id {bad}, 2024-02-0{day}" for day in (1, 2))
+    assert str(error) == f"All other streams are complete; these failed: {name}; {later}"
     assert "somebody" not in caplog.text
     rest = [row for row in expected_rows(v3.api, days()) if row["report_id"] != bad]
     assert comparable(output.rows("report_results")) == rest

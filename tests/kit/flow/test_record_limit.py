@@ -46,8 +46,9 @@ def test_refused_partition_is_skipped(
     tap = tap_of(table)(config=DAYS)
     with captured():
         assert tap.run_connection_test()
-    assert requested == ["figures, site 1, 2024-01-01", "figures, site 2, 2024-01-01"]
-    assert "figures, site 1, 2024-01-01: skipped: no plan" in caplog.messages
+    days = [f"figures, site 1, 2024-01-0{day}" for day in (1, 2, 3)]
+    assert requested == [*days, "figures, site 2, 2024-01-01"]
+    assert "figures, site 1: skipped: no plan" in caplog.messages
 
 
 def tap_with(stream: Callable[..., EmptyPages]) -> CannedTap:
