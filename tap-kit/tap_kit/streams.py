@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import contextlib
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
@@ -13,8 +12,8 @@ from singer_sdk.metrics import DEFAULT_LOG_INTERVAL, Metric, Tag
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
-from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
-from tap_kit.flow.bookmarks import WindowBookmarks, read_bookmark
+from tap_kit.errors import JobFailed, PartitionUnavailable
+from tap_kit.flow.bookmarks import WindowBookmarks, bookmarked_day, read_bookmark
 from tap_kit.flow.failures import Failures
 from tap_kit.flow.tasks import (
     Outcome,
@@ -165,8 +164,7 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
                 failures.window_written()
                 self.on_window_written(task)
             self.run.write_state_if_due()
-        partition = dict(context or {})
-        self.failures.report_refusals(partition, self.owner(partition))
+        self.failures.report_refusals(context or {}, self.owner(context or {}))
 
     def _records_of(self, task: TaskT, result: ResultT, *, single: bool) -> Iterator[Record]:
         for rows in self.batches(task, result):
@@ -299,10 +297,4 @@ class WindowedStream(
         if self.replication_method != REPLICATION_INCREMENTAL or not key:
             return None
         value = read_bookmark(self.tap_state, self.name, dict(partition) or None, key)
-        if value is None:
-            return None
-        with contextlib.suppress(ValueError):
-            if isinstance(value, str):
-                return self.bookmark_day(value, partition)
-        msg = f"{self.name}: the bookmark in the state is not a date; repair or clear the state"
-        raise SyncFailed(msg)
+        return bookmarked_day(value, lambda text: self.bookmark_day(text, partition), self.name)

@@ -112,7 +112,10 @@ class Accounts(CoreList[AccountsPass], BookmarkedStream[PageTask[AccountsPass], 
     replication_key = "updated_at"
     response_fields = ResponseFields(
         computed=[f"contact_{part}" for part in CONTACT],
-        raw_types={"contact": {"type": ["object", "null"]}},
+        raw_types={
+            "contact": {"type": ["object", "null"]},
+            "updated_at": {"type": ["string", "number", "boolean", "null"]},
+        },
         ignored=LINKS,
     )
 
@@ -126,6 +129,8 @@ class Accounts(CoreList[AccountsPass], BookmarkedStream[PageTask[AccountsPass], 
 
     @override
     def shape(self, row: Any) -> None:
+        if not isinstance(row.updated_at, str):
+            row.updated_at = None
         contact = row.contact or {}
         row.contact_name, row.contact_country, row.contact_phone = map(contact.get, CONTACT)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 # The class behind the public property `Stream.state_manager`; the SDK names it nowhere else.
 from singer_sdk.streams._state import StreamStateManager
 from typing_extensions import override
 
+from tap_kit.errors import SyncFailed
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import date
 
     from singer_sdk.helpers.types import Context, Record, TapState
 
@@ -56,3 +60,18 @@ def read_bookmark(
     if entry.get("replication_key") != replication_key:
         return None
     return entry.get("replication_key_value")
+
+
+def bookmarked_day(value: object, day_of: Callable[[str], date], stream: str) -> date | None:
+    """Return the day of a stored bookmark; None if there is none.
+
+    Raises:
+        SyncFailed: if the tap did not write the bookmark.
+    """
+    if value is None:
+        return None
+    with contextlib.suppress(ValueError):
+        if isinstance(value, str):
+            return day_of(value)
+    msg = f"{stream}: the bookmark in the state is not a date; repair or clear the state"
+    raise SyncFailed(msg)

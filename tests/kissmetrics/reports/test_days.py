@@ -82,7 +82,7 @@ def test_day_that_does_not_exist_is_left_out_and_the_bookmark_moves_on(
         "/v2/products/p1/reports/r1/run": run,
         "/v2/queries/q1/results": [[1, "a@x", 2]],
     }
-    settings = {
+    settings: dict[str, Any] = {
         "start_date": (day - timedelta(days=1)).isoformat(),
         "end_date": (day + timedelta(days=2)).isoformat(),
     }
