@@ -9,11 +9,11 @@ from tap_kit import (
     Check,
     Decode,
     ErrorResponse,
+    JobFailed,
     Params,
     PartitionUnavailable,
     Request,
     Response,
-    SyncFailed,
     quoted_path,
     send_first,
     setting_error,
@@ -154,4 +154,4 @@ def error_for(response: ErrorResponse) -> Exception:
         case status:
             reason = f": {response.detail}" if response.detail.strip("{} ") else ""
             problem = f"{response.source}: HTTP {status}{reason}"
-            return SyncFailed(problem)
+            return JobFailed(problem)  # of this window only

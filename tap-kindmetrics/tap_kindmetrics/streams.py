@@ -108,6 +108,10 @@ class SegmentStream(WindowedStream, KindmetricsStream[WindowTask], ABC):
             for segment in self.selection.segments
         )
 
+    @override
+    def owner(self, partition: Partition) -> Partition:
+        return {"domain_id": partition["domain_id"]}  # a plan is that of a domain
+
     def parameters(self, task: WindowTask) -> dict[str, str | int]:
         """Return the query of a request: the window's days, both included, and the filters."""
         days = _days(task)

@@ -114,12 +114,16 @@ def test_a_permanent_fault_stops_the_run_after_five_tries(site: Site, kind: str)
 
 
 @pytest.mark.parametrize("status", [400, 405, 406, 409, 410, 418, 422])
-def test_a_final_status_stops_the_run_without_a_retry(site: Site, status: int) -> None:
+def test_a_final_status_fails_its_windows_without_a_retry(
+    site: Site, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
     path = "/api/domains/1/pages"
     site.api.faults.append(Fault("status", status=status, path=path))
     _, error = site.failing_sync(SyncFailed, max_concurrency=1, **SETTINGS)
-    assert f"HTTP {status}" in str(error)
-    assert len(site.requested(path)) == 1
+    assert "these failed: pages, domain_id 1, segment all, 2024-02-0" in str(error)
+    assert f"pages: HTTP {status}" in caplog.text
+    requested = site.requested(path)
+    assert len(requested) == len(set(requested))
 
 
 @pytest.mark.parametrize("ordinal", [1, 12])
