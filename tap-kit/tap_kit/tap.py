@@ -21,15 +21,16 @@ from tap_kit.rows.chunks import ChunkWriter
 from tap_kit.run.about import streams_table
 from tap_kit.run.catalogs import catalog_problems, load_catalog
 from tap_kit.run.command import (
-    buffer_output,
     exit_on_signals,
     exit_when_output_closes,
     one_line_errors,
+    refuse_closed_output,
     stop_on_signals,
 )
 from tap_kit.run.config import load_config, sdk_config_lines_silenced
 from tap_kit.run.environment import environment_hint, environment_settings, load_dotenv_file
 from tap_kit.run.memory import infrequent_collections, reuse_freed_memory
+from tap_kit.run.output import buffer_output
 from tap_kit.run.problems import place_of, setting_of, setting_problems, valid_parts
 from tap_kit.run.run import Run
 from tap_kit.run.states import load_state, log_unknown_streams
@@ -219,10 +220,9 @@ class KitTap(Tap, abc.ABC):
         catalog: str | IO[str] | None = None,
     ) -> None:
         """Run the command line as the SDK does; log errors that the user can fix as one line."""
-        if about:
-            super().invoke(about=about, about_format=about_format)
-        buffer_output()
         with one_line_errors(cls.logger):
+            if about:
+                super().invoke(about=about, about_format=about_format)
             cls.print_version(print_fn=cls.logger.info)
             with exit_when_output_closes(cls.logger):
                 tap = cls(
@@ -237,6 +237,8 @@ class KitTap(Tap, abc.ABC):
     @override
     def get_singer_command(cls) -> click.Command:
         """Return the SDK's command, whose files the tap reads itself."""
+        refuse_closed_output(cls.logger)
+        buffer_output()
         command = super().get_singer_command()
         options = {option.name: option for option in command.params}
         for name in ("state", "catalog"):
@@ -250,6 +252,13 @@ class KitTap(Tap, abc.ABC):
         make_records_safe()
         with one_line_errors(cls.logger):
             return load_config(value)
+
+    @classmethod
+    @override
+    def cb_version(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        """Print the version; log an error of the output as one line."""
+        with one_line_errors(cls.logger):
+            super().cb_version(ctx, param, value)
 
     @classmethod
     @override

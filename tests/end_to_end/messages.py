@@ -56,9 +56,9 @@ class Run:
             env=clean_environment(self.environment),
         )
 
-    def stderr(self, *arguments: str) -> str:
+    def stderr(self, *arguments: str, stdout: int = subprocess.DEVNULL) -> str:
         """Run the tap to its end and return its stderr."""
-        with self.started(*arguments) as process:
+        with self.started(*arguments, stdout=stdout) as process:
             return process.communicate(timeout=240)[1]
 
 
@@ -76,7 +76,7 @@ def wrong_settings(folder: Path) -> str:
 
 
 def wrong_inputs(folder: Path) -> str:
-    """Invalid files, and an invalid variable of the environment."""
+    """Invalid files, an output that cannot be written, and an invalid variable."""
     folder = folder / "inputs"
     folder.mkdir()
     partition = {"context": {"domain_id": 1, "segment": "all"}}
@@ -95,6 +95,11 @@ def wrong_inputs(folder: Path) -> str:
         file.write_text(text, encoding="utf-8")
         run = Run(KIND, folder / str(number), {"api_token": TOKEN})
         found.append(run.stderr(option, str(file)))
+    run = Run(KIND, folder / "output", {"api_token": TOKEN})
+    with Path("/dev/full").open("wb") as full:
+        found.append(run.stderr("--discover", stdout=full.fileno()))
+    closed = ["sh", "-c", 'exec "$0" --about >&-', str(Path(sys.executable).with_name(KIND))]
+    found.append(subprocess.run(closed, stderr=subprocess.PIPE, text=True, check=False).stderr)
     listed = Run(KIND, folder / "env", {}, {"TAP_KINDMETRICS_DOMAIN_IDS": "100,107"})
     return "".join([*found, listed.stderr("--config=ENV")])
 

@@ -80,10 +80,8 @@ class RunningJobs:
         threads = [
             threading.Thread(target=_cancel, args=(job, deadline, cancelled)) for job in running
         ]
-        for thread in threads:
-            thread.daemon = True
-            thread.start()
-        for thread in threads:
+        started = [thread for thread in threads if _is_started(thread)]
+        for thread in started:
             thread.join(max(0.0, deadline - time.monotonic()))
         in_time = cancelled[:]  # later ones count as not cancelled
         for job in in_time:
@@ -91,6 +89,17 @@ class RunningJobs:
         if running:
             text = "Cancelled %d of %d running jobs; the next run resumes the others"
             logger.warning(text, len(in_time), len(running))
+
+
+def _is_started(thread: threading.Thread) -> bool:
+    """Start a thread; without one, do its work here."""
+    thread.daemon = True
+    try:
+        thread.start()
+    except RuntimeError:  # no more threads
+        thread.run()
+        return False
+    return True
 
 
 def _cancel(job: RunningJob, deadline: float, cancelled: list[RunningJob]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import os
 import select
 import signal
@@ -15,6 +14,12 @@ from typing import TYPE_CHECKING, NoReturn
 from singer_sdk.exceptions import ConfigValidationError, MappingError
 
 from tap_kit.errors import Interrupted, KitError
+from tap_kit.run.output import (
+    discard_output,
+    flushed_output,
+    is_output_error,
+    open_closed_streams,
+)
 
 if TYPE_CHECKING:
     import logging
@@ -26,16 +31,16 @@ EXIT_TIMEOUT_S = 4.0  # between a signal and the end of the process, whatever ha
 WATCH_MS = 500  # how often the watcher of the output checks whether the run is over
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 TARGET_STOPPED = "The target stopped reading; see its own log for the reason"
-
-
-def buffer_output() -> None:
-    """Make sure that whole lines are written, even with ``PYTHONUNBUFFERED``.
-
-    If a signal arrives during an unbuffered write to a full pipe, Python drops the rest of the
-    data: a line would be cut, and the state would follow it.
-    """
-    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
-        sys.stdout = open(sys.stdout.fileno(), "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+_MORE_THREADS = "lower max_concurrency, or raise the limit with `ulimit -u`"
+_MORE_FILES = "lower max_concurrency, or raise the limit with `ulimit -n`"
+_MORE_SPACE = "free some space, or set TMPDIR to another folder"
+_RESOURCE_HINTS = {
+    errno.EMFILE: _MORE_FILES,
+    errno.ENFILE: _MORE_FILES,
+    errno.ENOMEM: "lower max_concurrency, or give the tap more memory",
+    errno.ENOSPC: _MORE_SPACE,
+    errno.EDQUOT: _MORE_SPACE,
+}
 
 
 @contextlib.contextmanager
@@ -45,7 +50,8 @@ def one_line_errors(logger: logging.Logger) -> Iterator[None]:
     An error that keeps its traceback is a bug of the tap.
     """
     try:
-        yield
+        with flushed_output():
+            yield
     except ConfigValidationError as error:
         _log_problems(logger, error.errors or [str(error)])
         sys.exit(1)
@@ -57,8 +63,8 @@ def one_line_errors(logger: logging.Logger) -> Iterator[None]:
     except MappingError as error:
         logger.error("stream_maps is not valid: %s", " ".join(str(error).split()))  # noqa: TRY400
         sys.exit(1)
-    except OSError as error:
-        _exit_on_output_error(logger, error)
+    except (OSError, MemoryError, RuntimeError) as error:
+        _exit_on_system_error(logger, error)
 
 
 def _log_problems(logger: logging.Logger, problems: Sequence[str]) -> None:
@@ -72,18 +78,42 @@ def _log_problems(logger: logging.Logger, problems: Sequence[str]) -> None:
         logger.warning("%d problems: %s", len(problems), "; ".join(problems))
 
 
-def _exit_on_output_error(logger: logging.Logger, error: OSError) -> NoReturn:
-    """Exit because the target stopped reading, or the disk is full: a tap writes no other file."""
-    if isinstance(error, BrokenPipeError):
-        logger.error(TARGET_STOPPED)
-    elif error.errno == errno.ENOSPC:
-        logger.error("No space left on the device that the output is written to")
+def _exit_on_system_error(logger: logging.Logger, error: Exception) -> NoReturn:
+    """Exit with one line if the output cannot be written, or the system has no more resources."""
+    if is_output_error(error):
+        discard_output()
+        logger.error(_output_problem(error))
+    elif isinstance(error, MemoryError):
+        logger.error("Not enough memory; lower max_concurrency, or give the tap more")
+    elif isinstance(error, OSError) and error.errno in _RESOURCE_HINTS:
+        place = f": {error.filename}" if error.filename else ""
+        logger.error("%s%s; %s", error.strerror, place, _RESOURCE_HINTS[error.errno])
+    elif is_lack_of_threads(error):
+        logger.error("No more threads can be started; %s", _MORE_THREADS)
     else:
         raise error
-    # The buffered data cannot be written either. Without this, Python tries again when it exits,
-    # and prints a traceback.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(1)
+
+
+def _output_problem(error: Exception) -> str:
+    if isinstance(error, BrokenPipeError):
+        return TARGET_STOPPED
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "No space left on the device that the output is written to"
+    return f"The output cannot be written: {error}"
+
+
+def is_lack_of_threads(error: BaseException) -> bool:
+    """Return whether Python could not start a thread; it has no class of its own for this."""
+    return isinstance(error, RuntimeError) and "can't start new thread" in str(error)
+
+
+def refuse_closed_output(logger: logging.Logger) -> None:
+    """Exit with one line if standard output is closed: no row could be written."""
+    open_closed_streams()
+    if sys.stdout is None:
+        logger.error("Standard output is closed, so no rows can be written")
+        sys.exit(1)
 
 
 def exit_on_signals(logger: logging.Logger) -> None:
@@ -146,9 +176,7 @@ def stop_on_signals(stop: Event) -> Iterator[None]:
         if len(seen) > 1:
             return
         _received.append(number)
-        timer = threading.Timer(EXIT_TIMEOUT_S, os._exit, (128 + number,))
-        timer.daemon = True
-        timer.start()
+        _exit_later(128 + number)
         stop.set()  # last: if this thread was about to wait for `stop`, the call never returns
 
     for number in before:
@@ -160,6 +188,17 @@ def stop_on_signals(stop: Event) -> Iterator[None]:
         if not seen:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _exit_later(code: int) -> None:
+    """End the process after ``EXIT_TIMEOUT_S``, whatever hangs."""
+    timer = threading.Timer(EXIT_TIMEOUT_S, os._exit, (code,))
+    timer.daemon = True
+    try:
+        timer.start()
+    except RuntimeError:  # no more threads: the alarm needs none, but this thread must not hang
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(code))
+        signal.setitimer(signal.ITIMER_REAL, EXIT_TIMEOUT_S)
 
 
 @contextlib.contextmanager
@@ -185,7 +224,8 @@ def _watch_output(on_closed: Callable[[], None]) -> Iterator[None]:
                         on_closed()
                 return
 
-    threading.Thread(target=watch, name="output", daemon=True).start()
+    with contextlib.suppress(RuntimeError):  # without a thread, the next write notices it
+        threading.Thread(target=watch, name="output", daemon=True).start()
     try:
         yield
     finally:

@@ -1,13 +1,14 @@
 """The end of a run in its own process: the lines in the log, the exit code."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
 
-from tests.kit.commands import SETTINGS, Ended, tap
+from tests.kit.commands import SETTINGS, Ended, arguments, tap
 
 WRONG: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
     "several settings": (
@@ -41,7 +42,8 @@ def assert_reported(done: Ended, prefixes: tuple[str, ...]) -> None:
     assert "Traceback" not in done.stderr
     assert "wrong-t0ken" not in done.stderr
     for prefix in prefixes:
-        assert sum(prefix in line for line in done.stderr.splitlines()) == 1, done.stderr
+        errors = [line for line in done.stderr.splitlines() if "| ERROR " in line]
+        assert sum(prefix in line for line in errors) == 1, done.stderr
 
 
 @pytest.mark.parametrize("option", ["--catalog", "--state"])
@@ -60,6 +62,44 @@ def test_full_disk_is_one_line(tmp_path: Path) -> None:
     assert done.code == 1
     assert "Traceback" not in done.stderr
     assert "No space left on the device" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("redirections", "code", "line"),
+    [
+        ("2>&-", 0, ""),
+        ("2>&- <&-", 0, ""),
+        ("2>/dev/full", 0, ""),
+        (">&-", 1, "Standard output is closed, so no rows can be written"),
+        (">&- 2>&- <&-", 1, ""),
+        (">/dev/full --discover", 1, "No space left on the device that the output is written to"),
+        (">/dev/full --version", 1, "No space left on the device that the output is written to"),
+        (">/dev/full --about", 1, "No space left on the device that the output is written to"),
+    ],
+)
+def test_closed_or_full_stream_is_one_line_or_a_complete_run(
+    redirections: str, code: int, line: str, tmp_path: Path
+) -> None:
+    redirections, _, option = redirections.partition(" --")
+    with running(Kindmetrics(token=SETTINGS["api_token"]).app) as server:
+        command = arguments({"api_url": server.url}, tmp_path, *([f"--{option}"] * bool(option)))
+        shell = ["sh", "-c", f'exec "$0" "$@" {redirections}', *command]
+        done = subprocess.run(shell, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert ('"RECORD"' in done.stdout) == (code == 0)
+    errors = [line for line in done.stderr.splitlines() if "| ERROR " in line]
+    assert len(errors) == bool(line)
+    assert all(line in error for error in errors)
+
+
+def test_few_descriptors_are_enough(tmp_path: Path) -> None:
+    with running(Kindmetrics(token=SETTINGS["api_token"]).app) as server:
+        command = arguments({"api_url": server.url}, tmp_path)
+        shell = ["sh", "-c", 'ulimit -n 12; exec "$0" "$@"', *command]
+        done = subprocess.run(shell, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert '"RECORD"' in done.stdout
 
 
 def test_target_that_stops_reading_is_one_line(tmp_path: Path) -> None:

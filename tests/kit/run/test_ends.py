@@ -2,102 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import io
 import logging
 import os
 import queue
 import signal
-import sys
 import threading
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import tap_kit.run.command
 from singer_sdk.exceptions import MappingError
 from tap_kit.errors import Interrupted, setting_error
-from tap_kit.run.command import buffer_output, exit_on_signals, one_line_errors, stop_on_signals
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tap_kit.run.command import exit_on_signals, one_line_errors, stop_on_signals
 
 LONG_S = 20  # no wait takes that long unless the test fails
 LOGGER = logging.getLogger("tap-canned")
-
-
-@contextlib.contextmanager
-def own_output(folder: Path) -> Iterator[io.TextIOWrapper]:
-    """Use a file as standard output while inside; the real one stays unchanged."""
-    with (folder / "out").open("w", encoding="utf-8") as file, contextlib.redirect_stdout(file):
-        yield file
-
-
-def is_null_device(file: io.TextIOWrapper) -> bool:
-    return os.fstat(file.fileno()).st_rdev == Path(os.devnull).stat().st_rdev != 0
-
-
-@pytest.mark.parametrize(
-    ("error", "line"),
-    [
-        (BrokenPipeError(), "The target stopped reading; see its own log for the reason"),
-        (
-            OSError(errno.ENOSPC, "x"),
-            "No space left on the device that the output is written to",
-        ),
-    ],
-)
-def test_failed_output_is_one_line_and_is_not_written_again(
-    error: OSError, line: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    with own_output(tmp_path) as output:
-        with pytest.raises(SystemExit) as caught, one_line_errors(LOGGER):
-            raise error
-        assert is_null_device(output), "Python's own flush at exit must not fail"
-    assert caught.value.code == 1
-    assert [(record.levelname, record.message) for record in caplog.records] == [("ERROR", line)]
-
-
-def test_unbuffered_output_gets_a_buffer(tmp_path: Path) -> None:
-    """Without one, as with ``PYTHONUNBUFFERED``, a signal would cut a line in the middle."""
-    with (tmp_path / "out").open("wb", buffering=0) as raw:
-        with contextlib.redirect_stdout(_Unbuffered(raw)):  # type: ignore[type-var]
-            buffer_output()
-            made = sys.stdout
-            assert isinstance(made.buffer, io.BufferedWriter)
-            assert (made.encoding, made.fileno()) == ("utf-8", raw.fileno())
-            made.write("中\n" * 10)
-        assert (tmp_path / "out").read_bytes() == b"", "buffered until a flush"
-        made.close()
-        assert (tmp_path / "out").read_text("utf-8") == "中\n" * 10
-        os.fstat(raw.fileno())  # still open, because others write to it
-
-
-@pytest.mark.parametrize("out", [io.StringIO(), io.TextIOWrapper(io.BytesIO())], ids=["", "buffer"])
-def test_other_output_is_unchanged(out: io.TextIOBase) -> None:
-    with contextlib.redirect_stdout(out):
-        buffer_output()
-        assert sys.stdout is out
-
-
-class _Unbuffered:
-    """The standard output of Python with ``PYTHONUNBUFFERED``."""
-
-    def __init__(self, raw: io.RawIOBase) -> None:
-        self.buffer = raw
-
-    def fileno(self) -> int:
-        return self.buffer.fileno()
-
-
-def test_other_system_error_keeps_its_traceback(tmp_path: Path) -> None:
-    error = OSError(errno.EIO, "x")
-    with own_output(tmp_path) as output:
-        with pytest.raises(OSError, match="x") as caught, one_line_errors(LOGGER):
-            raise error
-        assert not is_null_device(output)
-    assert caught.value is error
 
 
 def test_invalid_stream_map_is_one_line(
