@@ -62,8 +62,8 @@ def buffer_output() -> None:
     If a signal arrives during an unbuffered write to a full pipe, Python drops the rest of the
     data: a line would be cut, and the state would follow it.
     """
-    original = sys.stdout
-    if original is sys.__stdout__ is not None:  # not replaced, neither here nor by a test
+    is_original = sys.stdout is sys.__stdout__  # not replaced, neither here nor by a test
+    if is_original and (original := sys.stdout) is not None:
         raw = _Output(original.fileno(), "w", closefd=False)
         sys.stdout = io.TextIOWrapper(
             io.BufferedWriter(raw), encoding="utf-8", line_buffering=original.line_buffering
