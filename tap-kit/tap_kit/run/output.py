@@ -65,8 +65,9 @@ def buffer_output() -> None:
     is_original = sys.stdout is sys.__stdout__  # not replaced, neither here nor by a test
     if is_original and (original := sys.stdout) is not None:
         raw = _Output(original.fileno(), "w", closefd=False)
+        whole_lines = bool(original.line_buffering)
         sys.stdout = io.TextIOWrapper(
-            io.BufferedWriter(raw), encoding="utf-8", line_buffering=original.line_buffering
+            io.BufferedWriter(raw), encoding="utf-8", line_buffering=whole_lines
         )
 
 
