@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from tap_kit.errors import SyncFailed
 from tap_kit.flow.pipeline import Pipeline
 
 LONG_S = 20  # no wait takes that long unless the test fails
@@ -25,7 +26,7 @@ def until_error(pipeline: Pipeline[Any, Any]) -> tuple[list[Any], str]:
     try:
         for result in results(pipeline):
             taken.append(result)  # noqa: PERF402  (the results before the error count)
-    except ValueError as error:
+    except SyncFailed as error:
         pipeline.close()
         return taken, str(error)
     return taken, ""

@@ -24,9 +24,16 @@ def read_in_background(
     """Yield the items of ``source``; call ``heartbeat`` twice a second while it is slow.
 
     ``source`` runs in a daemon thread, a few items ahead. Its error is raised here. When this
-    generator is closed, ``source`` is closed after its next item.
+    generator is closed, ``source`` is closed after its next item. If no thread can be started,
+    ``source`` runs here, and the heartbeat comes between its items only.
     """
-    reader = _Reader(source)
+    try:
+        reader = _Reader(source)
+    except RuntimeError:
+        for own in source:
+            yield own
+            heartbeat()
+        return
     try:
         while True:
             try:

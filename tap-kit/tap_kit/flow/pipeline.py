@@ -8,11 +8,14 @@ each chain of follow-ups are pulled only as far as needed, so that memory use is
 
 from __future__ import annotations
 
+import logging
 import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tap_kit.errors import Interrupted
+from tap_kit.flow.guard import guard
+from tap_kit.net.exchange import take_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +24,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 TICK_S = 0.5  # between two heartbeats of a caller that waits
+MAX_HELD_BYTES = 1 << 27  # of results that are ready; with more, only the next result is worked on
+
+logger = logging.getLogger(__name__)
 
 
 class _Entry(Generic[T, R]):
@@ -31,6 +37,7 @@ class _Entry(Generic[T, R]):
         self.is_started = False
         self.future: Future[R] = Future()
         self.is_followed_up = False
+        self.memory = 0  # bytes that its result takes, at most
 
     @classmethod
     def of_error(cls, task: T, error: Exception) -> _Entry[T, R]:
@@ -73,7 +80,7 @@ class Pipeline(Generic[T, R]):
     an error no later task starts. Earlier results are still returned, and the error is raised in
     its place, as if the tasks had been done one by one. ``plan`` and ``follow_ups`` run in the
     thread of the caller, ``work`` in daemon threads: an interrupted run does not wait for a slow
-    server.
+    server. Results that wait to be taken hold at most about ``MAX_HELD_BYTES``.
     """
 
     def __init__(
@@ -86,6 +93,7 @@ class Pipeline(Generic[T, R]):
     ) -> None:
         self._work = work
         self._workers = workers
+        self._max_threads = workers
         self._follow_ups = follow_ups
         self._threads = 0
         self._order: list[_Entry[T, R] | _Source[T]] = [_Source(plan, is_plan=True)]
@@ -124,8 +132,12 @@ class Pipeline(Generic[T, R]):
                         self._order = [item for item in self._order if _is_started(item)]
                     self._fill()
                     return head.future.result()
-                is_changed = self._changed.wait(TICK_S)
-            if not is_changed:
+                is_alone = not self._threads and not head.is_started
+                head.is_started |= is_alone
+                is_changed = is_alone or self._changed.wait(TICK_S)
+            if is_alone:  # no thread could be started
+                self._do(head)
+            elif not is_changed:
                 heartbeat(head.task)
 
     def insert(self, tasks: Iterator[T]) -> None:
@@ -190,34 +202,55 @@ class Pipeline(Generic[T, R]):
             self._start_thread()
 
     def _start_thread(self) -> None:
-        if self._threads < self._workers:
-            self._threads += 1
-            name = f"fetch-{self._threads}"
+        if self._threads >= self._max_threads:
+            return
+        name = f"fetch-{self._threads + 1}"
+        try:
             threading.Thread(target=self._serve, name=name, daemon=True).start()
+        except RuntimeError:
+            self._max_threads = self._threads
+            text = "No more threads can be started; reading with %d of them"
+            logger.warning(text, self._threads)
+        else:
+            self._threads += 1
 
     def _serve(self) -> None:
         """Work in a thread: do the first task that is not started, until the pipeline is closed."""
         while (entry := self._next_task()) is not None:
-            result: Future[R] = Future()
-            try:
+            self._do(entry)
+
+    def _do(self, entry: _Entry[T, R]) -> None:
+        result: Future[R] = Future()
+        take_memory()
+        try:
+            with guard(entry.task):
                 result.set_result(self._work(entry.task))
-            except BaseException as error:  # noqa: BLE001  (raised again by `take`)
-                result.set_exception(error)
-            # With the lock held: its follow-ups must be placed before the caller takes it.
-            with self._changed:
-                entry.future = result
-                self._changed.notify_all()
+        except BaseException as error:  # noqa: BLE001  (raised again by `take`)
+            result.set_exception(error)
+        # With the lock held: its follow-ups must be placed before the caller takes it.
+        with self._changed:
+            entry.memory = take_memory()
+            entry.future = result
+            self._changed.notify_all()
 
     def _next_task(self) -> _Entry[T, R] | None:
         with self._changed:
             while not self._closed:
-                for item in self._order:
-                    if isinstance(item, _Entry):
-                        if item.failed:
-                            break  # no task after an error starts
-                        if not item.is_started:
-                            item.is_started = True
-                            return item
+                if (entry := self._startable()) is not None:
+                    entry.is_started = True
+                    return entry
                 self._changed.wait()
             self._threads -= 1
+        return None
+
+    def _startable(self) -> _Entry[T, R] | None:
+        """Return the first entry that may start now: no task after an error does."""
+        held = 0
+        for item in self._order:
+            if isinstance(item, _Entry):
+                if item.failed or held > MAX_HELD_BYTES:
+                    return None
+                if not item.is_started:
+                    return item
+                held += item.memory
         return None

@@ -186,3 +186,17 @@ def test_slow_signal_handler_does_not_block_the_reader() -> None:
         signals.join()
         signal.signal(signal.SIGUSR1, before)
     assert is_called.is_set()
+
+
+def test_source_is_read_without_a_thread_if_none_can_be_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        msg = "can't start new thread"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    beats: list[int] = []
+    items = read_in_background((item for item in range(3)), lambda: beats.append(1))
+    assert list(items) == [0, 1, 2]
+    assert len(beats) == 3

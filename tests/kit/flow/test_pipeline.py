@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tap_kit.errors import Interrupted
+from tap_kit.errors import Interrupted, Retriable, SyncFailed
 from tap_kit.flow.pipeline import Pipeline
 
 from tests.kit.pipelines import LONG_S, Gates, busy_workers, no_heartbeat, results, until_error
@@ -93,7 +93,7 @@ def test_error_is_raised_in_its_place_and_no_later_task_starts() -> None:
         if task == 1:
             gates.started.append(task)
             msg = "one"
-            raise ValueError(msg)
+            raise SyncFailed(msg)
         return gates.work(task)
 
     pipeline = Pipeline(iter(range(20)), work, workers=2)
@@ -107,7 +107,7 @@ def test_error_is_raised_in_its_place_and_no_later_task_starts() -> None:
 
     assert pipeline.take(open_late) == 0
     assert is_called.is_set()
-    with pytest.raises(ValueError, match="one"):
+    with pytest.raises(SyncFailed, match="one"):
         pipeline.take(no_heartbeat)
     pipeline.close()
     assert busy_workers() == []
@@ -119,7 +119,7 @@ def test_error_is_raised_in_its_place_and_no_later_task_starts() -> None:
 def test_results_before_an_error_are_returned(workers: int, bad: int) -> None:
     def work(task: int) -> int:
         if task >= bad:
-            raise ValueError(task)
+            raise SyncFailed(str(task))
         return task
 
     for _ in range(30):
@@ -133,7 +133,7 @@ def test_first_error_of_the_plan_is_raised(bad: set[int], workers: int) -> None:
 
     def work(task: int) -> int:
         if task in bad:
-            raise ValueError(task)
+            raise SyncFailed(str(task))
         return task
 
     pipeline = Pipeline(iter(range(20)), work, workers=workers)
@@ -148,18 +148,17 @@ def test_error_that_is_earlier_in_the_plan_is_raised_even_if_it_occurs_later() -
             assert later_failed.wait(LONG_S)
         else:
             later_failed.set()
-        raise ValueError(task)
+        raise SyncFailed(str(task))
 
     pipeline = Pipeline(iter(range(2)), work, workers=2)
     for task in (0, 1):
-        with pytest.raises(ValueError, match=f"^{task}$"):
+        with pytest.raises(SyncFailed, match=f"^{task}$"):
             pipeline.take(no_heartbeat)
     pipeline.close()
 
 
-@pytest.mark.parametrize("kind", [TimeoutError, KeyboardInterrupt, SystemExit, Interrupted])
+@pytest.mark.parametrize("kind", [Retriable, KeyboardInterrupt, SystemExit, Interrupted])
 def test_error_of_any_type_is_raised_once(kind: type[BaseException]) -> None:
-    """A TimeoutError of a task must not be mistaken for a timeout of the pipeline."""
     calls = []
 
     def work(task: int) -> int:
@@ -266,7 +265,7 @@ def test_close_ends_the_wait() -> None:
 def failing_plan(good: int) -> Iterator[int]:
     yield from range(good)
     msg = "no plan"
-    raise ValueError(msg)
+    raise SyncFailed(msg)
 
 
 @pytest.mark.parametrize("good", [0, 1, 5])
@@ -284,10 +283,10 @@ def test_no_task_starts_after_an_error_was_raised() -> None:
 
         def work(task: int, started: list[int] = started) -> int:
             started.append(task)
-            raise ValueError(task)
+            raise SyncFailed(str(task))
 
         pipeline = Pipeline(iter(range(9)), work, workers=1)
-        with pytest.raises(ValueError, match=r"^0$"):
+        with pytest.raises(SyncFailed, match=r"^0$"):
             pipeline.take(no_heartbeat)
         assert pipeline.head is None
         assert started == [0]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tap_kit.errors import SyncFailed
 from tap_kit.flow.pipeline import Pipeline
 
 from tests.kit.pipelines import no_heartbeat
@@ -31,10 +32,10 @@ class Groups:
         """Return whether the page is refused.
 
         Raises:
-            ValueError: if the page is broken.
+            SyncFailed: if the page is broken.
         """
         if place in self.broken:
-            raise ValueError(place)
+            raise SyncFailed(str(place))
         return place in self.refused
 
     def one_by_one(self) -> Iterator[Place]:
@@ -72,7 +73,7 @@ class Groups:
                 if is_refused:
                     self.dropped.add(place[0])
                     pipeline.drop(lambda one: one[0] in self.dropped)
-        except ValueError:
+        except SyncFailed:
             pipeline.close()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tap_kit.errors import SyncFailed
 from tap_kit.flow.pipeline import Pipeline
 
 from tests.kit.pipelines import LONG_S, busy_workers, no_heartbeat, results, until_error
@@ -130,7 +131,7 @@ def test_follow_ups_are_pulled_only_as_far_as_needed() -> None:
 def test_error_of_a_follow_up_is_raised_before_later_results() -> None:
     def work(task: str) -> str:
         if task == "a2":
-            raise ValueError(task)
+            raise SyncFailed(str(task))
         return task
 
     def more(task: str, _result: str) -> Iterator[str]:
@@ -146,7 +147,7 @@ def test_error_in_a_chain_of_follow_ups_is_raised_after_the_results_before_it() 
     def more(task: str, _result: str) -> Iterator[str]:
         if task == "b":
             yield "b2"
-            raise ValueError(task)
+            raise SyncFailed(str(task))
 
     pipeline = Pipeline(iter("abcde"), lambda task: task, workers=2, follow_ups=more)
     assert until_error(pipeline) == (["a", "b", "b2"], "b")
@@ -157,7 +158,7 @@ def test_error_in_making_the_first_follow_up_is_raised_in_its_place() -> None:
 
     def more(task: str, _result: str) -> Iterator[str]:
         if task == "c":
-            raise ValueError(task)
+            raise SyncFailed(str(task))
         yield from ()
 
     pipeline = Pipeline(iter("abcde"), lambda task: task, workers=3, follow_ups=more)

@@ -1,0 +1,74 @@
+"""The pipeline on a machine with few resources, and with results that take much memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from tap_kit.flow import pipeline as pipelines
+from tap_kit.flow.pipeline import Pipeline
+from tap_kit.net.exchange import count_memory
+
+from tests.kit.pipelines import no_heartbeat, results
+
+
+@pytest.mark.parametrize("possible", [0, 1, 2])
+def test_pipeline_works_with_the_threads_that_can_be_started(
+    possible: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def start_or_refuse(thread: threading.Thread) -> None:
+        if len(started) >= possible:
+            msg = "can't start new thread"
+            raise RuntimeError(msg)
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_or_refuse)
+    pipeline = Pipeline(iter(range(20)), lambda task: task * 10, workers=4)
+    assert list(results(pipeline)) == [task * 10 for task in range(20)]
+    line = f"No more threads can be started; reading with {possible} of them"
+    assert caplog.messages == [line]
+
+
+def test_no_task_starts_while_the_results_before_it_take_too_much_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pipelines, "MAX_HELD_BYTES", 100)
+    started: list[int] = []
+
+    def work(task: int) -> int:
+        started.append(task)
+        count_memory(60)
+        return task
+
+    pipeline = Pipeline(iter(range(9)), work, workers=1)
+    assert pipeline.head == 0
+    for taken in range(9):
+        until(lambda taken=taken: len(started) == min(9, taken + 2))
+        time.sleep(0.01)
+        assert len(started) == min(9, taken + 2), "two results take more than 100 bytes"
+        assert pipeline.take(no_heartbeat) == taken
+    assert pipeline.head is None
+
+
+def test_one_result_may_take_more_memory_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipelines, "MAX_HELD_BYTES", 100)
+
+    def work(task: int) -> int:
+        count_memory(1000)
+        return task
+
+    pipeline = Pipeline(iter(range(9)), work, workers=4)
+    assert list(results(pipeline)) == list(range(9))
+
+
+def until(condition: object) -> None:
+    """Wait until a condition holds."""
+    end = time.monotonic() + 20
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end
+        time.sleep(0.001)

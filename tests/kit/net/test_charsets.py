@@ -1,0 +1,73 @@
+"""Bodies in other charsets become UTF-8."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kit.net.charsets import as_utf8, declared_charset
+from tap_kit.net.http import Request
+
+from tests.kit.apis import URL, Reply, client, mock_replies
+
+TEXT = "Müller; Жуков; 東京"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "charset"),
+    [
+        ("text/csv; charset=windows-1252", "cp1252"),
+        ('text/csv; charset="ISO-8859-1"; header=present', "iso8859-1"),
+        ("text/csv;charset=UTF-16", "utf-16"),
+        ("text/csv; charset=Shift_JIS", "shift_jis"),
+        ("application/json; charset=utf-16le", "utf-16-le"),
+        ("application/json; charset=latin-1", None),
+        ("application/vnd.api+json; charset=latin-1", None),
+        ("text/csv; charset=utf-8", None),
+        ("text/csv; charset=utf8", None),
+        ("text/csv; charset=us-ascii", None),
+        ("text/csv; charset=base64", None),
+        ("text/csv; charset=zlib", None),
+        ("text/csv; charset=unicode_escape", None),
+        ("text/csv; charset=idna", None),
+        ("text/csv; charset=\0", None),
+        ("text/csv; charset=", None),
+        ("text/csv", None),
+        ("", None),
+    ],
+)
+def test_charset_is_taken_from_the_header(content_type: str, charset: str | None) -> None:
+    assert declared_charset({"Content-Type": content_type}) == charset
+    assert declared_charset({}) is None
+
+
+@given(st.text(st.characters(codec="ascii") | st.sampled_from("; =\"'*%\\cs"), max_size=60))
+def test_any_header_is_read(content_type: str) -> None:
+    declared_charset({"Content-Type": content_type})
+    declared_charset({"Content-Type": f"text/csv; charset={content_type}"})
+
+
+@given(
+    st.text(max_size=50),
+    st.sampled_from(["utf-16", "utf-32", "utf-16-le", "gb18030"]),
+    st.integers(1, 7),
+)
+def test_text_is_the_same_wherever_its_pieces_end(text: str, charset: str, size: int) -> None:
+    body = text.encode(charset)
+    pieces = (body[start : start + size] for start in range(0, len(body), size))
+    assert b"".join(as_utf8(pieces, charset)).decode() == text
+
+
+@given(st.binary(max_size=50), st.sampled_from(["cp1252", "shift_jis", "utf-16", "euc_jp"]))
+def test_any_bytes_become_valid_text(body: bytes, charset: str) -> None:
+    b"".join(as_utf8([body], charset)).decode()
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "gb18030", "utf-8"])
+def test_bodies_are_utf8_whatever_was_declared(charset: str, requests_mock: object) -> None:
+    declared = {"Content-Type": f"text/csv; charset={charset}"}
+    body = f'["{TEXT}"]'.encode(charset)
+    mock_replies(requests_mock, Reply(body=body, headers=declared))  # type: ignore[arg-type]
+    with client(URL) as api:
+        assert b"".join(api.open(Request("/x"))).decode() == f'["{TEXT}"]'
+        assert api.send(Request("/x"), list).value == [TEXT]
