@@ -32,7 +32,7 @@ def deep(level: int = 0) -> None:
         ([].pop, "IndexError: pop from empty list"),
         (
             lambda: int("x" * 400),
-            f"ValueError: invalid literal for int() with base 10: '{'x' * 160}",
+            f"ValueError: invalid literal for int() with base 10: '{'x' * 100}",
         ),
         (deep, "RecursionError: maximum recursion depth exceeded"),
     ],

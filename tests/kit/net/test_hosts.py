@@ -1,10 +1,15 @@
 """Valid and invalid URLs of an API."""
 
+from urllib.parse import unquote
+
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
-from tap_kit.net.hosts import is_loopback, url_problem
+from tap_kit.errors import SyncFailed
+from tap_kit.net.hosts import is_loopback, quoted_path, url_problem
 from tap_kit.run.problems import setting_problems
+from urllib3.util import parse_url
 
 CLEAR_TEXT = "must begin with https://, or the credentials would be sent in clear text"
 NO_ADDRESS = "must be a URL with https:// and a host"
@@ -82,3 +87,40 @@ def test_any_text_is_valid_or_has_a_problem(url: str) -> None:
 )
 def test_loopback_hosts_are_recognized(host: str, *, is_it: bool) -> None:
     assert is_loopback(host) is is_it
+
+
+@pytest.mark.parametrize(
+    ("ids", "path"),
+    [
+        (("a", 1), "/v2/a/reports/1"),
+        (("../../admin/delete?all=1#", "x"), "/v2/..%2F..%2Fadmin%2Fdelete%3Fall%3D1%23/reports/x"),
+        (("%2e%2e", "ü"), "/v2/%252e%252e/reports/%C3%BC"),
+        (("a\r\nHost: b", "{}"), "/v2/a%0D%0AHost%3A%20b/reports/%7B%7D"),
+        (("...", "a/.."), "/v2/.../reports/a%2F.."),
+    ],
+)
+def test_id_becomes_one_segment(ids: tuple[object, object], path: str) -> None:
+    assert quoted_path("/v2/{}/reports/{}", *ids) == path
+
+
+@pytest.mark.parametrize("bad", ["", ".", "..", "\ud800", "x" * 1001])
+def test_id_that_cannot_be_a_segment_is_refused(bad: str) -> None:
+    with pytest.raises(SyncFailed) as caught:
+        quoted_path("/v2/{}/x", bad)
+    assert str(caught.value) == f"an id cannot be part of a path: {bad[:40]!r}; refused"
+
+
+@given(st.text())
+def test_request_keeps_the_segments_of_the_template(text: str) -> None:
+    """The library that sends the request is the judge: it normalizes paths."""
+    try:
+        path = quoted_path("/v2/{}/run", text)
+    except SyncFailed:
+        return
+    sent = requests.Request("GET", f"https://a.example{path}").prepare()
+    assert sent.url is not None
+    parts = parse_url(sent.url)
+    assert (parts.scheme, parts.host, parts.query) == ("https", "a.example", None)
+    first, second, segment, last = (parts.path or "").split("/")
+    assert (first, second, last) == ("", "v2", "run")
+    assert unquote(segment) == text

@@ -7,6 +7,8 @@ from email.utils import formatdate
 
 import pytest
 import requests
+from hypothesis import example, given
+from hypothesis import strategies as st
 from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.net.exchange import Exchange
 from tap_kit.net.wire import connection_error, retry_after_s, shape_problem
@@ -21,6 +23,21 @@ def test_retry_after_date_becomes_exact_seconds(
     assert retry_after_s(formatdate(moment, usegmt=True)) == ahead_s
 
 
+DATES = st.from_regex(
+    r"[A-Z][a-z]{2}, [0-9]{1,3} [A-Z][a-z]{2} [0-9]{1,6} [0-9:]{1,9} ([+-][0-9]{1,25}|GMT)",
+    fullmatch=True,
+)
+
+
+@given(st.text(max_size=60) | DATES | st.integers().map(str))
+@example("Wed, 21 Oct 2026 07:28:00 +99999999999999999999")
+@example("Mon, 01 Jan 0001 00:00:00 +2359")
+@example("9" * 5000)
+def test_any_retry_after_is_read(header: str) -> None:
+    seconds = retry_after_s(header)
+    assert seconds is None or 0 <= seconds < 1e12
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
@@ -32,6 +49,10 @@ def test_retry_after_date_becomes_exact_seconds(
             "the host of https://a.test cannot be resolved",
         ),
         (requests.ConnectionError("reset"), "the connection was lost"),
+        (
+            requests.exceptions.ProxyError("https://user:s3cret@proxy.test"),
+            "no connection to the proxy that the environment sets (HTTPS_PROXY or HTTP_PROXY)",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

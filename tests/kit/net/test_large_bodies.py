@@ -1,0 +1,127 @@
+"""Bodies that are too large, unpack to too much, or have too many values."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kit.errors import Interrupted, SyncFailed
+from tap_kit.net import reading
+from tap_kit.net.http import Request
+from tap_kit.net.reading import BodyReader, memory_of
+from tap_kit.net.throttle import Throttle
+
+from tests.kit.apis import Reply, client, serving
+
+LIST = Request("/list")
+MIB = 1 << 20
+
+
+def failure(*replies: Reply, download: bool = False) -> str:
+    """Return the line with which a request fails, at a limit of one MiB, and check its tries."""
+    with serving(*replies) as server, client(server.url, max_response_mb=1) as api:
+        with pytest.raises(SyncFailed) as caught:
+            list(api.open(LIST)) if download else api.send(LIST, list)
+        assert len(server.seen) == 1, "a retry would take as much again"
+    return str(caught.value)
+
+
+def packed(body: bytes, coding: str = "gzip") -> Reply:
+    """Return a compressed reply."""
+    content = gzip.compress(body) if coding == "gzip" else zlib.compress(body)
+    return Reply(body=content, headers={"Content-Encoding": coding})
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+@pytest.mark.parametrize("filler", [b" ", b"[],", b'"' + b"x" * 1000 + b'",'])
+def test_body_that_unpacks_to_too_much_is_refused(coding: str, filler: bytes) -> None:
+    body = b"[" + filler * (2 * MIB // len(filler)) + b"0]"
+    assert failure(packed(body, coding)) == (
+        "GET /list: the response is larger than max_response_mb (1)"
+    )
+
+
+def test_plain_body_that_is_too_large_is_refused() -> None:
+    reply = Reply(body=b"[" + b" " * MIB + b"]")
+    assert failure(reply) == "GET /list: the response is larger than max_response_mb (1)"
+
+
+@pytest.mark.parametrize("value", [b"[]", b"{}", b"0", b'""', b'{"a":[]}'])
+def test_body_with_too_many_values_is_refused(value: bytes) -> None:
+    count = MIB // (len(value) + 1) - 10
+    reply = Reply(body=b"[" + (value + b",") * count + value + b"]")
+    assert failure(reply) == "GET /list: the response has too many values for max_response_mb (1)"
+
+
+def test_body_at_the_limit_is_read() -> None:
+    text = "x" * (MIB - 4)
+    with (
+        serving(packed(f'["{text}"]'.encode())) as server,
+        client(server.url, max_response_mb=1) as api,
+    ):
+        assert api.send(LIST, list).value == [text]
+
+
+@pytest.mark.parametrize("coding", ["gzip, gzip", "gzip,gzip,gzip", "identity, gzip"])
+@pytest.mark.parametrize("download", [False, True])
+def test_body_that_is_compressed_twice_is_refused(*, coding: str, download: bool) -> None:
+    body = gzip.compress(gzip.compress(b"[]"))
+    reply = Reply(body=body, headers={"Content-Encoding": coding})
+    line = "GET /list: the response is compressed more than once; refused"
+    assert failure(reply, download=download) == line
+
+
+def test_download_that_unpacks_to_far_more_than_it_was_is_refused() -> None:
+    reply = packed(b" " * (32 * MIB))
+    line = "GET /list: the response is compressed over 200 times; refused"
+    assert failure(reply, download=True) == line
+
+
+def test_large_bodies_are_read_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_LARGE_BYTES", 1000)
+    inside: list[int] = []
+    most = [0]
+
+    def decode(body: bytes, _source: str) -> list[int]:
+        inside.append(1)
+        most[0] = max(most[0], len(inside))
+        threading.Event().wait(0.05)
+        inside.pop()
+        return [len(body)]
+
+    with serving(Reply(body=b" " * 2000)) as server, client(server.url) as api:
+        threads = [
+            threading.Thread(target=lambda: api.send(LIST, list, decode=decode)) for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert most == [1]
+
+
+def test_wait_for_another_large_body_ends_when_the_run_is_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "_LARGE_BYTES", 1000)
+    stop = threading.Event()
+    with (
+        BodyReader(1, lambda: None) as other,
+        serving(Reply(body=b" " * 2000)) as server,
+        client(server.url, throttle=Throttle(None, stop)) as api,
+    ):
+        other._wait_if_large(2000)  # noqa: SLF001  (as if it had read that much)
+        threading.Timer(0.2, stop.set).start()
+        with pytest.raises(Interrupted):
+            api.send(LIST, list)
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(max_size=5), st.lists, max_leaves=50))
+def test_estimate_of_the_memory_grows_with_the_values(value: object) -> None:
+    body = repr(value).replace("'", '"').encode()
+    assert memory_of(body) >= len(body)
+    assert memory_of(body + b"," + body) >= 2 * memory_of(body)
