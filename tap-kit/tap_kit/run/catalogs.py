@@ -99,7 +99,8 @@ def load_catalog(file: str | IO[str] | None) -> dict[str, Any] | None:
 
 
 def keep_keys(entry: CatalogEntry, keys: Sequence[str], replication_key: str | None) -> None:
-    """Make the entry of a stream select its keys and its replication key, whatever it says."""
+    """Make the entry of a stream have its keys, and select them and its replication key."""
+    entry.key_properties = entry.key_properties or list(keys)
     if not entry.metadata:
         return  # everything is selected
     if () not in entry.metadata:
