@@ -130,10 +130,14 @@ def test_config_test_with_a_wrong_token_names_the_setting(
     assert "not-the-token" not in done.stdout + done.stderr
 
 
-def test_run_with_invalid_settings_names_them_all(
+def test_run_and_config_test_with_invalid_settings_name_them_all(
     project: Project, settings: dict[str, str], tmp_path: Path
 ) -> None:
     wrong = {**settings, "TAP_KINDMETRICS_SHARD": "2/2", "TAP_KINDMETRICS_WINDOW_DAYS": "0"}
+    tested = project.meltano("config", "test", "tap-kindmetrics", **wrong)
+    assert tested.code == 1
+    shown = tested.stdout + tested.stderr
+    assert "2 problems: window_days must be at least 1; shard must be i/n" in shown
     done = project.meltano(*RUN, "--state-id-suffix=wrong", **wrong)
     assert done.code == 1
     assert "shard must be i/n" in done.stderr

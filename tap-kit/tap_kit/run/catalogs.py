@@ -49,6 +49,7 @@ _Kinds = Annotated[list[_Kind], Meta(min_length=1)]
 class _Property(Struct):
     type: _Kind | _Kinds | UnsetType = UNSET
     title: str | None = None
+    description: str | None = None
     properties: dict[str, _Property] | UnsetType = UNSET
     items: _Property | UnsetType = UNSET
 
