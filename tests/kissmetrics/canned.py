@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sandbox.exchange import Request, Response, json_response
 from sandbox.frame import Frame
 from sandbox.server import running
 from tap_kissmetrics.tap import TapKissmetrics
+from tap_kit import SyncFailed
 
 from tests.kissmetrics.site import TOKEN
 from tests.processes import collected
@@ -60,6 +62,14 @@ class Canned:
         with collected() as written:
             TapKissmetrics(config=settings, state=state, catalog=catalog).execute()
         return Output(written.getvalue().decode())
+
+    def failing_sync(self, *streams: str, **changes: Any) -> tuple[Output, SyncFailed]:
+        """Run the tap as ``sync`` does; it must fail. Return its output and the error."""
+        settings, catalog = self.settings(**changes), self.catalog(**changes)
+        catalog["streams"] = [e for e in catalog["streams"] if e["stream"] in streams]
+        with collected() as written, pytest.raises(SyncFailed) as caught:
+            TapKissmetrics(config=settings, catalog=catalog).execute()
+        return Output(written.getvalue().decode()), caught.value
 
     def settings(self, **changes: Any) -> dict[str, Any]:
         """Return the settings of a run."""

@@ -133,3 +133,14 @@ def test_tracking_key_is_written_only_with_its_setting(v3: V3Site, *, included: 
     output = v3.sync("products", include_tracking_key=included)
     assert output.rows("products") == expected_list(v3.api, "products", secret=included)
     assert ("tracking_key" in output.text) is included
+
+
+def test_products_of_which_none_exists_are_an_error(v3: V3Site) -> None:
+    _, error = v3.failing_sync(ConfigValidationError, "events", product_ids=[77, 78])
+    assert error.errors == ["product_ids must name a product of the account, got 77, 78"]
+
+
+def test_metrics_of_which_none_exists_fail_the_run(v3: V3Site) -> None:
+    ended = v3.execute(metric_ids=[77])
+    assert ended.code == 1
+    assert ended.errors[0] == "metric_results: every metric is refused; check metric_ids"
