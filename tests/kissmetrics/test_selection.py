@@ -60,3 +60,14 @@ def test_day_that_a_report_refuses_costs_only_itself() -> None:
     (part,) = output.state["bookmarks"]["report_results"]["partitions"]
     assert part["replication_key_value"][:10] == "2024-02-01"
     assert str(error).endswith("these failed: report_results, report_id r1, 2024-02-02")
+
+
+def test_results_that_never_exist_fail_their_windows(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.api.faults.append(Fault("status", status=404, path="/results"))
+    reports = [{"id": site.runnable()[0]}]
+    _, error = site.failing_sync(SyncFailed, "report_results", reports=reports)
+    assert "these failed: report_results, report_id" in str(error)
+    reason = "the results of a query that has just finished cannot be read: not found (HTTP 404)"
+    assert reason in caplog.text

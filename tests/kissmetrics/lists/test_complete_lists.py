@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sandbox.exchange import json_response
 from tap_kissmetrics.lists.pagination import LinkPaginator, Page, further_pages, offset_of
 from tap_kit import ListPass, PageInfo, SyncFailed, read_list
 
@@ -262,3 +263,43 @@ def test_server_that_ignores_the_offset_of_a_result_is_found_out() -> None:
         server.sync("report_results", page_size=50, max_concurrency=1)
     assert "sent the same page twice" in str(error.value)
     assert len(server.requested("/results")) < 12
+
+
+def test_offset_that_the_server_refuses_is_not_ignored() -> None:
+    whole = Rows([[1, "a@x", 2]] * 130)
+
+    def page(request: Request) -> Any:
+        is_far = int(request.parameter("offset") or 0) > 130
+        return json_response({}, 400) if is_far else whole(request)
+
+    with Canned({"/v2/queries/q1/results": page}) as server:
+        assert len(server.sync("report_results", page_size=50).rows("report_results")) == 130
+
+
+def test_equal_pages_behind_cursors_are_data() -> None:
+    def page(request: Request) -> Any:
+        number = int(request.parameter("cursor") or 0)
+        links = [{"rel": "next", "href": f"/v2/queries/q1/results?cursor={number + 1}"}]
+        return {"data": [[1, "a@x", 2]] * 10, "links": links if number < 3 else []}
+
+    with Canned({"/v2/queries/q1/results": page}) as server:
+        assert len(server.sync("report_results", page_size=10).rows("report_results")) == 40
+
+
+def test_result_with_fewer_rows_than_its_total_is_read_again() -> None:
+    """In its second pass one page after the other, from the offset that a short page leaves."""
+    seen: list[str] = []
+
+    def page(request: Request) -> Any:
+        seen.append(request.target)
+        offset = int(request.parameter("offset") or 0)
+        size = 3 if len(seen) == 2 else 5
+        rows = [[number, "a@x", 2] for number in range(20)][offset : offset + size]
+        return {"data": rows, "pagination": {"total": 20}}
+
+    with Canned({"/v2/queries/q1/results": page}) as server:
+        output = server.sync("report_results", page_size=5, max_concurrency=1)
+    rows = {row["row_id"]: row["row_number"] for row in output.rows("report_results")}
+    assert sorted(rows.values()) == list(range(1, 21))
+    (part,) = output.state["bookmarks"]["report_results"]["partitions"]
+    assert part["replication_key_value"][:10] == "2024-02-01"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sandbox.faults import Fault
 from sandbox.kissmetrics import V3Rules
+from singer_sdk.exceptions import ConfigValidationError
 
 from tests.kissmetrics.v3.rows import expected_list
 from tests.kissmetrics.v3.site import LISTS
