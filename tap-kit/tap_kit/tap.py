@@ -193,6 +193,8 @@ class KitTap(Tap, abc.ABC):
             self.sync_all()
             outcome = "Done"
         finally:
+            for stream in self._selected():
+                stream.row_check.report_nulls()
             self.run.finish(outcome)
 
     # Command line

@@ -16,6 +16,8 @@ from msgspec import UNSET
 
 from tap_kit.errors import SyncFailed
 from tap_kit.net.bodies import parse_json
+from tap_kit.rows.formats import FormatCheck
+from tap_kit.rows.names import MAX_NAMES, listed
 from tap_kit.rows.types import attributes_of, has_closed_objects, row_type, type_of, unknown_paths
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 Row = msgspec.Struct
 """A checked row; its attributes are its fields, UNSET if the record did not have them."""
 
+_MAX_REPORTED = 200  # characters of an unknown name
 _MAX_IGNORED = 256  # names; with more, the vendor seems to use values as keys
 
 
@@ -45,6 +48,11 @@ class CheckedStream(Protocol):
 
     name: str
     response_fields: ClassVar[ResponseFields]
+    replication_key: str | None
+
+    @property
+    def primary_keys(self) -> Sequence[str]:
+        """The fields of the key."""
 
     @property
     def logger(self) -> logging.Logger:
@@ -69,6 +77,7 @@ class RowCheck:
     def __init__(self, stream: CheckedStream) -> None:
         self._stream = stream
         self._response_fields = response = stream.response_fields
+        self._keys = {*stream.primary_keys, *filter(None, [stream.replication_key])}
         properties = stream.effective_schema["properties"]
         selected = {field for field in properties if stream.mask["properties", field]}
         self._schema = {
@@ -84,12 +93,20 @@ class RowCheck:
         self._closed = {f: properties[f] for f in selected if has_closed_objects(properties[f])}
         converted = selected & response.raw_types.keys()
         self._final_types = {f: list[type_of(properties[f])] for f in converted}  # type: ignore[misc]
+        checked = selected - {*response.computed}
         self._lock = threading.Lock()  # several threads read the tasks of a stream
         self._reported: set[str] = set()
         self.lenient_type = row_type("Row", self._schema, self._fields, computed=response.computed)
         # For each row type: the attributes to unset before a row is written.
         self._unset = {self.lenient_type: attributes_of(self.lenient_type, self._unwritten)}
         self.strict_type = self._make_strict_type()
+        self._formats = FormatCheck(
+            stream.name,
+            stream.logger,
+            properties,
+            {field: attributes_of(self.lenient_type, [field])[0] for field in checked},
+            keys=self._keys,
+        )
 
     def rows(self, records: Sequence[Any]) -> list[Row]:
         """Return records (dicts, or rows from a ``RowDecoder``) as checked rows, ready to write.
@@ -100,6 +117,9 @@ class RowCheck:
         """
         rows = self.to_rows(records)
         self._check_converted(rows)
+        if rows:
+            is_strict = type(rows[0]) is not self.lenient_type
+            self._formats.check(rows, self._final_types if is_strict else None)
         for attribute in self._unset[type(rows[0])] if rows else ():
             for row in rows:
                 setattr(row, attribute, UNSET)
@@ -123,6 +143,10 @@ class RowCheck:
             values = (getattr(row, name) for row in rows)
             self.convert([value for value in values if value is not UNSET], kind, name)
 
+    def report_nulls(self) -> None:
+        """Log how many values did not fit their format."""
+        self._formats.report()
+
     def convert(self, value: Any, kind: Any, field: str = "") -> Any:
         """Return a JSON value as a ``kind``, which contains rows or the values of one ``field``.
 
@@ -137,13 +161,14 @@ class RowCheck:
 
     def report_unknown_fields(self, records: Iterable[dict[str, Any]]) -> None:
         """Log, once each, the fields of a response that the catalog does not have."""
-        found = set().union(*records) - self._known
+        found = {_cut(name) for name in set().union(*records) - self._known}
         inside: set[str] = set()
         for field, definition in self._closed.items():
             for record in records:
-                inside.update(unknown_paths(record.get(field), definition, field))
+                inside.update(map(_cut, unknown_paths(record.get(field), definition, field)))
         with self._lock:
-            new = (found | inside) - self._reported
+            is_full = len(self._reported) > MAX_NAMES  # the vendor seems to use values as names
+            new = set() if is_full else (found | inside) - self._reported
             self._reported |= new
             if new & found:
                 self.strict_type = self._make_strict_type()
@@ -151,7 +176,7 @@ class RowCheck:
             self._stream.logger.warning(
                 "%s: ignoring fields that are not in the catalog: %s",
                 self._stream.name,
-                ", ".join(sorted(map(repr, new))),
+                listed(new),
             )
 
     def _make_strict_type(self) -> type[Row] | None:
@@ -250,6 +275,10 @@ def set_fields(rows: Iterable[Row], values: Mapping[str, Any]) -> None:
 
 class _Record:
     """A placeholder for a row, where only its place in the response matters."""
+
+
+def _cut(name: str) -> str:
+    return name[:_MAX_REPORTED]
 
 
 def _describe(problem: str, field: str) -> str:

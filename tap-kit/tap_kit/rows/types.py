@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -19,6 +19,8 @@ _SCALARS: dict[str, Any] = {
     "boolean": bool,
     "null": type(None),
 }
+BOUNDS_64: tuple[float, float] = (-(1 << 63), (1 << 63) - 1)
+_INTEGER_64 = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 
 
 def row_type(
@@ -48,7 +50,7 @@ def row_type(
         is_usable = field.isidentifier() and not field.startswith("__")  # Python mangles those
         attribute = field if is_usable else f"_{place}"
         wire_names[attribute] = field
-        kind = type_of(definition)
+        kind = type_of(definition, is_bounded=ignored is not None)
         optional = () if field in required else (UNSET,)
         definitions.append((attribute, kind | UnsetType if optional else kind, *optional))
     for place, other in enumerate(ignored or ()):
@@ -65,16 +67,29 @@ def attributes_of(kind: type[msgspec.Struct], fields: Collection[str]) -> list[s
     return [attribute for attribute, field in names if field in fields]
 
 
-def type_of(definition: Mapping[str, Any]) -> Any:
-    """Return the type of a value that a JSON schema describes."""
+def type_of(definition: Mapping[str, Any], *, is_bounded: bool = False) -> Any:
+    """Return the type of a value that a JSON schema describes.
+
+    ``is_bounded``: the type rejects integers beyond 64 bits, unless the schema declares them.
+    """
     kinds = definition.get("type")
     if kinds is None:
         return Any
     types = [
-        _compound_type(kind, definition) if kind in {"object", "array"} else _SCALARS[kind]
+        _compound_type(kind, definition)
+        if kind in {"object", "array"}
+        else _INTEGER_64
+        if is_bounded and kind == "integer" and bounds_of(definition) == BOUNDS_64
+        else _SCALARS[kind]
         for kind in ([kinds] if isinstance(kinds, str) else kinds)
     ]
     return functools.reduce(operator.or_, types)
+
+
+def bounds_of(definition: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the lowest and the highest integer: those of 64 bits, or wider declared ones."""
+    lowest, highest = BOUNDS_64
+    return min(definition.get("minimum", 0), lowest), max(definition.get("maximum", 0), highest)
 
 
 def _compound_type(kind: str, definition: Mapping[str, Any]) -> Any:

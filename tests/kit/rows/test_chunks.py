@@ -194,7 +194,8 @@ def test_rows_of_a_chunk_are_encoded_together(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_integer_beyond_64_bits_is_written_exactly() -> None:
-    table = Table({"id": ID, "value": WHOLE}, [{"id": 1}, {"id": 2, "value": 2**70}])
+    wide = {**WHOLE, "maximum": 2**80}
+    table = Table({"id": ID, "value": wide}, [{"id": 1}, {"id": 2, "value": 2**70}])
     assert run_of(tap_of(table)(config={})).records == [{"id": 1}, {"id": 2, "value": 2**70}]
 
 

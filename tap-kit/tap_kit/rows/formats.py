@@ -1,0 +1,195 @@
+"""Check what a type of values cannot express: calendar dates and times, integers of 64 bits.
+
+A target converts such values and fails at one that is not valid, with all the rows of its batch.
+So a value that does not fit is written as null, with a warning. Valid values keep their spelling.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from datetime import date, datetime
+from functools import partial
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from tap_kit.errors import SyncFailed
+from tap_kit.rows.types import BOUNDS_64, bounds_of
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+_DATES: dict[str, tuple[Any, str]] = {
+    "date": (date, "a valid date"),
+    "date-time": (datetime, "a valid date-time"),
+}
+
+
+class Leaf(NamedTuple):
+    """What is checked of a value: a format, or the bounds of an integer."""
+
+    kind: Any  # None for an integer
+    bounds: tuple[float, float]
+    expected: str
+    is_nullable: bool
+
+    @property
+    def has_type(self) -> bool:
+        """Whether a type can express it: see ``rows.types``."""
+        return self.kind is None and self.bounds == BOUNDS_64
+
+    def accepts(self, value: Any) -> bool:
+        """Return whether a value fits; the type of the row decides about one of another type."""
+        if isinstance(value, int):
+            return self.bounds[0] <= value <= self.bounds[1]
+        if self.kind is None or not isinstance(value, str):
+            return True
+        try:
+            msgspec.convert(value, self.kind)
+        except msgspec.ValidationError:
+            return False
+        return True
+
+
+def leaf_of(definition: Mapping[str, Any]) -> Leaf | None:
+    """Return what is checked of a value of a JSON schema; None for nothing."""
+    kinds = definition.get("type") or ()
+    kinds = {kinds} if isinstance(kinds, str) else {*kinds}
+    kind, expected = _DATES.get(definition.get("format", ""), (None, "an integer of 64 bits"))
+    is_integer = "integer" in kinds and "number" not in kinds
+    if not is_integer and (kind is None or "string" not in kinds):
+        return None
+    return Leaf(kind, bounds_of(definition), expected, "null" in kinds)
+
+
+def has_leaves(definition: Mapping[str, Any]) -> bool:
+    """Return whether something inside of a value is checked."""
+    inner = [*definition.get("properties", {}).values()]
+    if definition.get("items"):
+        inner.append(definition["items"])
+    return any(leaf_of(one) or has_leaves(one) for one in inner)
+
+
+class FormatCheck:
+    """Checks the values of a stream's rows, and replaces those that do not fit.
+
+    ``attributes`` are the selected fields and their attributes in a row. ``keys`` cannot be null.
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        logger: logging.Logger,
+        properties: Mapping[str, Any],
+        attributes: Mapping[str, str],
+        keys: Collection[str],
+    ) -> None:
+        self._stream = stream
+        self._logger = logger
+        self._keys = keys
+        self._lock = threading.Lock()  # several threads read the tasks of a stream
+        self._nulls: Counter[tuple[str, str]] = Counter()
+        self._leaves: list[tuple[str, str, Leaf]] = []
+        self._nested: list[tuple[str, str, Mapping[str, Any]]] = []
+        for field, attribute in attributes.items():
+            definition = properties[field]
+            if leaf := leaf_of(definition):
+                self._leaves.append((field, attribute, leaf))
+            if has_leaves(definition):
+                self._nested.append((field, attribute, definition))
+
+    def check(self, rows: Sequence[msgspec.Struct], unbounded: Collection[str] | None) -> None:
+        """Replace the values that do not fit with null.
+
+        ``unbounded``: the fields whose integers no type has checked; None for all.
+
+        Raises:
+            SyncFailed: if such a value belongs to a key, or the schema does not allow null.
+        """
+        for field, attribute, leaf in self._leaves:
+            if leaf.has_type and unbounded is not None and field not in unbounded:
+                continue
+            values = list(map(attrgetter(attribute), rows))
+            if not _all_fit([value for value in values if value is not UNSET], leaf):
+                for row, value in zip(rows, values, strict=True):
+                    setattr(row, attribute, self._fitting(value, leaf, field))
+        for field, attribute, definition in self._nested:
+            for row in rows:
+                self._check_inside(getattr(row, attribute), definition, field)
+
+    def report(self) -> None:
+        """Log the number of values that were replaced, apart from the first one of each field."""
+        for (field, expected), count in self._nulls.items():
+            if count > 1:
+                self._logger.warning(
+                    "%s: field %s: %s more values are not %s; written as null",
+                    self._stream,
+                    field,
+                    f"{count - 1:,}",
+                    expected,
+                )
+        self._nulls.clear()
+
+    def _fitting(self, value: Any, leaf: Leaf, field: str) -> Any:
+        if value is None or value is UNSET or leaf.accepts(value):
+            return value
+        if not leaf.is_nullable or field in self._keys:
+            msg = f"{self._stream}: field {field}: expected {leaf.expected}, and it cannot be null"
+            raise SyncFailed(msg)
+        with self._lock:
+            self._nulls[field, leaf.expected] += 1
+            is_first = self._nulls[field, leaf.expected] == 1
+        if is_first:
+            self._logger.warning(
+                "%s: field %s: a value is not %s; written as null",
+                self._stream,
+                field,
+                leaf.expected,
+            )
+        return None
+
+    def _check_inside(self, value: Any, definition: Mapping[str, Any], path: str) -> None:
+        """Replace what does not fit inside of an object or a list."""
+        for inner, inner_definition, inner_path, replace in _parts_of(value, definition, path):
+            leaf = leaf_of(inner_definition)
+            if leaf and self._fitting(inner, leaf, inner_path) is None:
+                replace(None)
+            else:
+                self._check_inside(inner, inner_definition, inner_path)
+
+
+def _all_fit(values: list[Any], leaf: Leaf) -> bool:
+    """Return whether compiled code accepts all values; False if each has to be looked at."""
+    if leaf.kind is None:
+        numbers = [value for value in values if isinstance(value, int)]
+        lowest, highest = leaf.bounds
+        return not numbers or (lowest <= min(numbers) and max(numbers) <= highest)
+    try:
+        msgspec.convert(values, list[leaf.kind | None])  # type: ignore[name-defined]
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+_Part = tuple[Any, "Mapping[str, Any]", str, "Callable[[None], None]"]
+
+
+def _parts_of(value: Any, definition: Mapping[str, Any], path: str) -> Iterator[_Part]:
+    """Yield what a value contains, with its definition, its path and a function to replace it."""
+    if isinstance(value, list):
+        items = definition.get("items") or {}
+        for place, item in enumerate(value):
+            yield item, items, path, partial(value.__setitem__, place)
+    known = definition.get("properties", {})
+    if isinstance(value, dict):
+        for name in known.keys() & value.keys():
+            yield value[name], known[name], f"{path}.{name}", partial(value.__setitem__, name)
+    elif isinstance(value, msgspec.Struct):
+        names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+        for name, attribute in names:
+            inner = getattr(value, attribute)
+            yield inner, known[name], f"{path}.{name}", partial(setattr, value, attribute)
