@@ -114,7 +114,7 @@ class FormatCheck:
             if leaf.has_type and unbounded is not None and field not in unbounded:
                 continue
             values = list(map(attrgetter(attribute), rows))
-            if not _all_fit([value for value in values if value is not UNSET], leaf):
+            if not _all_fit(values, leaf):
                 for row, value in zip(rows, values, strict=True):
                     setattr(row, attribute, self._fitting(value, leaf, field))
         for field, attribute, definition in self._nested:
@@ -164,6 +164,8 @@ class FormatCheck:
 
 def _all_fit(values: list[Any], leaf: Leaf) -> bool:
     """Return whether compiled code accepts all values; False if each has to be looked at."""
+    if UNSET in values[:1]:
+        values = [value for value in values if value is not UNSET]
     if leaf.kind is None:
         numbers = [value for value in values if isinstance(value, int)]
         lowest, highest = leaf.bounds

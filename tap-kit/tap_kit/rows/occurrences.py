@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import tempfile
 from array import array
 from typing import TYPE_CHECKING
+
+from tap_kit.errors import SyncFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -70,7 +73,8 @@ class _Spilled:
         self._masks = _four_bit_masks()
         self._buffers = [bytearray() for _ in range(_BUCKETS)]
         # One file with the blocks of all buckets, in the order in which they are full.
-        self._file = tempfile.TemporaryFile(prefix="tap-rows-")  # noqa: SIM115
+        with _full_disk_named():
+            self._file = tempfile.TemporaryFile(prefix="tap-rows-")  # noqa: SIM115
         self._blocks: list[list[int]] = [[] for _ in range(_BUCKETS)]
         self._end = 0
         self._repeated: dict[bytes, int] = {}  # total counts of repeated digests
@@ -124,8 +128,9 @@ class _Spilled:
 
     def _write(self, bucket: int) -> None:
         buffer = self._buffers[bucket]
-        self._file.seek(self._end)
-        self._file.write(buffer)
+        with _full_disk_named():
+            self._file.seek(self._end)
+            self._file.write(buffer)
         self._blocks[bucket].append(self._end)
         self._end += len(buffer)
         buffer.clear()
@@ -144,11 +149,38 @@ class _Spilled:
 
     def _read_blocks(self, bucket: int) -> Iterator[bytes]:
         for offset in self._blocks[bucket]:
-            self._file.seek(offset)
-            yield self._file.read(_BLOCK_BYTES)
+            with _full_disk_named():  # a seek writes what is buffered
+                self._file.seek(offset)
+                block = self._file.read(_BLOCK_BYTES)
+            yield block
 
     def close(self) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # nobody needs what is buffered
+            self._file.close()
+
+
+@contextlib.contextmanager
+def _full_disk_named() -> Iterator[None]:
+    """Name the temporary directory in the error of a temporary file.
+
+    Otherwise the output seems to be the cause: it is the other file that a run writes.
+    """
+    try:
+        yield
+    except OSError as error:
+        folder = _temporary_directory()
+        msg = (
+            f"cannot write to a temporary file in {folder} ({error.strerror or error}); free space "
+            "there, or set TMPDIR to a directory with more space"
+        )
+        raise SyncFailed(msg) from None
+
+
+def _temporary_directory() -> str:
+    try:
+        return tempfile.gettempdir()
+    except OSError:
+        return "the temporary directory"
 
 
 def _numbers(digests: Sequence[bytes]) -> array[int]:

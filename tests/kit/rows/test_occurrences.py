@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import tempfile
 from collections import Counter
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tap_kit.errors import SyncFailed
 from tap_kit.rows import occurrences
 from tap_kit.rows.occurrences import DIGEST_BYTES, Occurrences
 
@@ -83,3 +85,56 @@ def test_close_removes_the_temporary_file(monkeypatch: pytest.MonkeyPatch, tmp_p
     counted.close()
     counted.close()
     assert list(tmp_path.iterdir()) == []
+
+
+class FullFile:
+    """A file on a device without space."""
+
+    def __init__(self, *, fails_on: str) -> None:
+        self._fails_on = fails_on
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*_: object) -> bytes:
+            if name == self._fails_on:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return b""
+
+        return call
+
+
+@pytest.mark.parametrize("fails_on", ["seek", "write", "read"])
+def test_full_temporary_directory_is_named(fails_on: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(occurrences, "MAX_IN_MEMORY", 4)
+    monkeypatch.setattr(
+        tempfile, "TemporaryFile", lambda **_: FullFile(fails_on=fails_on), raising=True
+    )
+    text = (
+        rf"^cannot write to a temporary file in {tempfile.gettempdir()} \(No space left on device\)"
+    )
+    with closing(Occurrences()) as counted, pytest.raises(SyncFailed, match=text):
+        for start in range(0, 2_000_000, 20_000):
+            counted.repeats([digest(number) for number in range(start, start + 20_000)])
+            counted.repeats([digest(number) for number in range(start, start + 20)])
+
+
+def test_temporary_directory_that_cannot_be_used_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(**_: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(occurrences, "MAX_IN_MEMORY", 4)
+    monkeypatch.setattr(tempfile, "TemporaryFile", fail)
+    monkeypatch.setattr(tempfile, "gettempdir", fail)
+    with pytest.raises(
+        SyncFailed, match=r"a temporary file in the temporary directory \(No usable"
+    ):
+        Occurrences().repeats([digest(number) for number in range(5)])
+
+
+def test_file_that_cannot_be_flushed_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(occurrences, "MAX_IN_MEMORY", 4)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: FullFile(fails_on="close"))
+    counted = Occurrences()
+    counted.repeats([digest(number) for number in range(5)])
+    counted.close()
