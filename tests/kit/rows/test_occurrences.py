@@ -108,13 +108,17 @@ def test_full_temporary_directory_is_named(fails_on: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(
         tempfile, "TemporaryFile", lambda **_: FullFile(fails_on=fails_on), raising=True
     )
-    text = (
-        rf"^cannot write to a temporary file in {tempfile.gettempdir()} \(No space left on device\)"
-    )
+    folder = tempfile.gettempdir()
+    text = rf"^cannot write to a temporary file in {folder} \(No space left on device\); free space"
     with closing(Occurrences()) as counted, pytest.raises(SyncFailed, match=text):
-        for start in range(0, 2_000_000, 20_000):
-            counted.repeats([digest(number) for number in range(start, start + 20_000)])
-            counted.repeats([digest(number) for number in range(start, start + 20)])
+        _count_many(counted)
+
+
+def _count_many(counted: Occurrences) -> None:
+    """Count enough digests to write blocks, and old ones again to read them."""
+    for start in range(0, 2_000_000, 20_000):
+        counted.repeats([digest(number) for number in range(start, start + 20_000)])
+        counted.repeats([digest(number) for number in range(start, start + 20)])
 
 
 def test_temporary_directory_that_cannot_be_used_is_one_line(
@@ -126,10 +130,9 @@ def test_temporary_directory_that_cannot_be_used_is_one_line(
     monkeypatch.setattr(occurrences, "MAX_IN_MEMORY", 4)
     monkeypatch.setattr(tempfile, "TemporaryFile", fail)
     monkeypatch.setattr(tempfile, "gettempdir", fail)
-    with pytest.raises(
-        SyncFailed, match=r"a temporary file in the temporary directory \(No usable"
-    ):
-        Occurrences().repeats([digest(number) for number in range(5)])
+    counted, digests = Occurrences(), [digest(number) for number in range(5)]
+    with pytest.raises(SyncFailed, match=r"file in the temporary directory \(No usable"):
+        counted.repeats(digests)
 
 
 def test_file_that_cannot_be_flushed_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
