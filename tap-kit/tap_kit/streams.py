@@ -204,8 +204,8 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
         self.run.progress.add_rows(len(rows), self.name)
 
     @property
-    def refused_hint(self) -> str:
-        """What to check if all partitions are refused, which is an error then; empty for none."""
+    def missing_hint(self) -> str:
+        """What to check if all partitions are unknown (404), as an error; empty if it is none."""
         return ""
 
     def owner(self, partition: Partition) -> Partition:

@@ -38,9 +38,13 @@ def test_selected_product_without_reports_is_no_error() -> None:
         assert server.sync("report_results", product_ids=["p2"]).rows("report_results") == []
 
 
-def test_address_that_refuses_every_report_is_blamed(site: Site) -> None:
+def test_address_that_knows_no_report_is_blamed(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     site.api.faults.append(Fault("status", status=404, path="/run"))
     _, error = site.failing_sync(SyncFailed, "report_results")
+    hint = "report_results: no report can be run (HTTP 404); check query_url"
+    assert hint in caplog.messages
     assert str(error) == "All other streams are complete; these failed: report_results"
 
 

@@ -108,10 +108,7 @@ class Reports:
         name = self._zone_names.get(product_id or "")
         zone = zone_of(name or "")
         if zone is None:
-            text = (
-                "product %s: unknown timezone %r; its days are counted in UTC and differ from those"
-                " on the vendor's screens"
-            )
+            text = "product %s: unknown timezone %r; its days are counted in UTC"
             logger.warning(text, product_id, name)
         return zone or UTC
 

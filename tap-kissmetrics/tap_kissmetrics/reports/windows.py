@@ -40,9 +40,9 @@ class ReportStream(WindowedQueryStream, ABC):
 
     @property
     @override
-    def refused_hint(self) -> str:
+    def missing_hint(self) -> str:
         setting = self.account.client.query_setting
-        return f"every report is refused; check {setting}, and the access of the credentials"
+        return f"no report can be run (HTTP 404); check {setting}"
 
     # Windows
 

@@ -91,8 +91,8 @@ class MetricResults(WindowedQueryStream, V3Queries[WindowPageTask]):
 
     @property
     @override
-    def refused_hint(self) -> str:
-        return "every metric is refused; check metric_ids"
+    def missing_hint(self) -> str:
+        return "no metric exists (HTTP 404); check metric_ids"
 
     @override
     def all_partitions(self) -> Iterator[Partition]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from tap_kit.errors import JobFailed, PartitionUnavailable
@@ -81,7 +82,7 @@ class Failures:
         self._stream = stream
         self._run = run
         self._logger = logger
-        self._refused = 0  # partitions
+        self._missing = 0  # partitions that the vendor does not know (404)
         self._of: defaultdict[str, PartitionFailures] = defaultdict(PartitionFailures)
 
     def of(self, partition: Partition) -> PartitionFailures:
@@ -111,17 +112,18 @@ class Failures:
         A partition that is refused is one warning, however many streams read it.
         """
         failures, whole = self.of(partition), Task(self._stream, partition)
-        is_whole = failures.is_refused_as_a_whole
-        self._refused += is_whole
+        is_whole, is_missing = failures.is_refused_as_a_whole, False
         for task, error in failures.take_refusals():
+            is_missing = is_whole and error.status == HTTPStatus.NOT_FOUND
             if is_whole:
                 is_first = self._run.ahead.is_first_refusal(owner, error)
                 level = logging.WARNING if is_first else logging.DEBUG
                 self._logger.log(level, "%s: skipped: %s", whole, error)
             else:
                 self._log(task, error)
-        hint = self._stream.refused_hint
-        if is_whole and hint and self._refused == len(self._stream.partition_list):
+        self._missing += is_missing
+        hint = self._stream.missing_hint
+        if is_missing and hint and self._missing == len(self._stream.partition_list):
             self._logger.error("%s: %s", self._stream.name, hint)
             self._run.failed.append(self._stream.name)
 

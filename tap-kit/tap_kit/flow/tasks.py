@@ -27,8 +27,8 @@ class TaskStream(Protocol):
     ABORT_AT_RECORD_COUNT: int | None
 
     @property
-    def refused_hint(self) -> str:
-        """What to check if all partitions are refused; empty if that is no error."""
+    def missing_hint(self) -> str:
+        """What to check if the vendor knows no partition; empty if that is no error."""
 
     @property
     def tap_state(self) -> TapState:

@@ -109,9 +109,7 @@ def test_old_name_of_a_zone_means_the_current_one(serve: Serve) -> None:
     assert alias[0]["start_date"] == "2024-02-01T08:00:00+00:00"
 
 
-@pytest.mark.parametrize(
-    "zone", ["Pacific Time (US & Canada)", "Mars/Base", "America", "../UTC", ""]
-)
+@pytest.mark.parametrize("zone", ["Mars/Base", "America", "../UTC", ""])
 def test_unknown_zone_is_warned_about_and_counts_as_utc(
     serve: Serve, zone: str, caplog: pytest.LogCaptureFixture
 ) -> None:

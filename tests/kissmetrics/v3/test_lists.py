@@ -144,4 +144,4 @@ def test_products_of_which_none_exists_are_an_error(v3: V3Site) -> None:
 def test_metrics_of_which_none_exists_fail_the_run(v3: V3Site) -> None:
     ended = v3.execute(metric_ids=[77])
     assert ended.code == 1
-    assert ended.errors[0] == "metric_results: every metric is refused; check metric_ids"
+    assert ended.errors[0] == "metric_results: no metric exists (HTTP 404); check metric_ids"
