@@ -88,6 +88,10 @@ def wrong_inputs(folder: Path) -> str:
         ("--state", json.dumps({"bookmarks": {"pages": {"partitions": [partition] * 2}}})),
         ("--catalog", "{"),
         ("--catalog", json.dumps(catalog)),
+        (
+            "--catalog",
+            json.dumps({"streams": [{**catalog["streams"][0], "key_properties": ["x"]}]}),
+        ),
     ]
     found = []
     for number, (option, text) in enumerate(wrong):

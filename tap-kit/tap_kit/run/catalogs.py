@@ -126,6 +126,8 @@ def catalog_problems(
         return
     if unknown:
         logger.warning("Ignoring unknown streams in --catalog: %s", ", ".join(unknown))
+    if not any(stream.selected for stream in streams.values()):
+        logger.warning("--catalog selects no stream, so nothing is read")
     for name, stream in streams.items():
         entry = catalog.get_stream(name)
         if entry is None or not stream.selected:

@@ -83,8 +83,10 @@ def test_catalog_of_another_tap_is_one_problem() -> None:
     assert found == ["--catalog has no stream of this tap; run discovery again"]
 
 
-def test_catalog_without_streams_has_no_problem() -> None:
+def test_catalog_without_a_selected_stream_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     assert (problems_of(tap_with({"streams": []}))) == []
+    assert problems(("figures", deselect), ("names", deselect)) == []
+    assert caplog.messages == ["--catalog selects no stream, so nothing is read"] * 2
 
 
 def test_unknown_streams_are_logged_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
