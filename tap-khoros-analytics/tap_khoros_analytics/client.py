@@ -9,6 +9,7 @@ import msgspec
 from requests.auth import HTTPBasicAuth
 from tap_kit import (
     SECRETS,
+    KitError,
     PartitionUnavailable,
     Request,
     SyncFailed,
@@ -35,6 +36,7 @@ HOSTS = {
     "emea": "https://analytics-api-emea.app.lithium.com",
 }
 REPORTS = "/api/public/reports/report"
+MAX_HIDDEN_TOKENS = 20
 FORBIDDEN = 403
 UNSUPPORTED_MEDIA_TYPE = 415
 
@@ -49,6 +51,7 @@ class Client:
     def __init__(self, run: Run) -> None:
         config = run.config
         self._key = config["company_key"]
+        self._hidden_tokens: set[str] = set()
         SECRETS.add(config["username"])  # no secret setting, but half of the credentials
         self._api = run.open_api(
             config.get("api_url") or HOSTS[config["region"]],
@@ -96,12 +99,30 @@ class Client:
             PartitionUnavailable: when the server no longer knows the job.
         """
         request = Request(job_path(ids, "status"), _token(token), urgent=False)
-        return _envelope(self._send(request, _envelope_problem))
+        try:
+            return _envelope(self._send(request, _envelope_problem))
+        except KitError:  # its message can have a text of the server
+            self.hide(token, is_quoted=True)
+            raise
 
     def download(self, ids: Ids, token: str | None) -> Generator[bytes, None, None]:
         """Return the body of a finished job in pieces, as they arrive; in one attempt."""
         request = Request(job_path(ids, "download"), _token(token))
-        yield from self._api.open(self._with_key(request))
+        try:
+            yield from self._api.open(self._with_key(request))
+        except KitError:
+            self.hide(token, is_quoted=True)
+            raise
+
+    def hide(self, token: str | None, *, is_quoted: bool) -> None:
+        """Keep an access token out of the log.
+
+        Each hidden token makes every log line slower, and each job can have another token. So
+        beyond ``MAX_HIDDEN_TOKENS``, only those are hidden that a message may quote.
+        """
+        if token and (is_quoted or len(self._hidden_tokens | {token}) <= MAX_HIDDEN_TOKENS):
+            self._hidden_tokens.add(token)
+            SECRETS.add(token)
 
     def _send(self, request: Request, check: Check) -> Response:
         return self._api.send(self._with_key(request), dict, check)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
-from tap_khoros_analytics.client import job_path
+from requests_mock import ANY, Mocker
+from tap_khoros_analytics.client import MAX_HIDDEN_TOKENS, job_path
 from tap_kit import SECRETS, JobState, KitError, Poll, SyncFailed
 
 from tests.khoros_analytics.mocked import BODIES, export_job, mocked
@@ -112,3 +114,27 @@ def test_an_access_token_in_a_url_is_a_secret() -> None:
         assert job.poll(IDS).state is JobState.RUNNING
         assert job.token == "t0ken-of-job-4711"  # noqa: S105
     assert SECRETS.redact("for t0ken-of-job-4711 only") == "for *** only"
+
+
+def test_of_many_tokens_those_are_secrets_that_a_message_can_quote() -> None:
+    def response(detail: str) -> bytes:
+        url = f"https://elsewhere.example/d?analyticsAccessToken=t0ken-{detail}"
+        job = {"downloadUrl": url, "runnerState": "CLOSED", "detail": detail}
+        return json.dumps({"result": job}).encode()
+
+    with patch.object(SECRETS, "_patterns", {}), mocked(b"{}") as tenant, Mocker() as mock:
+        for number in range(MAX_HIDDEN_TOKENS):
+            tenant.client.hide(f"t0ken-number-{number}", is_quoted=False)
+        job = export_job(tenant)
+        mock.register_uri(ANY, ANY, content=response("COMPLETED"))
+        assert job.poll(IDS).state is JobState.DONE
+        assert SECRETS.redact("t0ken-COMPLETED") == "t0ken-COMPLETED"
+        mock.register_uri(ANY, ANY, status_code=400)
+        with pytest.raises(KitError):
+            list(tenant.client.download(IDS, "t0ken-of-download"))
+        with pytest.raises(KitError):
+            job.poll(IDS)
+        mock.register_uri(ANY, ANY, content=response("FAILED"))
+        assert job.poll(IDS).state is JobState.FAILED
+        for token in ("t0ken-of-download", "t0ken-COMPLETED", "t0ken-FAILED"):
+            assert SECRETS.redact(token) == "***"

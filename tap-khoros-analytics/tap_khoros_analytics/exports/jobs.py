@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Literal
 
-from tap_kit import SECRETS, JobFailed, JobState, PartitionUnavailable, Poll, Request
+from tap_kit import JobFailed, JobState, PartitionUnavailable, Poll, Request
 
 from tap_khoros_analytics.client import (
     FORBIDDEN,
@@ -166,10 +166,11 @@ class ExportJob:
         if detail == "COMPLETED" or (not detail and has_url):
             finished = FinishedExport(self.client, ids, self.token, state.rows)
             return Poll(JobState.DONE, result=finished) if has_url else Poll(JobState.RUNNING)
+        self.client.hide(self.token, is_quoted=True)
         ended_as = short(detail or "unknown")
         return Poll(JobState.FAILED, reason=f"the vendor's job ended as {ended_as}")
 
     def _keep_token(self, job: JobInfo) -> None:
         if token := job.token:
-            SECRETS.add(token)
+            self.client.hide(token, is_quoted=False)
             self.token = token
