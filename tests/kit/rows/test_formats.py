@@ -189,3 +189,10 @@ def test_formats_and_integers_are_checked(definition: dict[str, Any], is_checked
     assert has_leaves({"items": definition}) is is_checked
     assert has_leaves({"properties": {"a": {}, "b": {"items": definition}}}) is is_checked
     assert has_leaves(definition) is False
+
+
+def test_a_value_of_another_type_is_left_to_the_type_of_the_row() -> None:
+    leaf = leaf_of({"type": ["integer", "string"]})
+    assert leaf is not None
+    assert leaf.accepts("x")
+    assert leaf.accepts(None)
