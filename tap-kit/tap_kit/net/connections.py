@@ -46,7 +46,8 @@ class _TimedFile(io.RawIOBase):
         if problem := exchange.limit_problem():
             raise TimeoutError(problem)
         left = exchange.seconds_left
-        self._socket.settimeout(left if self._timeout is None else min(self._timeout, left))
+        if self._timeout is None or left < self._timeout:  # each call is a system call
+            self._socket.settimeout(left)
         began = time.monotonic()
         try:
             received = self._file.readinto(buffer) or 0

@@ -27,7 +27,8 @@ _FREE_BYTES = 1 << 24  # of a body that may have any ratio
 _LARGE_BYTES = 1 << 23  # from this size on, bodies are read one at a time
 _MEMORY_FACTOR = 4  # the memory that a body's values may take, in multiples of its limit
 _VALUE_BYTES, _OBJECT_BYTES = 64, 256  # the memory of a value and of an object, at most
-_SMALL_BYTES, _SMALL_FACTOR = 1 << 18, 32
+_COUNTED_BYTES = 1 << 20  # of a body from which on its values are counted
+_WORST_FACTOR = 64  # of the memory of a row without values to the two bytes that it has
 _DRAIN_BYTES = 1 << 16  # of the body of an error response
 _DRAIN_S = 2.0
 _DETAIL_LENGTH = 200  # characters
@@ -106,7 +107,7 @@ class BodyReader:
                 raise self._refusal(exchange, "is larger than")
         body = b"".join(pieces)
         memory = memory_of(body)
-        if memory > _MEMORY_FACTOR * limit:
+        if size > _COUNTED_BYTES and memory > _MEMORY_FACTOR * limit:
             raise self._refusal(exchange, "has too many values for")
         count_memory(memory)
         return body
@@ -124,15 +125,14 @@ class BodyReader:
 
 
 def memory_of(body: bytes) -> int:
-    """Return an estimate of the memory that a body and its values take, in bytes.
+    """Return an estimate of the memory that a body and its values take, in bytes, from above.
 
-    The estimate is from above, except that a small body is not searched, which would cost 5 % of a
-    run: its values are taken to be of usual size.
+    Small bodies are not searched: that would take as long as decoding them does.
     """
-    if len(body) <= _SMALL_BYTES:
-        return _SMALL_FACTOR * len(body)
-    values, objects = body.count(b","), body.count(b"{") + body.count(b"[")
-    return len(body) + _VALUE_BYTES * values + _OBJECT_BYTES * objects
+    if len(body) <= _COUNTED_BYTES:
+        return _WORST_FACTOR * len(body)
+    objects = body.count(b"{") + body.count(b"[")
+    return len(body) + _VALUE_BYTES * body.count(b",") + _OBJECT_BYTES * objects
 
 
 def error_detail(response: requests.Response, exchange: Exchange) -> str:

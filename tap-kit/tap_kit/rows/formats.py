@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from datetime import date, datetime
 from functools import partial
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,7 +22,7 @@ from tap_kit.rows.types import BOUNDS_64, bounds_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 _DATES: dict[str, tuple[Any, str]] = {
     "date": (date, "a valid date"),
@@ -93,12 +94,12 @@ class FormatCheck:
         self._keys = keys
         self._lock = threading.Lock()  # several threads read the tasks of a stream
         self._nulls: Counter[tuple[str, str]] = Counter()
-        self._leaves: list[tuple[str, str, Leaf]] = []
+        self._by_kind: dict[Any, list[tuple[str, str, Leaf]]] = {}
         self._nested: list[tuple[str, str, Mapping[str, Any]]] = []
         for field, attribute in attributes.items():
             definition = properties[field]
             if leaf := leaf_of(definition):
-                self._leaves.append((field, attribute, leaf))
+                self._by_kind.setdefault(leaf.kind, []).append((field, attribute, leaf))
             if has_leaves(definition):
                 self._nested.append((field, attribute, definition))
 
@@ -110,16 +111,32 @@ class FormatCheck:
         Raises:
             SyncFailed: if such a value belongs to a key, or the schema does not allow null.
         """
-        for field, attribute, leaf in self._leaves:
-            if leaf.has_type and unbounded is not None and field not in unbounded:
-                continue
-            values = list(map(attrgetter(attribute), rows))
-            if not _all_fit(values, leaf):
-                for row, value in zip(rows, values, strict=True):
-                    setattr(row, attribute, self._fitting(value, leaf, field))
+        for kind, leaves in self._by_kind.items():
+            if kind is None:
+                self._check_integers(rows, leaves, unbounded)
+            elif not _all_valid(rows, kind, [attribute for _, attribute, _ in leaves]):
+                for leaf in leaves:
+                    self._replace(rows, *leaf)
         for field, attribute, definition in self._nested:
             for row in rows:
                 self._check_inside(getattr(row, attribute), definition, field)
+
+    def _check_integers(
+        self,
+        rows: Sequence[msgspec.Struct],
+        leaves: Sequence[tuple[str, str, Leaf]],
+        unbounded: Collection[str] | None,
+    ) -> None:
+        for field, attribute, leaf in leaves:
+            is_checked = leaf.has_type and unbounded is not None and field not in unbounded
+            if not is_checked and not _all_within(map(attrgetter(attribute), rows), leaf):
+                self._replace(rows, field, attribute, leaf)
+
+    def _replace(
+        self, rows: Sequence[msgspec.Struct], field: str, attribute: str, leaf: Leaf
+    ) -> None:
+        for row in rows:
+            setattr(row, attribute, self._fitting(getattr(row, attribute), leaf, field))
 
     def report(self) -> None:
         """Log the number of values that were replaced, apart from the first one of each field."""
@@ -162,19 +179,27 @@ class FormatCheck:
                 self._check_inside(inner, inner_definition, inner_path)
 
 
-def _all_fit(values: list[Any], leaf: Leaf) -> bool:
-    """Return whether compiled code accepts all values; False if each has to be looked at."""
-    if UNSET in values[:1]:
+def _all_valid(rows: Sequence[msgspec.Struct], kind: Any, attributes: Sequence[str]) -> bool:
+    """Return whether compiled code accepts these dates or times of all rows.
+
+    False if each has to be looked at. All fields together take half the time of one after another.
+    """
+    found: Iterable[Any] = map(attrgetter(*attributes), rows)
+    values: list[Any] = list(found if len(attributes) == 1 else chain.from_iterable(found))
+    if any(value is UNSET for value in values[: len(attributes)]):
         values = [value for value in values if value is not UNSET]
-    if leaf.kind is None:
-        numbers = [value for value in values if isinstance(value, int)]
-        lowest, highest = leaf.bounds
-        return not numbers or (lowest <= min(numbers) and max(numbers) <= highest)
     try:
-        msgspec.convert(values, list[leaf.kind | None])  # type: ignore[name-defined]
+        msgspec.convert(values, list[kind | None])
     except msgspec.ValidationError:
         return False
     return True
+
+
+def _all_within(values: Iterable[Any], leaf: Leaf) -> bool:
+    """Return whether all integers are within their bounds."""
+    numbers = [value for value in values if isinstance(value, int)]
+    lowest, highest = leaf.bounds
+    return not numbers or (lowest <= min(numbers) and max(numbers) <= highest)
 
 
 _Part = tuple[Any, "Mapping[str, Any]", str, "Callable[[None], None]"]
