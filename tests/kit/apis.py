@@ -61,10 +61,11 @@ def serving(*replies: Reply) -> Iterator[Scripted]:
             for name, value in {**default, **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            for piece in [reply.body[i : i + 1] for i in range(len(reply.body))]:
+            step = 1 if reply.drip_s else len(reply.body) or 1
+            for start in range(0, len(reply.body), step):
                 if reply.drip_s and script.stopping.wait(reply.drip_s):
                     break
-                self.wfile.write(piece)
+                self.wfile.write(reply.body[start : start + step])
 
         @override
         def log_message(self, format: str, *args: Any) -> None:
