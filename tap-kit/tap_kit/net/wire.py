@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import errno
 import time
 import zlib
 from typing import TYPE_CHECKING
@@ -64,7 +65,9 @@ def _reason(error: Exception, target: str, timeout_s: float) -> str:
     text = repr(error)
     is_timeout = isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError))
     proxy = "the proxy that the environment sets (HTTPS_PROXY or HTTP_PROXY)"
+    files = "too many files are open; lower max_concurrency, or raise the limit with `ulimit -n`"
     reasons = {
+        files: f"[Errno {errno.EMFILE}]" in text,
         f"no connection to {proxy}": isinstance(error, requests.exceptions.ProxyError),
         f"the host of {target} cannot be resolved": "NameResolutionError" in text,
         f"no connection to {target} within {timeout_s:.0f} s": isinstance(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from singer_sdk.exceptions import ConfigValidationError, MappingError
 
 from tap_kit.errors import Interrupted, KitError
+from tap_kit.flow.guard import unexpected
 from tap_kit.run.output import (
     discard_output,
     flushed_output,
@@ -45,9 +46,9 @@ _RESOURCE_HINTS = {
 
 @contextlib.contextmanager
 def one_line_errors(logger: logging.Logger) -> Iterator[None]:
-    """Log every error that the user can fix as one line, and exit with code 1.
+    """Log every error as one line, and exit with code 1.
 
-    An error that keeps its traceback is a bug of the tap.
+    The traceback of an unexpected one, a bug of the tap, is logged at level DEBUG.
     """
     try:
         with flushed_output():
@@ -63,8 +64,8 @@ def one_line_errors(logger: logging.Logger) -> Iterator[None]:
     except MappingError as error:
         logger.error("stream_maps is not valid: %s", " ".join(str(error).split()))  # noqa: TRY400
         sys.exit(1)
-    except (OSError, MemoryError, RuntimeError) as error:
-        _exit_on_system_error(logger, error)
+    except Exception as error:  # noqa: BLE001  (logged, whatever it is)
+        _exit_on_unexpected_error(logger, error)
 
 
 def _log_problems(logger: logging.Logger, problems: Sequence[str]) -> None:
@@ -78,8 +79,8 @@ def _log_problems(logger: logging.Logger, problems: Sequence[str]) -> None:
         logger.warning("%d problems: %s", len(problems), "; ".join(problems))
 
 
-def _exit_on_system_error(logger: logging.Logger, error: Exception) -> NoReturn:
-    """Exit with one line if the output cannot be written, or the system has no more resources."""
+def _exit_on_unexpected_error(logger: logging.Logger, error: Exception) -> NoReturn:
+    """Exit with one line: the output cannot be written, a resource is used up, or it is a bug."""
     if is_output_error(error):
         discard_output()
         logger.error(_output_problem(error))
@@ -91,7 +92,8 @@ def _exit_on_system_error(logger: logging.Logger, error: Exception) -> NoReturn:
     elif is_lack_of_threads(error):
         logger.error("No more threads can be started; %s", _MORE_THREADS)
     else:
-        raise error
+        logger.debug("The tap stopped", exc_info=error)
+        logger.error("The tap stopped: %s", unexpected(error))
     sys.exit(1)
 
 

@@ -50,6 +50,10 @@ def test_any_retry_after_is_read(header: str) -> None:
         ),
         (requests.ConnectionError("reset"), "the connection was lost"),
         (
+            requests.ConnectionError("NewConnectionError([Errno 24] Too many open files)"),
+            "too many files are open; lower max_concurrency, or raise the limit with `ulimit -n`",
+        ),
+        (
             requests.exceptions.ProxyError("https://user:s3cret@proxy.test"),
             "no connection to the proxy that the environment sets (HTTPS_PROXY or HTTP_PROXY)",
         ),

@@ -1,5 +1,6 @@
 """The end of a run at the command line: one line per error, the right exit code."""
 
+import errno
 import logging
 import signal
 import threading
@@ -7,6 +8,7 @@ import threading
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.errors import KitError, PartitionUnavailable, Retriable, SyncFailed, setting_error
+from tap_kit.net.exchange import Exchange, exchanging
 from tap_kit.run.command import exit_on_signals, one_line_errors, stop_on_signals
 
 LOGGER = logging.getLogger("tap-canned")
@@ -16,7 +18,8 @@ def ended(error: Exception, caplog: pytest.LogCaptureFixture) -> tuple[object, l
     """Return the exit code and the log lines of a run that ends with this error."""
     with pytest.raises(SystemExit) as caught, one_line_errors(LOGGER):
         raise error
-    assert all(record.exc_info is None for record in caplog.records)
+    shown = [record for record in caplog.records if record.levelno > logging.DEBUG]
+    assert all(record.exc_info is None for record in shown)
     return caught.value.code, caplog.messages
 
 
@@ -38,10 +41,27 @@ def test_error_that_the_user_can_fix_is_one_line_and_exit_code_1(
     assert ended(error, caplog) == (1, lines)
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), ValueError("x"), PermissionError(13, "x")])
-def test_bug_keeps_its_traceback(error: Exception) -> None:
-    with pytest.raises(type(error)), one_line_errors(LOGGER):
-        raise error
+HINT = "log level DEBUG shows the traceback"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (KeyError("x"), f"The tap stopped: unexpected error (KeyError: 'x'); {HINT}"),
+        (ValueError("a\nb"), f"The tap stopped: unexpected error (ValueError: a b); {HINT}"),
+        (RuntimeError("x"), f"The tap stopped: unexpected error (RuntimeError: x); {HINT}"),
+        (PermissionError(13, "x"), "The tap stopped: PermissionError: [Errno 13] x"),
+        (OSError(errno.EIO, "x"), "The tap stopped: OSError: [Errno 5] x"),
+    ],
+)
+def test_bug_is_one_line_and_its_traceback_at_level_debug(
+    error: Exception, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with exchanging(Exchange("", 1)):  # no request before it
+        code, lines = ended(error, caplog)
+    assert (code, lines) == (1, ["The tap stopped", line])
+    assert [record.levelname for record in caplog.records if record.exc_info] == ["DEBUG"]
 
 
 def test_successful_run_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:

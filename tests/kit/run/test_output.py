@@ -123,14 +123,6 @@ def test_lack_of_a_resource_is_one_line_that_does_not_blame_the_output(
         assert not is_null_device(file)
 
 
-@pytest.mark.parametrize("error", [OSError(errno.EIO, "x"), RuntimeError("x")], ids=repr)
-def test_other_error_keeps_its_traceback(error: Exception, tmp_path: Path) -> None:
-    output = output_to(tmp_path / "out")
-    with output, pytest.raises(type(error)) as caught, one_line_errors(LOGGER):
-        raise error
-    assert caught.value is error
-
-
 def test_unbuffered_output_gets_a_buffer(tmp_path: Path) -> None:
     """Without one, as with ``PYTHONUNBUFFERED``, a signal would cut a line in the middle."""
     with output_to(tmp_path / "out") as file:
