@@ -74,7 +74,6 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
             keep_keys(entry, keys, replication_key)
 
     # Plan
-
     def windows(self, partition: Partition) -> Sequence[Window | None]:  # noqa: ARG002
         """Return the windows of a partition to read; None stands for the whole partition."""
         return (None,)
@@ -109,7 +108,6 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
         return iter(())
 
     # Fetch and check (in a worker thread)
-
     def perform(self, task: TaskT) -> Outcome:
         """Read one task; return an error that ends only a window or a partition."""
         try:
@@ -139,7 +137,6 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
         return RowCheck(self)
 
     # Emit and bookmark (in the main thread)
-
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         single = chunks.needs_single_records(self)
@@ -163,6 +160,7 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
             if is_last:
                 failures.window_written()
                 self.on_window_written(task)
+            del outcome  # its memory, before the next one is made
             self.run.write_state_if_due()
         self.failures.report_refusals(context or {}, self.owner(context or {}))
 
@@ -200,8 +198,10 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
     def _as_chunk(self, rows: Sequence[Row]) -> Iterator[Record]:
         if self._counter is not None:
             self._counter.rows = len(rows)
-        yield chunks.Chunk(rows)
-        self.run.progress.add_rows(len(rows), self.name)
+        chunk, count = chunks.Chunk(rows), len(rows)
+        yield chunk
+        chunk.rows = ()  # the SDK keeps the chunk until the next one
+        self.run.progress.add_rows(count, self.name)
 
     @property
     def missing_hint(self) -> str:

@@ -81,6 +81,7 @@ class ReadAhead:
             outcome = pipeline.take(self.heartbeat)
             is_last = not task.is_same_window(pipeline.head)
             yield task, outcome, is_last
+            del outcome  # its memory, before the next one is made
             if is_last and unfinished:
                 unfinished -= 1
                 self._progress.task_done()

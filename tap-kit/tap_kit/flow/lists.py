@@ -37,6 +37,7 @@ T = TypeVar("T")
 
 PASSES = 3
 MAX_EMPTY_PAGES = 2  # in a row, although the server claims more records
+MAX_PLAN_BYTES = 1 << 25  # of a list that the plan depends on, as JSON
 MAX_IDS = 1_000_000  # that are remembered in a pass: about 90 MB
 
 
@@ -48,6 +49,7 @@ class PageInfo(NamedTuple):
     total: int | None = None  # the number of records in the whole list
     next: str | None = None  # the link to the next page
     ids: Sequence[int] = ()  # the hashes of the records' ids; empty for records without an id
+    length: int = 0  # of the records as JSON, in bytes
 
     @classmethod
     def of(
@@ -59,9 +61,10 @@ class PageInfo(NamedTuple):
         ids: Iterable[object] = (),
     ) -> PageInfo:
         """Return the information about a page with these records, and with the ids in ``ids``."""
-        digest = hashlib.blake2b(msgspec.json.encode(records), digest_size=8).digest()
+        encoded = msgspec.json.encode(records)
+        digest = hashlib.blake2b(encoded, digest_size=8).digest()
         hashes = [hash(one) for one in ids if isinstance(one, str | int)]
-        return cls(len(records), digest, total, next_link, hashes)
+        return cls(len(records), digest, total, next_link, hashes, len(encoded))
 
 
 class Places:
@@ -176,14 +179,19 @@ def read_list(pages: Callable[[], Iterable[tuple[Sequence[T], PageInfo]]], what:
     ``pages`` starts a pass: it returns the records and the information of each page, in order.
 
     Raises:
-        SyncFailed: if the list breaks a rule of this module.
+        SyncFailed: if the list breaks a rule of this module, or is too long to be kept.
     """
     current = ListPass(what)
     while True:
         records: list[T] = []
+        length = 0
         for page, info in pages():
             current.add(info)
             records += page
+            length += info.length
+            if length > MAX_PLAN_BYTES:
+                msg = f"{what}: the list has more than {MAX_PLAN_BYTES >> 20} MiB of records"
+                raise SyncFailed(msg)
         following = current.next_pass()
         if following is None:
             return records

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tap_kit.errors import Interrupted
 from tap_kit.flow.guard import guard
-from tap_kit.net.exchange import take_memory
+from tap_kit.net.exchange import set_turn, take_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,6 +99,7 @@ class Pipeline(Generic[T, R]):
         self._order: list[_Entry[T, R] | _Source[T]] = [_Source(plan, is_plan=True)]
         self._changed = threading.Condition()
         self._closed = False
+        self._is_result_in_use = False  # from one call of `take` to the next one
 
     @property
     def head(self) -> T | None:
@@ -119,6 +120,7 @@ class Pipeline(Generic[T, R]):
         Raises:
             Interrupted: if the pipeline is closed meanwhile.
         """
+        self._is_result_in_use = False
         while True:
             with self._changed:
                 self._fill()
@@ -130,6 +132,7 @@ class Pipeline(Generic[T, R]):
                     self._order.pop(0)
                     if head.failed:  # it no longer keeps the tasks after it from starting
                         self._order = [item for item in self._order if _is_started(item)]
+                    self._is_result_in_use = True
                     self._fill()
                     return head.future.result()
                 is_alone = not self._threads and not head.is_started
@@ -218,20 +221,31 @@ class Pipeline(Generic[T, R]):
         """Work in a thread: do the first task that is not started, until the pipeline is closed."""
         while (entry := self._next_task()) is not None:
             self._do(entry)
+            del entry  # the memory of its result, while this thread waits
 
     def _do(self, entry: _Entry[T, R]) -> None:
         result: Future[R] = Future()
         take_memory()
+        set_turn(lambda: self._has_turn(entry))
         try:
             with guard(entry.task):
                 result.set_result(self._work(entry.task))
         except BaseException as error:  # noqa: BLE001  (raised again by `take`)
             result.set_exception(error)
+        finally:
+            set_turn(None)
         # With the lock held: its follow-ups must be placed before the caller takes it.
         with self._changed:
             entry.memory = take_memory()
             entry.future = result
             self._changed.notify_all()
+
+    def _has_turn(self, entry: _Entry[T, R]) -> bool:
+        """Return whether nothing in front of an entry takes memory; one that is dropped may end."""
+        if self._is_result_in_use:
+            return False
+        order = self._order[:]
+        return entry not in order or order[0] is entry
 
     def _next_task(self) -> _Entry[T, R] | None:
         with self._changed:

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import math
-from typing import Any, NoReturn
+import re
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tap_kit.errors import Retriable
+from tap_kit.net.charsets import as_utf8
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 logger = logging.getLogger(__name__)
+
+_PIECE_BYTES = 1 << 20  # of a body, repaired at a time
+_BOM = b"\xef\xbb\xbf"
+_REPLACEMENT = rb"\ufffd"
+# A pair of surrogates, a lone one, or another escape, so that `\\ud800` is not taken for one.
+_ESCAPE = re.compile(
+    rb"(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"|\\(?:[^u]|$)",
+    re.DOTALL,
+)
+_LONGEST_ESCAPE = 12
 
 
 def parse_json(body: bytes, source: str) -> Any:
@@ -31,37 +46,47 @@ def parse_json(body: bytes, source: str) -> Any:
 
 def _parse_leniently(body: bytes, source: str) -> Any:
     try:
-        text = body.decode("utf-8-sig", errors="replace")
-        value = _replace_surrogates(
-            json.loads(text, parse_constant=_reject_constant, parse_float=_finite_float)
-        )
-    except (ValueError, RecursionError):
+        value = msgspec.json.decode(valid_unicode(body))
+    except (msgspec.DecodeError, RecursionError):
         msg = f"{source}: the response is not JSON ({len(body)} bytes{_content_hint(body)})"
         raise Retriable(msg) from None
-    logger.warning("%s: replaced invalid Unicode in the response with U+FFFD", source)
+    report_invalid_unicode(source)
     return value
 
 
-def _reject_constant(constant: str) -> NoReturn:
-    msg = f"{constant} is not JSON"
-    raise ValueError(msg)
+def report_invalid_unicode(source: str) -> None:
+    """Log that a response was repaired; ``source`` names its request."""
+    logger.warning("%s: replaced invalid Unicode in the response with U+FFFD", source)
 
 
-def _finite_float(number: str) -> float:
-    value = float(number)
-    return value if math.isfinite(value) else _reject_constant(number)
+def valid_unicode(body: bytes) -> bytes:
+    """Return JSON with U+FFFD in place of invalid UTF-8 and of each lone surrogate escape.
+
+    It works on bytes: as texts of Python, a body can take four times its size.
+    """
+    start = len(_BOM) if body.startswith(_BOM) else 0
+    pieces = (body[place : place + _PIECE_BYTES] for place in range(start, len(body), _PIECE_BYTES))
+    text = b"".join(as_utf8(pieces, "utf-8"))
+    return b"".join(_without_lone_surrogates(text)) if b"\\u" in text else text
+
+
+def _without_lone_surrogates(text: bytes) -> Iterator[bytes]:
+    """Yield a text in pieces that end after a whole escape."""
+    place, length = 0, len(text)
+    while place < length:
+        end = min(place + _PIECE_BYTES, length)
+        parts = []
+        for escape in _ESCAPE.finditer(text, place, end + _LONGEST_ESCAPE):
+            if escape.start() >= end:
+                break
+            if escape[2]:
+                parts += [text[place : escape.start()], _REPLACEMENT]
+                place = escape.end()
+            end = max(end, escape.end())
+        yield b"".join([*parts, text[place:end]])
+        place = end
 
 
 def _content_hint(body: bytes) -> str:
     """Return what the body seems to be instead of JSON; its content may be secret."""
     return ", HTML" if body.lstrip()[:1] == b"<" else ""
-
-
-def _replace_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_replace_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_replace_surrogates(key): _replace_surrogates(item) for key, item in value.items()}
-    return value

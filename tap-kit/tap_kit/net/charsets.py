@@ -33,7 +33,14 @@ def as_utf8(pieces: Iterable[bytes], charset: str | None) -> Iterator[bytes]:
         return
     decoder = codecs.getincrementaldecoder(charset)(errors="replace")
     for piece in pieces:
-        if content := decoder.decode(piece).encode():
+        try:
+            text = decoder.decode(piece)
+        except UnicodeError:  # UTF-16 or UTF-32 without a byte-order mark
+            start = decoder.getstate()[0] + piece
+            order = "be" if start.startswith(b"\0") else "le"
+            decoder = codecs.getincrementaldecoder(f"{charset}-{order}")(errors="replace")
+            text = decoder.decode(start)
+        if content := text.encode():
             yield content
     if rest := decoder.decode(b"", final=True).encode():
         yield rest

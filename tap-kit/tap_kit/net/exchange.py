@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tap_kit.errors import SyncFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 RESPONSE_TIMEOUTS = 5  # a whole response may keep a request waiting for this many timeouts
 MIN_BYTES_PER_S = 1000  # of a download, on average over the limit of its exchange
@@ -109,6 +109,7 @@ class _Current(threading.local):
     exchange: Exchange | None = None
     last_source: str | None = None
     memory = 0
+    has_turn: Callable[[], bool] | None = None
 
 
 _current = _Current()
@@ -138,6 +139,16 @@ def last_source() -> str | None:
 def count_memory(size: int) -> None:
     """Count the memory, in bytes, that a response of this thread takes."""
     _current.memory += size
+
+
+def set_turn(has_turn: Callable[[], bool] | None) -> None:
+    """Set what says whether this thread may read a response of any size now."""
+    _current.has_turn = has_turn
+
+
+def has_turn() -> bool:
+    """Return whether this thread may read a response of any size now, while others wait."""
+    return _current.has_turn is None or _current.has_turn()
 
 
 def take_memory() -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
+from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from requests.utils import requote_uri
 
 from tap_kit.errors import SyncFailed
 
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 MAX_ID_LENGTH = 1000  # characters; longer ones are no ids
 
 
@@ -103,7 +106,7 @@ def redirect_target(url: str, location: str) -> str | None:
 def address_kind(address: str) -> str:
     """Return where an IP address is: ``loopback``, ``link-local``, ``private`` or ``public``."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    ip = getattr(ip, "ipv4_mapped", None) or ip
+    ip = _inner_address(ip) or ip
     if ip.is_loopback:
         return "loopback"
     if ip.is_link_local:
@@ -111,14 +114,30 @@ def address_kind(address: str) -> str:
     return "public" if ip.is_global else "private"
 
 
+def _inner_address(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Any:
+    """Return the IPv4 address inside an IPv6 address (mapped, 6to4, NAT64); None without one."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return None
+    is_nat64 = ip in _NAT64
+    return (
+        ip.ipv4_mapped
+        or ip.sixtofour
+        or (ipaddress.IPv4Address(ip.packed[-4:]) if is_nat64 else None)
+    )
+
+
 def host_kind(url: str) -> str | None:
     """Return the kind of the address that a URL has instead of a name; None for a name."""
-    host = urlsplit(url).hostname or ""
-    if is_loopback(host):
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    if is_loopback(host) or host.endswith(".localhost"):
         return "loopback"
     try:
         return address_kind(host)
     except ValueError:
+        pass
+    try:  # a number, octal or hexadecimal, which a resolver takes for an address too
+        return address_kind(socket.inet_ntoa(socket.inet_aton(host)))
+    except (OSError, UnicodeError):
         return None
 
 

@@ -10,10 +10,11 @@ import contextlib
 import logging
 import traceback
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from singer_sdk.metrics import Point
+from singer_sdk.metrics import Point, Tag
 from typing_extensions import override
 
 from tap_kit.net.secrets import SECRETS
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MAX_TEXT_LENGTH = 4_000  # characters
+_TAG_LENGTH = 1_000  # of a text in a metric
 MAX_REPEATS = 100  # of one kind of warning; further ones are only counted
 
 # Not attributes of the records, because a JSON formatter writes all of these.
@@ -53,7 +55,9 @@ def _safe_records(factory: Callable[..., logging.LogRecord]) -> Callable[..., lo
     def make(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = factory(*args, **kwargs)
         _templates[record] = str(record.msg)
-        if not _is_metric(record):
+        if _is_metric(record):
+            record.args = tuple(map(_safe_metric, record.args or ()))
+        else:
             _make_safe(record)
         return record
 
@@ -64,6 +68,21 @@ def _safe_records(factory: Callable[..., logging.LogRecord]) -> Callable[..., lo
 def _is_metric(record: logging.LogRecord) -> bool:
     """Return whether a record is a metric of the SDK, whose formatter needs the value itself."""
     return isinstance(record.args, tuple) and any(isinstance(arg, Point) for arg in record.args)
+
+
+def _safe_metric(argument: object) -> object:
+    """Return a metric with safe tags, such as the ids of a partition; anything else unchanged."""
+    if isinstance(argument, Point):
+        return replace(argument, tags=_safe_value(argument.tags))
+    return argument
+
+
+def _safe_value(value: object) -> Any:
+    if isinstance(value, str):
+        return value if isinstance(value, Tag) else safe_text(value)[:_TAG_LENGTH]
+    if isinstance(value, dict):
+        return {_safe_value(key): _safe_value(one) for key, one in value.items()}
+    return value
 
 
 def _make_safe(record: logging.LogRecord) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import re
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +14,7 @@ from typing_extensions import Self
 
 from tap_kit.errors import SyncFailed
 from tap_kit.net.charsets import as_utf8, declared_charset
-from tap_kit.net.exchange import count_memory
+from tap_kit.net.exchange import count_memory, has_turn
 from tap_kit.net.wire import gunzip
 
 if TYPE_CHECKING:
@@ -24,13 +27,19 @@ if TYPE_CHECKING:
 READ_BYTES = 1 << 20  # at a time at most; larger means fewer thread switches
 MAX_RATIO = 200  # of the size of a body to its compressed size; JSON and CSV reach about 50
 _FREE_BYTES = 1 << 24  # of a body that may have any ratio
-_LARGE_BYTES = 1 << 23  # from this size on, bodies are read one at a time
+_LARGE_BYTES = 1 << 23  # larger bodies are read one at a time, in the order of the plan
+_MAX_WAIT_S = 300.0  # for that; longer only if what is in front waits for this one
 _MEMORY_FACTOR = 4  # the memory that a body's values may take, in multiples of its limit
 _VALUE_BYTES, _OBJECT_BYTES = 64, 256  # the memory of a value and of an object, at most
 _COUNTED_BYTES = 1 << 20  # of a body from which on its values are counted
 _WORST_FACTOR = 64  # of the memory of a row without values to the two bytes that it has
+_NAME_BYTES = 128  # the memory of a name that no other object has
+_SAMPLES, _SAMPLE_BYTES = 16, 1 << 16  # of a large body, in which the different names are counted
+_NAME = re.compile(rb'"([^"\\]{1,200})":')
+_WIDE = 4  # bytes that a character of a text takes if the text has an emoji
 _DRAIN_BYTES = 1 << 16  # of the body of an error response
 _DRAIN_S = 2.0
+_TICK_S = 0.1
 _DETAIL_LENGTH = 200  # characters
 
 _large = threading.Semaphore()
@@ -73,6 +82,9 @@ def _checked(pieces: Iterator[bytes], exchange: Exchange) -> Iterator[bytes]:
 class BodyReader:
     """Reads whole bodies of at most ``max_mb`` MiB; large ones one at a time in this process.
 
+    A large one is read when the results in front of it are written: several texts of tens of MiB,
+    of which Python takes four bytes for each character, would fill the memory.
+
     Use it as a context manager around the reading and decoding of one body. ``wait`` is called
     while another large body is read; it raises when the run is stopped.
     """
@@ -109,7 +121,8 @@ class BodyReader:
         memory = memory_of(body)
         if size > _COUNTED_BYTES and memory > _MEMORY_FACTOR * limit:
             raise self._refusal(exchange, "has too many values for")
-        count_memory(memory)
+        may_be_wide = self._is_large and (not body.isascii() or b"\\u" in body)
+        count_memory(memory + (_WIDE - 1) * len(body) * may_be_wide)
         return body
 
     def _refusal(self, exchange: Exchange, problem: str) -> SyncFailed:
@@ -119,7 +132,11 @@ class BodyReader:
 
     def _wait_if_large(self, size: int) -> None:
         if size > _LARGE_BYTES and not self._is_large:
-            while not _large.acquire(timeout=0.1):
+            until = time.monotonic() + _MAX_WAIT_S
+            while not has_turn() and time.monotonic() < until:
+                time.sleep(_TICK_S)
+                self.wait()
+            while not _large.acquire(timeout=_TICK_S):
                 self.wait()
             self._is_large = True
 
@@ -132,7 +149,16 @@ def memory_of(body: bytes) -> int:
     if len(body) <= _COUNTED_BYTES:
         return _WORST_FACTOR * len(body)
     objects = body.count(b"{") + body.count(b"[")
-    return len(body) + _VALUE_BYTES * body.count(b",") + _OBJECT_BYTES * objects
+    names = _different_names(body) if len(body) > _LARGE_BYTES else 0
+    values = _VALUE_BYTES * body.count(b",") + _NAME_BYTES * names
+    return len(body) + values + _OBJECT_BYTES * objects
+
+
+def _different_names(body: bytes) -> int:
+    """Return an estimate of the number of different names in a large body, from samples."""
+    places = random.choices(range(max(1, len(body) - _SAMPLE_BYTES)), k=_SAMPLES)  # noqa: S311 (no secret)
+    found = [name for at in places for name in _NAME.findall(body, at, at + _SAMPLE_BYTES)]
+    return body.count(b'":') * len(set(found)) // len(found) if found else 0
 
 
 def error_detail(response: requests.Response, exchange: Exchange) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PIECE_BYTES = 1 << 17  # of a download, unpacked or parsed at a time: its rows fit the CPU cache
 _FOREVER_S = 1e9  # a longer wait is the same: the run ends
 _GZIP = 31  # zlib's window bits for a gzip header
+_PACKED_BYTES = 1 << 14  # to unpack at a time: zlib copies the rest of them for each member
 
 
 def retry_after_s(header: str | None) -> float | None:
@@ -90,7 +91,7 @@ def gunzip(packed: Iterable[bytes]) -> Iterator[bytes]:
         urllib3.exceptions.DecodeError: if the file is not gzip, or ends early.
     """
     unpacker = zlib.decompressobj(_GZIP)
-    for piece in packed:
+    for piece in _small(packed):
         rest = piece
         while rest:
             if unpacker.eof:
@@ -108,6 +109,12 @@ def gunzip(packed: Iterable[bytes]) -> Iterator[bytes]:
     if not unpacker.eof:
         msg = "the file ends early"
         raise urllib3.exceptions.DecodeError(msg)
+
+
+def _small(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        for start in range(0, len(piece), _PACKED_BYTES):
+            yield piece[start : start + _PACKED_BYTES]
 
 
 def shape_problem(shape: type | tuple[type, ...], value: object) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.net.wire import PIECE_BYTES
 from tap_kit.rows import streaming
-from tap_kit.rows.streaming import BOM, check_row_length
+from tap_kit.rows.streaming import BOM, check_length_without_row, check_row_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,6 +34,7 @@ class CsvRows:
         self._source = source
         self._pieces: list[bytes] = []  # the bytes after the last complete row
         self._length = 0
+        self._since_row = 0  # bytes, also of empty lines, which are not kept
         self._is_quoted = False  # the number of quotes in them is odd
         self._is_invalid = False
         self.header: list[str] | None = None
@@ -45,6 +46,12 @@ class CsvRows:
             Retriable: if the body is not CSV, or a row is too long.
             SyncFailed: if a row cannot be parsed.
         """
+        rows = self._complete_rows(piece)
+        self._since_row = self._length if rows else self._since_row + len(piece)
+        check_length_without_row(self._since_row, self._source)
+        return rows
+
+    def _complete_rows(self, piece: bytes) -> list[Any]:
         end = end_of_rows(piece, is_quoted=self._is_quoted)
         if not end:
             self._keep(piece)
@@ -52,7 +59,7 @@ class CsvRows:
         if self._length > PIECE_BYTES:
             first = _without_quoted_line_feeds(piece, is_quoted=self._is_quoted).index(b"\n") + 1
             rows = self._parse(self._take_pieces(piece[:first]), is_one_row=True)
-            return [*rows, *self.push(piece[first:])]
+            return [*rows, *self._complete_rows(piece[first:])]
         block = self._take_pieces(piece[:end])
         self._keep(piece[end:])
         return self._parse(block)

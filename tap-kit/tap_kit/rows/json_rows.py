@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from array import array
 from itertools import accumulate
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_kit.errors import Retriable, SyncFailed
-from tap_kit.net.bodies import parse_json
+from tap_kit.net.bodies import report_invalid_unicode, valid_unicode
 from tap_kit.net.wire import PIECE_BYTES
-from tap_kit.rows.streaming import BOM, check_row_length
+from tap_kit.rows.streaming import BOM, check_length_without_row, check_row_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,6 +39,7 @@ class JsonRows:
         self._is_started = False
         self._pieces: list[bytes] = []  # the bytes after the last complete object
         self._length = 0
+        self._since_row = 0  # bytes, also of white space that is not kept
         self._scanner: Scanner | None = None  # which has scanned these bytes
         self._separator = b""  # required before the next object
 
@@ -50,12 +50,15 @@ class JsonRows:
             Retriable: if the body is not an array of objects, or a row is too long.
             SyncFailed: if a row is nested too deeply.
         """
+        size = len(piece)
         if not self._is_started:
             piece = self._start(piece)
         if not self._pieces:
             piece = piece.lstrip()
         rows = self._complete_rows(piece) if piece else []
+        self._since_row = self._length if rows else self._since_row + size
         check_row_length(self._length, self._source)
+        check_length_without_row(self._since_row, self._source)
         return rows
 
     def finalize(self) -> list[Any]:
@@ -132,7 +135,9 @@ class JsonRows:
         except msgspec.ValidationError as error:
             msg = f"{self._source}: {error}"
             raise SyncFailed(msg) from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except RecursionError:
+            raise self._too_deep() from None
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return None
 
     def _decode_leniently(self, objects: bytes) -> list[Any]:
@@ -140,17 +145,12 @@ class JsonRows:
 
         Raises:
             Retriable: if something else is wrong.
-            SyncFailed: if they are nested too deeply.
         """
-        try:
-            # Not msgspec's encoder, which rejects integers beyond 64 bits.
-            text = json.dumps(parse_json(self._array(objects), self._source))
-        except RecursionError:
-            raise self._too_deep() from None
-        rows = self._decode_array(self._separator + text[1:-1].encode())
+        rows = self._decode_array(valid_unicode(objects))
         if rows is None:
             msg = f"{self._source}: the body is not a JSON array of objects"
             raise Retriable(msg)
+        report_invalid_unicode(self._source)
         return rows
 
     def _too_deep(self) -> SyncFailed:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BOM = b"\xef\xbb\xbf"
+_MARGIN_BYTES = 1 << 20  # of what stands around a row
 MAX_ROW_BYTES = 1 << 26  # also of a CSV field in characters: Python's own limit is too low
 
 
@@ -46,6 +47,15 @@ def check_row_length(length: int, source: str) -> None:
     if length > MAX_ROW_BYTES:
         msg = f"{source}: a row is longer than {MAX_ROW_BYTES >> 20} MiB"
         raise Retriable(msg)
+
+
+def check_length_without_row(length: int, source: str) -> None:
+    """Check that not too much arrived since the last row, also of what is no part of a row.
+
+    Raises:
+        Retriable: if it is, such as white space without end.
+    """
+    check_row_length(length - _MARGIN_BYTES, source)
 
 
 def parse_rows(pieces: Iterable[bytes], parser: RowParser) -> Iterator[list[Any]]:

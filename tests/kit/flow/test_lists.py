@@ -219,3 +219,18 @@ def test_list_is_complete_exactly_when_its_total_is_reached(sizes: list[int], mi
             read_list(Server([pages]).pages, "figures")
     else:
         assert read_list(Server([pages]).pages, "figures") == list(range(count))
+
+
+def test_list_that_never_ends_is_an_error_before_it_fills_the_memory() -> None:
+    requested = 0
+
+    def pages() -> Iterator[tuple[list[str], PageInfo]]:
+        nonlocal requested
+        while True:
+            requested += 1
+            records = [f"{requested}" + "x" * (1 << 20)]
+            yield records, PageInfo.of(records, next_link=f"/{requested}")
+
+    with pytest.raises(SyncFailed, match=r"^figures: the list has more than 32 MiB of records$"):
+        read_list(pages, "figures")
+    assert requested == 32

@@ -8,7 +8,7 @@ import time
 import pytest
 from tap_kit.flow import pipeline as pipelines
 from tap_kit.flow.pipeline import Pipeline
-from tap_kit.net.exchange import count_memory
+from tap_kit.net.exchange import count_memory, has_turn
 
 from tests.kit.pipelines import no_heartbeat, results
 
@@ -72,3 +72,42 @@ def until(condition: object) -> None:
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < end
         time.sleep(0.001)
+
+
+def test_only_the_next_task_has_its_turn_and_not_while_a_result_is_in_use() -> None:
+    turns: list[int] = []
+    gate = threading.Event()
+
+    def work(task: int) -> int:
+        while not has_turn():
+            gate.wait(0.01)
+        turns.append(task)
+        return task
+
+    pipeline = Pipeline(iter(range(6)), work, workers=3)
+    for number in range(6):
+        assert pipeline.head == number
+        time.sleep(0.05)
+        assert turns == list(range(number or 1))[: number + 1], "the result before is in use"
+        assert pipeline.take(no_heartbeat) == number
+    assert pipeline.head is None
+    assert turns == list(range(6))
+
+
+def test_task_that_is_dropped_has_its_turn() -> None:
+    is_started, ended = threading.Event(), threading.Event()
+
+    def work(task: int) -> int:
+        if task == 1:
+            is_started.set()
+            while not has_turn():
+                time.sleep(0.01)
+            ended.set()
+        return task
+
+    pipeline = Pipeline(iter(range(3)), work, workers=2)
+    assert pipeline.head == 0
+    assert is_started.wait(5)
+    pipeline.drop(lambda task: task == 1)
+    assert ended.wait(5)
+    pipeline.close()

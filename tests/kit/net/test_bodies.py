@@ -3,11 +3,14 @@
 import json
 import logging
 import math
+import tracemalloc
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.errors import Retriable
+from tap_kit.net import bodies
 from tap_kit.net.bodies import parse_json
 
 JSON = st.recursive(
@@ -115,3 +118,46 @@ def test_lenient_decoding_rejects_infinity() -> None:
     with pytest.raises(Retriable):
         parse_json(b'[1e400, "\xff"]', "GET /x")
     assert math.isfinite(parse_json(b'[1e300, "\xff"]', "GET /x")[0])
+
+
+def value_by_python(body: bytes) -> object:
+    """Return what Python's decoder makes of a body, with its invalid Unicode replaced."""
+
+    def valid(value: object) -> object:
+        if isinstance(value, str):
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if isinstance(value, list):
+            return [valid(one) for one in value]
+        if isinstance(value, dict):
+            return {valid(key): valid(one) for key, one in value.items()}
+        return value
+
+    return valid(json.loads(body.decode("utf-8-sig", errors="replace")))
+
+
+PARTS = [rb"\ud83d", rb"\uDE00", rb"\\", rb"\"", rb"\u0041", b"u", b"d83d", b"\xff", b"\xf0\x9f"]
+TEXTS = st.lists(st.sampled_from([*PARTS, "😀é".encode()]) | st.binary(max_size=2), max_size=20)
+
+
+@given(texts=st.lists(TEXTS, min_size=1), size=st.integers(1, 20))
+def test_repaired_body_is_what_python_reads(texts: list[list[bytes]], size: int) -> None:
+    body = b"[" + b",".join(b'"%b"' % b"".join(text) for text in texts) + b"]"
+    with patch.object(bodies, "_PIECE_BYTES", size):
+        try:
+            found = json.loads(bodies.valid_unicode(body))
+        except ValueError:
+            with pytest.raises(ValueError, match=r"."):
+                value_by_python(body)
+        else:
+            assert found == value_by_python(body)
+
+
+def test_repair_takes_little_memory() -> None:
+    body = b'["' + "😀".encode() + rb"aa\ud800" * 1_000_000 + b'"]'
+    tracemalloc.start()
+    try:
+        bodies.valid_unicode(body)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * len(body) + (1 << 25)

@@ -71,3 +71,12 @@ def test_bodies_are_utf8_whatever_was_declared(charset: str, requests_mock: obje
     with client(URL) as api:
         assert b"".join(api.open(Request("/x"))).decode() == f'["{TEXT}"]'
         assert api.send(Request("/x"), list).value == [TEXT]
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-32"])
+@pytest.mark.parametrize("order", ["le", "be"])
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+def test_text_without_a_byte_order_mark_is_decoded(charset: str, order: str, size: int) -> None:
+    body = '["a\u20ac"]'.encode(f"{charset}-{order}")
+    pieces = [body[start : start + size] for start in range(0, len(body), size)]
+    assert b"".join(as_utf8(pieces, charset)).decode() == '["a\u20ac"]'

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import threading
 import zlib
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.errors import Interrupted, SyncFailed
 from tap_kit.net import reading
+from tap_kit.net.exchange import set_turn, take_memory
 from tap_kit.net.http import Request
 from tap_kit.net.reading import BodyReader, memory_of
 from tap_kit.net.throttle import Throttle
@@ -126,3 +128,37 @@ def test_estimate_of_the_memory_grows_with_the_values(value: object) -> None:
     body = repr(value).replace("'", '"').encode()
     assert memory_of(body) >= len(body)
     assert memory_of(b"[" + body + b"," + body + b"]") > 2 * memory_of(body)
+
+
+def test_large_body_with_ever_new_names_needs_more_memory() -> None:
+    count = 700_000
+    new = b"[" + b",".join(b'{"name%d":1}' % n for n in range(count)) + b"]"
+    same = b"[" + b",".join([b'{"name12345":1}'] * count) + b"]"
+    assert memory_of(new) - memory_of(same) > 100 * count
+
+
+@pytest.mark.parametrize("is_wide", [False, True])
+def test_large_body_waits_for_its_turn(*, is_wide: bool) -> None:
+    body = b'["' + "😀".encode() * is_wide + b"a" * (9 * MIB) + b'"]'
+    turns = iter([False, False, True])
+    waits: list[int] = []
+    with serving(Reply(body=body)) as server, client(server.url) as api:
+        take_memory()
+        set_turn(lambda: next(turns))
+        try:
+            with patch("tap_kit.net.reading.time.sleep", lambda _: waits.append(1)):
+                api.send(LIST, list)
+        finally:
+            set_turn(None)
+    assert len(waits) == 2
+    assert (take_memory() > 30 * MIB) is is_wide
+
+
+def test_wait_for_a_turn_ends() -> None:
+    with serving(Reply(body=b"[" + b" " * (9 * MIB) + b"]")) as server, client(server.url) as api:
+        set_turn(lambda: False)
+        try:
+            with patch.object(reading, "_MAX_WAIT_S", 0.2):
+                assert api.send(LIST, list).value == []
+        finally:
+            set_turn(None)

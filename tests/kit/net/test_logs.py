@@ -108,6 +108,17 @@ def test_metrics_of_the_sdk_are_unchanged() -> None:
     assert json.loads(line)["metric_info"]["value"] == 7
 
 
+def test_tags_of_metrics_are_safe() -> None:
+    SECRETS.add("t0ken-in-a-tag")
+    context = {"id": "\x1b\u202et0ken-in-a-tag" + "x" * 5000, "domain": 5, "\u202e": None}
+    point: Point[int] = Point("counter", Metric.RECORD_COUNT, 7, {"context": context})
+    line = written(lambda logger: logger.info("METRIC: %s", point), ConsoleFormatter())
+    assert line.rstrip("\n").isprintable()
+    assert "t0ken" not in line
+    assert '"domain":5' in line
+    assert len(line) < 2000
+
+
 def test_wrong_format_is_not_changed() -> None:
     record = logging.getLogRecordFactory()("x", logging.INFO, "x", 1, "%d", ("a",), None)
     assert record.args == ("a",)

@@ -171,3 +171,25 @@ def test_name_that_resolves_to_a_local_address_is_refused(
         with pytest.raises(SyncFailed, match="leads to a loopback address"), following:
             pass
     assert storage.seen == []
+
+
+@pytest.mark.parametrize(
+    ("host", "kind"),
+    [
+        ("2130706433", "loopback"),
+        ("0x7f.1", "loopback"),
+        ("0177.0.0.1", "loopback"),
+        ("127.1", "loopback"),
+        ("localhost.", "loopback"),
+        ("a.localhost", "loopback"),
+        ("0xa9fea9fe", "link-local"),
+        ("[::ffff:7f00:1]", "loopback"),
+        ("[2002:a9fe:a9fe::1]", "link-local"),
+        ("[64:ff9b::a00:1]", "private"),
+        ("[64:ff9b::808:808]", "public"),
+        ("8.8.8.8", "public"),
+        ("storage.example", None),
+    ],
+)
+def test_other_spellings_of_an_address_are_recognized(host: str, kind: str | None) -> None:
+    assert host_kind(f"https://{host}/x") == kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from itertools import pairwise, product
+from itertools import chain, pairwise, product, repeat
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -205,3 +205,23 @@ def test_field_beyond_the_limit_is_an_error_that_names_the_source(
             CsvRows("x").push(b"a\n" + b"1" * 101 + b"\n")
     finally:
         csv.field_size_limit(before)
+
+
+@pytest.mark.parametrize("start", [b"", b"[", b'[{"a":1},', b'[{"a":1}'])
+def test_json_of_white_space_without_end_is_an_error(
+    start: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "MAX_ROW_BYTES", 10_000)
+    parser = JsonRows(msgspec.json.decode, "x")
+    with pytest.raises(Retriable, match=r"^x: a row is longer than 0 MiB$"):
+        list(parse_rows(chain([start], repeat(b" \n" * 5000, 200)), parser))
+
+
+@pytest.mark.parametrize("start", [b"", b"a,b\n", b"a,b\n1,2\n"])
+def test_csv_of_empty_lines_without_end_is_an_error(
+    start: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "MAX_ROW_BYTES", 10_000)
+    endless = chain([start], repeat(b"\r\n" * 5000, 200))
+    with pytest.raises(Retriable, match=r"^x: a row is longer than 0 MiB$"):
+        list(parse_rows(endless, CsvRows("x")))
