@@ -198,10 +198,8 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
     def _as_chunk(self, rows: Sequence[Row]) -> Iterator[Record]:
         if self._counter is not None:
             self._counter.rows = len(rows)
-        chunk, count = chunks.Chunk(rows), len(rows)
-        yield chunk
-        chunk.rows = ()  # the SDK keeps the chunk until the next one
-        self.run.progress.add_rows(count, self.name)
+        yield chunks.Chunk(rows)
+        self.run.progress.add_rows(len(rows), self.name)
 
     @property
     def missing_hint(self) -> str:

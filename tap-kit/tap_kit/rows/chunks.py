@@ -54,6 +54,7 @@ class ChunkWriter(SimpleSingerWriter):
     def write_message(self, message: Message) -> None:
         if isinstance(message, RecordMessage) and isinstance(message.record, Chunk):
             _write(record_lines(message, message.record.rows))
+            message.record.rows = ()  # the SDK keeps the chunk until the next one
         else:
             super().write_message(message)
 
