@@ -63,7 +63,8 @@ class PageInfo(NamedTuple):
         """Return the information about a page with these records, and with the ids in ``ids``."""
         encoded = msgspec.json.encode(records)
         digest = hashlib.blake2b(encoded, digest_size=8).digest()
-        hashes = [hash(one) for one in ids if isinstance(one, str | int)]
+        # As text, since -1 and -2 have the same hash.
+        hashes = [hash(str(one)) for one in ids if isinstance(one, str | int)]
         return cls(len(records), digest, total, next_link, hashes, len(encoded))
 
 

@@ -234,3 +234,9 @@ def test_list_that_never_ends_is_an_error_before_it_fills_the_memory() -> None:
     with pytest.raises(SyncFailed, match=r"^figures: the list has more than 32 MiB of records$"):
         read_list(pages, "figures")
     assert requested == 32
+
+
+def test_ids_with_equal_hashes_are_different_ids() -> None:
+    one = ListPass("figures")
+    one.add(PageInfo.of([-1, -2], ids=[-1, -2]))
+    assert one.next_pass() is None
