@@ -9,6 +9,7 @@ import msgspec
 from requests.auth import HTTPBasicAuth
 from tap_kit import (
     SECRETS,
+    STARTED,
     KitError,
     PartitionUnavailable,
     Request,
@@ -90,7 +91,7 @@ class Client:
             PartitionUnavailable: when this export, method or body is not available.
             RequestRejected: when the parameters are wrong.
         """
-        return _envelope(self._send(request, _start_problem))
+        return _envelope(self._send(replace(request, statuses=STARTED), _start_problem))
 
     def status(self, ids: Ids, token: str | None) -> Envelope:
         """Poll a job; return the envelope of the response.

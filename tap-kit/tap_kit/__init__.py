@@ -19,7 +19,7 @@ from tap_kit.flow.once import Once
 from tap_kit.flow.pipeline import Pipeline
 from tap_kit.flow.tasks import Partition, Result, ResultT, Task, TaskT, WindowTask
 from tap_kit.flow.windows import DayRange, Window, Windows
-from tap_kit.jobs.protocol import Ids, Job, JobState, Poll
+from tap_kit.jobs.protocol import STARTED, Ids, Job, JobState, Poll
 from tap_kit.jobs.runner import JobRunner
 from tap_kit.net.auth import BearerToken
 from tap_kit.net.bodies import parse_json
@@ -69,6 +69,7 @@ __all__ = [
     "MAX_NAMES",
     "MAX_NAME_LENGTH",
     "SECRETS",
+    "STARTED",
     "TOKEN_PATTERN",
     "Api",
     "BearerToken",

@@ -138,3 +138,18 @@ def test_of_many_tokens_those_are_secrets_that_a_message_can_quote() -> None:
         assert job.poll(IDS).state is JobState.FAILED
         for token in ("t0ken-of-download", "t0ken-COMPLETED", "t0ken-FAILED"):
             assert SECRETS.redact(token) == "***"
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_a_start_may_have_any_status_of_a_start(status: int) -> None:
+    """Its ids count: a start that is repeated would run the export once more at the vendor."""
+    body = b'{"result": {"workflowId": "w", "runId": "r"}}'
+    with mocked(body, status) as tenant:
+        assert export_job(tenant).start()["workflow_id"] == "w"
+
+
+@pytest.mark.parametrize("status", [201, 202, 204, 206])
+def test_a_look_up_with_another_status_is_not_taken_for_the_list(status: int) -> None:
+    with mocked(b'{"result": []}', status) as tenant, pytest.raises(SyncFailed) as caught:
+        tenant.client.look_up("/teams", {})
+    assert_one_line(caught.value, f"HTTP {status}, expected HTTP 200")

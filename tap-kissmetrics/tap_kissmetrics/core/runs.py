@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_kit import (
+    STARTED,
     JobFailed,
     JobState,
     PartitionUnavailable,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from tap_kit import Api, Ids, Response
 
-STARTED = frozenset({200, 201, 202})  # 202 by the documents; what counts is the place of the query
 POLLED = frozenset({200, 201})
 
 

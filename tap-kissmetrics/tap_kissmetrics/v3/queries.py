@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_kit import (
+    STARTED,
     JobFailed,
     JobState,
     KitError,
@@ -47,7 +48,7 @@ class V3Query:
         Raises:
             JobFailed: when the server refuses this query.
         """
-        request = Request(self.path, method="POST", body=self.body)
+        request = Request(self.path, method="POST", body=self.body, statuses=STARTED)
         try:
             response = self.api.send(request, dict, _id_problem)
         except RequestRefused as error:

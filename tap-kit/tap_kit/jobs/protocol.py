@@ -9,6 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 
 Ids = Mapping[str, str]
 """The ids that identify a job at the vendor, by name; the state keeps them."""
+STARTED = frozenset({200, 201, 202})
+"""The statuses of a response that says which job was started; its ids are what counts."""
 
 
 class JobState(Enum):

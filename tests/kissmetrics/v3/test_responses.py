@@ -122,3 +122,9 @@ def test_query_stays_in_the_state_unless_its_cancellation_is_confirmed(response:
         output = server.interrupted("report_results")
     (part,) = output.state["bookmarks"]["report_results"]["partitions"]
     assert part["jobs"]["2024-02-01"]["query_id"] == "q1"
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_a_start_may_have_any_status_of_a_start(status: int) -> None:
+    start = json_response({"id": "q1"}, status)
+    assert len(results({"/queries/report": start, QUERY: pages(ROWS)})) == 2
