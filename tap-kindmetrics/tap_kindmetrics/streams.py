@@ -110,7 +110,8 @@ class SegmentStream(WindowedStream, KindmetricsStream[WindowTask], ABC):
 
     @override
     def owner(self, partition: Partition) -> Partition:
-        return {"domain_id": partition["domain_id"]}  # a plan is that of a domain
+        # A plan is that of a domain. An account without domains has no partition.
+        return {name: value for name, value in partition.items() if name == "domain_id"}
 
     def parameters(self, task: WindowTask) -> dict[str, str | int]:
         """Return the query of a request: the window's days, both included, and the filters."""
