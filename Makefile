@@ -17,7 +17,7 @@ export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo show transform test coverage mutation lint bench matrix trial machines airflow constraints requirements pages wheels clean
+.PHONY: help setup demo show transform test coverage mutation lint bench attacks fuzz matrix trial machines airflow constraints requirements pages wheels clean
 
 help:
 	@echo "make setup      install what the taps need into .venv/ (the other commands do this too)"
@@ -33,6 +33,9 @@ help:
 	@echo "                (ONLY=records ARGS=--quick)"
 	@echo "make matrix     run every tap into every target, kill and stop runs at several points,"
 	@echo "                and write docs/targets.md (ARGS=--missing: only the missing results)"
+	@echo "make attacks    attack the taps with broken and hostile servers; write docs/security.md"
+	@echo "                (ONLY='size time')"
+	@echo "make fuzz       search for inputs that break the boundary (SECONDS=60)"
 	@echo "make pages      write the pages and plugin settings that are generated from the taps"
 	@echo "make wheels     build packages of kit and taps in dist/"
 	@echo "make trial      run a tap in shards on an engine (ENGINE=dask or airflow), into PostgreSQL"
@@ -97,6 +100,13 @@ orchestration/.envs/airflow/.made: orchestration/airflow.txt | .tools-ready
 	@$(UV) venv --quiet --clear orchestration/.envs/airflow
 	@$(UV) pip install --quiet --python orchestration/.envs/airflow -r $<
 	@touch $@
+
+attacks: .venv/.dev
+	@$(BIN)/python -m tests.attacks $(ONLY) $(ARGS)
+
+SECONDS := 60
+fuzz: .venv/.dev
+	@$(BIN)/python -m tests.fuzz $(SECONDS) $(ONLY)
 
 matrix: .venv/.dev
 	@$(BIN)/python -m tests.prepare

@@ -15,7 +15,7 @@ MAX_PEAK_MIB = 512
 MAX_LINE = 5_000  # characters of a log line
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Attack:
     """One attempt against a run of a tap.
 

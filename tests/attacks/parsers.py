@@ -161,14 +161,14 @@ PARSERS = [
         "100,000 labels of columns",
         "kissmetrics",
         RESULTS,
-        reply({"data": [[1, "i"]], "columns": [f"c{n}" for n in range(100_000)]}),
+        reply({"total": 1, "data": [[1, "i"]], "columns": [f"c{n}" for n in range(100_000)]}),
         rows=1,
     ),
     _names(
         "rows of 100,000 values without labels",
         "kissmetrics",
         RESULTS,
-        reply({"data": [[1, "i", *range(100_000)]]}),
+        reply({"total": 1, "data": [[1, "i", *range(100_000)]]}),
         rows=1,
     ),
     _names(

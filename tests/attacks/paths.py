@@ -112,6 +112,7 @@ PATHS = [
                 }
             )
         },
+        settings={"product_ids": ["p1"]},
         streams=("events",),
         never="/admin",
     ),
@@ -126,7 +127,11 @@ PATHS = [
     _link("a link without a scheme", "//127.0.0.1:1/admin"),
     _link("a link of a script", "javascript:/admin"),
     _link("a link to a file", "file:///etc/passwd/admin"),
-    _link("a link with a new request", "/core/x HTTP/1.1\r\nX: y\r\n\r\nGET /admin"),
+    _link(
+        "a link with a new request",
+        "/core/x HTTP/1.1\r\nX: y\r\n\r\nGET /admin",
+        never="GET /admin",
+    ),
     _place("a Location to another path", "/admin/queries/q1/status"),
     _place("a Location that climbs", "/v2/queries/../../admin/status"),
     _place("a Location with an id that climbs", "/v2/queries/..%2f..%2fadmin/status"),

@@ -50,8 +50,8 @@ def _total(tried: str, total: bytes, **more: Any) -> Attack:
 
 
 def _zone(zone: object, **more: Any) -> Attack:
-    answer = reply({"data": {**PRODUCT, "timezone": zone}, "links": []})
-    return _shape(f"time zone {zone!r:.40}", "kissmetrics", "GET /core/products/p1", answer, **more)
+    answer = reply(envelope([{**PRODUCT, "timezone": zone}]))
+    return _shape(f"time zone {zone!r:.40}", "kissmetrics", PRODUCTS, answer, **more)
 
 
 def _job(tried: str, **ids: Any) -> Attack:

@@ -139,8 +139,8 @@ LOGS = [
     _log(
         "control characters in a time zone",
         "kissmetrics",
-        "GET /core/products/p1",
-        reply({"data": {**PRODUCT, "timezone": EVIL}}),
+        "GET /core/products",
+        reply(envelope([{**PRODUCT, "timezone": EVIL}])),
         rows=1,
     ),
     _log(
@@ -160,7 +160,7 @@ LOGS = [
         "control characters in the labels of columns",
         "kissmetrics",
         RESULTS,
-        reply({"data": [[1, "i", 1]], "columns": ["a", "b", EVIL]}),
+        reply({"total": 1, "data": [[1, "i", 1]], "columns": ["a", "b", EVIL]}),
         rows=1,
     ),
     _log(
@@ -232,6 +232,7 @@ LOGS = [
         "kindmetrics",
         DOMAINS,
         reply([{"id": n + 2, "address": "a"} for n in range(5000)]),
+        rows=0,
         seconds=200,
     ),
 ]

@@ -13,6 +13,7 @@ from requests.utils import requote_uri
 from tap_kit.errors import SyncFailed
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_DECODINGS = 3
 MAX_ID_LENGTH = 1000  # characters; longer ones are no ids
 
 
@@ -58,11 +59,23 @@ def api_path(base_url: str, href: str, prefixes: tuple[str, ...]) -> str:
     path = parts.path
     if parts.netloc in {"", base.netloc} and base.path and path.startswith(base.path + "/"):
         path = path[len(base.path) :]
-    if not path.startswith(prefixes) or ".." in re.split(r"[/\\]", unquote(path)):
+    if not path.startswith(prefixes) or _climbs(path):
         place = f"{parts.netloc}{path}"[:200]
         msg = f"a link in a response leads outside the API, to {place}; refused"
         raise SyncFailed(msg)
     return f"{path}?{parts.query}" if parts.query else path
+
+
+def _climbs(path: str) -> bool:
+    """Return whether a path has a segment ``..``, as any server may read it.
+
+    Some decode a path twice, and some ignore what follows a ``;`` in a segment.
+    """
+    for _ in range(_DECODINGS):
+        path = unquote(path)
+        if any(re.sub(r"[;\0\s].*", "", one) == ".." for one in re.split(r"[/\\]", path)):
+            return True
+    return False
 
 
 def quoted_path(template: str, *ids: object) -> str:

@@ -62,15 +62,21 @@ class JsonRows:
         return rows
 
     def finalize(self) -> list[Any]:
-        """Return no rows: each object was returned when it was complete.
+        """Return the objects after the last place where the bytes before were JSON.
+
+        They were not returned before if they have invalid Unicode and no piece follows them.
 
         Raises:
             Retriable: if the array is not closed.
         """
-        if not self._is_started or b"".join(self._pieces).strip() != b"]":
+        rest, rows = self._take_pieces(b"").strip(), []
+        if self._is_started and rest != b"]" and (end := Scanner().scan(rest)):
+            rows = self._decode_objects(rest[:end])
+            rest = rest[end:].strip()
+        if not self._is_started or rest != b"]":
             msg = f"{self._source}: the body ends before its last row is complete"
             raise Retriable(msg)
-        return []
+        return rows
 
     def _start(self, piece: bytes) -> bytes:
         """Return what follows the bracket that opens the array."""
@@ -107,10 +113,13 @@ class JsonRows:
             return []
         objects = self._take_pieces(piece[:end])
         self._begin_row(piece[end:])
-        rows = self._decode_array(objects)
-        rows = self._decode_leniently(objects) if rows is None else rows
+        rows = self._decode_objects(objects)
         self._separator = b","
         return rows
+
+    def _decode_objects(self, objects: bytes) -> list[Any]:
+        rows = self._decode_array(objects)
+        return self._decode_leniently(objects) if rows is None else rows
 
     def _keep(self, piece: bytes) -> None:
         self._pieces.append(piece)

@@ -84,14 +84,14 @@ def load_catalog(file: str | IO[str] | None) -> dict[str, Any] | None:
     if file is None:
         return None
     value: dict[str, Any] = load_json_file(file, _OPTION)
+    if not is_unicode(value):
+        problem = "must be valid Unicode"
+        raise setting_error(_OPTION, problem)
     try:
         catalog = msgspec.convert(value, _Catalog)
     except msgspec.ValidationError as error:
         problem = f"must be a Singer catalog: {error}"
         raise setting_error(_OPTION, problem) from None
-    if not is_unicode(value):
-        problem = "must be valid Unicode"
-        raise setting_error(_OPTION, problem)
     counts = Counter(entry.tap_stream_id for entry in catalog.streams)
     if twice := [name for name, count in counts.items() if count > 1]:
         problem = f"has a stream twice: {', '.join(twice)}; {_AGAIN}"

@@ -61,6 +61,8 @@ def checked_state(value: Any, logger: logging.Logger) -> dict[str, Any]:
     Raises:
         ConfigValidationError: if it is not a state, or not a single one.
     """
+    if not is_unicode(value):
+        raise setting_error(_OPTION, "must be valid Unicode")
     wrappers: list[str] = []
     while isinstance(value, dict) and (wrapper := _wrapper(value)):
         wrappers.append(wrapper)
@@ -106,8 +108,6 @@ def _wrapper(value: dict[str, Any]) -> str | None:
 
 
 def _problem(value: Any, state: _State) -> str | None:
-    if not is_unicode(value):
-        return "must be valid Unicode"
     if state.bookmarks is UNSET:
         other = sorted(value.keys() - _EMPTY_KEYS)
         return f"must be a Singer state: it has no bookmarks, but {other[0]}" if other else None

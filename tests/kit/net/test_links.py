@@ -98,3 +98,12 @@ def test_api_knows_its_url_and_its_paths() -> None:
         assert api.path_of("https://other.example/v2/list") == "/v2/list"
         with pytest.raises(SyncFailed, match=r"^a link in a response leads outside the API, to "):
             api.path_of(f"{BASED}/admin")
+
+
+@pytest.mark.parametrize(
+    "segment", ["..;", "..;a=b", "%252e%252e", "%2e%2e;x", "%25252e.", "..%00", "..%20", "..%3b"]
+)
+def test_spellings_that_some_server_reads_as_two_dots_are_refused(segment: str) -> None:
+    with pytest.raises(SyncFailed, match="outside the API"):
+        api_path("https://api.example", f"/core/{segment}/admin", ("/core/",))
+    assert api_path("https://api.example", "/core/a..b/...;/x%2525", ("/core/",))

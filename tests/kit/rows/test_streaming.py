@@ -225,3 +225,14 @@ def test_csv_of_empty_lines_without_end_is_an_error(
     endless = chain([start], repeat(b"\r\n" * 5000, 200))
     with pytest.raises(Retriable, match=r"^x: a row is longer than 0 MiB$"):
         list(parse_rows(endless, CsvRows("x")))
+
+
+@pytest.mark.parametrize("last", [rb'{"a":"\ud800"}', b'{"a":"\xff"}'])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_last_rows_of_a_download_may_have_invalid_unicode(last: bytes, size: int) -> None:
+    """A body whose last piece has complete rows in front of them."""
+    body = b'[{"a":"x"},' + last + b"," + last + b" ] "
+    parser = JsonRows(msgspec.json.decode, "x")
+    parts = [body[start : start + size] for start in range(0, len(body), size)]
+    rows = [row for batch in parse_rows(parts, parser) for row in batch]
+    assert rows == [{"a": "x"}, {"a": "\ufffd"}, {"a": "\ufffd"}]

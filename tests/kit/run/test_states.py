@@ -179,3 +179,9 @@ def test_any_json_is_a_state_or_one_line(state: Any) -> None:
 @given(state=mutated(STATE, NAMES))
 def test_any_change_of_a_state_is_a_state_or_one_line(state: Any) -> None:
     assert_run_or_one_line(state)
+
+
+@pytest.mark.parametrize("value", [{"\ud800": {}}, {"bookmarks": {"\ud800": {}}}, "\ud800"])
+def test_lone_surrogate_in_a_key_is_one_line(value: object) -> None:
+    with pytest.raises(ConfigValidationError, match=r"^--state must be valid Unicode$"):
+        checked_state(value, logging.getLogger())

@@ -1,0 +1,1 @@
+"""Fuzzing of the functions at the boundary, with a corpus of inputs that found something."""
