@@ -64,7 +64,9 @@ def one_line_errors(logger: logging.Logger) -> Iterator[None]:
     except MappingError as error:
         logger.error("stream_maps is not valid: %s", " ".join(str(error).split()))  # noqa: TRY400
         sys.exit(1)
-    except Exception as error:  # noqa: BLE001  (logged, whatever it is)
+    except Exception as error:
+        if type(error).__module__.startswith("click."):  # its way to exit, and errors of usage
+            raise
         _exit_on_unexpected_error(logger, error)
 
 

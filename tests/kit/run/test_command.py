@@ -5,6 +5,7 @@ import logging
 import signal
 import threading
 
+import click
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.errors import KitError, PartitionUnavailable, Retriable, SyncFailed, setting_error
@@ -89,3 +90,10 @@ def test_signals_are_unchanged_outside_the_main_thread() -> None:
     thread.start()
     thread.join(5)
     assert seen == [signal.getsignal(signal.SIGTERM)]
+
+
+@pytest.mark.parametrize("ending", [click.exceptions.Exit(0), click.UsageError("no such option")])
+def test_exits_of_click_are_its_own(ending: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(type(ending)), one_line_errors(logging.getLogger()):
+        raise ending
+    assert caplog.messages == []
