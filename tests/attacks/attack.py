@@ -41,7 +41,6 @@ class Attack:
     around: Callable[[], AbstractContextManager[dict[str, str]]] | None = None
     limits: Mapping[str, int] = field(default_factory=dict)  # by name in the module resource
     closed: tuple[int, ...] = ()  # file descriptors that are closed
-    in_sample: bool = False
 
     @property
     def is_survived(self) -> bool:

@@ -58,7 +58,7 @@ def new_names(_: Heard) -> Iterator[bytes]:
 
 PARSERS = [
     _json("a text of }", text_of(b"}"), rows=1),
-    _json("a text of },{", text_of(b"},{"), rows=1, in_sample=True),
+    _json("a text of },{", text_of(b"},{"), rows=1),
     _json("a text of brackets", text_of(b"[{]}"), rows=1),
     _json("a text of escaped quotes", text_of(rb"\""), rows=1),
     _json("a text of backslashes", text_of(rb"\\"), rows=1),
@@ -86,7 +86,7 @@ PARSERS = [
     _json("chunks of one byte", one_byte_chunks, rows=13_000),
     _json("brackets that never match", large(b'[{"STATUS":"a"},', b"}{", b"", 32)),
     _json("a number of 32 MiB", large(b'[{"STATUS":', b"9", b"}]", 32)),
-    _csv("a field of line feeds", field_of(b"\n"), rows=1, in_sample=True),
+    _csv("a field of line feeds", field_of(b"\n"), rows=1),
     _csv("a field of quotes", field_of(b'""'), rows=1),
     _csv("a field of commas and line feeds", field_of(b",\n"), rows=1),
     _csv("a field of carriage returns", field_of(b"\r"), rows=1),
@@ -123,7 +123,7 @@ PARSERS = [
             )
         },
     ),
-    _names("2,000 rows with 300 new names each", "khoros", STORED, new_names, in_sample=True),
+    _names("2,000 rows with 300 new names each", "khoros", STORED, new_names),
     _names(
         "100,000 names in one row",
         "khoros",

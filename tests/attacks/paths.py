@@ -51,7 +51,6 @@ PATHS = [
             "kissmetrics",
             REPORTS,
             envelope([{**REPORT, "id": one}]),
-            in_sample=what == "that climbs",
         )
         for what, one in {**EVIL_IDS, **DOTS}.items()
     ),
@@ -170,7 +169,6 @@ STORAGE = [
         "the address of a cloud's metadata",
         "https://169.254.169.254/latest/meta-data/",
         says=REFUSED,
-        in_sample=True,
     ),
     _storage("the same in IPv6", "https://[::ffff:a9fe:a9fe]/latest", says=REFUSED),
     _storage("the same as a number", "https://2852039166/latest", says=REFUSED),

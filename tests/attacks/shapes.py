@@ -60,7 +60,7 @@ def _job(tried: str, **ids: Any) -> Attack:
 
 
 SHAPES = [
-    _links("links that are an object", {"next": "/core/products?offset=1"}, in_sample=True),
+    _links("links that are an object", {"next": "/core/products?offset=1"}),
     _links("links that are texts", ["next", "/x"]),
     _links("links that are numbers", [1, 2.5, None]),
     _links("a link whose address is a list", [{"rel": "next", "href": ["/core/products"]}]),
@@ -78,7 +78,7 @@ SHAPES = [
     _total("a total of 1.5", b"1.5"),
     _total("a total that is true", b"true"),
     _total("a total in Arabic digits", '"٣"'.encode()),
-    _zone(5, in_sample=True),
+    _zone(5),
     _zone("../../../etc/passwd", rows=1),
     _zone("/etc/passwd", rows=1),
     _zone("UTC\0", rows=1),
@@ -202,9 +202,7 @@ SHAPES = [
     _number("a number of 1e308", _row(b"1e308")),
     _number("a number beyond 64 bits", _row(b"9223372036854775808")),
     _number("a text in place of a number", _row(b'"1"')),
-    Attack(
-        "depth", "100,000 lists in a response", "kindmetrics", {PAGES: reply(DEEP)}, in_sample=True
-    ),
+    Attack("depth", "100,000 lists in a response", "kindmetrics", {PAGES: reply(DEEP)}),
     Attack(
         "depth",
         "100,000 lists in a field that is not read",

@@ -99,7 +99,6 @@ SIZES = [
     _size(
         "1 GiB of spaces in gzip",
         *("kindmetrics", PAGES, late(lambda: gzip_of_spaces(1024), GZIP)),
-        in_sample=True,
     ),
     _size(
         "1 GiB of spaces in x-gzip, in the first response",
@@ -198,7 +197,6 @@ SIZES = [
         PAGES,
         large(TEXT, b"a", END_TEXT),
         rows=1,
-        in_sample=True,
     ),
     _size(
         "one text of 60 MiB of emoji", "kindmetrics", PAGES, large(TEXT, EMOJI, END_TEXT), rows=1
@@ -216,7 +214,6 @@ SIZES = [
         PAGES,
         large(TEXT + EMOJI + rb"\ud800", b"a", END_TEXT),
         rows=1,
-        in_sample=True,
     ),
     _size(
         "one text of 60 MiB of lone surrogates",
@@ -230,7 +227,6 @@ SIZES = [
         "kissmetrics v3",
         "GET /v3/queries/*",
         (large(b'{"completed":true,"data":[{"a":"', b"\xff", b'"}]}')),
-        rows=1,
     ),
     _size(
         "60 MiB of escapes",

@@ -57,7 +57,6 @@ LOGS = [
         "kindmetrics",
         PAGES,
         reply({"message": EVIL}, 400),
-        in_sample=True,
     ),
     _log(
         "control characters in an error in plain text",
@@ -215,7 +214,6 @@ LOGS = [
         PAGES,
         reply([_row(**{f"f{n}": 1 for n in range(100_000)})]),
         rows=1,
-        in_sample=True,
     ),
     _log(
         "100,000 reports that cannot be run",
@@ -287,7 +285,6 @@ SECRETS = [
             f"the token {name}, in an error",
             "kindmetrics",
             {PAGES: _quoting(TOKEN, spelling)},
-            in_sample=name == "in JSON",
         )
         for name, spelling in SPELLINGS.items()
     ),
@@ -301,7 +298,7 @@ SECRETS = [
         for name, spelling in SPELLINGS.items()
         if name != "as it is"
     ),
-    Attack("secrets", "our own header in an error", "khoros", {START: echo}, in_sample=True),
+    Attack("secrets", "our own header in an error", "khoros", {START: echo}),
     Attack("secrets", "our own header in an error", "kindmetrics", {PAGES: echo}),
     Attack(
         "secrets",

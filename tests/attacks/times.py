@@ -116,7 +116,6 @@ TIMES = [
         "kindmetrics",
         PAGES,
         drip(_BODY, start=head(200, ("Content-Length", len(_BODY)))),
-        in_sample=True,
     ),
     _time("the headers byte by byte", "kissmetrics", RESULTS, drip(head(200) + _BODY)),
     _time(
@@ -214,7 +213,6 @@ TIMES = [
         PRODUCTS,
         next_over([]),
         streams=("products",),
-        in_sample=True,
     ),
     _pages("next links over empty results", "kissmetrics", RESULTS, next_over([])),
     _pages(

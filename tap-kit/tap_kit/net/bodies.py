@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _PIECE_BYTES = 1 << 20  # of a body, repaired at a time
+_LARGE_BYTES = 1 << 20
+_GROWTH = 1.5  # of a large body: U+FFFD has three bytes, so a third of it is invalid then
 _BOM = b"\xef\xbb\xbf"
 _REPLACEMENT = rb"\ufffd"
 # A pair of surrogates, a lone one, or another escape, so that `\\ud800` is not taken for one.
@@ -62,11 +64,14 @@ def report_invalid_unicode(source: str) -> None:
 def valid_unicode(body: bytes) -> bytes:
     """Return JSON with U+FFFD in place of invalid UTF-8 and of each lone surrogate escape.
 
-    It works on bytes: as texts of Python, a body can take four times its size.
+    It works on bytes: as texts of Python, a body can take four times its size. A large body of
+    mostly invalid bytes becomes an empty one, which is no JSON.
     """
     start = len(_BOM) if body.startswith(_BOM) else 0
     pieces = (body[place : place + _PIECE_BYTES] for place in range(start, len(body), _PIECE_BYTES))
     text = b"".join(as_utf8(pieces, "utf-8"))
+    if len(text) > max(_GROWTH * len(body), _LARGE_BYTES):  # it is no text at all
+        return b""
     return b"".join(_without_lone_surrogates(text)) if b"\\u" in text else text
 
 

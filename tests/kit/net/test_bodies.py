@@ -161,3 +161,9 @@ def test_repair_takes_little_memory() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 4 * len(body) + (1 << 25)
+
+
+def test_large_body_of_invalid_bytes_is_not_json() -> None:
+    body = b'["' + b"\xff" * (2 << 20) + b'"]'
+    with pytest.raises(Retriable, match="is not JSON"):
+        parse_json(body, "GET /x")
