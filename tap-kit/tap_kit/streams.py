@@ -162,7 +162,8 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
                 self.on_window_written(task)
             del outcome  # its memory, before the next one is made
             self.run.write_state_if_due()
-        self.failures.report_refusals(context or {}, self.owner(context or {}))
+        if self.failures.of(context or {}):
+            self.failures.report_refusals(context or {}, self.owner(context or {}))
 
     def _records_of(self, task: TaskT, result: ResultT, *, single: bool) -> Iterator[Record]:
         for rows in self.batches(task, result):
@@ -257,12 +258,11 @@ class WindowedStream(
 
     @override
     def tasks(self, partition: Partition) -> Iterator[WindowTaskT]:
-        failures = self.failures.of(partition)
-        for window in self.windows(partition):
+        failures, windows = self.failures.of(partition), self.windows(partition)
+        for window in windows:
+            failures.last_window = windows[-1].first.isoformat()
             for task in self.window_tasks(partition, window):
-                if failures.is_over:
-                    return  # send no request for the later windows
-                if not failures.skips(task):
+                if not failures.skips(task):  # as it sends no request for windows that are left
                     yield task
 
     def window_tasks(self, partition: Partition, window: Window) -> Iterator[WindowTaskT]:

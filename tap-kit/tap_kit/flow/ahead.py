@@ -95,12 +95,16 @@ class ReadAhead:
         if self._pipeline is not None:
             self._pipeline.insert(iter([task]))
 
-    def drop(self, task: Task) -> None:
-        """Read nothing more of the partition of ``task``, and ignore its errors."""
+    def drop(self, task: Task, *, except_window: str | None = None) -> None:
+        """Read nothing more of the partition of ``task`` except one window; ignore its errors."""
         if self._pipeline is not None:
             stream, partition = task.stream, task.partition
             self._pipeline.drop(
-                lambda other: other.stream is stream and other.partition == partition
+                lambda other: (
+                    other.stream is stream
+                    and other.partition == partition
+                    and other.window_name != except_window
+                )
             )
 
     def drop_window(self, task: Task) -> None:

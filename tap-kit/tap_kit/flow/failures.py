@@ -2,7 +2,9 @@
 
 A window that fails is not a partition that is refused: the other windows are read, the bookmark
 stays before the failed one, and the run ends with exit code 1. A partition is refused as a whole
-(403 or 404) if no part of it could be read and each of its windows was refused.
+(403 or 404) if no part of it could be read and each of its windows was refused. Of many windows,
+the first ``MAX_FAILED_WINDOWS`` and the last one are evidence enough: a vendor that refuses only
+old days does not refuse the last one.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ class PartitionFailures:
 
     is_read: bool = False  # whether a part of the partition was read
     is_over: bool = False  # whether the rest of the partition is left for the next run
+    last_window: str = ""  # the name of the last one to read
+    _reads_last: bool = False  # whether the last window is read although it is over
     _windows: set[str] = field(default_factory=set)
     _in_a_row: int = 0
     _refusals: list[tuple[Task, PartitionUnavailable]] = field(default_factory=list)
@@ -37,18 +41,27 @@ class PartitionFailures:
         return bool(self._windows)
 
     def skips(self, task: Task) -> bool:
-        """Return whether ``task`` belongs to a window that failed, or comes after the last one."""
-        return self.is_over or task.window_name in self._windows
+        """Return whether ``task`` belongs to a window that failed or is left for the next run."""
+        if task.window_name in self._windows:
+            return True
+        return self.is_over and task.window_name != self.window_to_check
+
+    @property
+    def window_to_check(self) -> str | None:
+        """The window that shows whether the vendor refuses only the windows before it."""
+        return self.last_window if self._reads_last else None
 
     def add(self, task: Task, error: PartitionUnavailable | JobFailed) -> None:
         """Add the failed window of ``task``."""
         self._windows.add(task.window_name)
         self._in_a_row += 1
-        self.is_over = self._in_a_row == MAX_FAILED_WINDOWS
         if isinstance(error, PartitionUnavailable):
             self._refusals.append((task, error))
         else:
             self._has_failed_job = True
+        if self._in_a_row == MAX_FAILED_WINDOWS and not self.is_over:
+            self.is_over = True
+            self._reads_last = self.is_refused_as_a_whole
 
     def window_written(self) -> None:
         """Note that a window was written."""
@@ -98,13 +111,7 @@ class Failures:
         if not failures.is_over:
             self._run.ahead.drop_window(task)
             return
-        self._run.ahead.drop(task)
-        if not failures.is_refused_as_a_whole:
-            self._logger.error(
-                "%s: %d windows in a row failed; the next run reads the rest",
-                Task(self._stream, task.partition),
-                MAX_FAILED_WINDOWS,
-            )
+        self._run.ahead.drop(task, except_window=failures.window_to_check)
 
     def report_refusals(self, partition: Partition, owner: Partition) -> None:
         """Report what the vendor refuses: the whole partition, or only windows of it.
@@ -121,6 +128,9 @@ class Failures:
                 self._logger.log(level, "%s: skipped: %s", whole, error)
             else:
                 self._log(task, error)
+        if failures.is_over and not is_whole:
+            text = "%s: %d windows in a row failed; the next run reads the rest"
+            self._logger.error(text, whole, MAX_FAILED_WINDOWS)
         self._missing += is_missing
         hint = self._stream.missing_hint
         if is_missing and hint and self._missing == len(self._stream.partition_list):
