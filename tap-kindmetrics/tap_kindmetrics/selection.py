@@ -35,9 +35,14 @@ class Selection:
         requested.
 
         Raises:
-            ConfigValidationError: when ``domain_ids`` has none of the listed domains.
+            ConfigValidationError: when ``domain_ids`` has none of the listed domains, or when none
+                is listed.
         """
         listed = self._listed()
+        if not listed:
+            problem = "must belong to a user with a domain, the server lists none"
+            without_domain = setting_error("api_token", problem)
+            raise without_domain
         wanted = list(dict.fromkeys(self.run.config.get("domain_ids") or listed))
         missing = [domain_id for domain_id in wanted if domain_id not in listed]
         if missing and len(missing) == len(wanted):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from singer_sdk import Stream
 from singer_sdk import typing as th
-from tap_kit import TOKEN_PATTERN, KitTap, common_settings
+from tap_kit import TOKEN_PATTERN, KitTap, NonEmptyList, common_settings
 from typing_extensions import override
 
 from tap_kindmetrics import streams
@@ -64,13 +64,13 @@ SETTINGS = (
     ),
     th.Property(
         "domain_ids",
-        th.ArrayType(th.IntegerType),
+        NonEmptyList(th.IntegerType),
         title="Domain ids",
         description="Ids of the domains to read. Unset: all domains of the token's user",
     ),
     th.Property(
         "segments",
-        th.ArrayType(th.ObjectType(*SEGMENT, additional_properties=False)),
+        NonEmptyList(th.ObjectType(*SEGMENT, additional_properties=False)),
         title="Segments",
         description="Segments of the visitors. The tap reads all figures for each segment. "
         "Unset: one segment `all` without a filter",

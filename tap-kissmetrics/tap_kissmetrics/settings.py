@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
-from tap_kit import MAX_NAME_LENGTH, common_settings, polling_settings, snake_case
+from tap_kit import (
+    MAX_NAME_LENGTH,
+    NonEmptyList,
+    common_settings,
+    polling_settings,
+    snake_case,
+)
+
+from tap_kissmetrics.lists.envelope import MAX_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,7 +51,7 @@ REPORT = (
 SELECTION = (
     th.Property(
         "product_ids",
-        th.ArrayType(ID),
+        NonEmptyList(ID),
         title="Product ids",
         description="The products to read. Unset: all that the credentials can access",
     ),
@@ -56,7 +64,7 @@ SELECTION = (
     ),
     th.Property(
         "reports",
-        th.ArrayType(th.ObjectType(*REPORT, additional_properties=False)),
+        NonEmptyList(th.ObjectType(*REPORT, additional_properties=False)),
         title="Reports",
         description="The reports to run. Unset: every report that the API can run",
     ),
@@ -193,7 +201,9 @@ def _entries(config: Config, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _is_number(value: str | int) -> bool:
-    return isinstance(value, int) or (value.isascii() and value.isdecimal())
+    if isinstance(value, int):
+        return True
+    return value.isascii() and value.isdecimal() and len(value) <= MAX_DIGITS
 
 
 def name_problems(config: Config) -> Iterator[str]:

@@ -61,7 +61,13 @@ from tap_kit.rows.occurrences import Occurrences
 from tap_kit.rows.streaming import RowParser, parse_rows, read_with_resume
 from tap_kit.run.progress import Progress
 from tap_kit.run.run import Run
-from tap_kit.run.settings import TOKEN_PATTERN, Config, common_settings, polling_settings
+from tap_kit.run.settings import (
+    TOKEN_PATTERN,
+    Config,
+    NonEmptyList,
+    common_settings,
+    polling_settings,
+)
 from tap_kit.streams import BookmarkedStream, KitStream, WindowedStream
 from tap_kit.tap import KitTap
 
@@ -91,6 +97,7 @@ __all__ = [
     "KitStream",
     "KitTap",
     "ListPass",
+    "NonEmptyList",
     "Occurrences",
     "Once",
     "PageInfo",

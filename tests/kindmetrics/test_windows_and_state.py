@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.errors import SyncFailed
 
 from tests.kindmetrics.site import WINDOWED
@@ -167,11 +168,11 @@ def test_a_run_without_a_start_date_reads_thirty_days(serve: Serve) -> None:
     assert len(days) in {31, 32}
 
 
-def test_a_start_in_the_future_reads_nothing(serve: Serve) -> None:
-    site = serve(now=None)
-    output = site.sync(start_date="2999-01-01", end_date=None)
+def test_a_start_in_the_future_is_an_error(site: Site) -> None:
+    future: dict[str, Any] = {"start_date": "2999-01-01", "end_date": None}
+    _, error = site.failing_sync(ConfigValidationError, **future)
+    assert "start_date must not be in the future" in str(error)
     assert site.days_requested("pages") == []
-    assert bookmark(output.state, "pages", 1) is None
 
 
 @pytest.mark.parametrize("day", ["2024-02-05", "2024-02-28", "2999-01-01"])

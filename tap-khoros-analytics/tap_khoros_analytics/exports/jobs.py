@@ -156,8 +156,8 @@ class ExportJob:
         except PartitionUnavailable:
             return Poll(JobState.GONE, reason="the server no longer knows the job")
         job = envelope.job()
-        if isinstance(job, str):
-            return Poll(JobState.RUNNING)
+        if isinstance(job, str):  # the text of an exception
+            return Poll(JobState.FAILED, reason=f"the server reports an error: {short(job)}")
         state, info = job.state, job.info
         self._keep_token(info)
         if state.runner_state != "CLOSED":

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LINKS = ("links",)  # they change at any time, and name a host
 TOTAL = {"total": {"type": ["integer", "string", "null"]}}
+_TOO_MANY_DIGITS = 20  # for 64 bits
 _BESIDES_RECORDS = ("links", "pagination", "total")  # the other fields of a list's envelope
 
 PassT = TypeVar("PassT", bound=ListPass, default=ListPass)
@@ -150,9 +151,13 @@ class ProductSchema(StreamSchema[str]):
 
 
 def make_total_integer(row: Any) -> None:
-    """Make a row's ``total`` a number, as the vendor's own client does."""
+    """Make a row's ``total`` a number, as the vendor's own client does.
+
+    Python refuses to convert thousands of digits. The first digits are enough to show that the
+    number has more than 64 bits, so that the check of the rows makes it null.
+    """
     if isinstance(row.total, str) and row.total.isdecimal():
-        row.total = int(row.total)
+        row.total = int(row.total.lstrip("0")[:_TOO_MANY_DIGITS] or 0)
 
 
 def list_decoder(check: RowCheck, keys: Sequence[str]) -> Decode:

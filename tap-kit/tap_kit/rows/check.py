@@ -48,7 +48,6 @@ class CheckedStream(Protocol):
 
     name: str
     response_fields: ClassVar[ResponseFields]
-    replication_key: str | None
 
     @property
     def primary_keys(self) -> Sequence[str]:
@@ -77,7 +76,6 @@ class RowCheck:
     def __init__(self, stream: CheckedStream) -> None:
         self._stream = stream
         self._response_fields = response = stream.response_fields
-        self._keys = {*stream.primary_keys, *filter(None, [stream.replication_key])}
         properties = stream.effective_schema["properties"]
         selected = {field for field in properties if stream.mask["properties", field]}
         self._schema = {
@@ -105,7 +103,7 @@ class RowCheck:
             stream.logger,
             properties,
             {field: attributes_of(self.lenient_type, [field])[0] for field in checked},
-            keys=self._keys,
+            keys=stream.primary_keys,  # a replication key can be null: it moves no bookmark
         )
 
     def rows(self, records: Sequence[Any]) -> list[Row]:

@@ -8,11 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from singer_sdk import typing as th
+from typing_extensions import override
 
 from tap_kit.net.http import DEFAULT_MAX_MB
 
 Config = Mapping[str, Any]
 """The settings of a tap, by name."""
+
+
+class NonEmptyList(th.ArrayType[Any]):
+    """A list with at least one item: an empty selection would read everything, as without it."""
+
+    @property
+    @override
+    def type_dict(self) -> dict[str, Any]:
+        return {**super().type_dict, "minItems": 1}
 
 
 def _setting(name: str, kind: Any, title: str, description: str, **more: Any) -> th.Property[Any]:
