@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PAGE = ROOT / "docs" / "faults.md"
+ANOMALIES = "Anomalies of vendors and of input"  # the section that tests/anomalies writes
 HEAD = """\
 # What a fault does to a run
 
@@ -72,9 +73,13 @@ class Results:
 
 def write(made: Mapping[str, tuple[Results, Results]], titles: Sequence[str]) -> None:
     """Write the sections of these results, of requests and connections by title, into the page."""
+    write_sections({title: section(*parts) for title, parts in made.items()}, titles)
+
+
+def write_sections(texts: Mapping[str, str], titles: Sequence[str]) -> None:
+    """Write the texts of sections, by title, into the page; the others stay as they are."""
     before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    texts = {title: section(*parts) for title, parts in made.items()}
-    PAGE.write_text(page(before, texts, titles), encoding="utf-8")
+    PAGE.write_text(page(before, texts, [*titles, ANOMALIES]), encoding="utf-8")
 
 
 def page(before: str, made: Mapping[str, str], titles: Sequence[str]) -> str:
