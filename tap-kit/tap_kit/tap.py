@@ -183,8 +183,12 @@ class KitTap(Tap, abc.ABC):
                 self.check_access()
             with stop_on_signals(run.stop):
                 self._sync_streams()
-        if run.failed:
-            msg = f"All other streams are complete; these failed: {'; '.join(run.failed)}"
+        self._raise_if_failed("All other streams are complete")
+
+    def _raise_if_failed(self, others: str) -> None:
+        """End the command with the tasks that failed; ``others`` says what is true of the rest."""
+        if failed := self.run.failed:
+            msg = f"{others}; these failed: {'; '.join(failed)}"
             raise SyncFailed(msg)
 
     def _sync_streams(self) -> None:
@@ -282,5 +286,6 @@ class KitTap(Tap, abc.ABC):
             tap = cls(config=config.config, parse_env_config=config.parse_env)
             cls.logger.info("%s", tap.check_access())
             tap.run_connection_test()
+            tap._raise_if_failed("The other streams can be read")
             cls.logger.info("Every stream could be read")
         ctx.exit()
