@@ -20,7 +20,7 @@ _PIECE_BYTES = 1 << 20  # of a body, repaired at a time
 _LARGE_BYTES = 1 << 20
 _GROWTH = 1.5  # of a large body: U+FFFD has three bytes, so a third of it is invalid then
 _BOM = b"\xef\xbb\xbf"
-_REPLACEMENT = rb"\ufffd"
+_REPLACEMENT = "\ufffd".encode()  # not escaped: the decoder would copy the whole text
 # A pair of surrogates, a lone one, or another escape, so that `\\ud800` is not taken for one.
 _ESCAPE = re.compile(
     rb"(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
@@ -69,9 +69,14 @@ def valid_unicode(body: bytes) -> bytes:
     """
     start = len(_BOM) if body.startswith(_BOM) else 0
     pieces = (body[place : place + _PIECE_BYTES] for place in range(start, len(body), _PIECE_BYTES))
-    text = b"".join(as_utf8(pieces, "utf-8"))
-    if len(text) > max(_GROWTH * len(body), _LARGE_BYTES):  # it is no text at all
-        return b""
+    parts, size = [], 0
+    for part in as_utf8(pieces, "utf-8"):
+        parts.append(part)
+        size += len(part)
+        if size > max(_GROWTH * len(body), _LARGE_BYTES):  # it is no text at all
+            return b""
+    text = b"".join(parts)
+    del parts
     return b"".join(_without_lone_surrogates(text)) if b"\\u" in text else text
 
 
