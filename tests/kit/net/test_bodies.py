@@ -153,7 +153,7 @@ def test_repaired_body_is_what_python_reads(texts: list[list[bytes]], size: int)
 
 
 def test_repair_takes_little_memory() -> None:
-    body = b'["' + "😀".encode() + rb"aa\ud800" * 1_000_000 + b'"]'
+    body = b'["' + "😀".encode() + rb"aa\ud800" * 100_000 + b'"]'
     tracemalloc.start()
     try:
         bodies.valid_unicode(body)
