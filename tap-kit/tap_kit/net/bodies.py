@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_kit.errors import Retriable
-from tap_kit.net.charsets import as_utf8
+from tap_kit.net.charsets import Charset, as_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def valid_unicode(body: bytes) -> bytes:
     start = len(_BOM) if body.startswith(_BOM) else 0
     pieces = (body[place : place + _PIECE_BYTES] for place in range(start, len(body), _PIECE_BYTES))
     parts, size = [], 0
-    for part in as_utf8(pieces, "utf-8"):
+    for part in as_utf8(pieces, Charset("utf-8")):
         parts.append(part)
         size += len(part)
         if size > max(_GROWTH * len(body), _LARGE_BYTES):  # it is no text at all

@@ -4,43 +4,72 @@ from __future__ import annotations
 
 import codecs
 from email.message import Message
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 # Python has other codecs too; some of them unpack, or never end.
 _FAMILIES = ("iso8859", "cp", "koi8", "mac", "utf-16", "utf-32", "gb", "big5", "shift_jis", "euc")
-_OF_JSON = ("utf-16", "utf-32")  # JSON is Unicode, whatever else a server declares
+_OF_JSON = ("utf-16", "utf-32")  # JSON is Unicode; other charsets are often declared wrongly
 
 
-def declared_charset(headers: Mapping[str, str]) -> str | None:
-    """Return Python's name of the charset to decode a body with; None for UTF-8 or unknown."""
+class Charset(NamedTuple):
+    """A charset that a server declares: Python's ``name`` of it.
+
+    ``is_fallback``: the body is UTF-8, and only what is not valid UTF-8 is in this charset.
+    """
+
+    name: str
+    is_fallback: bool = False
+
+
+def declared_charset(headers: Mapping[str, str]) -> Charset | None:
+    """Return the charset to decode a body with; None for UTF-8 or an unknown one."""
     message = Message()
     message["Content-Type"] = headers.get("Content-Type", "")
     try:
         name = codecs.lookup(message.get_content_charset("utf-8")).name
     except (LookupError, ValueError, UnicodeError):
         return None
-    families = _OF_JSON if message.get_content_subtype().endswith("json") else _FAMILIES
-    return name if name.startswith(families) else None
+    if not name.startswith(_FAMILIES):
+        return None
+    is_json = message.get_content_subtype().endswith("json")
+    return Charset(name, is_fallback=is_json and not name.startswith(_OF_JSON))
 
 
-def as_utf8(pieces: Iterable[bytes], charset: str | None) -> Iterator[bytes]:
+def as_utf8(pieces: Iterable[bytes], charset: Charset | None) -> Iterator[bytes]:
     """Yield a body in UTF-8; U+FFFD replaces what is not valid in its charset."""
     if charset is None:
         yield from pieces
         return
-    decoder = codecs.getincrementaldecoder(charset)(errors="replace")
+    decoder = _decoder_of(charset)
     for piece in pieces:
         try:
             text = decoder.decode(piece)
         except UnicodeError:  # UTF-16 or UTF-32 without a byte-order mark
             start = decoder.getstate()[0] + piece
             order = "be" if start.startswith(b"\0") else "le"
-            decoder = codecs.getincrementaldecoder(f"{charset}-{order}")(errors="replace")
+            decoder = _decoder_of(Charset(f"{charset.name}-{order}"))
             text = decoder.decode(start)
         if content := text.encode():
             yield content
     if rest := decoder.decode(b"", final=True).encode():
         yield rest
+
+
+def _decoder_of(charset: Charset) -> codecs.IncrementalDecoder:
+    if not charset.is_fallback:
+        return codecs.getincrementaldecoder(charset.name)(errors="replace")
+    handler = f"tap_kit.{charset.name}"
+    codecs.register_error(handler, partial(_decode_invalid, charset.name))
+    return codecs.getincrementaldecoder("utf-8")(errors=handler)
+
+
+def _decode_invalid(charset: str, error: UnicodeError) -> tuple[str, int]:
+    """Return the text of the bytes that are not UTF-8, and where to go on."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    invalid = error.object[error.start : error.end]
+    return invalid.decode(charset, "replace"), error.end

@@ -71,8 +71,10 @@ class JsonRows:
         """
         rest, rows = self._take_pieces(b"").strip(), []
         if self._is_started and rest != b"]" and (end := Scanner().scan(rest)):
-            rows = self._decode_objects(rest[:end])
-            rest = rest[end:].strip()
+            parts = [rest[end:].strip(), rest[:end]]
+            del rest  # a row can be large
+            rows = self._decode_objects(parts.pop())
+            (rest,) = parts
         if not self._is_started or rest != b"]":
             msg = f"{self._source}: the body ends before its last row is complete"
             raise Retriable(msg)
@@ -111,15 +113,27 @@ class JsonRows:
             if self._scanner.depth > _MAX_DEPTH:
                 raise self._too_deep()
             return []
-        objects = self._take_pieces(piece[:end])
+        rows = self._decode_objects(self._take_pieces(piece[:end]))
         self._begin_row(piece[end:])
-        rows = self._decode_objects(objects)
         self._separator = b","
         return rows
 
     def _decode_objects(self, objects: bytes) -> list[Any]:
+        """Return objects, with their invalid Unicode replaced.
+
+        Raises:
+            Retriable: if something else is wrong.
+        """
         rows = self._decode_array(objects)
-        return self._decode_leniently(objects) if rows is None else rows
+        if rows is not None:
+            return rows
+        objects = valid_unicode(objects)  # nothing refers to the old bytes: a row can be large
+        rows = self._decode_array(objects)
+        if rows is None:
+            msg = f"{self._source}: the body is not a JSON array of objects"
+            raise Retriable(msg)
+        report_invalid_unicode(self._source)
+        return rows
 
     def _keep(self, piece: bytes) -> None:
         self._pieces.append(piece)
@@ -148,19 +162,6 @@ class JsonRows:
             raise self._too_deep() from None
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-
-    def _decode_leniently(self, objects: bytes) -> list[Any]:
-        """Return objects with their invalid Unicode replaced.
-
-        Raises:
-            Retriable: if something else is wrong.
-        """
-        rows = self._decode_array(valid_unicode(objects))
-        if rows is None:
-            msg = f"{self._source}: the body is not a JSON array of objects"
-            raise Retriable(msg)
-        report_invalid_unicode(self._source)
-        return rows
 
     def _too_deep(self) -> SyncFailed:
         return SyncFailed(f"{self._source}: a row is nested too deeply")
