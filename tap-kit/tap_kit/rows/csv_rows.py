@@ -6,6 +6,7 @@ import csv
 import io
 import logging
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from tap_kit.errors import Retriable, SyncFailed
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _NO_LINE_FEEDS = bytes.maketrans(b"\n", b"x")
+_END = "\ue000"  # a line after the last row, which is a row of its own if no quote is open
 _NOT_CSV = re.compile(r"\s*(?:<|\{|\[\s*[\[{\"\]])")  # how HTML and JSON begin
 
 
@@ -113,12 +115,18 @@ class CsvRows:
             return block.decode(errors="replace")
 
     def _rows_of(self, text: str, *, is_one_row: bool) -> list[list[str]]:
-        problem = None
+        problem = ""
         for lines in lines_of(text, is_one_row=is_one_row):
             try:
-                return list(filter(None, csv.reader(lines)))
-            except csv.Error as error:  # noqa: PERF203  (three iterations)
-                problem = error
+                rows = list(filter(None, csv.reader(chain(lines, [_END]))))
+            except csv.Error as error:
+                problem = str(error)
+                continue
+            if rows.pop() == [_END]:
+                return rows
+            # The quotes were counted wrongly: their rows would be cut in the middle of a field.
+            problem = "a quote in a field is not doubled"
+            break
         msg = f"{self._source}: the body cannot be parsed as CSV: {problem}"
         raise SyncFailed(msg)
 

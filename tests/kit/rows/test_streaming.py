@@ -236,3 +236,28 @@ def test_last_rows_of_a_download_may_have_invalid_unicode(last: bytes, size: int
     parts = [body[start : start + size] for start in range(0, len(body), size)]
     rows = [row for batch in parse_rows(parts, parser) for row in batch]
     assert rows == [{"a": "x"}, {"a": "\ufffd"}, {"a": "\ufffd"}]
+
+
+@given(
+    st.text(st.sampled_from('a",\n'), max_size=30),
+    st.lists(st.integers(0, 40), max_size=4),
+)
+def test_csv_with_quotes_anywhere_is_read_like_the_csv_module_or_refused(
+    text: str, cuts: list[int]
+) -> None:
+    """Where a quote in a field is not doubled, a row must not be cut in the middle of a field."""
+    body = f"a,b\n{text}\n".encode()
+    try:
+        rows = rows_of(CsvRows("x"), body, cuts)
+    except (Retriable, SyncFailed):
+        return
+    expected = list(filter(None, csv.reader(io.StringIO(body.decode(), newline="\n"))))
+    assert rows == expected[1:]
+
+
+def test_quote_in_a_field_that_is_not_doubled_is_an_error() -> None:
+    body = b'size,note\n5" pipe,x\n1,"two\nlines"\n'
+    with pytest.raises(SyncFailed) as caught:
+        rows_of(CsvRows("the export"), body, [30])
+    problem = "the body cannot be parsed as CSV: a quote in a field is not doubled"
+    assert str(caught.value) == f"the export: {problem}"
