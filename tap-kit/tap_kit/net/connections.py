@@ -14,6 +14,8 @@ from requests.adapters import HTTPAdapter
 from typing_extensions import override
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HeaderParsingError
+from urllib3.util.response import assert_header_parsing
 
 from tap_kit.net.exchange import current_exchange
 from tap_kit.net.hosts import address_kind
@@ -67,9 +69,25 @@ class _TimedResponse(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        if (exchange := current_exchange()) is not None:
+        self._exchange = exchange = current_exchange()
+        if exchange is not None:
             self.fp.close()
             self.fp = io.BufferedReader(_TimedFile(sock, exchange))
+
+    @override
+    def begin(self) -> None:
+        """Read the headers; refuse those that cannot be parsed.
+
+        urllib3 only logs them, and what follows a broken one counts as the body, without its
+        length.
+        """
+        super().begin()
+        try:
+            assert_header_parsing(self.msg)
+        except HeaderParsingError as error:
+            if self._exchange is not None:
+                self._exchange.problem = "the response has invalid headers"
+            raise http.client.HTTPException from error
 
 
 class _Limited:

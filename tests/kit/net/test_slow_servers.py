@@ -172,3 +172,23 @@ def test_slow_server_is_named_with_the_number_of_tries() -> None:
             api.send(LIST, list)
     problem = "the response took longer than 0 s; failed after 5 tries"
     assert str(caught.value) == f"GET /list: {problem}"
+
+
+@pytest.mark.parametrize("header", [b"X-\0A: b", b"no colon", b" folded", b": no name"])
+def test_headers_that_cannot_be_parsed_are_an_error(
+    header: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The length would be lost, and the rest of the headers would be the body."""
+    response = HEAD + header + b"\r\nContent-Length: 2\r\n\r\n[]"
+
+    def talk(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        connection.sendall(response)
+
+    with (
+        listening(talk) as (port, _),
+        client(f"http://127.0.0.1:{port}") as api,
+        pytest.raises(Retriable, match=r"^GET /list: the response has invalid headers$"),
+    ):
+        api.send_once(LIST)
+    assert not any(record.exc_info for record in caplog.records)
