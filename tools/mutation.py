@@ -46,6 +46,7 @@ COPIES = {
     "tap-kit/tap_kit": "tap_kit",
     "tests/kit": "tests/kit",
     "tests/__init__.py": "tests/__init__.py",
+    "tests/broken.py": "tests/broken.py",
     "tests/processes.py": "tests/processes.py",
     "tests/properties.py": "tests/properties.py",
     "tests/singer.py": "tests/singer.py",

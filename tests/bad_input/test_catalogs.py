@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.bad_input.broken import broken
 from tests.bad_input.test_states import assert_ended_well
+from tests.broken import broken
 from tests.every_tap import TAPS, Account, EveryTap, short_pauses
 from tests.fault_matrix import cells
 

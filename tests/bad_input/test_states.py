@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sandbox.faults import Fault
 
-from tests.bad_input.broken import broken
+from tests.broken import broken
 from tests.every_tap import EXECUTABLES, TAPS, Account, EveryTap, short_pauses
 from tests.fault_matrix import cells
 from tests.processes import Ended, execute

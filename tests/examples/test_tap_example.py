@@ -77,7 +77,7 @@ def test_a_site_that_the_server_refuses_is_skipped(
     served.api.refused_sites = frozenset({"1"})
     output = served.run()
     assert {row["site_id"] for row in output.rows("visits")} == {2}
-    warning = "visits, site_id 1, 2024-01-01: skipped: the server refuses it (HTTP 404)"
+    warning = "visits, site_id 1: skipped: the server refuses it (HTTP 404)"
     assert warning in caplog.messages
 
 

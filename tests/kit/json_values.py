@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from tests.bad_input.broken import changed, paths, without
+from tests.broken import changed, paths, without
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
