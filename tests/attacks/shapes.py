@@ -163,7 +163,7 @@ SHAPES = [
         REPORTS,
         envelope([{**REPORT, "name": {}}]),
     ),
-    _shape("a directory of numbers", "kissmetrics", "GET /core", {"data": 5, "links": 7}),
+    _shape("a directory of numbers", "kissmetrics", "GET /core", {"data": 5, "links": 7}, rows=1),
     _shape(
         "a query that is completed and has an error",
         "kissmetrics",
@@ -195,12 +195,12 @@ SHAPES = [
     _shape("a download with an object in a field", "khoros", STORED, b'[{"STATUS":{"a":1}}]'),
     _shape("a download without a redirect", "khoros", DOWNLOAD, [{"STATUS": "a"}], rows=1),
     _number("a number of 1e400", _row(b"1e400")),
-    _number("a number of 400 digits", _row(b"9" * 400), says=""),
+    _number("a number of 400 digits", _row(b"9" * 400), says="", rows=1),
     _number("a number of 10,000 digits", _row(b"9" * 10_000)),
     _number("NaN", _row(b"NaN")),
     _number("-Infinity", _row(b"-Infinity")),
     _number("a number of 1e308", _row(b"1e308")),
-    _number("a number beyond 64 bits", _row(b"9223372036854775808")),
+    _number("a number beyond 64 bits", _row(b"9223372036854775808"), rows=1),
     _number("a text in place of a number", _row(b'"1"')),
     Attack("depth", "100,000 lists in a response", "kindmetrics", {PAGES: reply(DEEP)}),
     Attack(
