@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from singer_sdk.exceptions import ConfigValidationError
 
 from tests.kindmetrics.site import FIRST, LAST, STREAMS, WINDOWED, endpoint, windows
 
@@ -106,9 +107,11 @@ def test_no_domain_is_ever_created(site: Site) -> None:
     assert {request.method for request in site.api.log.requests} == {"GET"}
 
 
-def test_an_account_without_domains_has_only_the_account_row(serve: Serve) -> None:
-    counts = serve(domains=0).sync().record_counts
-    assert counts == {**dict.fromkeys(STREAMS, 0), "account": 1}
+def test_an_account_without_domains_is_an_error(serve: Serve) -> None:
+    """A daily run that reads nothing would stay unnoticed."""
+    output, error = serve(domains=0).failing_sync(ConfigValidationError)
+    assert str(error) == "api_token must belong to a user with a domain, the server lists none"
+    assert output.text == ""
 
 
 def assert_complete(
