@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
+from tap_kit import short_text
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -149,7 +150,7 @@ def reason_in(body: str) -> str:
 
 def short(text: str) -> str:
     """Return the message of an exception without the class names before it, in one short line."""
-    return " ".join(text.rpartition("Exception: ")[2].split())[:MAX_SHORT]
+    return short_text(text.rpartition("Exception: ")[2], MAX_SHORT)
 
 
 def _ids_in(url: str) -> dict[str, str]:

@@ -35,7 +35,7 @@ from tap_kit.net.http import (
     Request,
     Response,
 )
-from tap_kit.net.secrets import SECRETS
+from tap_kit.net.secrets import SECRETS, short_text
 from tap_kit.net.throttle import stop_on_error
 from tap_kit.rows.check import (
     ResponseFields,
@@ -143,6 +143,7 @@ __all__ = [
     "send_first",
     "set_fields",
     "setting_error",
+    "short_text",
     "sleep_with_heartbeat",
     "snake_case",
     "stop_on_error",

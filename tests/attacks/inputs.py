@@ -23,9 +23,9 @@ def _file(tried: str, option: str, content: bytes, **more: Any) -> Attack:
 
 
 def many_rows(_: Heard) -> Iterator[bytes]:
-    """Return 100,000 rows, more than the memory keeps of their keys."""
+    """Return 400,001 rows, so many that their keys are written to a temporary file."""
     yield head() + b'[{"STATUS":"-"}'
-    for start in range(0, 100_000, 1000):
+    for start in range(0, 400_000, 1000):
         yield b"".join(b',{"STATUS":"%d"}' % n for n in range(start, start + 1000))
     yield b"]"
 
@@ -75,7 +75,7 @@ PROCESS = [
     _process("stdout is closed", closed=(1,)),
     _process("stderr is closed", closed=(2,), rows=1),
     _process("20 file descriptors", limits={"RLIMIT_NOFILE": 20}, rows=1),
-    _process("10 file descriptors", limits={"RLIMIT_NOFILE": 10}),
+    _process("10 file descriptors", limits={"RLIMIT_NOFILE": 10}, rows=1),
     _process(
         "600 MiB of addresses, 64 workers",
         limits={"RLIMIT_AS": 600 << 20},
@@ -96,7 +96,7 @@ PROCESS = [
         "khoros",
         {STORED: many_rows},
         environment={"TMPDIR": "/does/not/exist"},
-        rows=100_001,
+        rows=400_001,
     ),
     _process(
         "a proxy that is no URL", environment={"HTTP_PROXY": "http://[x", "http_proxy": "x:y:z"}

@@ -199,6 +199,8 @@ def _wrong_ends(attack: Attack, ended: Ended) -> Iterator[str]:
     # A window that fails has a line of its own, before the one that ends the run.
     errors = ended.errors()
     is_summed_up = bool(errors) and errors[-1].startswith("All other streams are complete")
+    # So has each problem of a file, and the last line has them all.
+    is_summed_up |= bool(attack.files) and " problems: " in ended.stderr
     if not attack.is_survived and len(errors) != 1 and not is_summed_up and 2 not in attack.closed:
         yield f"{len(errors)} error lines"
     if attack.says and attack.says not in ended.stderr:

@@ -10,6 +10,7 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from tap_kit.errors import KitError, SyncFailed
 from tap_kit.net.exchange import last_source
+from tap_kit.net.secrets import short_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,7 @@ def guard(what: object) -> Iterator[None]:
 
 def unexpected(error: Exception) -> str:
     """Return what happened, as one line, for an error that no code expected."""
-    reason = " ".join(str(error).split())[:_TEXT_LENGTH]
+    reason = short_text(str(error), _TEXT_LENGTH)
     text = f"{type(error).__name__}: {reason}".rstrip(": ")
     if isinstance(error, (OSError, MemoryError)):  # of this machine
         return text

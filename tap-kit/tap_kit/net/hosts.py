@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from requests.utils import requote_uri
 
 from tap_kit.errors import SyncFailed
+from tap_kit.net.secrets import short_text
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _DECODINGS = 3
@@ -60,7 +61,7 @@ def api_path(base_url: str, href: str, prefixes: tuple[str, ...]) -> str:
     if parts.netloc in {"", base.netloc} and base.path and path.startswith(base.path + "/"):
         path = path[len(base.path) :]
     if not path.startswith(prefixes) or _climbs(path):
-        place = f"{parts.netloc}{path}"[:200]
+        place = short_text(f"{parts.netloc}{path}", 200)
         msg = f"a link in a response leads outside the API, to {place}; refused"
         raise SyncFailed(msg)
     return f"{path}?{parts.query}" if parts.query else path
@@ -98,7 +99,7 @@ def _segment(value: object) -> str:
     except UnicodeEncodeError:  # a lone surrogate
         segment = ""
     if segment in {"", ".", ".."} or len(text) > MAX_ID_LENGTH:
-        msg = f"an id cannot be part of a path: {text[:40]!r}; refused"
+        msg = f"an id cannot be part of a path: {short_text(text, 40)!r}; refused"
         raise SyncFailed(msg)
     return segment
 

@@ -15,6 +15,7 @@ from typing_extensions import Self
 from tap_kit.errors import SyncFailed
 from tap_kit.net.charsets import as_utf8, declared_charset
 from tap_kit.net.exchange import count_memory, has_turn
+from tap_kit.net.secrets import short_text
 from tap_kit.net.wire import gunzip
 
 if TYPE_CHECKING:
@@ -172,5 +173,5 @@ def error_detail(response: requests.Response, exchange: Exchange) -> str:
         body = response.raw.read(_DRAIN_BYTES, decode_content=True)
     except (urllib3.exceptions.HTTPError, OSError):
         return ""
-    text = " ".join(body.decode("utf-8", "replace").split())
-    return "" if text.startswith("<") else text[:_DETAIL_LENGTH]
+    text = short_text(body.decode("utf-8", "replace"), _DETAIL_LENGTH)
+    return "" if text.startswith("<") else text

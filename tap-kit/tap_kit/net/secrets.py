@@ -22,7 +22,8 @@ class Secrets:
     """Values that must not appear in any output; safe to use from several threads.
 
     A server can quote them unchanged, percent-encoded once or twice, as HTML, with JSON or Python
-    escapes, or in Base64. One regular expression per secret finds any mixture of these.
+    escapes, in Base64 or in hexadecimal. One regular expression per secret finds any mixture of
+    these.
     """
 
     def __init__(self) -> None:
@@ -33,7 +34,9 @@ class Secrets:
         """Add secrets; ignore values that are so short that ordinary text contains them."""
         for value in values:
             encoded = base64.b64encode(value.encode(errors="replace")).decode().rstrip("=")
-            for text in (value, encoded, encoded.replace("+", "-").replace("/", "_")):
+            in_hex = value.encode(errors="replace").hex()
+            urlsafe = encoded.replace("+", "-").replace("/", "_")
+            for text in (value, encoded, urlsafe, in_hex, in_hex.upper()):
                 if len(value) >= _MIN_LENGTH and text not in self._patterns:
                     with self._lock:
                         self._patterns = {**self._patterns, text: _pattern(text)}
@@ -86,3 +89,11 @@ def secret_values(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Itera
 
 SECRETS = Secrets()
 """The secrets of this process, which no log record contains; a tap adds those that it receives."""
+
+
+def short_text(text: str, length: int) -> str:
+    """Return a text of a server as one line of at most ``length`` characters, without secrets.
+
+    They are removed before the cut: nothing would recognize the half of one.
+    """
+    return SECRETS.redact(" ".join(text.split()))[:length]

@@ -13,11 +13,13 @@ from typing import IO, TYPE_CHECKING, Any
 from singer_sdk.helpers._util import load_json  # the SDK's own function for these files
 
 from tap_kit.errors import setting_error
+from tap_kit.net.reading import memory_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_BYTES = 64 << 20
+_FREE_BYTES, _MAX_MEMORY = 1 << 20, 128 << 20
 MAX_DEPTH = 100  # of lists and objects inside each other
 TIMEOUT_S = 60.0  # for the whole file: a pipe can be without a writer, or without an end
 _PIECE = 1 << 20
@@ -52,7 +54,11 @@ def read_text(file: str | IO[str], option: str) -> str:
     try:
         if not isinstance(file, str):
             return file.read(MAX_BYTES)
-        return _read_bytes(file).decode("utf-8-sig")
+        content = _read_bytes(file)
+        if len(content) > _FREE_BYTES and memory_of(content) > _MAX_MEMORY:
+            problem = f"has too many values: they would take over {_MAX_MEMORY >> 20} MiB of memory"
+            raise setting_error(option, problem)
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         problem = f"must be UTF-8, but byte {error.start:,} is not"
     except _UnreadableError as error:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.auth import AuthBase, HTTPBasicAuth
 from tap_kit.net.auth import BearerToken, secrets_added_by
-from tap_kit.net.secrets import MASK, Secrets, secret_values
+from tap_kit.net.secrets import MASK, SECRETS, Secrets, secret_values, short_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,3 +101,18 @@ def test_secret_settings_are_those_marked_in_the_schema() -> None:
         "properties": {"a": {"secret": True}, "b": {}, "c": {"secret": True}, "d": {"secret": True}}
     }
     assert list(secret_values({"a": "x", "b": "y", "d": 5}, schema)) == ["x"]
+
+
+def test_secret_is_removed_before_a_text_is_cut() -> None:
+    """Nothing would recognize the first half of it."""
+    SECRETS.add("s3cret-of-somebody-4711")
+    text = short_text("x" * 10 + "\n s3cret-of-somebody-4711", 20)
+    assert text == "xxxxxxxxxx ***"
+
+
+@pytest.mark.parametrize("change", [str.lower, str.upper])
+def test_secret_in_hexadecimal_is_removed(change: Callable[[str], str]) -> None:
+    secrets = Secrets()
+    secrets.add("s3cret-of-somebody-4711")
+    in_hex = change(b"s3cret-of-somebody-4711".hex())
+    assert secrets.redact(f"rejected {in_hex} as wrong") == "rejected *** as wrong"

@@ -86,6 +86,16 @@ def test_file_that_cannot_be_read_is_one_line(
 
 
 @pytest.mark.parametrize("option", OPTIONS)
+def test_file_with_too_many_values_is_one_line(
+    option: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "lists.json"
+    path.write_bytes(b"[" + b"[]," * 1_000_000 + b"[]]")
+    line = f"{option} has too many values: they would take over 128 MiB of memory"
+    assert line_of(option, str(path), caplog) == line
+
+
+@pytest.mark.parametrize("option", OPTIONS)
 def test_file_without_end_is_one_line(
     option: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
