@@ -19,6 +19,7 @@ WHOLE: dict[str, tuple[Limits, int | None]] = {
     "requests_per_minute": ((1, 1_000_000), None),
     "request_timeout": ((1, 300), 60),
     "state_interval": ((1, 3600), 10),
+    "max_response_mb": ((1, 1024), 64),
 }
 TEXTS = ("start_date", "end_date", "shard", "user_agent")
 
