@@ -58,3 +58,4 @@ def test_page_has_every_attack_with_a_right_result() -> None:
     assert [one.tried for one in ATTACKS if row_begin(one) not in text] == []
     assert [title for title in KINDS.values() if f"### {title}\n" not in text] == []
     assert "**wrong**" not in text
+    assert "not run" not in text
