@@ -2,7 +2,7 @@
 
 The timeout of a socket is for each single read, so a server that sends one byte now and then keeps
 a request waiting for ever. An ``Exchange`` has a limit for all waiting together. It belongs to the
-thread that sends the request: ``sessions`` finds it there when a connection is opened or read.
+thread that sends the request: ``connections`` finds it there when a connection is opened or read.
 """
 
 from __future__ import annotations

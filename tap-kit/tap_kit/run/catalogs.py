@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL, Metadata, StreamMetadata
 
 from tap_kit.errors import setting_error
-from tap_kit.run.files import is_unicode, load_json_file
+from tap_kit.run.files import converted, is_unicode, load_json_file
 
 if TYPE_CHECKING:
     import logging
@@ -87,11 +86,7 @@ def load_catalog(file: str | IO[str] | None) -> dict[str, Any] | None:
     if not is_unicode(value):
         problem = "must be valid Unicode"
         raise setting_error(_OPTION, problem)
-    try:
-        catalog = msgspec.convert(value, _Catalog)
-    except msgspec.ValidationError as error:
-        problem = f"must be a Singer catalog: {error}"
-        raise setting_error(_OPTION, problem) from None
+    catalog = converted(value, _Catalog, _OPTION)
     counts = Counter(entry.tap_stream_id for entry in catalog.streams)
     if twice := [name for name, count in counts.items() if count > 1]:
         problem = f"has a stream twice: {', '.join(twice)}; {_AGAIN}"

@@ -8,8 +8,9 @@ import stat
 import time
 from collections import Counter
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 from singer_sdk.helpers._util import load_json  # the SDK's own function for these files
 
 from tap_kit.errors import setting_error
@@ -17,6 +18,8 @@ from tap_kit.net.reading import memory_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+T = TypeVar("T")
 
 MAX_BYTES = 64 << 20
 _FREE_BYTES, _MAX_MEMORY = 1 << 20, 128 << 20
@@ -55,9 +58,7 @@ def read_text(file: str | IO[str], option: str) -> str:
         if not isinstance(file, str):
             return file.read(MAX_BYTES)
         content = _read_bytes(file)
-        if len(content) > _FREE_BYTES and memory_of(content) > _MAX_MEMORY:
-            problem = f"has too many values: they would take over {_MAX_MEMORY >> 20} MiB of memory"
-            raise setting_error(option, problem)
+        _check_memory(content)
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         problem = f"must be UTF-8, but byte {error.start:,} is not"
@@ -94,6 +95,19 @@ def parse_json_text(text: str) -> Any:
     return value
 
 
+def converted(value: Any, kind: type[T], option: str) -> T:
+    """Return a value as a type that describes a Singer file, such as that of ``--state``.
+
+    Raises:
+        ConfigValidationError: if it does not fit; the message names the option and the place.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        problem = f"must be a Singer {option.strip('-')}: {error}"
+        raise setting_error(option, problem) from None
+
+
 def is_unicode(value: object) -> bool:
     """Return whether all strings are valid: a lone surrogate can be neither sent nor stored."""
     if isinstance(value, str):
@@ -121,6 +135,12 @@ def _read_bytes(path: str) -> bytes:
             if size > MAX_BYTES:
                 problem = f"must have at most {MAX_BYTES >> 20} MiB"
                 raise _UnreadableError(problem)
+
+
+def _check_memory(content: bytes) -> None:
+    if len(content) > _FREE_BYTES and memory_of(content) > _MAX_MEMORY:
+        problem = f"has too many values: they would take over {_MAX_MEMORY >> 20} MiB of memory"
+        raise _UnreadableError(problem)
 
 
 @contextmanager

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from tap_kit.errors import setting_error
-from tap_kit.run.files import is_unicode, load_json_file
+from tap_kit.run.files import converted, is_unicode, load_json_file
 
 if TYPE_CHECKING:
     import logging
@@ -67,11 +66,7 @@ def checked_state(value: Any, logger: logging.Logger) -> dict[str, Any]:
     while isinstance(value, dict) and (wrapper := _wrapper(value)):
         wrappers.append(wrapper)
         value = value[wrapper]
-    try:
-        state = msgspec.convert(value, _State)
-    except msgspec.ValidationError as error:
-        problem = f"must be a Singer state: {error}"
-        raise setting_error(_OPTION, problem) from None
+    state = converted(value, _State, _OPTION)
     if wrong := _problem(value, state):
         raise setting_error(_OPTION, wrong)
     if wrappers:

@@ -10,7 +10,7 @@ from tap_kit.flow import pipeline as pipelines
 from tap_kit.flow.pipeline import Pipeline
 from tap_kit.net.exchange import count_memory, has_turn
 
-from tests.kit.pipelines import no_heartbeat, results
+from tests.kit.pipelines import LONG_S, no_heartbeat, results
 
 
 @pytest.mark.parametrize("possible", [0, 1, 2])
@@ -48,7 +48,7 @@ def test_no_task_starts_while_the_results_before_it_take_too_much_memory(
     pipeline = Pipeline(iter(range(9)), work, workers=1)
     assert pipeline.head == 0
     for taken in range(9):
-        until(lambda taken=taken: len(started) == min(9, taken + 2))
+        wait_until_started(started, min(9, taken + 2))
         time.sleep(0.01)
         assert len(started) == min(9, taken + 2), "two results take more than 100 bytes"
         assert pipeline.take(no_heartbeat) == taken
@@ -66,10 +66,10 @@ def test_one_result_may_take_more_memory_than_the_limit(monkeypatch: pytest.Monk
     assert list(results(pipeline)) == list(range(9))
 
 
-def until(condition: object) -> None:
-    """Wait until a condition holds."""
-    end = time.monotonic() + 20
-    while not condition():  # type: ignore[operator]
+def wait_until_started(started: list[int], count: int) -> None:
+    """Wait until ``count`` tasks are started."""
+    end = time.monotonic() + LONG_S
+    while len(started) != count:
         assert time.monotonic() < end
         time.sleep(0.001)
 
