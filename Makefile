@@ -1,7 +1,6 @@
 # Each command installs what it needs: uv, the virtual environment, Meltano's plugins.
 # They need Python 3.10 or newer, git and make. PyPI is the only host contacted.
 
-UV_VERSION := 0.13.8
 PYTHON     ?= python3
 SYSTEM_UV  := $(shell command -v uv 2>/dev/null)
 UV         := $(if $(SYSTEM_UV),$(SYSTEM_UV),$(CURDIR)/.tools/bin/uv)
@@ -41,7 +40,7 @@ help:
 	@echo "make trial      run a tap in shards on an engine (ENGINE=dask or airflow), into PostgreSQL"
 	@echo "make machines   install the packages for shards: Dask, a driver for Meltano's state"
 	@echo "make airflow    install Airflow into its own environment, for make trial and its tests"
-	@echo "make requirements  update the versions that the demo and dbt are installed with"
+	@echo "make requirements  update the versions of what uv.lock does not contain: charts, dbt, Airflow, uv"
 	@echo "make clean      remove everything that these commands created"
 
 setup: .venv/.setup
@@ -98,7 +97,7 @@ trial: .venv/.machines .meltano/.plugins
 airflow: orchestration/.envs/airflow/.made
 orchestration/.envs/airflow/.made: orchestration/airflow.txt | .tools-ready
 	@$(UV) venv --quiet --clear orchestration/.envs/airflow
-	@$(UV) pip install --quiet --python orchestration/.envs/airflow -r $<
+	@$(UV) pip install --quiet --python orchestration/.envs/airflow --require-hashes -r $<
 	@touch $@
 
 attacks: .venv/.dev
@@ -112,16 +111,19 @@ matrix: .venv/.dev
 	@$(BIN)/python -m tests.prepare
 	@$(BIN)/python -m tests.warehouses all $(ONLY) $(ARGS)
 
-# The versions that Meltano installs for the taps, since Meltano does not read uv.lock.
+# The versions that Meltano installs for the taps, since Meltano does not read uv.lock. uv, which
+# Meltano installs with, also checks the hashes of constraints; pip would refuse them beside `-e`.
 constraints: .tools-ready
-	@$(UV) export --quiet --frozen --no-hashes --no-header --no-annotate --no-emit-workspace \
+	@$(UV) export --quiet --frozen --no-header --no-annotate --no-emit-workspace \
 		$(TAPS:%=--package %) -o constraints.txt
 
-# The versions of the environments that are not in uv.lock.
+# The versions and hashes of the environments that are not in uv.lock, and of uv itself.
+REQUIREMENTS := demo/requirements transform/requirements orchestration/airflow tools/uv
+
 requirements: .tools-ready
-	@for folder in demo transform; do \
+	@for file in $(REQUIREMENTS); do \
 		$(UV) pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate \
-			--upgrade $$folder/requirements.in -o $$folder/requirements.txt || exit 1; \
+			--generate-hashes --upgrade $$file.in -o $$file.txt || exit 1; \
 	done
 
 # A new tap must be in uv.lock before anything can be installed.
@@ -154,7 +156,7 @@ transform/.venv/.ready: transform/requirements.txt | .tools-ready
 .venv/charts/.ready transform/.venv/.ready:
 	@rm -rf $(@D)
 	@$(UV) venv --quiet $(@D)
-	@$(UV) pip install --quiet --python $(@D) -r $<
+	@$(UV) pip install --quiet --python $(@D) --require-hashes -r $<
 	@touch $@
 
 # Meltano's environments contain a copy of the kit too. After a change they are deleted, and Meltano
@@ -168,7 +170,7 @@ transform/.venv/.ready: transform/requirements.txt | .tools-ready
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
 		|| { echo "Python 3.10 or newer is needed. Choose one with: make PYTHON=python3.12"; exit 1; }
 	@test -x "$(UV)" || $(PYTHON) -m pip install --quiet --disable-pip-version-check \
-		--root-user-action ignore --target .tools uv==$(UV_VERSION)
+		--root-user-action ignore --target .tools --require-hashes -r tools/uv.txt
 
 clean:
 	rm -rf .venv .tools .meltano output dist benchmarks/.envs \

@@ -44,6 +44,7 @@ def _make(name: str) -> None:
         "pip",
         "install",
         "--no-deps",
+        "--require-hashes",
         "--compile-bytecode",
         "--python",
         str(python),
