@@ -172,6 +172,8 @@ def captured_log(level: int = logging.INFO) -> Iterator[list[str]]:
         def emit(self, record: logging.LogRecord) -> None:
             where = f"{record.name:<20}"
             lines.append(f"- | {record.levelname:<8} | {where} | {record.getMessage()}\n")
+            if record.exc_text:
+                lines.append(f"{record.exc_text}\n")
 
     collector = Collector(level)
     root = logging.getLogger()

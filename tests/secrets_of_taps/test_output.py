@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 from sandbox.exchange import Request, Response, json_response
@@ -13,7 +14,7 @@ from sandbox.faults import Fault
 from sandbox.frame import Frame
 from sandbox.server import running
 
-from tests.every_tap import TAPS, Account, EveryTap, short_pauses
+from tests.every_tap import EXECUTABLES, TAPS, Account, EveryTap, short_pauses
 from tests.fault_matrix import cells
 from tests.fault_matrix.kinds import KINDS, Kind
 from tests.fault_matrix.places import Place, places
@@ -121,39 +122,50 @@ def _state(ended: Ended) -> Any:
 CRASHES = {
     "while it sends": "requests.Session.request",
     "while it checks rows": "tap_kit.rows.check.RowCheck.rows",
-    "while it reads a response": "tap_kit.net.http._read_body",
+    "while it reads a response": "tap_kit.net.reading.BodyReader.read",
     "while it writes": "tap_kit.rows.chunks.record_lines",
 }
-CRASHING = """\
-import sys
-from unittest.mock import patch
-from {module} import {tap}
-bug = patch("{place}", side_effect=RuntimeError("a bug of the tap"))
-sys.argv[0] = "{name}"
-with bug:
-    {tap}.cli()
-"""
 
 
 @pytest.mark.parametrize("place", CRASHES)
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_secret_is_in_the_traceback_of_a_crash(
-    tap: EveryTap, place: str, tmp_path: Path
-) -> None:
-    script = tmp_path / "crashing.py"
+def test_no_secret_is_in_the_traceback_of_a_crash(tap: EveryTap, place: str) -> None:
+    bug = RuntimeError(f"a bug of the tap with {' and '.join(tap.secrets.values())}")
+    with tap.serving() as account, patch(CRASHES[place], side_effect=bug):
+        ended = run_in_debug(tap, account)
+    assert ended.code == 1
+    assert "(RuntimeError: a bug of the tap with ***" in ended.errors[-1]
+    assert "\n  Traceback (most recent call last):\n" in ended.stderr
+    assert "\n  RuntimeError: a bug of the tap with ***" in ended.stderr
+    assert_no_secrets(tap, ended.output.text, ended.stderr)
+
+
+CRASHING = """\
+import sys
+from unittest.mock import patch
+from {module} import {tap}
+sys.argv[0] = "{name}"
+with patch("requests.Session.request", side_effect=RuntimeError({message!r})):
+    {tap}.cli()
+"""
+
+
+def test_no_secret_is_in_the_traceback_that_a_process_prints(tmp_path: Path) -> None:
+    """The process formats the traceback by the SDK's logging configuration."""
+    tap, script = EXECUTABLES[0], tmp_path / "crashing.py"
     script.write_text(
         CRASHING.format(
             module=tap.tap.__module__,
             tap=tap.tap.__name__,
             name=tap.name,
-            place=CRASHES[place],
+            message=f"a bug of the tap with {' and '.join(tap.secrets.values())}",
         ),
         encoding="utf-8",
     )
     with tap.serving() as account:
         ended = _execute(tap, account, tmp_path, command=(sys.executable, str(script)))
     assert ended.code == 1, ended.stderr[-2000:]
-    assert "a bug of the tap" in ended.stderr
+    assert "\n  RuntimeError: a bug of the tap with ***" in ended.stderr
     assert_no_secrets(tap, ended.output.text, ended.stderr)
 
 
