@@ -8,8 +8,9 @@ import os
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tests.forks import Forked, can_fork
 from tests.singer import Output
 
 if TYPE_CHECKING:
@@ -60,27 +61,35 @@ def collected() -> Iterator[io.BytesIO]:
         text.detach()
 
 
-def execute(*command: str, environment: Mapping[str, str] | None = None, **kwargs: Any) -> Ended:
-    """Run a command to its end."""
+def execute(*command: str, environment: Mapping[str, str] | None = None) -> Ended:
+    """Run a command to its end; fork the executables of the taps, and start the others."""
+    variables = clean_environment(environment)
+    if can_fork(command, environment):
+        with Forked(command, variables) as process:
+            out, err = process.communicate()
+            return Ended(process.wait(), Output(out.decode()), err.decode())
+    return execute_anew(*command, environment=environment)
+
+
+def execute_anew(*command: str, environment: Mapping[str, str] | None = None) -> Ended:
+    """Run a command to its end in a new process."""
     done = subprocess.run(
         command,
         env=clean_environment(environment),
         capture_output=True,
         check=False,
         timeout=60,
-        **kwargs,
+        stdin=subprocess.DEVNULL,
     )
     return Ended(done.returncode, Output(done.stdout.decode()), done.stderr.decode())
 
 
-def close_stdout(process: subprocess.Popen[str]) -> tuple[float, str]:
+def close_stdout(process: Forked) -> tuple[float, str]:
     """Close the stdout of a process; return the seconds until it ended, and its stderr."""
-    assert process.stdout is not None
-    assert process.stderr is not None
     began = time.monotonic()
     process.stdout.close()
     process.wait(30)
-    return time.monotonic() - began, process.stderr.read()
+    return time.monotonic() - began, process.stderr.read().decode()
 
 
 def clean_environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -18,6 +18,7 @@ from sandbox.khoros import Khoros
 from tap_khoros_analytics.exports.definitions import EXPORTS
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 
+from tests.forks import Forked
 from tests.processes import Ended, clean_environment, collected, execute
 from tests.singer import Output, State
 
@@ -133,14 +134,12 @@ class Site:
 
     def started(
         self, *, state: Any = None, catalog: Catalog | None = None, **changes: Any
-    ) -> subprocess.Popen[bytes]:
-        """Start the executable, with unbuffered pipes from its output."""
-        return subprocess.Popen(
+    ) -> Forked:
+        """Start the executable."""
+        return Forked(
             self.command(state=state, catalog=catalog, **changes),
-            bufsize=0,
-            stdout=subprocess.PIPE,
+            clean_environment(),
             stderr=subprocess.DEVNULL,
-            env=clean_environment(),
         )
 
     def requested(self, path: str = "", method: str = "") -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sandbox.faults import Fault
 
+from tests.forks import Forked
 from tests.processes import clean_environment, close_stdout
 
 if TYPE_CHECKING:
@@ -23,24 +23,16 @@ COMMANDS = [("--discover",), ("--test",), ()]  # without a catalog, a run discov
 
 
 @contextmanager
-def discovering(site: Site, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def discovering(site: Site, *arguments: str) -> Iterator[Forked]:
     """Start the executable and wait until its discovery waits for a response."""
     site.api.faults.append(Fault("stall", wait_ms=60_000, path="reports/report/"))
-    process = subprocess.Popen(
-        site.command(*arguments),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=clean_environment(),
-    )
-    with process:
+    with Forked(site.command(*arguments), clean_environment()) as process:
         try:
             while not site.requested("reports/report/"):
-                assert process.poll() is None
                 time.sleep(0.01)
             yield process
         finally:
-            process.kill()
+            process.send_signal(signal.SIGKILL)
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=str)
@@ -55,9 +47,9 @@ def test_a_signal_stops_discovery_with_an_exit_code(
         took = time.monotonic() - began
     assert process.returncode == 128 + number
     assert took < LIMIT_S
-    assert stdout == "", "neither an incomplete catalog nor a state"
-    assert f"Stopped by {number.name}" in stderr
-    assert "Traceback" not in stderr
+    assert stdout == b"", "neither an incomplete catalog nor a state"
+    assert f"Stopped by {number.name}" in stderr.decode()
+    assert b"Traceback" not in stderr
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=str)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 from tap_kindmetrics.tap import TapKindmetrics
 
+from tests.forks import Forked
 from tests.processes import Ended, clean_environment, collected, execute
 from tests.singer import Output, State
 
@@ -102,22 +102,15 @@ class Site:
     def interrupted(self, *, seconds: float, by: int = signal.SIGINT, **changes: Any) -> Ended:
         """Run the executable and send it a signal some time after its first line."""
         with self.started(**changes) as tap:
-            assert tap.stdout is not None
             begun = tap.stdout.readline()
             time.sleep(seconds)
             tap.send_signal(by)
             rest, stderr = tap.communicate(timeout=20)
         return Ended(tap.returncode, Output((begun + rest).decode()), stderr.decode())
 
-    def started(self, **changes: Any) -> subprocess.Popen[bytes]:
-        """Start the executable, with unbuffered pipes from its output."""
-        return subprocess.Popen(
-            self.command(**changes),
-            bufsize=0,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=clean_environment(),
-        )
+    def started(self, **changes: Any) -> Forked:
+        """Start the executable."""
+        return Forked(self.command(**changes), clean_environment())
 
     def requested(self, path: str = "") -> list[str]:
         """Return path and query of the requests so far whose path contains ``path``."""

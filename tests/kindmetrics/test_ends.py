@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import pytest
 from sandbox.faults import Fault
 from tap_kit.errors import SyncFailed
 
+from tests.forks import Forked
 from tests.processes import Ended, clean_environment
 from tests.singer import Loader, Output
 
@@ -42,7 +42,6 @@ def test_a_signal_stops_the_run_in_time_and_writes_the_bookmarks(
     if fault := what.pop("fault", None):
         site.api.faults.append(fault)
     with site.started(**settings, **what) as tap:
-        assert tap.stdout is not None
         begun = b"".join(tap.stdout.readline() for _ in range(10))
         time.sleep(0.8)
         tap.send_signal(number)
@@ -73,7 +72,6 @@ def assert_resumes(site: Site, cut_short: Output, settings: dict[str, Any]) -> N
 def test_a_second_signal_stops_the_run_immediately(site: Site) -> None:
     site.api.faults.append(Fault("stall", wait_ms=30_000, path="/pages"))
     with site.started() as tap:
-        assert tap.stdout is not None
         tap.stdout.readline()
         time.sleep(0.5)
         tap.send_signal(signal.SIGTERM)
@@ -88,7 +86,6 @@ def test_a_signal_stops_the_run_even_if_the_target_does_not_read(serve: Serve) -
     """The pipe is full, so the last messages cannot be written."""
     site = serve(domains=3, visitors_per_day=60, pages_per_day=100)
     with site.started() as tap:
-        assert tap.stdout is not None
         tap.stdout.readline()
         time.sleep(1.5)
         tap.send_signal(signal.SIGTERM)
@@ -100,16 +97,12 @@ def test_a_signal_stops_the_run_even_if_the_target_does_not_read(serve: Serve) -
 
 
 def test_a_full_disk_is_reported_in_one_line(site: Site) -> None:
-    with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            site.command(),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            env=clean_environment(),
-            check=False,
-            timeout=60,
-        )
-    ended = Ended(done.returncode, Output(""), done.stderr.decode())
+    with (
+        Path("/dev/full").open("wb") as full,
+        Forked(site.command(), clean_environment(), stdout=full.fileno()) as tap,
+    ):
+        _, stderr = tap.communicate()
+    ended = Ended(tap.wait(), Output(""), stderr.decode())
     ended.assert_one_error_line("No space left")
     assert "Exception ignored" not in ended.stderr
 
@@ -117,8 +110,6 @@ def test_a_full_disk_is_reported_in_one_line(site: Site) -> None:
 @pytest.mark.parametrize("lines", [0, 1, 30])
 def test_a_closed_output_is_reported_in_one_line(site: Site, lines: int) -> None:
     with site.started() as tap:
-        assert tap.stdout is not None
-        assert tap.stderr is not None
         for _ in range(lines):
             json.loads(tap.stdout.readline())
         tap.stdout.close()

@@ -11,6 +11,7 @@ import pytest
 from sandbox.faults import Fault
 from tap_kit.errors import SyncFailed
 
+from tests.forks import Forked
 from tests.kindmetrics.site import WINDOWED
 from tests.processes import clean_environment
 from tests.singer import Loader, Output, State, bookmark
@@ -37,10 +38,7 @@ def busy(serve: Serve) -> Site:
 def killed(site: Site, *, after_bytes: int, state: State | None, **changes: Any) -> Output:
     """Return the output of a run that is killed after ``after_bytes`` bytes."""
     command = site.command(state=state, **{**SETTINGS, **changes})
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=clean_environment()
-    ) as tap:
-        assert tap.stdout is not None
+    with Forked(command, clean_environment(), stderr=subprocess.DEVNULL) as tap:
         fcntl.fcntl(tap.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         begun = tap.stdout.read(after_bytes)
         tap.send_signal(signal.SIGKILL)

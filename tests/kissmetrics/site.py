@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from copy import deepcopy
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 from tap_kissmetrics.tap import TapKissmetrics
 
+from tests.forks import Forked
 from tests.processes import Ended, clean_environment, collected, execute
 from tests.singer import Output, State
 
@@ -104,14 +104,9 @@ class Site:
         """Run the executable to its end."""
         return execute(*self.command(*arguments, state=state, catalog=catalog, **changes))
 
-    def started(self, **changes: Any) -> subprocess.Popen[bytes]:
+    def started(self, **changes: Any) -> Forked:
         """Start the executable, with its outputs as pipes."""
-        return subprocess.Popen(
-            self.command(**changes),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=clean_environment(),
-        )
+        return Forked(self.command(**changes), clean_environment())
 
     def requested(self, path: str = "") -> list[str]:
         """Return path and query of the requests so far whose path contains ``path``."""

@@ -31,7 +31,6 @@ SETTINGS: dict[str, Any] = {"state_interval": 1, "poll_interval_ms": 50}
 def killed(site: Site, when: Callable[[bytes], bool], **changes: Any) -> Output:
     """Kill the tap as soon as ``when`` accepts its output; return what a target received."""
     with site.started(**{**SETTINGS, **changes}) as tap:
-        assert tap.stdout is not None
         fcntl.fcntl(tap.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         fcntl.fcntl(tap.stdout, fcntl.F_SETFL, fcntl.fcntl(tap.stdout, fcntl.F_GETFL) | 0o4000)
         begun, deadline = b"", time.monotonic() + 20

@@ -25,7 +25,6 @@ SLOW = {"poll_interval_ms": 100, "max_concurrency": 14}
 def killed(site: Site, *, jobs: int, **changes: Any) -> Output:
     """Return the output of a run that is killed when ``jobs`` jobs are in its state."""
     with site.started(catalog=catalog_of(), **{**SLOW, **changes}) as tap:
-        assert tap.stdout is not None
         output = Output("")
         while len(all_jobs(output.state)) < jobs:
             line = tap.stdout.readline().decode()
@@ -55,7 +54,6 @@ def test_a_kill_between_rows_neither_loses_nor_duplicates_rows(serve: Serve) -> 
     streams = ("author", "combined", "team_performance_interval", "user")
     loader = Loader()
     with site.started(catalog=catalog_of(*streams), time_interval=300_000, **SLOW) as tap:
-        assert tap.stdout is not None
         head = read(tap.stdout, 3_000_000)
         tap.send_signal(signal.SIGKILL)
     loader.load(Output(head[: head.rfind(b"\n") + 1].decode()))

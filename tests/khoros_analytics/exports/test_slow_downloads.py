@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
 
+from tests.forks import Forked
 from tests.khoros_analytics.expected import days, expected_rows
 from tests.khoros_analytics.site import ONE_DAY, all_jobs, bookmark, catalog_of
+from tests.processes import clean_environment
 from tests.singer import Output
 
 if TYPE_CHECKING:
@@ -73,9 +74,7 @@ def test_a_signal_stops_a_run_while_a_download_hangs(serve: Serve) -> None:
     site = serve(rows_per_day=200)
     site.api.faults.append(Fault("slow_body", wait_ms=10_000, **FIRST_DOWNLOAD))
     command = site.command(catalog=catalog_of("author"), **ONE_DAY, **CALM)
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, bufsize=0, stdout=pipe, stderr=pipe) as tap:
-        assert tap.stdout is not None
+    with Forked(command, clean_environment()) as tap:
         head = b""
         while b'"RECORD"' not in head:
             head += tap.stdout.readline()

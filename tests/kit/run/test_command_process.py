@@ -8,7 +8,8 @@ import pytest
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
 
-from tests.kit.commands import SETTINGS, Ended, arguments, tap
+from tests.kit.commands import SETTINGS, arguments, tap
+from tests.processes import Ended
 
 WRONG: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
     "several settings": (
@@ -38,7 +39,7 @@ def test_invalid_settings_are_one_line_each_with_exit_code_1_and_no_data(
 
 def assert_reported(done: Ended, prefixes: tuple[str, ...]) -> None:
     assert done.code == 1
-    assert done.stdout == ""
+    assert done.output.text == ""
     assert "Traceback" not in done.stderr
     assert "wrong-t0ken" not in done.stderr
     for prefix in prefixes:

@@ -7,25 +7,30 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 from sandbox.faults import Fault
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
 
-from tests.kit.commands import SETTINGS, start
-from tests.processes import close_stdout
+from tests.forks import Forked
+from tests.kit.commands import SETTINGS, arguments, start
+from tests.processes import clean_environment, close_stdout
+
+Process: TypeAlias = "Forked | subprocess.Popen[bytes]"
 
 LIMIT_S = 5.0
 TIMER_LIMIT_S = 8.0  # if the main thread hangs and a timer of 4 s ends the process
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
+STEADY = 20  # equal sizes, 10 ms apart, of a pipe that nothing is written to
 HELD = 10_000  # bytes; a full pipe has at least that many
 
 
-def read_until(process: subprocess.Popen[str], kind: str) -> list[str]:
+def read_until(process: Forked, kind: str) -> list[bytes]:
     """Return the lines up to the first message of a type."""
-    assert process.stdout is not None
     lines = []
     for line in process.stdout:
         lines.append(line)
@@ -34,24 +39,24 @@ def read_until(process: subprocess.Popen[str], kind: str) -> list[str]:
     raise AssertionError(lines)
 
 
-def stop(process: subprocess.Popen[str], number: int) -> tuple[str, str, float]:
+def stop(process: Process, number: int) -> tuple[bytes, str, float]:
     """Send the signal; return the rest of both outputs and the duration of the end."""
     began = time.monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
-    return out, err, time.monotonic() - began
+    return out, err.decode(), time.monotonic() - began
 
 
-def kinds(lines: list[str]) -> list[str]:
+def kinds(lines: list[bytes]) -> list[str]:
     """Return the types of the messages, each of which is a complete line."""
-    assert all(line.endswith("\n") for line in lines)
+    assert all(line.endswith(b"\n") for line in lines)
     return [json.loads(line)["type"] for line in lines]
 
 
-def windows_after_last_state(lines: list[str]) -> set[tuple[str, ...]]:
+def windows_after_last_state(lines: list[bytes]) -> set[tuple[str, ...]]:
     """Return the windows whose rows the next run reads again."""
     last = max(place for place, kind in enumerate(kinds(lines)) if kind == "STATE")
-    rows = [json.loads(line) for line in lines[last + 1 :] if '"RECORD"' in line]
+    rows = [json.loads(line) for line in lines[last + 1 :] if b'"RECORD"' in line]
     return {
         (row["stream"], *(str(row["record"].get(k)) for k in ("domain_id", "date"))) for row in rows
     }
@@ -106,30 +111,41 @@ def test_run_stopped_before_its_first_response_is_not_a_success(
     assert took < LIMIT_S
     assert "Traceback" not in err
     assert f"Stopped by {signal.Signals(number).name}\n" in err
-    assert out == ""
+    assert out == b""
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+def start_unbuffered(config: dict[str, Any], folder: Path) -> subprocess.Popen[bytes]:
+    """Start a run in a new process: Python decides at its start how it buffers the output."""
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-u", *arguments(config, folder)]
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, env=clean_environment())
+
+
+@pytest.mark.parametrize("begin", [start, start_unbuffered])
 def test_stop_cuts_no_line_when_the_target_is_slow(
-    unbuffered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    begin: Callable[..., Process], tmp_path: Path
 ) -> None:
     """The pipe is full, so the signal arrives in the middle of a write."""
-    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     vendor = Kindmetrics(token=SETTINGS["api_token"])
+    config = {"start_date": "2020-01-01"}
     with (
         running(vendor.app) as server,
-        start({"api_url": server.url, "start_date": "2020-01-01"}, tmp_path) as process,
+        begin({"api_url": server.url, **config}, tmp_path) as process,
     ):
-        assert process.stdout is not None
-        held = [0]
-        while held[0] < HELD or len({*held[-50:]}) > 1:
-            time.sleep(0.01)
-            waiting = fcntl.ioctl(process.stdout.fileno(), termios.FIONREAD, bytes(4))
-            held.append(int.from_bytes(waiting, sys.byteorder))
-            held[0] = max(held)
+        wait_until_full(process)
         out, err, _ = stop(process, signal.SIGTERM)
     assert "Traceback" not in err
     assert kinds(out.splitlines(keepends=True))[-1] == "STATE"
+
+
+def wait_until_full(process: Process) -> None:
+    """Wait until the tap has filled its pipe and writes nothing more."""
+    assert process.stdout is not None
+    held: list[int] = []
+    while len(held) < STEADY or held[-1] < HELD or len({*held[-STEADY:]}) > 1:
+        time.sleep(0.01)
+        waiting = fcntl.ioctl(process.stdout.fileno(), termios.FIONREAD, bytes(4))
+        held.append(int.from_bytes(waiting, sys.byteorder))
 
 
 def test_run_with_a_target_that_does_not_read_ends(tmp_path: Path) -> None:
@@ -138,10 +154,7 @@ def test_run_with_a_target_that_does_not_read_ends(tmp_path: Path) -> None:
         config = {"api_url": server.url, "start_date": "2023-01-01"}
         with start(config, tmp_path) as process:
             read_until(process, "RECORD")
-            count = -1
-            while vendor.log.count != count:  # until the pipe is full and no more requests are sent
-                count = vendor.log.count
-                time.sleep(0.5)
+            wait_until_full(process)
             began = time.monotonic()
             process.send_signal(signal.SIGTERM)
             process.wait(30)
