@@ -16,14 +16,16 @@ export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo show transform test coverage mutation lint bench attacks fuzz matrix trial machines airflow constraints requirements pages wheels clean
+.PHONY: help setup demo show transform check test coverage mutation lint bench attacks fuzz matrix trial machines airflow constraints requirements pages wheels clean
 
 help:
 	@echo "make setup      install what the taps need into .venv/ (the other commands do this too)"
 	@echo "make demo       sandbox -> Meltano -> JSONL -> DuckDB -> charts, without an account"
 	@echo "make show       open the report of the demo: output/demo/report.html"
 	@echo "make transform  build typed and tested tables from the demo's files, with dbt"
-	@echo "make test       run all tests"
+	@echo "make check      run ruff, mypy, deptry and all tests in process, in 3 minutes"
+	@echo "                (ONLY=kindmetrics: the tests of one folder)"
+	@echo "make test       run all tests (ONLY=in_process, faults, meltano or warehouses)"
 	@echo "make coverage   run the tests of taps and kit; show the lines and branches they miss"
 	@echo "make mutation   change the kit's code; show which changes no test notices"
 	@echo "                (ONLY=tap_kit.flow.windows*)"
@@ -57,11 +59,15 @@ transform: transform/.venv/.ready
 	@DBT_PROJECT_DIR=transform DBT_PROFILES_DIR=transform transform/.venv/bin/dbt --quiet build \
 		$(addprefix --exclude ,$(NOT_LOADED:tap_%=%))
 
+# Tests of one folder under tests/ with ONLY. Tests that start processes are left to `make test`.
+check: lint
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'in_process and not process' $(ONLY:%=tests/%)
+
 # The tests install plugins. With retries they do not fail if PyPI is down for a minute.
 test: export UV_HTTP_RETRIES := 8
 test: .venv/.dev .venv/charts/.ready transform/.venv/.ready
 	@$(BIN)/python -m tests.prepare
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(if $(ONLY),-m '$(ONLY)')
 
 # The tests of the measured packages. The command fails below 100 % of lines and branches.
 MEASURED   := $(addprefix tests/,kit $(MODULES:tap_%=%))

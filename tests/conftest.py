@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +22,27 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 20.0  # tasks that run when a run fails end when the server does
 
+# The groups that `make test ONLY=...` selects, as markers. All other tests are in process: they
+# need neither Meltano's plugins nor PostgreSQL.
+GROUPS = {
+    "faults": ("anomalies", "attacks", "bad_input", "fault_matrix", "fuzz", "secrets_of_taps"),
+    "meltano": ("end_to_end", "secrets_of_taps/test_meltano.py"),
+    "warehouses": ("benchmarks", "orchestration", "sandbox/test_postgres.py", "warehouses"),
+}
+TESTS = Path(__file__).parent
+
 load_profile()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark each test with its group."""
+    item.add_marker(group_of(item.path.relative_to(TESTS)))
+
+
+def group_of(path: Path) -> str:
+    """Return the group of a test file: a file's own before its folder's."""
+    names = {name: group for group, places in GROUPS.items() for name in places}
+    return names.get(str(path), names.get(path.parts[0], "in_process"))
 
 
 @pytest.fixture(autouse=True)

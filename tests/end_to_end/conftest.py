@@ -1,10 +1,9 @@
-"""One project for all tests; its plugins are installed once."""
+"""One project, one demo and one proxy for all tests of a worker."""
 
 from __future__ import annotations
 
-import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,15 +11,14 @@ import pytest
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
 
+from tests.end_to_end.installation import shared_project
 from tests.end_to_end.project import TOKEN, Done, Project, Rows, rows_of_demo
-from tests.end_to_end.proxy import Proxy, proxying
+from tests.end_to_end.proxy import HAS_PROXY, Proxy, proxying
 from tests.kindmetrics.site import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-HAS_PROXY = any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"))
 
 
 @pytest.fixture(scope="session")
@@ -31,20 +29,11 @@ def proxy() -> Iterator[Proxy]:
 
 
 @pytest.fixture(scope="session")
-def hosts_of_install(proxy: Proxy, project: Project) -> list[str]:
-    """The hosts that were contacted while the plugins were installed."""
-    _ = project
-    return list(proxy.hosts)
-
-
-@pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory, proxy: Proxy) -> Project:
-    """A copy of the project with the plugins that the tests need."""
+    """A copy of the project; its commands contact hosts through the proxy."""
+    project = shared_project(tmp_path_factory, "project")
     environment = {} if HAS_PROXY else proxy.environment
-    project = Project.copied_to(tmp_path_factory.mktemp("project"), environment)
-    done = project.meltano("install", "tap-kindmetrics", "target-jsonl")
-    assert done.code == 0, done.stderr[-3000:]
-    return project
+    return replace(project, environment={**project.environment, **environment})
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 from sandbox.faults import Fault
 
-from tests.end_to_end.conftest import HAS_PROXY
+from tests.end_to_end.installation import hosts_of_install
 from tests.end_to_end.project import MELTANO, TOKEN, Done, Project, lines
+from tests.end_to_end.proxy import HAS_PROXY
 from tests.kindmetrics.site import STREAMS, WINDOWED, endpoint, windows
 
 if TYPE_CHECKING:
@@ -49,8 +50,10 @@ def rows_expected(api: Kindmetrics, stream: str, first: date, last: date) -> int
 
 
 def test_run_loads_all_rows_and_the_next_run_new_ones(
-    project: Project, settings: dict[str, str], api: Kindmetrics, tmp_path: Path
+    project: Project, settings: dict[str, str], api: Kindmetrics, proxy: Proxy, tmp_path: Path
 ) -> None:
+    """No run contacts another host than the vendor's."""
+    before = len(proxy.hosts)
     assert_succeeded(project.meltano(*RUN, "--state-id-suffix=next", **settings))
     for stream in WINDOWED:
         wanted = rows_expected(api, stream, date(2024, 2, 1), date(2024, 2, 10))
@@ -68,6 +71,7 @@ def test_run_loads_all_rows_and_the_next_run_new_ones(
     api.log.clear()
     assert_succeeded(project.meltano(*RUN, "--full-refresh", "--state-id-suffix=next", **settings))
     assert days_requested(api)[0] == "2024-02-01"
+    assert proxy.hosts[before:] == []
     listed = project.meltano("state", "list")
     assert_succeeded(listed)
     assert "demo:tap-kindmetrics-to-target-jsonl:next" in listed.stdout + listed.stderr
@@ -100,18 +104,24 @@ def test_select_lists_every_stream_and_field(project: Project, settings: dict[st
         assert name in done.stdout
 
 
-def test_streams_that_are_not_selected_are_not_requested(
+def test_lists_and_selection_are_read_from_the_environment(
     project: Project, settings: dict[str, str], api: Kindmetrics, tmp_path: Path
 ) -> None:
-    chosen = {**settings, "TAP_KINDMETRICS__SELECT": '["goals.*", "!goals.kind"]'}
-    assert_succeeded(project.meltano(*RUN, "--state-id-suffix=chosen", **chosen))
-    assert {request.path for request in api.log.requests} == {
-        "/api/domains",
-        "/api/domains/1/goals",
-        "/api/domains/2/goals",
+    segments: list[dict[str, Any]] = [{"name": "all"}, {"name": "se", "country": "SE"}]
+    some = {
+        **settings,
+        "TAP_KINDMETRICS_SEGMENTS": json.dumps(segments),
+        "TAP_KINDMETRICS_DOMAIN_IDS": "[1]",
+        "TAP_KINDMETRICS_MAX_CONCURRENCY": "8",
+        "TAP_KINDMETRICS__SELECT": '["goals.*", "!goals.kind"]',
     }
+    assert_succeeded(project.meltano(*RUN, "--state-id-suffix=chosen", **some))
+    requested = {request.path for request in api.log.requests}
+    assert requested == {"/api/domains", "/api/domains/1/goals"}
     assert [path.stem for path in tmp_path.glob("*.jsonl")] == ["goals"]
-    assert not any("kind" in row for row in lines(tmp_path, "goals"))
+    rows = lines(tmp_path, "goals")
+    assert {(row["domain_id"], row["segment"]) for row in rows} == {(1, "all"), (1, "se")}
+    assert not any("kind" in row for row in rows)
 
 
 def test_config_test_accepts_valid_settings(project: Project, settings: dict[str, str]) -> None:
@@ -154,21 +164,6 @@ def test_config_list_has_the_settings_of_the_tap(
         assert name in done.stdout
 
 
-def test_list_of_segments_is_read_from_the_environment(
-    project: Project, settings: dict[str, str], tmp_path: Path
-) -> None:
-    segments: list[dict[str, Any]] = [{"name": "all"}, {"name": "se", "country": "SE"}]
-    some = {
-        **settings,
-        "TAP_KINDMETRICS_SEGMENTS": json.dumps(segments),
-        "TAP_KINDMETRICS_DOMAIN_IDS": "[1]",
-        "TAP_KINDMETRICS_MAX_CONCURRENCY": "8",
-    }
-    assert_succeeded(project.meltano(*RUN, "--state-id-suffix=segments", **some))
-    rows = lines(tmp_path, "domain_stats")
-    assert {(row["domain_id"], row["segment"]) for row in rows} == {(1, "all"), (1, "se")}
-
-
 def test_invoke_discovers_without_an_account(project: Project) -> None:
     done = project.meltano("invoke", "tap-kindmetrics", "--discover")
     assert_succeeded(done)
@@ -189,20 +184,15 @@ def test_meltano_is_installed_in_the_environment() -> None:
 
 
 @pytest.mark.skipif(HAS_PROXY, reason="this machine has a proxy of its own")
-def test_pypi_is_the_only_host_contacted_by_install(hosts_of_install: list[str]) -> None:
+def test_pypi_is_the_only_host_contacted_by_install(project: Project) -> None:
     mirrors = {
         urlsplit(os.environ[name]).hostname
         for name in ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "PIP_INDEX_URL")
         if os.environ.get(name)
     }
-    assert set(hosts_of_install) <= PYPI | mirrors
-
-
-@pytest.mark.skipif(HAS_PROXY, reason="this machine has a proxy of its own")
-def test_run_contacts_no_host(project: Project, settings: dict[str, str], proxy: Proxy) -> None:
-    before = len(proxy.hosts)
-    assert_succeeded(project.meltano(*RUN, "--state-id-suffix=offline", **settings))
-    assert proxy.hosts[before:] == []
+    hosts = set(hosts_of_install(project))
+    assert hosts
+    assert hosts <= PYPI | mirrors
 
 
 def test_select_changes_one_line_of_meltano_yml(tmp_path: Path) -> None:

@@ -1,18 +1,18 @@
-"""A project that the tests of all engines share; its plugins are installed once."""
+"""A project that the tests of all engines share."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from tests.end_to_end.project import ROOT, Project
+from tests.end_to_end.installation import shared_project
+
+if TYPE_CHECKING:
+    from tests.end_to_end.project import Project
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy of the project with the tap and the target that the engines run."""
-    project = Project.copied_to(tmp_path_factory.mktemp("shards"), {})
-    environments = project.folder / "orchestration" / ".envs"
-    environments.symlink_to(ROOT / "orchestration" / ".envs")
-    done = project.meltano("install", "tap-kindmetrics", "target-postgres")
-    assert done.code == 0, done.stderr[-3000:]
-    return project
+    """A project with the tap and the target that the engines run."""
+    return shared_project(tmp_path_factory, "shards")

@@ -27,7 +27,7 @@ from tests.processes import collected
 from tests.singer import Loader, Output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from sandbox.server import App, Receive, Scope, Send
 
@@ -51,7 +51,6 @@ class Rendezvous:
     def __init__(self) -> None:
         self.shards: set[int] = set()
         self.waited_in_vain = False
-        self.is_off = False
 
     def serve(self, app: App) -> App:
         """Return the app, with requests that wait at the rendezvous."""
@@ -66,7 +65,7 @@ class Rendezvous:
     async def _wait_for_another(self, shard: int) -> None:
         self.shards.add(shard)
         deadline = time.monotonic() + self.patience_s
-        while len(self.shards) < 2 and not (self.waited_in_vain or self.is_off):
+        while len(self.shards) < 2 and not self.waited_in_vain:
             await asyncio.sleep(0.05)
             self.waited_in_vain = time.monotonic() > deadline
 
@@ -86,10 +85,10 @@ def here(project: Project, rendezvous: Rendezvous) -> Iterator[Trial]:
         yield here
 
 
-def assert_all_rows_loaded(here: Trial) -> None:
+def assert_all_rows_loaded(here: Trial, days: Mapping[str, str] = DAYS) -> None:
     """Check that one schema has the rows that one run reads, each once."""
     loader = Loader()
-    settings = {name.removeprefix("TAP_KINDMETRICS_").lower(): v for name, v in DAYS.items()}
+    settings = {name.removeprefix("TAP_KINDMETRICS_").lower(): v for name, v in days.items()}
     url = here.environment["TAP_KINDMETRICS_API_URL"]
     with collected() as written:
         TapKindmetrics(config={"api_url": url, "api_token": TOKEN, **settings}).execute()
@@ -118,52 +117,43 @@ def states(here: Trial) -> set[str]:
         return {state_id for (state_id,) in connection.execute("SELECT state_id FROM state")}
 
 
-def first_days(here: Trial) -> set[str]:
-    """Return the first day of the requests for each domain."""
+def first_days(here: Trial) -> dict[str, str]:
+    """Return the first requested day of each path."""
     requested = [
         (r.path, dict(r.query)["from"]) for r in here.api.log.requests if "from" in r.target
     ]
-    return {min(day for path, day in requested if path == one) for one, _ in requested}
+    return {one: min(day for path, day in requested if path == one) for one, _ in requested}
 
 
 def test_dask_reads_all_rows_once_and_resumes_with_another_number_of_shards(
     here: Trial, rendezvous: Rendezvous, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert here.engine("dask", *OPTIONS) == 0
+    """One stream of one shard fails; the other number of shards reads it from its beginning."""
+    here.api.faults.append(Fault("status", status=422, path="/api/domains/2/countries"))
+    assert here.engine("dask", *OPTIONS) == 1
     printed = capfd.readouterr().out
     assert TOKEN not in printed
     assert not rendezvous.waited_in_vain, "one shard after the other"
-    ran = re.findall(r"^prod:\S+:shard-\d-of-3: done, .* process (\d+)$", printed, re.MULTILINE)
-    assert len(ran) == 3
-    assert len(set(ran)) == 2, "two workers"
-    assert_all_rows_loaded(here)
+    line = re.compile(
+        r"^prod:\S+:shard-(\d)-of-3: (done|failed with 1), .* process (\d+)$", re.MULTILINE
+    )
+    ends = {int(number): (end, process) for number, end, process in line.findall(printed)}
+    lost = shard_of([2, "all"], THREE.shards)
+    wanted = {n: "failed with 1" if n == lost else "done" for n in range(THREE.shards)}
+    assert {number: end for number, (end, _) in ends.items()} == wanted
+    assert len({process for _, process in ends.values()}) == 2, "two workers"
     assert states(here) == {*THREE.state_ids, THREE.state_id(TABLES)}
     folders = {path.name for path in (here.project / ".meltano" / "run" / "elt").iterdir()}
     assert len(folders) >= 4, "a run folder for each"
 
+    here.api.faults.clear()
     here.api.log.clear()
     assert here.run("orchestration.reshard", "tap-kindmetrics", "3", "2") == 0
     assert here.engine("dask", "--shards=2", "--workers=2", **LATER) == 0
-    assert first_days(here) == {"2024-02-03"}, "only the lookback is read again"
-    assert here.count("domain_stats") == 6 * 7
-
-
-def test_failed_shard_is_named_and_the_others_complete(
-    here: Trial, rendezvous: Rendezvous, capfd: pytest.CaptureFixture[str]
-) -> None:
-    rendezvous.is_off = True  # the shard that fails may send no such request
-    lost = shard_of([2, "all"], 2)
-    here.api.faults.append(Fault("status", status=422, path="/api/domains/2/countries"))
-    options = ("--shards=2", "--workers=2")
-    assert here.engine("dask", *options) == 1
-    printed = capfd.readouterr().out
-    ended = dict(
-        re.findall(r"^prod:\S+:shard-(\d)-of-2: (done|failed with 1),", printed, re.MULTILINE)
-    )
-    assert ended == {str(n): "failed with 1" if n == lost else "done" for n in range(2)}
-    here.api.faults.clear()
-    assert here.engine("dask", *options) == 0
-    assert_all_rows_loaded(here)
+    days = first_days(here)
+    assert days.pop("/api/domains/2/countries") == "2024-02-01"
+    assert set(days.values()) == {"2024-02-03"}, "only the lookback is read again"
+    assert_all_rows_loaded(here, LATER)
 
 
 @pytest.mark.skipif(not AIRFLOW.exists(), reason="no Airflow: `make airflow` installs it")

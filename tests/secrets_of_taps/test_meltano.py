@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sandbox.faults import Fault
 
+from tests.end_to_end.installation import shared_project
 from tests.end_to_end.project import variables
 from tests.every_tap import TAPS, EveryTap
 from tests.secrets_of_taps.forms import found_in, found_in_files
-from tests.warehouses.plugins import started, wait_until
-from tests.warehouses.projects import shared_project
+from tests.warehouses.runs import started, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,14 +14,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sandbox.postgres import postgres_running
+
+from tests.end_to_end.installation import TAPS, temporary_project
 from tests.warehouses.accounts import ACCOUNTS
 from tests.warehouses.bucket import bucket_served
 from tests.warehouses.crashes import VICTIMS, Pipeline, kill_and_rerun
 from tests.warehouses.loads import load_twice
 from tests.warehouses.matrix import all_keys
-from tests.warehouses.plugins import TAPS
 from tests.warehouses.points import POINTS
-from tests.warehouses.projects import meltano_and_postgres
 from tests.warehouses.stops import WAYS, measure_stops
 from tests.warehouses.targets import TARGETS, Place
 from tools.pages.target_page import (
@@ -92,7 +93,8 @@ def load_all(selection: Selection) -> None:
     """Load every tap into every target, twice."""
     targets = [TITLES[title] for title in {key[0]: None for key in selection.keys(LOADS)}]
     with ExitStack() as stack:
-        project, server = stack.enter_context(meltano_and_postgres(targets))
+        project = stack.enter_context(temporary_project(targets))
+        server = stack.enter_context(postgres_running())
         has_s3 = any("s3" in target.plugin for target in targets)
         bucket = stack.enter_context(bucket_served()) if has_s3 else None
         for title, tap in selection.keys(LOADS):
@@ -109,7 +111,7 @@ def crash_all(selection: Selection) -> bool:
     """Kill every tap in every way at every point; return whether all tables were equal."""
     good = True
     undisturbed = {}
-    with meltano_and_postgres() as (project, server):
+    with temporary_project() as project, postgres_running() as server:
         for tap, name, victim in selection.keys(CRASHES):
             kind = KINDS[tap]
             if tap not in undisturbed:
@@ -131,7 +133,7 @@ def crash_all(selection: Selection) -> bool:
 def stop_all(selection: Selection) -> None:
     """Stop every tap in every way while a vendor's job runs, and measure how long that takes."""
     ways = {way.name: way for way in WAYS}
-    with meltano_and_postgres() as (project, server):
+    with temporary_project() as project, postgres_running() as server:
         for tap, name in selection.keys(STOPS):
             seconds = measure_stops(project, server, KINDS[tap], ways[name])
             report(f"{tap} | {name}: {', '.join(f'{s:.2f}' for s in seconds)} s")

@@ -1,4 +1,4 @@
-"""One installation of Meltano's plugins for all workers, and a project for each worker."""
+"""A project, and the tables that undisturbed runs load."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.end_to_end.installation import shared_project
 from tests.warehouses.crashes import Pipeline
-from tests.warehouses.projects import shared_project
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.warehouses.database import Tables, content, row_count, tables_of
-from tests.warehouses.plugins import started, wait_until
+from tests.warehouses.runs import started, wait_until
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from tests.end_to_end.project import Done, Project
     from tests.warehouses.accounts import Account
-    from tests.warehouses.plugins import Run
     from tests.warehouses.points import Point
+    from tests.warehouses.runs import Run
 
 VICTIMS = ("tap", "target", "meltano")
 TARGET = "target-postgres"
@@ -93,15 +93,6 @@ class Pipeline:
         """Return the content of the tables, without what differs in each run."""
         return comparable(tables_of(self.server, self.schema), self.account)
 
-    def pass_time(self) -> None:
-        """Date heartbeats back, since Meltano locks a run for five minutes after the last one."""
-        file = self.project.folder / ".meltano" / "meltano.db"
-        with closing(sqlite3.connect(file)) as database, database:
-            database.execute(
-                "UPDATE runs SET last_heartbeat_at = datetime(last_heartbeat_at, '-6 minutes') "
-                "WHERE state = 'RUNNING'"
-            )
-
     def has_state(self) -> bool:
         """Whether Meltano has stored bookmarks of this pipeline."""
         return bool(self._count("SELECT count(*) FROM state WHERE state_id LIKE ?"))
@@ -154,7 +145,16 @@ def kill_and_rerun(pipeline: Pipeline, point: Point, victim: str) -> Outcome:
         point.release(account)
         assert code != 0, run.output[-2000:]
         assert pipeline.is_locked() == (victim == "meltano")
-        pipeline.pass_time()
-        second = pipeline.run(settings)
+        second = pipeline.run(settings, *_unlocked(pipeline, settings))
         assert second.code == 0, (second.stdout + second.stderr)[-3000:]
     return Outcome(ended, code, rows)
+
+
+def _unlocked(pipeline: Pipeline, settings: dict[str, Any]) -> tuple[str, ...]:
+    """Return the options of the next run; without them, Meltano must refuse a locked pipeline."""
+    if not pipeline.is_locked():
+        return ()
+    refused = pipeline.run(settings)
+    assert refused.code == 1
+    assert "pipeline is already running" in refused.stderr
+    return ("--force",)

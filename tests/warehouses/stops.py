@@ -17,8 +17,8 @@ import psutil
 
 from tests.processes import clean_environment
 from tests.warehouses.crashes import TIMEOUT_S, Pipeline
-from tests.warehouses.plugins import PATIENCE_S, Run, wait_until
 from tests.warehouses.points import POINTS
+from tests.warehouses.runs import PATIENCE_S, Run, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

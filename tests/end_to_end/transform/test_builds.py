@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.end_to_end.conftest import HAS_PROXY
 from tests.end_to_end.project import lines
+from tests.end_to_end.proxy import HAS_PROXY
 from tests.end_to_end.transform.builds import NOT_LOADED, Dbt
 from tools.pages.dbt_facts import BREAKDOWNS
 from tools.pages.dbt_models import MODELS

@@ -1,8 +1,7 @@
-"""Meltano with all taps and targets of the tests, installed once for all workers."""
+"""A running ``meltano run`` and its processes."""
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,58 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psutil
-import yaml
 
-from tests.end_to_end.project import MELTANO, Project
+from tests.end_to_end.project import MELTANO
 from tests.processes import clean_environment
-from tools import workspace
-from tools.locks import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-TAPS = tuple(tap.name for tap in workspace.TAPS)
+    from tests.end_to_end.project import Project
+
 PATIENCE_S = 240.0  # for a slow and busy machine
-
-
-def installed(folder: Path, loaders: Sequence[Mapping[str, Any]]) -> Project:
-    """Return the project in ``folder``; the first worker installs its plugins.
-
-    ``loaders`` are definitions for ``meltano.yml``, in addition to its own.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder.with_suffix(".lock")):
-        if not (folder / "installed").exists():
-            project = _copied(folder, loaders)
-            wanted = [*TAPS, *(loader["name"] for loader in loaders)]
-            done = project.meltano("install", *wanted, "target-jsonl", "target-postgres")
-            if done.code:
-                raise RuntimeError(done.stderr[-3000:])
-            (folder / "installed").touch()
-    return Project(folder, {"MELTANO_AUTO_INSTALL": "false"})
-
-
-def linked(installation: Project, folder: Path) -> Project:
-    """Return another project with the same plugins, and with its own state and history."""
-    folder.mkdir()
-    for name in ("meltano.yml", "constraints.txt"):
-        shutil.copy(installation.folder / name, folder / name)
-    for tap in TAPS:
-        (folder / tap).symlink_to(installation.folder / tap)
-    (folder / ".meltano").mkdir()
-    for kind in ("extractors", "loaders"):
-        (folder / ".meltano" / kind).symlink_to(installation.folder / ".meltano" / kind)
-    return Project(folder, installation.environment)
-
-
-def _copied(folder: Path, loaders: Sequence[Mapping[str, Any]]) -> Project:
-    project = Project.copied_to(folder, {})
-    file = folder / "meltano.yml"
-    content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    content["plugins"]["loaders"] += [dict(loader) for loader in loaders]
-    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    return project
 
 
 @dataclass
