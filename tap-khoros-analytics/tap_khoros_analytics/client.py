@@ -14,6 +14,7 @@ from tap_kit import (
     PartitionUnavailable,
     Request,
     SyncFailed,
+    conversion_problem,
     quoted_path,
     send_first,
     setting_error,
@@ -21,7 +22,6 @@ from tap_kit import (
 
 from tap_khoros_analytics.envelopes import (
     Envelope,
-    envelope_problem,
     foreign_problem,
     list_problem,
     reason_in,
@@ -137,7 +137,7 @@ def _list_problem(response: Response) -> str | None:
 
 
 def _envelope_problem(response: Response) -> str | None:
-    return envelope_problem(response.value)
+    return conversion_problem(response.value, Envelope)
 
 
 def _start_problem(response: Response) -> str | None:

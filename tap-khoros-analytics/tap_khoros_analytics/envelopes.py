@@ -110,16 +110,6 @@ class _Error(Struct):
     result: Any = None
 
 
-def envelope_problem(value: Any) -> str | None:
-    """Return why an object is not an envelope of a job, without any value of it."""
-    try:
-        msgspec.convert(value, Envelope)
-    except msgspec.ValidationError as error:
-        text = str(error)
-        return f"{text[:1].lower()}{text[1:]}"
-    return None
-
-
 def foreign_problem(value: Any) -> str | None:
     """Return why a JSON value is not an envelope at all."""
     is_envelope = isinstance(value, dict) and "result" in value

@@ -37,6 +37,7 @@ from tap_kit.net.http import (
 )
 from tap_kit.net.secrets import SECRETS, short_text
 from tap_kit.net.throttle import stop_on_error
+from tap_kit.net.wire import conversion_problem
 from tap_kit.rows.check import (
     ResponseFields,
     Row,
@@ -128,6 +129,7 @@ __all__ = [
     "Windows",
     "Work",
     "common_settings",
+    "conversion_problem",
     "has_any_of",
     "listed",
     "parse_json",

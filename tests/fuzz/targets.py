@@ -21,12 +21,12 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 import msgspec
 from singer_sdk.exceptions import ConfigValidationError
 from tap_khoros_analytics.client import job_path
-from tap_khoros_analytics.envelopes import Envelope, envelope_problem, list_problem, reason_in
+from tap_khoros_analytics.envelopes import Envelope, list_problem, reason_in
 from tap_kindmetrics import client as kindmetrics
 from tap_kissmetrics.lists.envelope import with_envelope
 from tap_kissmetrics.lists.pagination import LinkPaginator, first_page, page_of
 from tap_kissmetrics.v3.queries import page_in, results_problem
-from tap_kit import CsvRows, JsonRows, parse_json, parse_rows
+from tap_kit import CsvRows, JsonRows, conversion_problem, parse_json, parse_rows
 from tap_kit.errors import KitError
 from tap_kit.net.charsets import as_utf8, declared_charset
 from tap_kit.net.hosts import api_path, host_kind, quoted_path, redirect_target
@@ -199,7 +199,7 @@ def khoros_job(data: bytes) -> None:
     if not isinstance(value, dict):
         return
     list_problem(value)
-    if problem := envelope_problem(value):
+    if problem := conversion_problem(value, Envelope):
         assert len(problem) < _LONGEST_LINE
         return
     envelope = msgspec.convert(value, Envelope)

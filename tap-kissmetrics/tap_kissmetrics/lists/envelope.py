@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
+from tap_kit import conversion_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,17 +118,16 @@ def converted(value: Any, wanted: type[T]) -> T:
     Raises:
         msgspec.ValidationError: if a field of the object has another type.
     """
-    return msgspec.convert(value if isinstance(value, dict) else {}, wanted)
+    return msgspec.convert(_object(value), wanted)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def problem_of(value: Any, wanted: type[Any]) -> str | None:
     """Return in what a JSON value differs from a type; None if it does not."""
-    try:
-        converted(value, wanted)
-    except msgspec.ValidationError as error:
-        text = str(error)
-        return text[:1].lower() + text[1:]
-    return None
+    return conversion_problem(_object(value), wanted)
 
 
 def with_envelope(

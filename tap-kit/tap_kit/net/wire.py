@@ -8,6 +8,7 @@ import time
 import zlib
 from typing import TYPE_CHECKING
 
+import msgspec
 import requests
 import urllib3
 
@@ -122,6 +123,16 @@ def shape_problem(shape: type | tuple[type, ...], value: object) -> str:
     kinds = shape if isinstance(shape, tuple) else (shape,)
     expected = " or ".join(_NAMES.get(kind, "object") for kind in kinds)
     return f"expected a JSON {expected}, got {_NAMES[type(value)]}"
+
+
+def conversion_problem(value: object, wanted: object) -> str | None:
+    """Return in what a JSON value differs from a type; None if it does not. No value is quoted."""
+    try:
+        msgspec.convert(value, wanted)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        return text[:1].lower() + text[1:]
+    return None
 
 
 _NAMES = {
