@@ -15,6 +15,8 @@ SPACE      := $(subst ,, )
 export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
+# Without the cache of compiled code, which some images switch off, each command takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo show transform check test coverage mutation lint bench attacks fuzz matrix trial machines airflow constraints requirements pages wheels clean
 
