@@ -7,7 +7,7 @@ block of an earlier batch with a few texts replaced.
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from sandbox.khoros import values as v
@@ -85,7 +85,7 @@ class _Reader:
         self._query = query
         self._limits = _Limits(query.start, query.end, world.is_end_included, as_of)
         self._states = states
-        self._is_wanted = [passes(query, number) for number in range(v.PATTERNS)]
+        self._is_wanted = cache(partial(passes, query))  # of 1000 patterns, few rows need few
         self._slots: dict[tuple[int, int, States], Sequence[v.Slot]] = {}
 
     def batches(self) -> Iterator[Batch]:
@@ -126,7 +126,7 @@ class _Reader:
             first, size, states = key
             found = ((n, states[v.life_of(n)]) for n in range(first, first + size))
             self._slots[key] = [
-                v.Slot(n, state) for n, state in found if state is not None and self._is_wanted[n]
+                v.Slot(n, state) for n, state in found if state is not None and self._is_wanted(n)
             ]
         return self._slots[key]
 

@@ -6,7 +6,7 @@ import base64
 import html
 import re
 import threading
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MASK = "***"
 _MIN_LENGTH = 4  # characters; a shorter secret occurs in ordinary words
 _WORD_LENGTH = 8  # a shorter secret is removed only if it is a separate word
+_ESCAPES = "\\%&"  # each encoding of a single character begins with one of them, or is a plus
 _USER_INFO = re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*(?=@)")  # in a URL, such as that of a proxy
 
 
@@ -28,7 +29,7 @@ class Secrets:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._patterns: dict[str, re.Pattern[str]] = {}
+        self._patterns: dict[str, _Secret] = {}
 
     def add(self, *values: str) -> None:
         """Add secrets; ignore values that are so short that ordinary text contains them."""
@@ -39,13 +40,46 @@ class Secrets:
             for text in (value, encoded, urlsafe, in_hex, in_hex.upper()):
                 if len(value) >= _MIN_LENGTH and text not in self._patterns:
                     with self._lock:
-                        self._patterns = {**self._patterns, text: _pattern(text)}
+                        self._patterns = {**self._patterns, text: _Secret(text)}
 
     def redact(self, text: str) -> str:
         """Return ``text`` with ``***`` in place of each secret."""
-        for pattern in self._patterns.values():
-            text = pattern.sub(MASK, text)
+        for secret in self._patterns.values():
+            text = secret.remove_from(text)
         return _USER_INFO.sub(MASK, text)
+
+
+class _Secret:
+    """A secret, and the regular expression that finds it in any encoding.
+
+    To make the expression takes 10 ms or more, so it is made for a text that may need it.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._escapes = f"{_ESCAPES}+" if " " in text else _ESCAPES
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The regular expression."""
+        return _pattern(self._text)
+
+    def remove_from(self, text: str) -> str:
+        """Return ``text`` with ``***`` in place of the secret."""
+        return self.pattern.sub(MASK, text) if self._may_be_in(text) else text
+
+    def _may_be_in(self, text: str) -> bool:
+        """Return False only if ``text`` does not contain the secret in any encoding.
+
+        Each character that is encoded takes an escape of the text. The characters between them are
+        unchanged, so the longest of these runs has at least a certain length. Among the parts into
+        which the secret is divided, of half that length, one is then in the run, and in the text.
+        """
+        escapes = sum(map(text.count, self._escapes))
+        longest_run = -((escapes - len(self._text)) // (escapes + 1))  # rounded up
+        size = (longest_run + 1) // 2
+        starts = range(0, len(self._text) - size + 1, max(size, 1))
+        return size < 1 or any(self._text[at : at + size] in text for at in starts)
 
 
 def _pattern(secret: str) -> re.Pattern[str]:
@@ -68,10 +102,11 @@ def _encodings(character: str) -> str:
         rf"\\{{0,8}}{re.escape(character)}",
         rf"\\{{1,8}}(?:x|u|U)0{{0,6}}(?i:{ord(character):x})",
         "".join(f"%(?:25){{0,4}}(?i:{octet:02x})" for octet in octets),
-        "".join(rf"\\{{1,8}}u(?i:{unit})" for unit in code_units),
-        "".join(rf"\\{{1,8}}x(?i:{octet:02x})" for octet in octets),
         f"&#(?i:0{{0,6}}{ord(character)}|x0{{0,6}}{ord(character):x});",
     ]
+    if not character.isascii():  # of these, several make one character
+        encodings.append("".join(rf"\\{{1,8}}u(?i:{unit})" for unit in code_units))
+        encodings.append("".join(rf"\\{{1,8}}x(?i:{octet:02x})" for octet in octets))
     if (entity := html.escape(character)) != character:
         encodings.append(re.escape(entity))
     if character == " ":
