@@ -8,9 +8,11 @@ import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 from sandbox.postgres import postgres_running
+from tap_kit import SECRETS
 
 from tests.prepare import SWITCHED_OFF
 from tests.properties import load_profile
@@ -63,6 +65,13 @@ def _no_threads_left() -> Iterator[None]:
         if thread.name.startswith(("fetch-", "download")):
             thread.join(max(0.0, deadline - time.monotonic()))
             assert not thread.is_alive()
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_of_other_tests() -> Iterator[None]:
+    """Forget the secrets of other tests: each of them makes every log line slower."""
+    with patch.object(SECRETS, "_patterns", {}):
+        yield
 
 
 @pytest.fixture(scope="session")

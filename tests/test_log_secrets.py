@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 from urllib.parse import quote, quote_plus
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 from tap_kindmetrics.tap import TapKindmetrics
@@ -68,7 +68,6 @@ def assert_hidden(secrets: list[str], spelling: Callable[[str], str]) -> None:
             assert "***" in text
 
 
-@settings(max_examples=40)
 @given(name=st.sampled_from([*SPELLINGS]), username=TEXTS, password=TEXTS, company_key=TEXTS)
 def test_no_record_has_a_credential_of_khoros(name: str, **access: Any) -> None:
     config = {**access, "discover_columns": False}
@@ -80,7 +79,6 @@ def test_no_record_has_a_credential_of_khoros(name: str, **access: Any) -> None:
         tap.run.connections.close()
 
 
-@settings(max_examples=40)
 @given(name=st.sampled_from([*SPELLINGS]), token=TOKENS)
 def test_no_record_has_the_token_of_kindmetrics(name: str, token: str) -> None:
     with patch.object(SECRETS, "_patterns", {}):

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from singer_sdk.exceptions import ConfigValidationError
 from tap_khoros_analytics.client import HOSTS, Client
 from tap_khoros_analytics.tap import TapKhorosAnalytics
@@ -160,7 +160,6 @@ def test_a_wrong_filter_is_reported_beside_errors_of_the_schema() -> None:
 
 
 @given(value=JSON, other=JSON)
-@settings(max_examples=25)
 def test_settings_of_any_type_are_accepted_or_problems(value: Any, other: Any) -> None:
     exports = {"author": {"filters": value, "columns": other}, "user": other}
     changes = {"time_interval": value, "conversation_report_types": other, "locale": None}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kissmetrics.client import Finished, Report
@@ -143,7 +143,6 @@ def outcome(ask: Callable[[], Any]) -> str:
 
 
 @pytest.mark.parametrize("name", CORE)
-@settings(max_examples=40)
 @given(value=JSON, headers=HEADERS)
 @example(value={"data": [], "links": {}}, headers={})
 @example(value={"data": {"links": 5, "id": "x"}}, headers={})
@@ -161,7 +160,6 @@ def test_core_client_returns_values_or_one_line(
 
 
 @pytest.mark.parametrize("name", V3)
-@settings(max_examples=40)
 @given(value=JSON, headers=HEADERS)
 @example(value=[{"id": [1]}], headers={})
 @example(value=[{"id": 1, "timezone": {}}], headers={})

@@ -7,7 +7,7 @@ from copy import deepcopy
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.errors import JobFailed, PartitionUnavailable, SyncFailed
 from tap_kit.flow.bookmarks import read_bookmark
@@ -90,7 +90,6 @@ def bookmark_of(state: TapState, site: int) -> int | None:
     return None if value is None else (date.fromisoformat(value) - START).days
 
 
-@settings(max_examples=40)
 @given(ends=ENDS, before=BEFORE, workers=st.integers(1, 4))
 def test_bookmark_covers_written_windows_only_and_never_moves_back(
     ends: Ends, before: dict[int, int], workers: int
@@ -112,7 +111,6 @@ def test_bookmark_covers_written_windows_only_and_never_moves_back(
             assert covered <= rows or day == before.get(site)
 
 
-@settings(max_examples=40)
 @given(ends=ENDS, before=BEFORE, workers=st.integers(1, 4))
 def test_next_run_completes_the_data_however_the_first_one_ends(
     ends: Ends, before: dict[int, int], workers: int
@@ -129,7 +127,6 @@ def test_next_run_completes_the_data_however_the_first_one_ends(
     assert last["bookmarks"]["gone"] == {"replication_key_value": "x"}
 
 
-@settings(max_examples=40)
 @given(ends=ENDS, workers=st.integers(2, 4))
 def test_duration_of_tasks_does_not_change_the_messages(ends: Ends, workers: int) -> None:
     one_by_one = run({place: (error, 0) for place, (error, _) in ends.items()}, {}, 1)

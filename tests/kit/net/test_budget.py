@@ -7,7 +7,7 @@ import time
 from bisect import bisect_left
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.net.throttle import SPAN_S, Throttle
 
@@ -30,7 +30,6 @@ def most_in_a_minute(moments: list[float]) -> int:
     )
 
 
-@settings(max_examples=50)
 @given(budget=st.integers(1, 6), steps=STEPS)
 def test_no_minute_exceeds_the_budget_in_any_sequence(
     budget: int, steps: list[tuple[str, float]]

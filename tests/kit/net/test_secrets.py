@@ -41,22 +41,25 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=8, max_size=20)
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
 @given(secret=TEXTS, before=st.text(max_size=5), after=st.text(max_size=5))
-def test_secret_is_removed_in_every_encoding(
-    encoding: str, secret: str, before: str, after: str
-) -> None:
+def test_secret_is_removed_in_every_encoding(secret: str, before: str, after: str) -> None:
     secrets = Secrets()
     secrets.add(secret)
-    encoded = ENCODINGS[encoding](secret)
-    assert encoded.rstrip("=") not in secrets.redact(f"{before} {encoded} {after}")
+    for name, encode in ENCODINGS.items():
+        encoded = encode(secret)
+        assert encoded.rstrip("=") not in secrets.redact(f"{before} {encoded} {after}"), name
+
+
+@pytest.fixture(scope="module")
+def secrets_of_one() -> Secrets:
+    secrets = Secrets()
+    secrets.add(SECRET)
+    return secrets
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_text_around_a_secret_is_unchanged(encoding: str) -> None:
-    secrets = Secrets()
-    secrets.add(SECRET)
-    redacted = secrets.redact(f"key={ENCODINGS[encoding](SECRET)}; retry")
+def test_text_around_a_secret_is_unchanged(encoding: str, secrets_of_one: Secrets) -> None:
+    redacted = secrets_of_one.redact(f"key={ENCODINGS[encoding](SECRET)}; retry")
     assert redacted.rstrip("=") in {
         f"key={MASK}; retry",
         f"key={MASK}=; retry",

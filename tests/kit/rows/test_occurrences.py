@@ -42,7 +42,7 @@ NUMBERS = st.lists(st.lists(st.integers(0, 60), max_size=30), max_size=30)
 
 
 @pytest.mark.parametrize("in_memory", [1, 5, 20, 1000])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(numbers=NUMBERS)
 def test_repeats_equal_those_of_a_counter_before_and_after_the_spill(
     monkeypatch: pytest.MonkeyPatch, in_memory: int, numbers: list[list[int]]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.rows import streaming
@@ -62,7 +62,6 @@ def test_json_split_anywhere_equals_json_loads(
     assert rows_of(json_rows(), body, cuts) == json.loads(body)
 
 
-@settings(max_examples=30)
 @given(OBJECTS)
 def test_json_byte_by_byte_returns_each_row_when_it_is_complete(objects: list[Any]) -> None:
     body = json.dumps(objects, ensure_ascii=False).encode()

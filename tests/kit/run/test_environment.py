@@ -194,7 +194,6 @@ def test_missing_working_folder_has_no_dotenv(
 VARIABLES = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
 
 
-@hypothesis.settings(max_examples=60)
 @hypothesis.given(
     variables=st.dictionaries(
         st.sampled_from([name.upper() for name in PROPERTIES["properties"]]),

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.run.catalogs import load_catalog
@@ -138,7 +138,6 @@ NAMES_IN_CATALOGS = (
 )
 
 
-@settings(max_examples=60)
 @given(data=st.data())
 def test_any_change_of_a_catalog_keeps_the_keys_or_is_one_line(data: st.DataObject) -> None:
     catalog = data.draw(mutated(catalog_of(), NAMES_IN_CATALOGS))

@@ -8,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.errors import KitError
 from tap_kit.run.states import checked_state, load_state
@@ -170,7 +170,6 @@ def assert_run_or_one_line(state: Any) -> None:
         assert 3 <= len(run.records) <= 9
 
 
-@settings(max_examples=60)
 @given(state=json_values(*NAMES))
 def test_any_json_is_a_state_or_one_line(state: Any) -> None:
     assert_run_or_one_line(state)
