@@ -47,6 +47,8 @@ COPIES = {
     "tests/kit": "tests/kit",
     "tests/__init__.py": "tests/__init__.py",
     "tests/broken.py": "tests/broken.py",
+    "tests/fork_server.py": "tests/fork_server.py",
+    "tests/forks.py": "tests/forks.py",
     "tests/processes.py": "tests/processes.py",
     "tests/properties.py": "tests/properties.py",
     "tests/singer.py": "tests/singer.py",
