@@ -18,7 +18,7 @@ export UV_NO_PROGRESS := 1
 # Without the cache of compiled code, which some images switch off, each command takes twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo show transform check test coverage mutation lint bench attacks fuzz matrix trial machines airflow constraints requirements pages wheels clean
+.PHONY: help setup demo show transform check test coverage mutation lint bench attacks fuzz matrix trial machines airflow constraints requirements pages wheels site clean
 
 help:
 	@echo "make setup      install what the taps need into .venv/ (the other commands do this too)"
@@ -40,7 +40,8 @@ help:
 	@echo "                (ONLY='size time')"
 	@echo "make fuzz       search for inputs that break the boundary (SECONDS=60)"
 	@echo "make pages      write the pages and plugin settings that are generated from the taps"
-	@echo "make wheels     build packages of kit and taps in dist/"
+	@echo "make site       build docs/ as a site, with the API of the kit, in output/site/"
+	@echo "make wheels     build packages of kit and taps in dist/ (TAG=v0.1.0: check the versions first)"
 	@echo "make trial      run a tap in shards on an engine (ENGINE=dask or airflow), into PostgreSQL"
 	@echo "make machines   install the packages for shards: Dask, a driver for Meltano's state"
 	@echo "make airflow    install Airflow into its own environment, for make trial and its tests"
@@ -140,7 +141,14 @@ pages: .tools-ready
 	@$(MAKE) --no-print-directory .venv/.dev constraints
 	@$(BIN)/python -m tools.pages
 
-wheels: .tools-ready
+site: .venv/.dev
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "The site: output/site/index.html"
+
+# With TAG=v0.1.0 it stops unless the versions and the changelog match the tag.
+wheels: $(if $(TAG),.venv/.dev,.tools-ready)
+	@$(if $(TAG),$(BIN)/python -m tools.release $(TAG))
+	@rm -rf dist
 	@for package in tap-kit $(TAPS); do $(UV) build --quiet $$package --out-dir dist || exit 1; done
 	@ls dist
 

@@ -1,9 +1,13 @@
-"""The built packages: their content, and their installation by uv, pip and pipx."""
+"""The built packages: their content, and their installation as docs/install.md says."""
 
 from __future__ import annotations
 
 import email
 import importlib.util
+import json
+import os
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -14,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.processes import clean_environment
+from tools.release import Release
 from tools.workspace import KIT, ROOT, TAPS, package_of
 
 if TYPE_CHECKING:
@@ -24,6 +29,10 @@ pytestmark = [pytest.mark.xdist_group("packages"), pytest.mark.timeout(300)]
 UV = str(Path(sys.executable).with_name("uv"))  # a dependency of Meltano
 NAMES = [tap.name for tap in TAPS]
 PACKAGES = [KIT, *TAPS]
+TAP = "tap-kindmetrics"  # the example of docs/install.md
+INSTALLING = re.findall(
+    r"^(?:pip|pipx|uv) .*$", (ROOT / "docs" / "install.md").read_text("utf-8"), re.MULTILINE
+)
 
 
 def run(*command: str | Path, **environment: str) -> str:
@@ -43,9 +52,10 @@ def run(*command: str | Path, **environment: str) -> str:
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with a wheel and a source archive of each package."""
-    folder = tmp_path_factory.mktemp("dist")
+    folder = tmp_path_factory.mktemp("built") / "dist"
     for package in PACKAGES:
         run(UV, "build", "--quiet", package, "--out-dir", folder)
+    shutil.copy(ROOT / "constraints.txt", folder.parent)
     return folder
 
 
@@ -101,36 +111,95 @@ def test_source_archive_has_its_licence_and_builds_the_same_wheel(
     assert files_of(wheel_of(tmp_path, package)) == files_of(wheel_of(dist, package))
 
 
-def assert_taps_work(folder: Path) -> None:
-    """Check that each tap's command prints its version and its streams."""
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The git URL of a repository whose only commit has the files of this folder."""
+    folder = tmp_path_factory.mktemp("repository")
+    git = ("git", f"--git-dir={folder / '.git'}", f"--work-tree={ROOT}")
+    run("git", "init", "--quiet", folder)
+    run(*git, "add", "--all")
+    run(*git, "-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "--quiet", "-m", "all")
+    return f"git+{folder.as_uri()}"
+
+
+@pytest.fixture(scope="module")
+def virtual_environment(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with pip and what kit and taps need.
+
+    uv installs this in a second; pip would take half a minute for each command.
+    """
+    folder = tmp_path_factory.mktemp("environment")
+    run(UV, "venv", "--quiet", "--seed", "--python", sys.executable, folder)
+    python = folder / "bin" / "python"
+    wheels = [wheel_of(dist, package) for package in PACKAGES]
+    run(UV, "pip", "install", "--quiet", "--python", python, *wheels)
+    run(UV, "pip", "check", "--python", python)
+    return folder
+
+
+@pytest.fixture
+def places(tmp_path: Path, virtual_environment: Path) -> dict[str, str]:
+    """Where pip, pipx and uv install, and a PATH with all of them."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "uv").symlink_to(UV)
+    (programs / "pipx").write_text(f'#!/bin/sh\nexec {UV} tool run --quiet pipx "$@"\n')
+    (programs / "pipx").chmod(0o755)
+    own = virtual_environment / "bin"
+    return {
+        "PATH": f"{programs}:{own}:{os.environ['PATH']}",
+        "VIRTUAL_ENV": str(virtual_environment),
+        "PIPX_HOME": str(tmp_path / "home"),
+        "PIPX_BIN_DIR": str(tmp_path / "bin"),
+        "PIP_NO_COMPILE": "1",
+        "UV_TOOL_DIR": str(tmp_path / "tools"),
+        "UV_TOOL_BIN_DIR": str(tmp_path / "bin"),
+    }
+
+
+def test_all_of_them_install_together_and_work(virtual_environment: Path) -> None:
     for name in NAMES:
-        assert "0.1.0" in run(folder / name, "--version")
-        assert "## Streams" in run(folder / name, "--about", "--format=markdown")
+        command = virtual_environment / "bin" / name
+        assert "## Streams" in run(command, "--about", "--format=markdown")
 
 
-def test_uv_installs_all_of_them_together(dist: Path, tmp_path: Path) -> None:
-    run(UV, "venv", "--quiet", "--python", sys.executable, tmp_path / "venv")
-    python = tmp_path / "venv" / "bin" / "python"
-    run(UV, "pip", "install", "--quiet", "--python", python, "--find-links", dist, *NAMES)
-    assert_taps_work(python.parent)
+def test_page_has_a_command_for_each_program_and_source() -> None:
+    """One each for a git URL and for wheels; one more of uv installs with hashes."""
+    programs = [line.partition(" ")[0] for line in INSTALLING]
+    assert sorted(programs) == ["pip", "pip", "pipx", "pipx", "uv", "uv", "uv"]
+    assert sum("$REPO" in line for line in INSTALLING) == 3
 
 
-def test_pip_installs_all_of_them_together(dist: Path, tmp_path: Path) -> None:
-    run(UV, "venv", "--quiet", "--seed", "--python", sys.executable, tmp_path / "venv")
-    pip = tmp_path / "venv" / "bin" / "pip"
-    run(pip, "install", "--quiet", "--find-links", dist, *NAMES)
-    run(pip, "check")
-    assert_taps_work(pip.parent)
+@pytest.mark.parametrize("line", INSTALLING)
+def test_documented_command_installs_a_tap_and_the_kit(
+    line: str, dist: Path, repository: str, places: dict[str, str], tmp_path: Path
+) -> None:
+    if line.startswith("pipx") and importlib.util.find_spec("ensurepip") is None:
+        pytest.skip("pipx needs a python3 with venv")
+    own = Path(places["VIRTUAL_ENV"]) / "bin"
+    into_own = line.startswith(("pip ", "uv pip "))
+    if into_own:
+        run(UV, "pip", "uninstall", "--python", own / "python", "analytics-tap-kit", TAP)
+    run("/bin/sh", "-ec", f"cd {dist.parent}; {line}", **places, REPO=repository)
+    command = (own if into_own else tmp_path / "bin") / TAP
+    assert os.access(command, os.X_OK)
+    (python,) = re.findall(r"^#!(\S+)", command.read_text())
+    source = repository.removeprefix("git+") if "$REPO" in line else dist.as_uri()
+    for package, version, url in installed(python):
+        assert version == Release().version, package
+        assert url.startswith(source), f"{package} comes from {url}"
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("ensurepip") is None, reason="pipx needs a python3 with venv"
-)
-def test_pipx_installs_all_of_them_together(dist: Path, tmp_path: Path) -> None:
-    places = {"PIPX_HOME": str(tmp_path / "home"), "PIPX_BIN_DIR": str(tmp_path / "bin")}
-    pipx = (UV, "tool", "run", "--quiet", "pipx")
-    wheels = ("--pip-args", f"--find-links {dist}")
-    first, *others = (wheel_of(dist, tap) for tap in TAPS)
-    run(*pipx, "install", "--quiet", *wheels, first, **places)
-    run(*pipx, "inject", "--quiet", "--include-apps", *wheels, NAMES[0], *others, **places)
-    assert_taps_work(tmp_path / "bin")
+def installed(python: str) -> list[tuple[str, str, str]]:
+    """Return the version and the source of kit and tap in an environment.
+
+    The commands themselves run in another test: each first start compiles all modules.
+    """
+    code = (
+        "import importlib.metadata as m, json, sys;"
+        "found = [m.distribution(name) for name in sys.argv[1:]];"
+        "urls = [json.loads(d.read_text('direct_url.json') or '{}').get('url', '') for d in found];"
+        "print(json.dumps([[d.name, d.version, url] for d, url in zip(found, urls)]))"
+    )
+    found = json.loads(run(python, "-c", code, "analytics-tap-kit", TAP))
+    return [(name, version, url) for name, version, url in found]
