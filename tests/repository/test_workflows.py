@@ -67,9 +67,11 @@ def test_steps_call_make_targets_only() -> None:
         assert all(re.match(r'[A-Z]+="?|\d', word) for word in variables), command
 
 
-def test_four_groups_run_on_every_supported_python() -> None:
+def test_four_groups_run_on_every_supported_python(pytestconfig: pytest.Config) -> None:
     matrix = WORKFLOWS["ci"]["jobs"]["tests"]["strategy"]["matrix"]
     groups = ["faults", "meltano", "warehouses"]
+    markers = {marker.partition(":")[0] for marker in pytestconfig.getini("markers")}
+    assert {"in_process", *groups} <= markers
     assert matrix["tests"] == ["check", *(f"test ONLY={group}" for group in groups)]
     oldest = TapFolder(KIT).pyproject["project"]["requires-python"].removeprefix(">=")
     minors = [int(version.partition(".")[2]) for version in matrix["python"]]
