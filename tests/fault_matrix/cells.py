@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,10 +13,11 @@ import requests
 from sandbox.faults import Fault
 
 from tests.fault_matrix.kinds import TIMEOUT_S
+from tests.secrets_of_taps.forms import found_in
 from tests.singer import Loader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from tests.every_tap import Account, EveryTap
     from tests.fault_matrix.kinds import Kind
@@ -27,7 +29,8 @@ Duration = Literal["once", "twice", "for good"]
 DURATIONS: tuple[Duration, ...] = ("once", "twice", "for good")
 FOR_GOOD = 400  # requests in a row; no run of the matrix sends as many
 OTHERS_COMPLETE = "All other streams are complete; these failed: "
-SHORT_POLL_TIMEOUT = {"poll_timeout": 2}  # seconds; the sandbox's jobs are done at the second poll
+DEBUGGED = "urllib3.connectionpool"  # its lines are in the log at level DEBUG only
+SHORT_POLL_TIMEOUT = {"poll_timeout": 1}  # seconds; the sandbox's jobs are done at the second poll
 Tables = dict[str, Counter[str]]
 
 
@@ -69,13 +72,51 @@ def outcome(
     """
     account.faults[:] = [fault_of(kind, place, duration)]
     with short_timeout(kind):
-        ended = tap.run(settings_for(tap, account, kind, duration), catalog=account.catalog)
+        ended = run_in_debug(tap, account, settings_for(tap, account, kind, duration))
     account.faults.clear()
     if ended.code == 0:
         require_complete(tap, whole, ended)
         return "complete"
     require(duration == "for good", ended)
     return require_clean_stop(tap, account, whole, kind.words, ended)
+
+
+def require_no_effect(
+    tap: EveryTap,
+    account: Account,
+    whole: Undisturbed,
+    kind: Kind,
+    hit: Collection[Place],
+    duration: Duration,
+) -> None:
+    """Require that one run with temporary faults at all of these places ends complete.
+
+    Raises:
+        WrongEndError: if it does not.
+    """
+    account.faults[:] = [fault_of(kind, place, duration) for place in hit]
+    with short_timeout(kind):
+        ended = run_in_debug(tap, account, settings_for(tap, account, kind, duration))
+    account.faults.clear()
+    require_complete(tap, whole, ended)
+
+
+def run_in_debug(tap: EveryTap, account: Account, settings: Mapping[str, Any]) -> Ended:
+    """Run the tap with debug logging of the tap and its libraries; require no secret in it.
+
+    Raises:
+        WrongEndError: if a secret is in the output or the log.
+    """
+    logger = logging.getLogger(tap.name)
+    before = logger.level
+    try:
+        ended = tap.run(dict(settings), catalog=account.catalog, level=logging.DEBUG)
+    finally:
+        logger.setLevel(before)
+    require(DEBUGGED in ended.stderr, ended)
+    for text in (ended.output.text, ended.stderr):
+        require(not found_in(text, tap.secrets.values()), ended)
+    return ended
 
 
 def fault_of(kind: Kind, place: Place, duration: Duration) -> Fault:
@@ -134,8 +175,23 @@ def require_clean_stop(
     require(reasons, ended)
     require(len(reasons) == 1 or others_completed, ended)
     require(all(any(word in reason for word in words) for reason in reasons), ended)
+    if others_completed:
+        require_others_complete(tap, whole, ended)
     require_next_run_completes(tap, account, whole, ended)
     return "others continue" if others_completed else "stops"
+
+
+def require_others_complete(tap: EveryTap, whole: Undisturbed, ended: Ended) -> None:
+    """Require all rows of the streams that the last line does not name.
+
+    Raises:
+        WrongEndError: if one of them lacks rows.
+    """
+    failed = ended.errors[-1].removeprefix(OTHERS_COMPLETE).split("; ")
+    names = {task.partition(",")[0] for task in failed}
+    found = _tables(tap, ended.output)
+    for stream, rows in whole.rows.items():
+        require(stream in names or found.get(stream) == rows, ended)
 
 
 def require_next_run_completes(

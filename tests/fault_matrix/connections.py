@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
-from tests.fault_matrix.cells import require_clean_stop, require_complete
+from tests.fault_matrix.cells import require_clean_stop, require_complete, run_in_debug
 from tests.tls import serving_tls
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def outcome(
         WrongEndError: if it ended neither complete nor with a clean stop.
     """
     with _broken_address(account, fault, address, certificate) as settings:
-        ended = tap.run({**account.settings, **settings}, catalog=account.catalog)
+        ended = run_in_debug(tap, account, {**account.settings, **settings})
     if fault.is_temporary:
         require_complete(tap, whole, ended)
         return "complete"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tests.every_tap import Account, EveryTap
+    from tests.fault_matrix.parts import Part
     from tests.tls import Certificate
 
 FOR_GOOD: Duration = "for good"
@@ -32,19 +33,15 @@ def every_cell(found: Sequence[Place], kind: Kind) -> Iterator[Cell]:
     return (Cell(kind, place, duration) for place in found for duration in DURATIONS)
 
 
-def chosen_cells(found: Sequence[Place], kind: Kind) -> Iterator[Cell]:
-    """Yield the cells of a kind of fault that the tests try.
+def is_rare(kind: Kind) -> bool:
+    """Whether a kind waits for a timeout, or looks like another kind to the tap."""
+    return bool(kind.same_as) or kind.is_slow
 
-    Each place is tried once and permanently, the middle one twice in a row too. Kinds that wait for
-    a timeout, or that look like another kind to the tap, are tried at the first request only.
-    """
-    for cell in every_cell(found, kind):
-        is_rare = bool(kind.same_as) or kind.is_slow
-        if cell.duration == "twice":
-            if not is_rare and cell.place.which in {"middle", "only"}:
-                yield cell
-        elif not is_rare or cell.place.which in {"first", "only"}:
-            yield cell
+
+def parts_for(parts: Sequence[Part], kind: Kind) -> Sequence[Part]:
+    """Return the parts in which the tests try a permanent fault: one for a rare kind."""
+    number = KINDS.index(kind) % len(parts)
+    return parts[number : number + 1] if is_rare(kind) else parts
 
 
 def results_of(tap: EveryTap, account: Account, kinds: Iterable[Kind] = KINDS) -> Results:

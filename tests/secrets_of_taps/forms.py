@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 HALF = 10  # characters; a part of a secret is a leak too
 
 
-def forms(secret: str) -> set[str]:
+@cache
+def forms(secret: str) -> frozenset[str]:
     """Return a secret as it is, its two ends, and it in a URL, JSON, Python, base64 and hex."""
-    return {form for form in _forms(secret) if len(form) >= HALF}
+    return frozenset(form for form in _forms(secret) if len(form) >= HALF)
 
 
 def _forms(secret: str) -> Iterator[str]:
