@@ -14,40 +14,22 @@ from sandbox.faults import Fault
 from sandbox.frame import Frame
 from sandbox.server import running
 
-from tests.every_tap import EXECUTABLES, TAPS, Account, EveryTap, short_pauses
-from tests.fault_matrix import cells
-from tests.fault_matrix.kinds import KINDS, Kind
-from tests.fault_matrix.places import Place, places
+from tests.every_tap import EXECUTABLES, TAPS, Account, EveryTap
 from tests.processes import Ended, execute
 from tests.secrets_of_taps.forms import forms, found_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-REFUSALS = tuple(
-    Kind(str(status), {"status": status}, ()) for status in (400, 401, 403, 404, 405, 415, 422)
-)
-FAST_KINDS = tuple(kind for kind in KINDS if not kind.is_slow)
+    from tests.fault_matrix.parts import Served
 
-
-@pytest.fixture(autouse=True)
-def _short_pauses() -> Iterator[None]:
-    with short_pauses():
-        yield
+REFUSALS = (400, 401, 403, 404, 405, 415, 422)
 
 
 def assert_no_secrets(tap: EveryTap, *texts: str) -> None:
     """Check that no secret is in any of the texts, in any form."""
     for text in texts:
         assert found_in(text, tap.secrets.values()) == set()
-
-
-def first_places(tap: EveryTap, account: Account) -> list[Place]:
-    """Return the first request of each kind."""
-    cells.undisturbed(tap, account)
-    found = places(account.log.requests)
-    return [place for place in found if place.which in {"first", "only"}]
 
 
 def run_in_debug(tap: EveryTap, account: Account, **changes: Any) -> Ended:
@@ -68,25 +50,27 @@ def test_secrets_are_found_in_any_form() -> None:
     assert found_in("nothing to see", [secret]) == set()
 
 
-@pytest.mark.parametrize("kind", [*FAST_KINDS, *REFUSALS], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("turn", [0, 3])
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_secret_is_written_when_a_request_fails(tap: EveryTap, kind: Kind) -> None:
-    with tap.serving() as account:
-        for place in first_places(tap, account):
-            account.faults[:] = [Fault(**kind.fault, path=place.path, method=place.method)]
-            ended = run_in_debug(tap, account, **({"poll_timeout": 1} if _has_jobs(tap) else {}))
-            assert_no_secrets(tap, ended.output.text, ended.stderr)
-            assert "urllib3.connectionpool" in ended.stderr  # debug logging is on
-            account.faults.clear()
-
-
-def _has_jobs(tap: EveryTap) -> bool:
-    return "poll_timeout" in tap.schema["properties"]
+def test_no_secret_is_written_when_a_request_is_refused(
+    served: Served, tap: EveryTap, turn: int
+) -> None:
+    """Each kind of request is refused with two statuses, in the smallest run that sends it."""
+    for number, part in enumerate(served.tried(tap).parts, start=turn):
+        status = REFUSALS[number % len(REFUSALS)]
+        part.account.faults[:] = [
+            Fault("status", status=status, path=part.place.path, method=part.place.method)
+        ]
+        ended = run_in_debug(tap, part.account)
+        assert f'HTTP/1.1" {status}' in ended.stderr  # debug logging is on
+        assert_no_secrets(tap, ended.output.text, ended.stderr)
 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 422, 429, 500])
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_secret_is_written_that_a_server_repeats(tap: EveryTap, status: int) -> None:
+def test_no_secret_is_written_that_a_server_repeats(
+    served: Served, tap: EveryTap, status: int
+) -> None:
     """A server may quote the whole request in the body and the headers of its response."""
 
     async def mirror(request: Request) -> Response:
@@ -96,9 +80,9 @@ def test_no_secret_is_written_that_a_server_repeats(tap: EveryTap, status: int) 
         body = dict.fromkeys(("error", "message", "result", "data", "status"), quoted)
         return json_response(body, status, headers)
 
-    with tap.serving() as account, running(Frame(mirror)) as server:
+    with running(Frame(mirror)) as server:
         elsewhere = dict.fromkeys(tap.addresses, server.url)
-        ended = run_in_debug(tap, account, **elsewhere)
+        ended = run_in_debug(tap, served.tried(tap).account, **elsewhere)
     assert ended.code == 1
     assert_no_secrets(tap, ended.output.text, ended.stderr)
 
@@ -129,9 +113,12 @@ CRASHES = {
 
 @pytest.mark.parametrize("place", CRASHES)
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_secret_is_in_the_traceback_of_a_crash(tap: EveryTap, place: str) -> None:
+def test_no_secret_is_in_the_traceback_of_a_crash(
+    served: Served, tap: EveryTap, place: str
+) -> None:
     bug = RuntimeError(f"a bug of the tap with {' and '.join(tap.secrets.values())}")
-    with tap.serving() as account, patch(CRASHES[place], side_effect=bug):
+    account = served.tried(tap).account
+    with patch(CRASHES[place], side_effect=bug):
         ended = run_in_debug(tap, account)
     assert ended.code == 1
     assert "(RuntimeError: a bug of the tap with ***" in ended.errors[-1]

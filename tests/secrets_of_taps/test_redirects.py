@@ -14,15 +14,14 @@ from sandbox.server import running
 from sandbox.stranger import Stranger
 from singer_sdk.exceptions import ConfigValidationError
 
-from tests.every_tap import EXECUTABLES, OTHER_TOKEN, TAPS, EveryTap, short_pauses
-from tests.fault_matrix import cells
-from tests.fault_matrix.places import places
+from tests.every_tap import EXECUTABLES, OTHER_TOKEN, TAPS, EveryTap
 from tests.kissmetrics.site import NOW
 from tests.secrets_of_taps.forms import found_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from urllib.parse import SplitResult
+
+    from tests.fault_matrix.parts import Served
 
 # Targets of a redirect, made from the addresses of the vendor and of a stranger.
 TARGETS = {
@@ -38,12 +37,8 @@ TARGETS = {
     "nothing that is an address": "http://[::1/take",
 }
 STATUSES = (301, 302, 303, 307, 308)
-
-
-@pytest.fixture(autouse=True)
-def _short_pauses() -> Iterator[None]:
-    with short_pauses():
-        yield
+# The downloads of Khoros, from the vendor and from its storage, which may be on another host.
+DOWNLOADED = ("/download", "/care-analytics-exports/*/*")
 
 
 def _address(target: str, vendor: SplitResult, stranger: str) -> str:
@@ -68,35 +63,35 @@ def assert_no_credentials_received(tap: EveryTap, stranger: Stranger) -> None:
 
 @pytest.mark.parametrize("where", TARGETS)
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_redirect_receives_the_credentials(tap: EveryTap, where: str) -> None:
+def test_no_redirect_receives_the_credentials(served: Served, tap: EveryTap, where: str) -> None:
     """Each kind of request is redirected, with one status after the other."""
     stranger = Stranger([])
-    with tap.serving() as account, running(stranger.app) as elsewhere:
-        cells.undisturbed(tap, account)
-        found = [p for p in places(account.log.requests) if p.which in {"first", "only"}]
-        vendor = urlsplit(account.settings[tap.addresses[0]])
+    tried = served.tried(tap)
+    with running(stranger.app) as elsewhere:
+        vendor = urlsplit(tried.account.settings[tap.addresses[0]])
         location = _address(TARGETS[where], vendor, elsewhere.url)
         taken = 0
-        for number, place in enumerate(found):
-            status = STATUSES[number % len(STATUSES)]
+        for number, part in enumerate(tried.parts):
+            place, status = part.place, STATUSES[number % len(STATUSES)]
             fault = Fault("redirect", status=status, location=location, path=place.path)
-            account.faults[:] = [replace(fault, method=place.method)]
-            ended = tap.run(account.settings, catalog=account.catalog)
+            part.account.faults[:] = [replace(fault, method=place.method)]
+            ended = tap.run(part.account.settings, catalog=part.account.catalog)
             assert "Traceback" not in ended.stderr
-            if "/download" in place.path:  # this vendor's downloads are on another host
+            if place.kind.endswith(DOWNLOADED):  # downloads are on another host
                 taken = stranger.log.count
                 continue
             assert stranger.log.count == taken, place
             assert ended.code == 1, (place, ended.stderr[-500:])
             assert any("redirects elsewhere" in e or "HTTP 30" in e for e in ended.errors)
-        assert_no_credentials_received(tap, stranger)
+    assert_no_credentials_received(tap, stranger)
 
 
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_redirects_of_every_status_are_refused(tap: EveryTap, status: int) -> None:
+def test_redirects_of_every_status_are_refused(served: Served, tap: EveryTap, status: int) -> None:
     stranger = Stranger([])
-    with tap.serving() as account, running(stranger.app) as elsewhere:
+    account = served.tried(tap).account
+    with running(stranger.app) as elsewhere:
         location = f"{elsewhere.url}/take"
         account.faults.append(Fault("redirect", status=status, location=location))
         ended = tap.run(account.settings, catalog=account.catalog)
@@ -147,11 +142,11 @@ def test_no_link_receives_the_token(link: str) -> None:
     ],
 )
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_http_is_allowed_for_loopback_only(tap: EveryTap, url: str) -> None:
-    with tap.serving() as account:
-        for address in tap.addresses:
-            settings = {**account.settings, address: url}
-            with pytest.raises(ConfigValidationError) as caught:
-                tap.tap(config=settings, catalog=account.catalog)
-            (line,) = caught.value.errors
-            assert line.startswith(f"{address} must begin with https://")
+def test_http_is_allowed_for_loopback_only(served: Served, tap: EveryTap, url: str) -> None:
+    account = served.tried(tap).account
+    for address in tap.addresses:
+        settings = {**account.settings, address: url}
+        with pytest.raises(ConfigValidationError) as caught:
+            tap.tap(config=settings, catalog=account.catalog)
+        (line,) = caught.value.errors
+        assert line.startswith(f"{address} must begin with https://")
