@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from packaging.metadata import Metadata
 
 from tests.processes import clean_environment
 from tools.release import Release
@@ -76,8 +77,10 @@ def wheel_of(dist: Path, package: Path) -> Path:
 
 
 def metadata_of(wheel: Path) -> Message:
-    """Return the ``METADATA`` of a wheel; its body is the README."""
+    """Return the ``METADATA`` of a wheel, which PyPI would accept; its body is the README."""
     (text,) = (v for k, v in files_of(wheel).items() if k.endswith(".dist-info/METADATA"))
+    valid = Metadata.from_email(text, validate=True)
+    assert valid.description_content_type == "text/markdown"
     return email.message_from_bytes(text)
 
 
@@ -102,12 +105,13 @@ def test_wheel_has_types_schemas_licence_and_readme(dist: Path, package: Path) -
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
-def test_source_archive_has_its_licence_and_builds_the_same_wheel(
+def test_source_archive_has_its_licence_and_all_of_the_wheel(
     dist: Path, package: Path, tmp_path: Path
 ) -> None:
     (source,) = dist.glob(f"*{package_of(package)}-*.tar.gz")
     assert files_of(source)["LICENSE"] == (ROOT / "LICENSE").read_bytes()
-    run(UV, "build", "--quiet", "--wheel", source, "--out-dir", tmp_path)
+    # uv builds the wheel in dist/ from the source archive, this one from the folder.
+    run(UV, "build", "--quiet", "--wheel", package, "--out-dir", tmp_path)
     assert files_of(wheel_of(tmp_path, package)) == files_of(wheel_of(dist, package))
 
 
