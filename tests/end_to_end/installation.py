@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from tests.end_to_end.project import ROOT, Project
+from tests.end_to_end.project import Project
 from tests.end_to_end.proxy import HAS_PROXY, proxying
 from tests.warehouses.targets import TESTED
 from tools import workspace
@@ -86,6 +86,4 @@ def _linked(plugins: Path, folder: Path) -> Project:
     (folder / ".meltano").mkdir()
     for kind in ("extractors", "loaders"):
         (folder / ".meltano" / kind).symlink_to(plugins / ".meltano" / kind)
-    environments = Path("orchestration", ".envs")
-    (folder / environments).symlink_to(ROOT / environments)
     return project

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.end_to_end.installation import shared_project
+from tests.end_to_end.project import ROOT
 
 if TYPE_CHECKING:
     from tests.end_to_end.project import Project
@@ -15,4 +17,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with the tap and the target that the engines run."""
-    return shared_project(tmp_path_factory, "shards")
+    project = shared_project(tmp_path_factory, "shards")
+    environments = Path("orchestration", ".envs")
+    (project.folder / environments).symlink_to(ROOT / environments)
+    return project
