@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LATER: dict[str, Any] = {"end_date": "2024-02-03"}
 
 
-@pytest.mark.parametrize("count", range(1, 8))
+@pytest.mark.parametrize("count", [1, 2, 7])
 def test_shards_together_read_what_one_run_reads(serve: Serve, count: int) -> None:
     """One shard reads all report types of the conversations, whose order matters."""
     whole = serve().sync()

@@ -1,4 +1,4 @@
-"""The command line: discovery, about, test, files that are missing or malformed."""
+"""The command line: discovery, about, test. The kit's tests have missing and malformed files."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from tests.kindmetrics.site import STREAMS, TAP, WINDOWED
 from tests.processes import execute
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.kindmetrics.conftest import Serve
     from tests.kindmetrics.site import Site
 
@@ -95,56 +93,6 @@ def test_a_run_in_this_process_writes_what_the_executable_writes(site: Site) -> 
     assert site.execute().output.without_clock == site.sync().without_clock
 
 
-@pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
-def test_a_missing_file_is_reported_with_its_name(site: Site, option: str, tmp_path: Path) -> None:
-    missing = str(tmp_path / "nowhere.json")
-    command = site.command() if option != "--config" else [str(TAP)]
-    ended = execute(*command, option, missing)
-    assert ended.code in {1, 2}
-    assert ended.output.text == ""
-    assert "nowhere.json" in ended.stderr
-    assert "Traceback" not in ended.stderr
-
-
-@pytest.mark.parametrize("option", ["config", "state", "catalog"])
-@pytest.mark.parametrize("text", ["{", "", "tap-kindmetrics", '{"bookmarks": {"pages": {"par'])
-def test_a_file_that_is_not_json_is_reported_in_one_line(
-    site: Site, option: str, text: str
-) -> None:
-    path = site.folder / "broken.json"
-    path.write_text(text)
-    command = site.command() if option != "config" else [str(TAP)]
-    ended = execute(*command, f"--{option}", str(path))
-    ended.assert_one_error_line(option)
-    assert ended.output.text == ""
-    assert site.requested() == []
-
-
-@pytest.mark.parametrize(
-    "state",
-    [
-        [],
-        "2024-02-01",
-        7,
-        {"bookmarks": []},
-        {"bookmarks": {"pages": None}},
-        {"bookmarks": {"pages": "2024-02-01"}},
-        {"bookmarks": {"pages": {"partitions": {}}}},
-        {"bookmarks": {"pages": {"partitions": ["all"]}}},
-    ],
-    ids=str,
-)
-def test_a_malformed_state_is_reported_in_one_line(site: Site, state: Any) -> None:
-    ended = site.execute(state=json.dumps(state), end_date="2024-02-01")
-    ended.assert_one_error_line("state")
-
-
 @pytest.mark.parametrize("state", [{}, {"bookmarks": {}}, {"bookmarks": {"pages": {}}}], ids=str)
 def test_an_empty_state_is_a_first_run(site: Site, state: Any) -> None:
     assert site.sync(state=state).record_counts == site.sync().record_counts
-
-
-@pytest.mark.parametrize("catalog", [[], {"streams": {}}, {"streams": [{}]}], ids=str)
-def test_a_malformed_catalog_is_reported_in_one_line(site: Site, catalog: Any) -> None:
-    ended = site.execute(catalog=json.dumps(catalog), end_date="2024-02-01")
-    ended.assert_one_error_line("catalog")

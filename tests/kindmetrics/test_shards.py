@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from tests.kindmetrics.conftest import Serve
     from tests.singer import Output
 
-DOMAINS = 5
+DOMAINS = 4
 SEGMENTS = [{"name": "all"}, {"name": "se", "country": "SE"}]
-LATER: dict[str, Any] = {"end_date": "2024-02-08", "segments": SEGMENTS}
+LATER: dict[str, Any] = {"end_date": "2024-02-07", "segments": SEGMENTS}
 
 
 def read_by(output: Output) -> set[tuple[int, str]]:
@@ -27,7 +27,7 @@ def read_by(output: Output) -> set[tuple[int, str]]:
     return {(row["domain_id"], row["segment"]) for row in output.rows("domain_stats")}
 
 
-@pytest.mark.parametrize("count", range(1, 8))
+@pytest.mark.parametrize("count", [1, 2, 7])
 def test_shards_together_read_what_one_run_reads(serve: Serve, count: int) -> None:
     site = serve(domains=DOMAINS, referrers_route="documented")
     whole = loaded(site.sync(segments=SEGMENTS))
@@ -61,7 +61,7 @@ def test_shards_without_partitions_succeed_and_write_all_schemas(serve: Serve) -
         assert part.streams == whole.streams
 
 
-@pytest.mark.parametrize(("before", "after"), [(2, 3), (3, 2), (1, 4), (7, 1)])
+@pytest.mark.parametrize(("before", "after"), [(2, 3), (7, 1)])
 def test_another_number_of_shards_resumes_from_the_joined_states(
     serve: Serve, before: int, after: int
 ) -> None:
@@ -81,7 +81,7 @@ def test_another_number_of_shards_resumes_from_the_joined_states(
             for domain in range(1, DOMAINS + 1)
             for segment in SEGMENTS
         }
-        assert ends == {"2024-02-08"}, stream
+        assert ends == {"2024-02-07"}, stream
 
 
 def test_new_shards_without_a_state_start_again_and_lose_nothing(serve: Serve) -> None:

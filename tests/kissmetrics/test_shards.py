@@ -34,7 +34,7 @@ def read_by(output: Output) -> set[str]:
     return {part["context"]["report_id"] for part in parts}
 
 
-@pytest.mark.parametrize("count", range(1, 8))
+@pytest.mark.parametrize("count", [1, 2, 7])
 def test_all_shards_together_load_the_same_as_one_run(serve: Serve, count: int) -> None:
     whole = tables(serve().sync())
     site = serve()
@@ -68,7 +68,7 @@ def test_shards_without_a_report_succeed_and_write_every_schema(serve: Serve) ->
         assert part.streams == whole.streams
 
 
-@pytest.mark.parametrize(("before", "after"), [(2, 3), (3, 2), (1, 4), (7, 1)])
+@pytest.mark.parametrize(("before", "after"), [(2, 3), (7, 1)])
 def test_another_number_of_shards_resumes_from_the_joined_states(
     serve: Serve, before: int, after: int
 ) -> None:

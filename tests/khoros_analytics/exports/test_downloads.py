@@ -38,7 +38,7 @@ def assert_whole(site: Site, report_format: str, **changes: Any) -> None:
 def test_an_interrupted_download_resumes_after_the_written_rows(
     serve: Serve, how: Any, report_format: str, options: dict[str, Any]
 ) -> None:
-    site = serve(rows_per_day=4000, cuts=[Cut(row=2500, how=how)], **options)
+    site = serve(rows_per_day=1600, cuts=[Cut(row=1000, how=how)], **options)
     assert_whole(site, report_format)
     assert downloads(site) == 2
     assert sum(site.starts.values()) == 1

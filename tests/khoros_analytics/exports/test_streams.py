@@ -78,7 +78,7 @@ def test_a_day_without_rows_moves_the_bookmark(serve: Serve, report_format: str)
 def test_the_transfer_of_the_body_does_not_change_the_rows(
     serve: Serve, options: dict[str, Any], report_format: str
 ) -> None:
-    site = serve(rows_per_day=2500, **options)
+    site = serve(rows_per_day=600, **options)
     output = site.sync("combined", **ONE_DAY, report_format=report_format)
     assert output.rows("combined") == expected_rows(
         site.api, "combined", days()[:1], reportFormat=report_format

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +10,7 @@ from sandbox.faults import Fault
 from sandbox.kissmetrics import RunRules
 from tap_kit import SyncFailed
 
-from tests.kissmetrics.test_faults import PASSING, content
+from tests.kissmetrics.test_faults import PASSING, PLACES, content
 from tests.kissmetrics.v3.site import SQL
 
 if TYPE_CHECKING:
@@ -31,8 +32,7 @@ def site(serve_v3: ServeV3) -> V3Site:
     return serve_v3(sizes=sizes, run_rules=RunRules(polls=1))
 
 
-@pytest.mark.parametrize("where", ["first", "middle", "last"])
-@pytest.mark.parametrize("name", PASSING)
+@pytest.mark.parametrize(("name", "where"), PLACES)
 def test_temporary_fault_does_not_change_the_output(site: V3Site, name: str, where: str) -> None:
     undisturbed = site.sync(max_concurrency=1, **SETTINGS)
     requests = site.api.log.count
@@ -50,8 +50,15 @@ def test_fault_of_every_first_attempt_does_not_change_the_output(site: V3Site, n
     assert content(site.sync(max_concurrency=8, **SETTINGS)) == content(undisturbed)
 
 
-@pytest.mark.parametrize("path", ["/events", "/queries/report$", "/queries/[0-9a-f]"])
-@pytest.mark.parametrize("kind", ["html", "bad_json", "wrong_shape", "cut_body", "reset"])
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        *zip(
+            ["html", "bad_json", "wrong_shape", "cut_body", "reset"],
+            cycle(["/events", "/queries/report$", "/queries/[0-9a-f]"]),
+        )
+    ],
+)
 def test_permanent_fault_fails_the_run_after_five_tries(site: V3Site, kind: str, path: str) -> None:
     site.api.faults.append(Fault(**PASSING[kind], path=path))
     _, error = site.failing_sync(SyncFailed, max_concurrency=1, **SETTINGS)

@@ -115,15 +115,24 @@ def test_run_uses_state_and_catalog(
     assert run.streams == ["figures"]
 
 
-@pytest.mark.parametrize("option", ["--state", "--catalog"])
+@pytest.mark.parametrize(
+    ("option", "content", "problem"),
+    [
+        ("--state", [1], "Expected `object`"),
+        ("--state", "2024-02-01", "Expected `object`"),
+        ("--catalog", [], "Expected `object`"),
+        ("--catalog", {"streams": {}}, "Expected `array`"),
+        ("--catalog", {"streams": [{}]}, "Object missing required field"),
+    ],
+)
 def test_invalid_state_or_catalog_is_one_line(
-    option: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    option: str, content: object, problem: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    config, wrong = file(tmp_path, DAYS), file(tmp_path, [1], "wrong.json")
+    config, wrong = file(tmp_path, DAYS), file(tmp_path, content, "wrong.json")
     code, run = ended(tap_of(FIGURES), "--config", config, option, wrong)
     assert (code, run.text) == (1, "")
     (line,) = errors(caplog)
-    assert line.startswith(f"{option} must be a Singer {option[2:]}: Expected `object`")
+    assert line.startswith(f"{option} must be a Singer {option[2:]}: {problem}")
 
 
 @pytest.mark.parametrize("option", ["--state", "--catalog"])
