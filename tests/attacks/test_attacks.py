@@ -13,26 +13,21 @@ from tests.attacks.table import ATTACKS, KINDS
 if TYPE_CHECKING:
     from tests.attacks.attack import Attack
 
-# Those that end soon: what is retried has pauses of 15 s.
+# Each starts a process, so they are few, and end soon: what is retried has pauses of 15 s.
 _CHOSEN = {
-    ("size", "1 GiB of spaces in gzip"),
-    ("size", "one text of 60 MiB with an emoji and a lone surrogate"),
+    ("size", "2^62 bytes announced"),
     ("time", "a job that never ends"),
-    ("progress", "next links over empty pages"),
     ("HTTP", "a header of 60 KB"),
-    ("HTTP", "redirects without end, in a download"),
-    ("status", "HTTP 451"),
     ("shape", "a count of rows of 10^30"),
-    ("depth", "100,000 lists in a download"),
     ("parsers", "a text of },{"),
-    ("names", "2,000 rows with 300 new names each"),
     ("log", "control characters in the reason of an error"),
     ("secrets", "our own header in an error"),
-    ("paths", "the id of a report that climbs"),
+    ("paths", "a link that climbs"),
     ("storage", "the address of a cloud's metadata"),
     ("files", "100,000 lists as state"),
     ("process", "stderr is closed"),
 }
+_LEFT_OUT = {"progress", "Retry-After", "status", "depth", "names"}
 _FOUND = {(one.kind, one.tried): one for one in ATTACKS}
 SAMPLE = [_FOUND[chosen] for chosen in sorted(_CHOSEN)]
 
@@ -45,7 +40,7 @@ def test_attack_ends_in_one_line_or_in_right_rows(attack: Attack) -> None:
 
 def test_sample_has_an_attack_of_most_kinds() -> None:
     assert len(SAMPLE) == len(_CHOSEN)
-    assert {attack.kind for attack in SAMPLE} == KINDS.keys() - {"Retry-After"}
+    assert {attack.kind for attack in SAMPLE} == KINDS.keys() - _LEFT_OUT
 
 
 def test_no_attack_is_twice_in_the_table() -> None:

@@ -67,7 +67,7 @@ class Served:
 
 def parts_of(tap: EveryTap, account: Account) -> Mapping[str, Part]:
     """Return the smallest run that sends a kind of request, by kind."""
-    one_day = {**account.settings, "end_date": account.settings["start_date"]}
+    one_day = settings_of_one_day(account)
     sizes: dict[str, int] = {}
     parts: dict[str, Part] = {}
     for catalog in catalogs_of_one_stream(tap, account):
@@ -81,6 +81,11 @@ def parts_of(tap: EveryTap, account: Account) -> Mapping[str, Part]:
     return parts
 
 
+def settings_of_one_day(account: Account) -> dict[str, Any]:
+    """Return the account's settings for a run that reads the first day only."""
+    return {**account.settings, "end_date": account.settings["start_date"]}
+
+
 def catalog_of(tap: EveryTap, account: Account) -> Catalog:
     """Return a copy of the account's catalog, or the one that discovery makes."""
     found: Catalog = account.catalog or tap.tap(config=account.settings).catalog_dict
@@ -90,16 +95,21 @@ def catalog_of(tap: EveryTap, account: Account) -> Catalog:
 def catalogs_of_one_stream(tap: EveryTap, account: Account) -> list[Catalog]:
     """Return catalogs with each selected stream alone."""
     catalog = catalog_of(tap, account)
-    chosen = [entry["stream"] for entry in catalog["streams"] if _root(entry).get("selected")]
+    chosen = [entry["stream"] for entry in catalog["streams"] if is_selected(entry)]
     return [only(catalog, stream) for stream in chosen]
 
 
-def only(catalog: Catalog, stream: str) -> Catalog:
-    """Return a copy of a catalog in which only one stream is selected."""
+def only(catalog: Catalog, *streams: str) -> Catalog:
+    """Return a copy of a catalog in which only these streams are selected."""
     copy = deepcopy(catalog)
     for entry in copy["streams"]:
-        _root(entry)["selected"] = entry["stream"] == stream
+        _root(entry)["selected"] = entry["stream"] in streams
     return copy
+
+
+def is_selected(entry: Mapping[str, Any]) -> bool:
+    """Return whether a stream is selected."""
+    return bool(_root(entry).get("selected"))
 
 
 def _root(entry: Mapping[str, Any]) -> dict[str, Any]:

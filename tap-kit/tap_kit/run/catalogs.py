@@ -49,6 +49,7 @@ class _Property(Struct):
     type: _Kind | _Kinds | UnsetType = UNSET
     title: str | None = None
     description: str | None = None
+    format: str | None = None
     properties: dict[str, _Property] | UnsetType = UNSET
     items: _Property | UnsetType = UNSET
 
