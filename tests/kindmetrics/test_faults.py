@@ -50,8 +50,8 @@ PASSING: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def site(serve: Serve) -> Site:
-    """Two domains, on a server with the documented route for referrers, so without a 404."""
-    return serve(referrers_route="documented")
+    """One domain, on a server with the documented route for referrers, so without a 404."""
+    return serve(domains=1, referrers_route="documented")
 
 
 def test_all_kinds_of_faults_are_tested() -> None:

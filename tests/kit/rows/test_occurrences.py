@@ -56,7 +56,7 @@ def test_repeats_equal_those_of_a_counter_before_and_after_the_spill(
 def test_repeats_of_random_digests_in_real_sizes(different: int) -> None:
     generator = random.Random(7)  # noqa: S311 (for the same values each time)
     pool = [generator.randbytes(DIGEST_BYTES) for _ in range(different)]
-    assert_as_a_counter([generator.choices(pool, k=4000) for _ in range(60)])
+    assert_as_a_counter([generator.choices(pool, k=4000) for _ in range(25)])
 
 
 def test_row_that_occurs_a_million_times_is_cheap() -> None:
