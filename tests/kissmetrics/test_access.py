@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 DEBUG = {"LOGLEVEL": "debug", "TAP_KISSMETRICS_LOGLEVEL": "debug"}
 
 
-@pytest.mark.parametrize("form", WITH_NEXT)
-@pytest.mark.parametrize("escaped", [True, False])
+@pytest.mark.parametrize(("form", "escaped"), [*zip(WITH_NEXT, cycle([True, False]))])
 def test_links_to_another_host_are_requested_from_the_configured_hosts(
     serve: Serve, form: Form, *, escaped: bool
 ) -> None:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 JITTER = (Fault("stall", wait_ms=40, every=3), Fault("slow_body", wait_ms=70, every=7))
 
 
-@pytest.mark.parametrize("workers", [2, 8, 64])
-@pytest.mark.parametrize("form", ["envelope", "bare", "next_in_body_only"])
+@pytest.mark.parametrize(
+    ("workers", "form"), [(2, "envelope"), (8, "bare"), (64, "next_in_body_only")]
+)
 def test_output_does_not_depend_on_max_concurrency(serve: Serve, workers: int, form: str) -> None:
     rules = PageRules(form=form)  # type: ignore[arg-type]
     site = serve(pages=rules, run_rules=RunRules(polls=1, pages=rules))

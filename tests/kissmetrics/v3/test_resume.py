@@ -56,7 +56,7 @@ def test_run_killed_while_polling_resumes_its_queries(serve_v3: ServeV3) -> None
     same(loader, complete(site))
 
 
-@pytest.mark.parametrize("size", [1, 9_000, 30_000, 60_000])
+@pytest.mark.parametrize("size", [1, 30_000])
 def test_killed_and_resumed_run_loads_the_same_as_an_undisturbed_one(
     serve_v3: ServeV3, size: int
 ) -> None:
