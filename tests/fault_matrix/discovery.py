@@ -14,15 +14,15 @@ from tap_kit.run.command import one_line_errors
 from tests.every_tap import TAPS, Account, captured_log
 from tests.fault_matrix import matrix
 from tests.fault_matrix.cells import fault_of, require, settings_for, short_timeout
-from tests.fault_matrix.places import places
 from tests.processes import Ended
 from tests.singer import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from tests.fault_matrix.kinds import Kind
     from tests.fault_matrix.matrix import Cell
+    from tests.fault_matrix.places import Place
 
 TAP = next(tap for tap in TAPS if tap.name == "tap-khoros-analytics")
 TITLE = f"{TAP} --discover"
@@ -47,15 +47,27 @@ def discover(account: Account) -> Ended:
     return Ended(code, Output(text), "".join(log_lines))
 
 
-def every_cell(account: Account, kind: Kind) -> Iterator[Cell]:
-    """Yield the cells of a kind of fault; the account's log has an undisturbed discovery.
+def every_cell(found: Sequence[Place], kind: Kind) -> Iterator[Cell]:
+    """Yield the cells of a kind of fault at the requests of an undisturbed discovery.
 
     One kind is left out: half a CSV table with the right length cannot be recognized.
     """
-    found = places(account.log.requests)
     for cell in matrix.every_cell(found, kind):
         if not (kind.fault.get("kind") == "bad_json" and "-exports" in cell.place.kind):
             yield cell
+
+
+def require_no_effect(account: Account, whole: Ended, kind: Kind, hit: Collection[Place]) -> None:
+    """Require that one discovery with a temporary fault at all of these places is complete.
+
+    Raises:
+        WrongEndError: if it is not.
+    """
+    account.faults[:] = [fault_of(kind, place, "once") for place in hit]
+    with short_timeout(kind):
+        ended = discover(account)
+    account.faults.clear()
+    require(ended.code == 0 and ended.output.text == whole.output.text, ended)
 
 
 def outcome(account: Account, whole: Ended, cell: Cell) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tests.fault_matrix import cells, connections
 from tests.fault_matrix.cells import DURATIONS, Duration, WrongEndError
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tests.every_tap import Account, EveryTap
-    from tests.fault_matrix.parts import Part
     from tests.tls import Certificate
 
 FOR_GOOD: Duration = "for good"
+T = TypeVar("T")
 
 
 class Cell(NamedTuple):
@@ -38,10 +38,10 @@ def is_rare(kind: Kind) -> bool:
     return bool(kind.same_as) or kind.is_slow
 
 
-def parts_for(parts: Sequence[Part], kind: Kind) -> Sequence[Part]:
-    """Return the parts in which the tests try a permanent fault: one for a rare kind."""
-    number = KINDS.index(kind) % len(parts)
-    return parts[number : number + 1] if is_rare(kind) else parts
+def chosen_for(found: Sequence[T], kind: Kind) -> Sequence[T]:
+    """Return those in which the tests try a permanent fault: one for a rare kind, else all."""
+    number = KINDS.index(kind) % len(found)
+    return found[number : number + 1] if is_rare(kind) else found
 
 
 def results_of(tap: EveryTap, account: Account, kinds: Iterable[Kind] = KINDS) -> Results:

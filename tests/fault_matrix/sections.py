@@ -16,6 +16,7 @@ from tests.fault_matrix.matrix import (
     connection_results,
     results_of,
 )
+from tests.fault_matrix.places import places
 from tests.tls import Certificate
 from tools.pages.fault_page import Results
 
@@ -51,7 +52,7 @@ def _discovery(kind: Kind) -> Results:
     with short_pauses(), discovery.TAP.serving() as served:
         account = discovery.without_columns(served)
         whole = discovery.discover(account)
-        tried = list(discovery.every_cell(account, kind))
+        tried = list(discovery.every_cell(places(account.log.requests), kind))
         return _results(
             discovery.TITLE, tried, lambda cell: discovery.outcome(account, whole, cell)
         )

@@ -20,7 +20,8 @@ from tests.every_tap import TAPS, EveryTap
 from tests.fault_matrix import cancelling, cells, connections, discovery
 from tests.fault_matrix.connections import CONNECTION_FAULTS
 from tests.fault_matrix.kinds import KINDS, Kind
-from tests.fault_matrix.matrix import Cell, is_rare, parts_for
+from tests.fault_matrix.matrix import Cell, chosen_for, is_rare
+from tests.fault_matrix.places import places
 from tests.tls import Certificate, needs_openssl
 from tools.pages.fault_page import PAGE
 from tools.workspace import ROOT
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from tests.every_tap import Account
     from tests.fault_matrix.cells import Undisturbed
     from tests.fault_matrix.parts import Served
+    from tests.fault_matrix.places import Place
     from tests.processes import Ended
 
 BY_NAME = {kind.name: kind for kind in KINDS}
@@ -38,11 +40,12 @@ COMMON = [kind for kind in KINDS if not is_rare(kind)]
 
 
 @pytest.fixture(scope="module")
-def discovered() -> Iterator[tuple[Account, Ended]]:
-    """An account whose columns a discovery requests, and an undisturbed discovery."""
+def discovered() -> Iterator[tuple[Account, Ended, list[Place]]]:
+    """An account whose columns a discovery requests, an undisturbed discovery, its requests."""
     with discovery.TAP.serving() as served:
         account = discovery.without_columns(served)
-        yield account, discovery.discover(account)
+        whole = discovery.discover(account)
+        yield account, whole, places(account.log.requests)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +93,7 @@ def test_temporary_faults_have_no_effect(served: Served, tap: EveryTap, kind: Ki
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("tap", TAPS, ids=str)
 def test_permanent_fault_stops_cleanly(served: Served, tap: EveryTap, kind: Kind) -> None:
-    for part in parts_for(served.tried(tap).parts, kind):
+    for part in chosen_for(served.tried(tap).parts, kind):
         cells.outcome(tap, part.account, part.whole, kind, part.place, "for good")
 
 
@@ -106,15 +109,19 @@ def test_permanent_fault_of_a_later_request_leaves_the_others_complete(
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_discovery_ends_with_a_complete_catalog_or_an_error(
-    discovered: tuple[Account, Ended], kind: Kind
+    discovered: tuple[Account, Ended, list[Place]], kind: Kind
 ) -> None:
-    account, whole = discovered
-    for cell in discovery.every_cell(account, kind):
-        if cell.place.which in {"middle", "only"} and cell.duration != "twice":
-            if is_rare(kind) and cell.duration == "once":
-                continue
-            end = discovery.outcome(account, whole, cell)
-            assert cell.duration == "for good" or end == "complete", cell
+    account, whole, found = discovered
+    cells_of_kind = [
+        cell
+        for cell in discovery.every_cell(found, kind)
+        if cell.place.which in {"middle", "only"} and cell.duration != "twice"
+    ]
+    once = [cell.place for cell in cells_of_kind if cell.duration == "once"]
+    discovery.require_no_effect(account, whole, kind, once)
+    permanent = [cell for cell in cells_of_kind if cell.duration == "for good"]
+    for cell in chosen_for(permanent, kind):
+        discovery.outcome(account, whole, cell)
 
 
 @pytest.mark.parametrize("kind", [*COMMON, BY_NAME["slow body"]], ids=lambda kind: kind.name)
@@ -131,10 +138,10 @@ def test_query_that_cannot_be_cancelled_is_left_for_the_next_run(
 def test_failed_connection_has_no_effect_or_stops_cleanly(
     served: Served, tap: EveryTap, certificate: Certificate
 ) -> None:
-    tried = served.tried(tap)
-    for address in connections.addresses(tap, tried.account):
+    part = served.tried(tap).parts[-1]  # its requests go to all addresses
+    for address in connections.addresses(tap, part.account):
         for fault in CONNECTION_FAULTS:
-            run = (tap, tried.account, tried.whole, fault, address, certificate)
+            run = (tap, part.account, part.whole, fault, address, certificate)
             end = connections.outcome(*run)
             assert (end == "complete") == fault.is_temporary, (address, fault)
 
