@@ -301,7 +301,7 @@ TAPS = (
         {"api_token": TOKEN},
         _serve_kindmetrics,
         ("api_url",),
-        frozenset({"at"}),
+        frozenset({"observed_at"}),
     ),
     EveryTap(
         TapKissmetrics,

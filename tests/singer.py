@@ -66,7 +66,7 @@ class Output:
 def _without_clock(message: Message) -> Message:
     if message["type"] != "RECORD":
         return message
-    record = {field: value for field, value in message["record"].items() if field != "at"}
+    record = {field: value for field, value in message["record"].items() if field != "observed_at"}
     return {"type": "RECORD", "stream": message["stream"], "record": record}
 
 

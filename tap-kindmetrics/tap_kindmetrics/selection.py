@@ -71,12 +71,50 @@ class Selection:
         return [domain_id for domain_id in dict.fromkeys(wanted) if domain_id in ids]
 
     @cached_property
+    def segments_by_domain(self) -> list[tuple[int, str]]:
+        """The domains to read, each with the names of its segments.
+
+        Raises:
+            ConfigValidationError: when none of the domains of a segment is read.
+        """
+        read = self.domain_ids
+        domains = {
+            name: self._domains_of(segment, read) for name, segment in self._configured.items()
+        }
+        return [(domain, name) for domain in read for name in domains if domain in domains[name]]
+
+    def _domains_of(self, segment: dict[str, Any], read: list[int]) -> list[int]:
+        """Return the domains of a segment that this run reads."""
+        name, wanted = segment["name"], segment.get("domain_ids") or read
+        if segment.get("goal_id") is not None and len(wanted) > 1:
+            text = (
+                "segments: %r has a goal_id and no domain_ids; set domain_ids to the goal's domain"
+            )
+            logger.warning(text, name)
+        found = [domain_id for domain_id in wanted if domain_id in read]
+        if not found:
+            problem = f"must have domain_ids that the tap reads, {name!r} has none of them"
+            nothing = setting_error("segments", problem)
+            raise nothing
+        for domain_id in dict.fromkeys(wanted):
+            if domain_id not in read:
+                text = "segments: %r has domain %d, which the tap does not read; reading the others"
+                logger.warning(text, name, domain_id)
+        return found
+
+    @property
+    def _configured(self) -> dict[str, dict[str, Any]]:
+        segments = self.run.config.get("segments") or [{"name": "all"}]
+        return {segment["name"]: segment for segment in segments}
+
+    @cached_property
     def segments(self) -> dict[str, dict[str, str | int]]:
         """The filters of each segment, as query parameters."""
-        segments = self.run.config.get("segments") or [{"name": "all"}]
         return {
-            segment["name"]: {
-                key: value for key, value in segment.items() if key != "name" and value is not None
+            name: {
+                key: value
+                for key, value in segment.items()
+                if key not in {"name", "domain_ids"} and value is not None
             }
-            for segment in segments
+            for name, segment in self._configured.items()
         }

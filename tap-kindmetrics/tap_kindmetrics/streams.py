@@ -81,7 +81,7 @@ class CurrentVisitors(KindmetricsStream):
     """Visitors on the site right now. ``GET /api/domains/{id}/current`` -> ``{"current": int}``."""
 
     name = "current_visitors"
-    primary_keys = ("domain_id", "at")
+    primary_keys = ("domain_id", "observed_at")
 
     @override
     def all_partitions(self) -> Iterator[Partition]:
@@ -91,8 +91,8 @@ class CurrentVisitors(KindmetricsStream):
     def fetch(self, task: Task) -> Result:
         domain_id = task.partition["domain_id"]
         figures = self.client.current(domain_id)
-        at = datetime.now(tz=timezone.utc).isoformat()
-        return Result(self.checked([{"domain_id": domain_id, "at": at, **figures}]))
+        now = datetime.now(tz=timezone.utc).isoformat()
+        return Result(self.checked([{"domain_id": domain_id, "observed_at": now, **figures}]))
 
 
 class SegmentStream(WindowedStream, KindmetricsStream[WindowTask], ABC):
@@ -104,8 +104,7 @@ class SegmentStream(WindowedStream, KindmetricsStream[WindowTask], ABC):
     def all_partitions(self) -> Iterator[Partition]:
         return (
             {"domain_id": domain_id, "segment": segment}
-            for domain_id in self.selection.domain_ids
-            for segment in self.selection.segments
+            for domain_id, segment in self.selection.segments_by_domain
         )
 
     @override

@@ -41,9 +41,18 @@ SEGMENT = (
     th.Property("source_name", th.StringType, description="Only visits from this source"),
     th.Property("medium_name", th.StringType, description="Only visits from this kind of source"),
     th.Property("site_path", th.StringType, description="Only visits to this page"),
-    th.Property("goal_id", th.IntegerType, description="Only visits that reached this goal"),
+    th.Property(
+        "goal_id",
+        th.IntegerType,
+        description="Only visits that reached this goal; set domain_ids to the goal's domain too",
+    ),
     th.Property("country", th.StringType, description="Only visits from this country, two letters"),
     th.Property("browser", th.StringType, description="Only visits with this browser"),
+    th.Property(
+        "domain_ids",
+        NonEmptyList(th.IntegerType),
+        description="Ids of the domains to read the segment of. Unset: all domains to read",
+    ),
 )
 
 SETTINGS = (
@@ -91,10 +100,14 @@ class TapKindmetrics(KitTap):
 
     @override
     def own_problems(self, config: Config) -> Iterator[str]:
-        parts = filter(None, config.get("segments", ()))
-        names = [part["name"] for part in parts if "name" in part]
+        segments = config.get("segments", ())
+        names = [part["name"] for part in segments if part and "name" in part]
         for name in {n for n in names if names.count(n) > 1}:
             yield f"segments must have different names, two are named {name!r}"
+        for number, part in enumerate(segments):
+            if part and part.get("goal_id") is not None and len(part.get("domain_ids") or ()) > 1:
+                text = "must have one id, since a goal belongs to one domain"
+                yield f"segments[{number}].domain_ids {text}"
 
     @cached_property
     def selection(self) -> Selection:

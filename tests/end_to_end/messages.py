@@ -225,13 +225,18 @@ def failing_jobs(folder: Path) -> str:
 
 def settings_that_only_vendors_know(folder: Path) -> str:
     """Domains that the account lacks, an address of another service, an unknown time zone."""
-    kind = Kindmetrics(token=TOKEN, now=NOW, domains=1, visitors_per_day=12, pages_per_day=6)
+    kind = Kindmetrics(token=TOKEN, now=NOW, domains=2, visitors_per_day=12, pages_per_day=6)
     khoros = Khoros(**ACCESS, now=KHOROS_NOW)
     exports = {"author": {"columns": ["AUTHOR_ID"]}}
     nowhere = Responses({"/api/domains": Response(404, b"not found")})
     with running(kind.app) as server, khoros.serving() as at, nowhere as other:
         wrong: list[dict[str, Any]] = [
-            {"api_url": server.url, "domain_ids": [1, 77]},
+            {
+                "api_url": server.url,
+                "domain_ids": [1, 2, 77],
+                "segments": [{"name": "a", "goal_id": 11}, {"name": "b", "domain_ids": [1, 77]}],
+            },
+            {"api_url": server.url, "segments": [{"name": "a", "domain_ids": [77]}]},
             {"api_url": server.url, "domain_ids": [77]},
             {"api_url": other.url},
         ]

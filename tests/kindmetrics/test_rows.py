@@ -88,6 +88,58 @@ def test_a_goal_of_another_domain_skips_only_that_segment(
     }
 
 
+def test_a_segment_is_read_of_its_domains_only(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = serve(domains=3)
+    segments = [
+        {"name": "all"},
+        {"name": "signed up", "goal_id": 11, "domain_ids": [1]},
+        {"name": "search", "medium_name": "search", "domain_ids": [3, 2, 3]},
+    ]
+    output = site.sync(segments=segments, end_date="2024-02-02")
+    for stream in ("domain_stats", "pages"):
+        assert {(row["domain_id"], row["segment"]) for row in output.rows(stream)} == {
+            *((domain_id, "all") for domain_id in (1, 2, 3)),
+            (1, "signed up"),
+            (2, "search"),
+            (3, "search"),
+        }
+    assert not site.requested("domain_ids")
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_a_goal_without_a_domain_is_one_hint(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    segments = [{"name": "signed up", "goal_id": 11}]
+    site = serve(domains=2)
+    site.sync(segments=segments, end_date="2024-02-01", domain_ids=[1])
+    hint = "segments: 'signed up' has a goal_id and no domain_ids; set domain_ids"
+    assert not [text for text in caplog.messages if text.startswith(hint)]
+    site.sync(segments=segments, end_date="2024-02-01")
+    assert len([text for text in caplog.messages if text.startswith(hint)]) == 1
+
+
+def test_a_domain_of_a_segment_that_is_not_read_is_a_warning(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    segments = [{"name": "all", "domain_ids": [1, 9]}]
+    output = site.sync(segments=segments, end_date="2024-02-01")
+    assert {row["domain_id"] for row in output.rows("domain_stats")} == {1}
+    line = "segments: 'all' has domain 9, which the tap does not read; reading the others"
+    assert caplog.messages.count(line) == 1
+
+
+def test_a_segment_without_a_domain_to_read_is_an_error(site: Site) -> None:
+    segments = [{"name": "all"}, {"name": "b", "domain_ids": [2]}]
+    output, error = site.failing_sync(ConfigValidationError, segments=segments, domain_ids=[1])
+    assert error.errors == [
+        "segments must have domain_ids that the tap reads, 'b' has none of them"
+    ]
+    assert {message["type"] for message in output.messages} == {"SCHEMA", "STATE"}
+
+
 def test_only_configured_domains_are_read(serve: Serve) -> None:
     site = serve(domains=4)
     output = site.sync(domain_ids=[3, 1])

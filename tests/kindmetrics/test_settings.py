@@ -85,6 +85,14 @@ def test_missing_settings_are_reported_in_one_line(arguments: tuple[str, ...], s
             {"segments": [{"name": "a", "goal_id": "11"}]},
             ["segments[0].goal_id must be a whole number, not a string"],
         ),
+        (
+            {"segments": [{"name": "a"}, {"name": "b", "goal_id": 1, "domain_ids": [1, 2]}]},
+            ["segments[1].domain_ids must have one id, since a goal belongs to one domain"],
+        ),
+        (
+            {"segments": [{"name": "a", "domain_ids": []}]},
+            ["segments[0].domain_ids must not be empty"],
+        ),
         ({"segments": "all"}, ["segments must be a list, not a string"]),
         ({"domain_ids": 1}, ["domain_ids must be a list, not a number"]),
         (
