@@ -91,8 +91,13 @@ class CurrentVisitors(KindmetricsStream):
     def fetch(self, task: Task) -> Result:
         domain_id = task.partition["domain_id"]
         figures = self.client.current(domain_id)
-        now = datetime.now(tz=timezone.utc).isoformat()
-        return Result(self.checked([{"domain_id": domain_id, "observed_at": now, **figures}]))
+        row = {
+            "domain_id": domain_id,
+            "observed_at": datetime.now(tz=timezone.utc).isoformat(),
+            "current_visitors": figures.pop("current"),
+            **figures,
+        }
+        return Result(self.checked([row]))
 
 
 class SegmentStream(WindowedStream, KindmetricsStream[WindowTask], ABC):

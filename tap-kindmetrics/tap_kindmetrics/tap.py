@@ -34,7 +34,7 @@ STREAM_TYPES = (
 SEGMENT = (
     th.Property(
         "name",
-        th.StringType(min_length=1),
+        th.StringType(min_length=1, max_length=255),  # as it is a part of keys
         required=True,
         description="Name of the segment in rows and in the state",
     ),

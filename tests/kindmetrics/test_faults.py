@@ -161,7 +161,7 @@ def test_a_redirect_to_another_host_name_is_reported_as_a_wrong_api_url(serve: S
         ("pages", "/api/domains/1/pages", [None], "pages"),
         ("pages", "/api/domains/1/pages", [[1, 2]], "pages"),
         ("domain_stats", "/api/domains/1", {"visitors": []}, "domain_stats: field visitors"),
-        ("current_visitors", "/api/domains/1/current", {"current": {}}, "field current"),
+        ("current_visitors", "/api/domains/1/current", {"current": {}}, "field current_visitors"),
         ("account", "/api/me", {"email": None}, "account: field email"),
         ("account", "/api/me", {}, "email"),
         ("domains", "/api/domains", [{"address": "shop.example"}], "id"),

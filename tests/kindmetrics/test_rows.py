@@ -39,7 +39,9 @@ def test_every_stream_has_exactly_the_rows_of_the_api(serve: Serve) -> None:
     assert_complete(site.api, output, windows(FIRST, LAST))
     assert output.rows("account") == [{"email": site.api.data.email}]
     assert output.rows("domains") == site.api.data.domains
-    assert [(row["domain_id"], row["current"]) for row in output.rows("current_visitors")] == [
+    assert [
+        (row["domain_id"], row["current_visitors"]) for row in output.rows("current_visitors")
+    ] == [
         (domain_id, site.api.data.rows("current", domain_id)[0]["current"])
         for domain_id in (1, 2, 3, 4)
     ]

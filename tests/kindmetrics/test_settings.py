@@ -80,6 +80,10 @@ def test_missing_settings_are_reported_in_one_line(arguments: tuple[str, ...], s
             {"segments": [{"name": "a"}, {"name": "b"}, {"name": "a", "country": "SE"}]},
             ["segments must have different names, two are named 'a'"],
         ),
+        (
+            {"segments": [{"name": "a" * 256}]},
+            ["segments[0].name must have at most 255 characters"],
+        ),
         ({"segments": [{"name": ""}]}, ["segments[0].name must not be empty"]),
         (
             {"segments": [{"name": "a", "goal_id": "11"}]},

@@ -137,13 +137,14 @@ def schema_of(
     """Return the JSON schema of an export: its columns, which are all strings, and our fields."""
     properties: dict[str, Any] = {}
     if "row_id" in key:
-        properties["row_id"] = _string(
+        text = _string(
             "Key: 128-bit BLAKE2b in hex over the compact JSON array of the row's values, in the "
             "order of their field names (empty strings as null, without columns that only JSON "
             "exports have). For aggregates, window_start is the first value. For the second and "
             "further equal rows of a window, the occurrence number is the last value.",
             required=True,
         )
+        properties["row_id"] = {**text, "maxLength": 32}  # so that MySQL can index it
     for column in columns:
         properties[column.field] = {
             **_string(column.description, required=column.field in key),

@@ -166,6 +166,7 @@ def _problem(validator: str, wanted: Any, value: object) -> str:
         "minimum": f"must be at least {wanted}",
         "maximum": f"must be at most {wanted}",
         "minLength": "must not be empty",
+        "maxLength": f"must have at most {wanted} characters",
         "minItems": "must not be empty",
         "pattern": "contains characters that are not allowed",
         "uniqueItems": "must not contain duplicates",
