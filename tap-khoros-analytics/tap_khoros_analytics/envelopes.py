@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
-from tap_kit import short_text
+from tap_kit import prepared, short_text
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -108,6 +108,10 @@ class Envelope(Struct):
 class _Error(Struct):
     message: Any = None
     result: Any = None
+
+
+for _kind in (JobInfo, JobState, JobReport, Envelope, _Error):
+    prepared(_kind)
 
 
 def foreign_problem(value: Any) -> str | None:

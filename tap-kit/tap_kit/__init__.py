@@ -60,6 +60,7 @@ from tap_kit.rows.names import (
 )
 from tap_kit.rows.occurrences import Occurrences
 from tap_kit.rows.streaming import RowParser, parse_rows, read_with_resume
+from tap_kit.rows.types import prepared
 from tap_kit.run.progress import Progress
 from tap_kit.run.run import Run
 from tap_kit.run.settings import (
@@ -135,6 +136,7 @@ __all__ = [
     "parse_json",
     "parse_rows",
     "polling_settings",
+    "prepared",
     "quoted_path",
     "read_bookmark",
     "read_in_background",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
-from tap_kit import conversion_problem
+from tap_kit import conversion_problem, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,6 +108,9 @@ class ReportRecord(Record, frozen=True):
     product_id: Id | None = None
     report_type: str | None = None
 
+
+for _kind in (Link, Pagination, Column, Envelope, Linked, Nested, ProductRecord, ReportRecord):
+    prepared(_kind)
 
 T = TypeVar("T")
 

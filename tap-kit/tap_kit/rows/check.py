@@ -18,7 +18,14 @@ from tap_kit.errors import SyncFailed
 from tap_kit.net.bodies import parse_json
 from tap_kit.rows.formats import FormatCheck
 from tap_kit.rows.names import MAX_NAMES, listed
-from tap_kit.rows.types import attributes_of, has_closed_objects, row_type, type_of, unknown_paths
+from tap_kit.rows.types import (
+    attributes_of,
+    has_closed_objects,
+    prepared,
+    row_type,
+    type_of,
+    unknown_paths,
+)
 
 if TYPE_CHECKING:
     import logging
@@ -231,9 +238,12 @@ class RowDecoder:
     def _strict_decoder(self) -> msgspec.json.Decoder[Any] | None:
         kind = self._check.strict_type
         if kind is not self._strict_type:
-            decoder = msgspec.json.Decoder(self._response_type(kind)) if kind else None
+            decoder = msgspec.json.Decoder(self._type_of(kind)) if kind else None
             self._decoder, self._strict_type = decoder, kind
         return self._decoder
+
+    def _type_of(self, kind: type[Any]) -> Any:
+        return prepared(self._response_type(kind))
 
     def _decode_leniently(self, value: Any) -> Any:
         records: list[Any] = []
@@ -243,12 +253,12 @@ class RowDecoder:
             return kind()
 
         try:
-            msgspec.convert(value, self._response_type(_Record), dec_hook=collect)
+            msgspec.convert(value, self._type_of(_Record), dec_hook=collect)
         except msgspec.ValidationError:
             return value
         if not all(map(self._is_row, records)):
             return value
-        response = self._check.convert(value, self._response_type(self._check.lenient_type))
+        response = self._check.convert(value, self._type_of(self._check.lenient_type))
         self._check.report_unknown_fields(records)
         return response
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import operator
-from typing import TYPE_CHECKING, Annotated, Any
+import threading
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+
+T = TypeVar("T")
 
 _SCALARS: dict[str, Any] = {
     "string": str,
@@ -19,6 +22,7 @@ _SCALARS: dict[str, Any] = {
     "boolean": bool,
     "null": type(None),
 }
+_PREPARING = threading.Lock()
 BOUNDS_64: tuple[float, float] = (-(1 << 63), (1 << 63) - 1)
 _INTEGER_64 = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 
@@ -58,7 +62,19 @@ def row_type(
         definitions.append((f"_other_{place}", msgspec.Raw | UnsetType, UNSET))
     strict = ignored is not None
     options: dict[str, Any] = {"kw_only": True, "gc": False, "forbid_unknown_fields": strict}
-    return msgspec.defstruct(name, definitions, rename=wire_names, **options)
+    return prepared(msgspec.defstruct(name, definitions, rename=wire_names, **options))
+
+
+def prepared(kind: T) -> T:
+    """Return a type of which threads can make decoders, and to which they can convert.
+
+    msgspec stores what it knows about a Struct in the Struct when it first uses it, and stores it
+    unfinished: another thread that uses the Struct meanwhile crashes the process. So one thread at
+    a time makes a first decoder.
+    """
+    with _PREPARING:
+        msgspec.json.Decoder(kind)
+    return kind
 
 
 def attributes_of(kind: type[msgspec.Struct], fields: Collection[str]) -> list[str]:
