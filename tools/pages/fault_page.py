@@ -40,6 +40,9 @@ A discovery that sends requests (`--discover` of tap-khoros-analytics) ends with
 catalog, or stops. There, "others continue" means that the catalog has the documented columns for
 an export, and the log has a warning: the vendor's job never ends, or its table is always empty.
 
+The runs of each tap that a fault hits log at level DEBUG. No secret may be in their output or log,
+in any encoding.
+
 The tests shorten pauses and timeouts, and keep the order of events. The README of each tap says
 what a refusal (401, 403, 404, a redirect) means to it.
 """
