@@ -53,7 +53,6 @@ class Client:
         config = run.config
         self._key = config["company_key"]
         self._hidden_tokens: set[str] = set()
-        SECRETS.add(config["username"])  # no secret setting, but half of the credentials
         self._api = run.open_api(
             config.get("api_url") or HOSTS[config["region"]],
             auth=HTTPBasicAuth(config["username"].encode(), config["password"].encode()),

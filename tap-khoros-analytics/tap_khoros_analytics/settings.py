@@ -52,6 +52,7 @@ SETTINGS = (
         "username",
         th.StringType(min_length=1),
         required=True,
+        secret=True,
         title="User name",
         description="Name of the dedicated API user, whose type is Analytics",
     ),

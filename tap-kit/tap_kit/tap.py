@@ -17,7 +17,7 @@ from tap_kit.errors import SyncFailed
 from tap_kit.net.logs import limit_repeats, make_records_safe
 from tap_kit.net.secrets import SECRETS, secret_values
 from tap_kit.net.throttle import stop_on_error
-from tap_kit.rows.chunks import ChunkWriter
+from tap_kit.rows.chunks import ChunkWriter, NoWriter
 from tap_kit.run.about import streams_table
 from tap_kit.run.catalogs import catalog_problems, load_catalog
 from tap_kit.run.command import (
@@ -176,14 +176,16 @@ class KitTap(Tap, abc.ABC):
             whole_run.enter_context(run.connections)
             whole_run.enter_context(stop_on_error(run.stop))
             with exit_when_output_closes(self.logger):
-                catalog = catalog_problems(self.input_catalog, self.streams, self.logger)
-                if errors := list(catalog):
-                    raise ConfigValidationError("; ".join(errors), errors=errors)
+                self._refuse_invalid_catalog()
                 log_unknown_streams(self.state, self.streams.keys(), self.logger)
                 self.check_access()
             with stop_on_signals(run.stop):
                 self._sync_streams()
         self._raise_if_failed("All other streams are complete")
+
+    def _refuse_invalid_catalog(self) -> None:
+        if errors := list(catalog_problems(self.input_catalog, self.streams, self.logger)):
+            raise ConfigValidationError("; ".join(errors), errors=errors)
 
     def _raise_if_failed(self, others: str) -> None:
         """End the command with the tasks that failed; ``others`` says what is true of the rest."""
@@ -249,6 +251,7 @@ class KitTap(Tap, abc.ABC):
         options = {option.name: option for option in command.params}
         for name in ("state", "catalog"):
             options[name].type = options["config"].type  # a text, not an open file
+        options["catalog"].is_eager = True  # read before --test, which needs it
         return command
 
     @classmethod
@@ -276,16 +279,22 @@ class KitTap(Tap, abc.ABC):
     @classmethod
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        """Test access before the SDK's own test reads a record of each stream."""
+        """Test access, and read a record of each selected stream; write no messages."""
         if value != "all":
             with one_line_errors(cls.logger):
                 super().cb_test(ctx, param, value)
             return
         config = ctx.params["config"]
         with one_line_errors(cls.logger), exit_when_output_closes(cls.logger):
-            tap = cls(config=config.config, parse_env_config=config.parse_env)
+            tap = cls(
+                config=config.config,
+                parse_env_config=config.parse_env,
+                catalog=load_catalog(ctx.params.get("catalog")),
+                message_writer=NoWriter(),
+            )
+            tap._refuse_invalid_catalog()
             cls.logger.info("%s", tap.check_access())
-            tap.run_connection_test()
+            tap.run_sync_dry_run(streams=[s for s in tap.streams.values() if s.selected])
             tap._raise_if_failed("The other streams can be read")
             cls.logger.info("Every stream could be read")
         ctx.exit()

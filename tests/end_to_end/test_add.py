@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from tests.end_to_end.project import MELTANO, Project
-from tools.workspace import ROOT, TAPS
+from tools.workspace import EXAMPLE, ROOT, TAPS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,7 @@ HUB_KEYS = words("""
     maintenance_status quality domain_url keywords requires definition next_steps
     settings_preamble usage prereq supported_python_versions log_parser
 """)
-HUB_REQUIRED = {"name", "namespace", "variant", "quality"}
+HUB_REQUIRED = words("name namespace variant quality repo docs logo_url settings_preamble")
 HUB_CAPABILITIES = words("""
     properties catalog discover state about stream-maps schema-flattening activate-version
     batch test log-based structured-logging
@@ -41,6 +42,8 @@ HUB_KINDS = words("""
 """)
 HUB_SETTING_KEYS = {"name", "label", "value", "kind", "description", "sensitive"}
 HUB_STATUS = {"active", "beta", "development", "inactive", "unknown"}
+LARGEST_LOGO = 2_000
+ADDED = "tap-kindmetrics"  # by the commands of the page
 HUB_QUALITY = {"gold", "silver", "bronze", "unknown"}
 
 
@@ -48,6 +51,11 @@ def definition(tap: Path, name: str) -> dict[str, Any]:
     """Return the content of a definition file of a tap."""
     found: dict[str, Any] = yaml.safe_load((tap / name).read_text(encoding="utf-8"))
     return found
+
+
+def required_of(plugin: dict[str, Any]) -> set[str]:
+    """Return the settings that are required in at least one way to configure a plugin."""
+    return {name for group in plugin["settings_group_validation"] for name in group}
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=lambda tap: tap.name)
@@ -58,7 +66,7 @@ def test_definition_is_valid_for_the_schema_of_meltano(tap: Path, file: str) -> 
         resources.files("meltano.schemas").joinpath("meltano.schema.json").read_text()
     )
     plugin = definition(tap, file)
-    for key in ("quality", "maintenance_status", "domain_url", "keywords"):
+    for key in words("quality maintenance_status domain_url keywords settings_preamble"):
         plugin.pop(key, None)
     jsonschema.validate({"plugins": {"extractors": [plugin]}}, schema)
     with pytest.raises(jsonschema.ValidationError):
@@ -76,35 +84,55 @@ def test_hub_definition_follows_the_rules_of_the_hub(tap: Path) -> None:
     assert plugin["maintenance_status"] in HUB_STATUS
     assert plugin["quality"] in HUB_QUALITY
     assert plugin["domain_url"].startswith("https://")
+    assert plugin["docs"].startswith(plugin["repo"])
+    assert all(f"`{name}`" in plugin["settings_preamble"] for name in required_of(plugin))
     assert "meltano_sdk" in plugin["keywords"]
     names = {setting["name"] for setting in plugin["settings"]}
     assert all(set(group) <= names for group in plugin["settings_group_validation"])
     assert plugin["name"] == plugin["executable"] == tap.name
 
 
+@pytest.mark.parametrize("tap", [*TAPS, EXAMPLE], ids=lambda tap: tap.name)
+def test_tap_has_a_logo_of_its_own(tap: Path) -> None:
+    text = (tap / "logo.svg").read_text(encoding="utf-8")
+    assert text.startswith('<svg xmlns="http://www.w3.org/2000/svg" viewBox=')
+    assert text.endswith("</svg>\n")
+    assert len(text) < LARGEST_LOGO
+    assert "href" not in text  # it loads nothing
+
+
 @pytest.mark.xdist_group("meltano")
 @pytest.mark.timeout(300)
 def test_another_project_can_add_all_taps(tmp_path: Path) -> None:
     """As docs/go_live.md says; the hub is not reachable here, and not needed."""
-    folder = tmp_path / "own"
-    folder.mkdir()
-    (folder / "meltano.yml").write_text(
-        "default_environment: dev\nsend_anonymous_usage_stats: false\n"
-        "cli: {disable_version_check: true}\nenvironments: [{name: dev}]\n"
-        "hub_url: http://127.0.0.1:9\nproject_id: another-project\n"
-    )
-    (folder / ".env").write_text(f"ANALYTICS_TAPS={ROOT}\n")
-    project = Project(folder, {"PYTHONPATH": ""})
+    before = (ROOT / "meltano.yml").read_bytes()
+    page = (ROOT / "docs" / "go_live.md").read_text(encoding="utf-8")
+    (block,) = [part for part in page.split("```\n") if part.startswith("meltano init ")]
+    offline = {
+        "PYTHONPATH": "",
+        "PATH": f"{MELTANO.parent}:{os.environ['PATH']}",
+        "MELTANO_HUB_URL": "http://127.0.0.1:9",
+        "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
+    }
+    script = block.replace("/where/this/repository/is", str(ROOT))
+    done = Project(tmp_path, offline).run(["sh", "-ec", script], {})
+    assert done.code == 0, (done.stdout + done.stderr)[-3000:]
+    folder = tmp_path / "my-project"
+    project = Project(folder, offline)
     for tap in TAPS:  # one is installed: the others only have another name
-        options = () if tap is TAPS[0] else ("--no-install",)
-        done = project.run(
-            [str(MELTANO), "add", *options, tap.name, "--from-ref", str(tap / "plugin.yml")], {}
-        )
+        if f"meltano add {tap.name} " in block:
+            continue
+        command = [str(MELTANO), "add", "--no-install", tap.name]
+        done = project.run([*command, "--from-ref", str(tap / "plugin.yml")], {})
         assert done.code == 0, (done.stdout + done.stderr)[-3000:]
-    about = project.run([str(MELTANO), "invoke", TAPS[0].name, "--about", "--format=markdown"], {})
+    about = project.run([str(MELTANO), "invoke", ADDED, "--about", "--format=markdown"], {})
     assert "## Streams" in about.stdout, (about.stdout + about.stderr)[-3000:]
     added = yaml.safe_load((folder / "meltano.yml").read_text())["plugins"]["extractors"]
-    assert [plugin["name"] for plugin in added] == [tap.name for tap in TAPS]
+    assert {plugin["name"] for plugin in added} == {tap.name for tap in TAPS}
+    (selected,) = [plugin["select"] for plugin in added if plugin["name"] == ADDED]
+    assert "!pages.*" in selected
+    assert (ROOT / "meltano.yml").read_bytes() == before
     assert all(plugin["settings"] for plugin in added)
     (address,) = {plugin["pip_url"].replace(plugin["name"], "TAP") for plugin in added}
     assert "TAP" in address

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Definition = dict[str, Any]
 
+REPOSITORY = "https://github.com/OWNER/REPOSITORY"  # as in docs/install.md
+
 PLUGIN_HEAD = """\
 # To add the tap to your own Meltano project. `make pages` generates this file from the tap.
 #   echo ANALYTICS_TAPS=/where/this/repository/is >> .env
@@ -22,6 +24,8 @@ PLUGIN_HEAD = """\
 HUB_HEAD = """\
 # For a pull request to MeltanoHub (_data/meltano/extractors/{tap}/) when the packages are on PyPI.
 # The hub then computes `quality`; `variant` is the owner of the repository.
+# Replace OWNER/REPOSITORY.
+# The logo, `logo.svg` in this folder, becomes static/assets/logos/extractors/{tap}.svg there.
 # `make pages` generates this file from the tap.
 """
 
@@ -60,12 +64,26 @@ def hub_file(folder: TapFolder) -> str:
         **common_definition(folder),
         "variant": "analytics-taps",
         "pip_url": folder.name,
+        "repo": REPOSITORY,
+        "docs": f"{REPOSITORY}/blob/main/{folder.name}/README.md",
+        "logo_url": f"/assets/logos/extractors/{folder.name}.svg",
+        "settings_preamble": _preamble(folder),
         "quality": "unknown",
         "maintenance_status": "beta",
         "domain_url": folder.about["website"],
         "keywords": ["api", "meltano_sdk"],
     }
     return HUB_HEAD.format(tap=folder.name) + as_yaml(definition)
+
+
+def _preamble(folder: TapFolder) -> str:
+    """Return the Markdown above the settings on the hub: what is required, and where it is."""
+    ways = [
+        " and ".join(f"`{setting}`" for setting in group)
+        for group in folder.tap.required_settings()
+    ]
+    page = f"[Go live]({REPOSITORY}/blob/main/docs/go_live.md)"
+    return f"Required: {', or '.join(ways)}. {page} says where to find the credentials.\n"
 
 
 class _AsMeltano(yaml.SafeDumper):

@@ -59,6 +59,14 @@ class ChunkWriter(SimpleSingerWriter):
             super().write_message(message)
 
 
+class NoWriter(SimpleSingerWriter):
+    """Writes no messages, for a test of the connection."""
+
+    @override
+    def write_message(self, message: Message) -> None:
+        """Do nothing."""
+
+
 def _write(lines: bytes) -> None:
     out = sys.stdout
     if hasattr(out, "buffer"):
