@@ -167,6 +167,8 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
 
     def _records_of(self, task: TaskT, result: ResultT, *, single: bool) -> Iterator[Record]:
         for rows in self.batches(task, result):
+            if self.failures.of(task.partition).is_read_again(task):
+                self.run.progress.add_rows_again(len(rows))
             yield from self._as_records(rows) if single else self._as_chunk(rows)
             self.run.write_state_if_due()
 
@@ -259,8 +261,8 @@ class WindowedStream(
     @override
     def tasks(self, partition: Partition) -> Iterator[WindowTaskT]:
         failures, windows = self.failures.of(partition), self.windows(partition)
+        failures.begin(windows, self._bookmark(partition))
         for window in windows:
-            failures.last_window = windows[-1].first.isoformat()
             for task in self.window_tasks(partition, window):
                 if not failures.skips(task):  # as it sends no request for windows that are left
                     yield task

@@ -74,6 +74,19 @@ def test_a_killed_and_resumed_run_loads_what_an_undisturbed_run_loads(
     assert loader.state == whole.state
 
 
+def test_summary_distinguishes_rows_of_the_lookback_from_new_ones(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    before = site.sync(end_date="2024-02-03", lookback_days=1)
+    assert "read again" not in caplog.text
+    output = site.sync(state=before.state, end_date="2024-02-05", lookback_days=1)
+    again = [row for name in WINDOWED for row in output.rows(name) if row["date"] <= "2024-02-03"]
+    assert again
+    (line,) = [text for text in caplog.messages if "read again" in text]
+    assert f", {len(again):,} of them read again, " in line
+
+
 def test_after_repeated_kills_nothing_is_missing_and_no_bookmark_moves_back(busy: Site) -> None:
     busy.api.app.latency_ms = 10
     loader = Loader()

@@ -19,18 +19,23 @@ from tap_kit.errors import JobFailed, PartitionUnavailable
 from tap_kit.flow.tasks import Partition, Task, TaskStream
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
     from tap_kit.flow.ahead import ReadAhead
+    from tap_kit.flow.windows import Window
 
 MAX_FAILED_WINDOWS = 3  # in a row; the rest of the partition is left for the next run
 
 
 @dataclass
 class PartitionFailures:
-    """The failed windows of one partition in this run."""
+    """The failed windows of one partition in this run, and where the run begins in it."""
 
     is_read: bool = False  # whether a part of the partition was read
     is_over: bool = False  # whether the rest of the partition is left for the next run
     last_window: str = ""  # the name of the last one to read
+    _bookmark: str = ""  # the name of the last window that an earlier run read
     _reads_last: bool = False  # whether the last window is read although it is over
     _windows: set[str] = field(default_factory=set)
     _in_a_row: int = 0
@@ -39,6 +44,16 @@ class PartitionFailures:
 
     def __bool__(self) -> bool:
         return bool(self._windows)
+
+    def begin(self, windows: Sequence[Window], bookmark: date | None) -> None:
+        """Set the windows to read, and the bookmark of an earlier run."""
+        if windows:
+            self.last_window = windows[-1].first.isoformat()
+        self._bookmark = bookmark.isoformat() if bookmark else ""
+
+    def is_read_again(self, task: Task) -> bool:
+        """Return whether an earlier run has read the window of ``task``."""
+        return task.window_name <= self._bookmark
 
     def skips(self, task: Task) -> bool:
         """Return whether ``task`` belongs to a window that failed or is left for the next run."""

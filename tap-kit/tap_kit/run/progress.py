@@ -37,6 +37,7 @@ class Progress:
         self._goal = goal
         self.tasks = self.done = 0
         self._rows: Counter[str] = Counter()
+        self._rows_again = 0
         self._began = self._shown_at = time.monotonic()
         self._activity = "reading"
         self._waited_for, self._waiting_since = "", self._began
@@ -69,6 +70,10 @@ class Progress:
         self._activity = f"reading {stream}"
         self._show(self._activity)
 
+    def add_rows_again(self, count: int) -> None:
+        """Count ``count`` written rows of a window that an earlier run has read."""
+        self._rows_again += count
+
     def task_done(self, count: int = 1, /) -> None:
         """Count tasks as done, also those that will never start."""
         self.done += count
@@ -89,11 +94,12 @@ class Progress:
         """Log how the run ended: its rows by stream, its requests and warnings."""
         self.close()
         self._logger.info(
-            "%s after %s: %s%s, %s, %s",
+            "%s after %s: %s%s%s, %s, %s",
             outcome,
             _format_duration(time.monotonic() - self._began),
             _format_count(self._rows.total(), "row"),
             _format_counts(self._rows),
+            f", {self._rows_again:,} of them read again" if self._rows_again else "",
             _format_count(requests, "request"),
             _format_count(self.warnings.count, "warning"),
         )

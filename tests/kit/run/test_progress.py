@@ -150,6 +150,18 @@ def test_summary_has_rows_by_stream_requests_and_warnings(
     assert progress.warnings.count == 1
 
 
+def test_summary_counts_rows_that_are_read_again(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    progress = planned(pages=2)
+    progress.add_rows(1_500, "pages")
+    progress.add_rows_again(1_200)
+    clock.now += 5
+    progress.log_summary("Done", requests=2)
+    rows = "1,500 rows (pages 1,500), 1,200 of them read again"
+    assert caplog.messages[-1] == f"Done after 5 s: {rows}, 2 requests, 0 warnings"
+
+
 @pytest.mark.parametrize(
     ("seconds", "duration"),
     [(0.4, "0 s"), (59.6, "1 min"), (61, "1 min 1 s"), (3_600, "1 h"), (90_061, "25 h 1 min")],
