@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from tap_kit.errors import Interrupted
 from tap_kit.flow.guard import guard
 from tap_kit.net.exchange import set_turn, take_memory
+from tap_kit.net.retries import working_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -228,7 +229,7 @@ class Pipeline(Generic[T, R]):
         take_memory()
         set_turn(lambda: self._has_turn(entry))
         try:
-            with guard(entry.task):
+            with guard(entry.task), working_on(entry.task):
                 result.set_result(self._work(entry.task))
         except BaseException as error:  # noqa: BLE001  (raised again by `take`)
             result.set_exception(error)

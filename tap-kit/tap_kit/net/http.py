@@ -17,7 +17,7 @@ from tap_kit.net.hosts import api_path
 from tap_kit.net.logs import make_records_safe
 from tap_kit.net.reading import BodyReader, error_detail, read_pieces
 from tap_kit.net.redirects import Redirects
-from tap_kit.net.retries import MAX_REQUEST_S, with_retries
+from tap_kit.net.retries import MAX_REQUEST_S, FailingRequests, with_retries
 from tap_kit.net.sessions import open_session
 from tap_kit.net.wire import connection_error, retry_after_s, shape_problem
 
@@ -113,6 +113,7 @@ class Api:
         self._throttle = throttle
         self._timeout_s = timeout_s
         self._max_mb = max_response_mb
+        self._failing = FailingRequests()
         self._peers: set[str] = set()  # the kinds of addresses where this API is
         make_records_safe()
         connections = throttle.concurrency
@@ -137,7 +138,9 @@ class Api:
             Exception: what ``error_for`` returns for an error response.
         """
         return with_retries(
-            lambda: self._attempt(request, shape, check, decode), self._throttle.sleep
+            lambda: self._attempt(request, shape, check, decode),
+            self._throttle.sleep,
+            self._failing,
         )
 
     def send_once(self, request: Request) -> Any:

@@ -1,14 +1,15 @@
 """Retries over real connections: what is retried, how often, with which pauses and which end."""
 
 import gzip
-from threading import Event
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
 from sandbox.faults import Fault
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
-from tap_kit.errors import Interrupted, SyncFailed
+from tap_kit.errors import Interrupted, Retriable, SyncFailed
 from tap_kit.net import retries
 from tap_kit.net.http import RETRIABLE_STATUS, Request
 from tap_kit.net.throttle import Throttle
@@ -137,3 +138,58 @@ def test_stop_ends_the_pause_between_two_tries() -> None:
 def test_limits_are_those_in_the_docs() -> None:
     assert (retries.TRIES, retries.FIRST_PAUSE_S, retries.MAX_PAUSE_S) == (5, 1, 60)
     assert retries.MAX_REQUEST_S == 300
+
+
+def test_failure_of_several_workers_is_one_line_with_the_window(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failing = retries.FailingRequests()
+    paused, go_on = Barrier(3), Event()
+
+    def work(number: int) -> None:
+        tries = 0
+
+        def attempt() -> int:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                problem = "GET /list: HTTP 503"
+                raise Retriable(problem)
+            return number
+
+        def sleep(_: float) -> None:
+            paused.wait(timeout=5)
+            go_on.wait(timeout=5)
+
+        with retries.working_on(f"pages, 2024-02-0{number}"):
+            assert retries.with_retries(attempt, sleep, failing) == number
+
+    with ThreadPoolExecutor(3) as pool:
+        done = [pool.submit(work, number) for number in (1, 2, 3)]
+        go_on.set()
+        for future in done:
+            future.result()
+    (line,) = caplog.messages
+    start, end = "GET /list: HTTP 503 (pages, 2024-02-0", "); try 2 of 5 in 1.0 s"
+    assert line.startswith(start)
+    assert line.endswith(end)
+
+
+def test_failure_is_reported_again_when_its_request_has_ended() -> None:
+    failing = retries.FailingRequests()
+    first, second = object(), object()
+    assert failing.is_first("HTTP 503", 2, first)
+    assert failing.is_first("HTTP 503", 3, first)
+    assert not failing.is_first("HTTP 503", 2, second)
+    assert not failing.is_first("HTTP 503", 3, second)
+    assert failing.is_first("HTTP 503", 4, second)
+    assert failing.is_first("HTTP 500", 2, first)
+    failing.forget(second)
+    assert failing.is_first("HTTP 503", 2, first)
+    assert not failing.is_first("HTTP 500", 2, second)
+
+
+def test_last_try_names_the_window() -> None:
+    with retries.working_on("pages, 2024-02-01"):
+        error = retries.no_retries_left(Retriable("GET /list: HTTP 503"), 5)
+    assert str(error) == "GET /list: HTTP 503 (pages, 2024-02-01); failed after 5 tries"
