@@ -162,7 +162,7 @@ wheels: $(if $(TAG),.venv/.dev,.tools-ready)
 	@touch $@ .venv/.setup
 
 .venv/.dev: $(SOURCES) | .tools-ready
-	@$(UV) sync --quiet --frozen --inexact --all-packages --group dev
+	@$(UV) sync --quiet --frozen --inexact --all-packages --all-extras --group dev
 	@touch $@ .venv/.setup .venv/.machines
 
 # Separate environments: numpy, which matplotlib depends on, would slow down every start of a tap,

@@ -41,7 +41,9 @@ def main() -> int:
 
 def show(days: Days, vendors: Sequence[Vendor], arrivals: Sequence[Arrival]) -> None:
     """Write the report, and print its main findings."""
-    warehouses = {v.tap.name: Warehouse(OUTPUT / v.tap.name, v.tap) for v in vendors}
+    warehouses = {
+        v.tap.name: Warehouse(OUTPUT / v.tap.name, v.tap, v.stream_settings) for v in vendors
+    }
     found = figures(warehouses)
     write_report(OUTPUT, days, arrivals, found)
     print(findings(found))
@@ -62,7 +64,7 @@ def load(vendor: Vendor) -> Arrival | None:
     tap, days = vendor.tap, vendor.days
     folder = OUTPUT / tap.name
     folder.mkdir(parents=True, exist_ok=True)
-    before = Warehouse(folder, tap).line_counts()
+    before = Warehouse(folder, tap, vendor.stream_settings).line_counts()
     prefix = f"{tap.name.upper().replace('-', '_')}_"
     began = time.monotonic()
     with vendor.serving() as served:
@@ -74,7 +76,7 @@ def load(vendor: Vendor) -> Arrival | None:
         if not meltano(tap.name, settings, full_refresh=not before):
             return None
         seconds = time.monotonic() - began
-        checks = check(vendor, Warehouse(folder, tap), before)
+        checks = check(vendor, Warehouse(folder, tap, vendor.stream_settings), before)
     log = log_of(tap.name)
     warned = str(log.relative_to(ROOT)) if log.stat().st_size else ""
     arrival = Arrival(tap.name, seconds, checks, warned)

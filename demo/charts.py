@@ -68,14 +68,14 @@ def stacked_days(axes: Axes, figure: Figure) -> None:
         below = [low + height for low, height in zip(below, heights, strict=True)]
     for day, total in enumerate(figure.totals):
         axes.annotate(f"{total:,}", (day, total), (0, 4), textcoords="offset points", ha="center")
-    axes.set_ylabel("visitors per day")
+    axes.set_ylabel(figure.measure)
     axes.set_axisbelow(True)
     axes.grid(axis="y", color=FAINT, lw=0.8)
     handles, names = axes.get_legend_handles_labels()
     axes.legend(
         handles[::-1],
         names[::-1],
-        title="source",
+        title=figure.parts,
         alignment="left",
         loc="center left",
         bbox_to_anchor=(1.01, 0.5),
@@ -125,6 +125,7 @@ def bars(axes: Axes, figure: Figure) -> None:
 DRAWN = {
     "visitors_by_day_and_source": stacked_days,
     "people_by_report": heat_map,
+    "events_by_day_and_name": stacked_days,
     "conversations_by_status": bars,
 }
 

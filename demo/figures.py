@@ -27,6 +27,14 @@ PEOPLE_BY_DAY = PEOPLE + "SELECT report_name, day, count(DISTINCT kmid) FROM wee
 PEOPLE_BY_REPORT = PEOPLE + "SELECT report_name, count(DISTINCT kmid) FROM week GROUP BY ALL"
 PEOPLE_IN_ALL = PEOPLE + "SELECT count(DISTINCT kmid) FROM week"
 
+# The day of a mobile device's line is that of its receipt: its own clock can be wrong by years.
+EVENTS = """
+    WITH found AS (
+        SELECT coalesce(received_at, occurred_at)::DATE AS day, event FROM raw_events
+    )
+    SELECT day, event, count(*) FROM found
+    WHERE day > (SELECT max(day) FROM found) - 7 GROUP BY ALL"""
+
 CONVERSATIONS = """
     SELECT coalesce(team_name, 'no team'), status, count(*) FROM conversation GROUP BY ALL"""
 
@@ -51,6 +59,8 @@ class Figure:
     totals: list[int]
     headline: int
     counted: str
+    measure: str = ""  # what the bars of the chart measure
+    parts: str = ""  # what the parts of a bar are
 
 
 def figures(warehouses: Mapping[str, Warehouse]) -> list[Figure]:
@@ -58,6 +68,7 @@ def figures(warehouses: Mapping[str, Warehouse]) -> list[Figure]:
     return [
         visitors_by_day_and_source(warehouses["tap-kindmetrics"]),
         people_by_report(warehouses["tap-kissmetrics"]),
+        events_by_day_and_name(warehouses["tap-kissmetrics"]),
         conversations_by_status(warehouses["tap-khoros-analytics"]),
     ]
 
@@ -83,6 +94,8 @@ def visitors_by_day_and_source(warehouse: Warehouse) -> Figure:
         totals=[sum(row) for row in cells],
         headline=everything,
         counted="visitors with a known source, day by day",
+        measure="visitors per day",
+        parts="source",
     )
 
 
@@ -109,6 +122,31 @@ def people_by_report(warehouse: Warehouse) -> Figure:
         totals=[totals[report] for report in reports],
         headline=everyone,
         counted=f"different people, found by {len(reports)} reports",
+    )
+
+
+def events_by_day_and_name(warehouse: Warehouse) -> Figure:
+    """Return a table with a row per day and a column per event, the most frequent first."""
+    found = warehouse.rows(EVENTS)
+    days, names = sorted({day for day, _, _ in found}), by_size((e, n) for _, e, n in found)
+    cells = crossed(found, days, names)
+    everything, most = sum(map(sum, cells)), sum(row[0] for row in cells)
+    return Figure(
+        name="events_by_day_and_name",
+        tap="tap-kissmetrics",
+        finding=f"{most:,} of {everything:,} events in the raw data export are {names[0]}",
+        title=f"Events per day by name, {span(days)}",
+        note="Days are in UTC. Equal lines of the export are counted each.",
+        corner="day",
+        rows=[day_name(day) for day in days],
+        columns=names,
+        cells=cells,
+        total="all events",
+        totals=[sum(row) for row in cells],
+        headline=everything,
+        counted="events in the raw data export",
+        measure="events per day",
+        parts="event",
     )
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import json
+import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.khoros import Khoros
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.kissmetrics import Kissmetrics
+from sandbox.kissmetrics.raw import RawExport, RawSizes
 from sandbox.server import running
 from tap_khoros_analytics.exports.columns import columns_from
 from tap_khoros_analytics.exports.definitions import EXPORTS
@@ -21,13 +25,22 @@ from tap_kissmetrics.tap import TapKissmetrics
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tap_kit.tap import KitTap
 
 Row = tuple[Any, ...]
 Rows = Counter[Row]
 Settings = dict[str, str]
+
+FILES_PER_DAY = 4  # of the raw data export of Kissmetrics
+RAW_KINDS = {
+    "raw_events": "event",
+    "raw_properties": "properties",
+    "raw_aliases": "alias",
+    "raw_rejects": "reject",
+}
+RAW_COUNTS = ("lines", "event", "properties", "alias", "reject", "mended", "repeated")
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,7 @@ class Vendor(abc.ABC):
 
     tap: type[KitTap]
     snapshots: frozenset[str] = frozenset()  # streams to which each run adds rows
+    stream_settings: Mapping[str, Any] = {}  # settings of the tap that define streams
 
     def __init__(self, days: Days) -> None:
         self.days = days
@@ -123,35 +137,50 @@ class KindmetricsDemo(Vendor):
 
 
 class KissmetricsDemo(Vendor):
-    """People analytics: what is tracked, and the people that saved reports find each day."""
+    """People analytics: what is tracked, the people that saved reports find, and every event."""
 
     tap = TapKissmetrics
+    # With these settings, the tap has its streams of all kinds.
+    stream_settings: Mapping[str, Any] = {
+        "api_token": "demo-token",
+        "raw_exports": [{"product": "shop", "url": "folder"}],
+    }
     lists = ("accounts", "products", "reports", "events", "properties", "metrics")
 
     def __init__(self, days: Days) -> None:
         super().__init__(days)
         self.api = Kissmetrics(now=days.noon_after)
+        start = datetime.combine(days.first, time(), timezone.utc)
+        sizes = RawSizes(files=len([*days]) * FILES_PER_DAY, gap_every=0)
+        self.export = RawExport(sizes, start=start)
 
     @override
     @contextlib.contextmanager
     def serving(self) -> Iterator[Settings]:
-        with self.api.serving() as at:
+        with self.api.serving() as at, tempfile.TemporaryDirectory() as folder:
+            self.export.write(Path(folder))
             yield {
                 "API_URL": at.core,
                 "QUERY_URL": at.query,
                 "API_TOKEN": "demo-token",
                 "POLL_INTERVAL_MS": "50",
+                "RAW_EXPORTS": json.dumps([{"product": "shop", "url": folder}]),
             }
 
     @override
     def streams(self) -> list[str]:
-        return [*self.lists, "report_results"]
+        return [*self.lists, "report_results", *RAW_KINDS, "raw_files"]
 
     @override
     def expected(self, stream: str) -> Rows:
         data = self.api.data
         if stream in self.lists:
             return Counter((row["id"],) for row in data.records(stream))  # type: ignore[arg-type]
+        if stream == "raw_files":
+            counts = ((revision, self.export.counts(revision)) for revision in self.export.present)
+            return Counter((revision, *(one[n] for n in RAW_COUNTS)) for revision, one in counts)
+        if stream in RAW_KINDS:
+            return self._lines(RAW_KINDS[stream])
         return Counter(
             (report, *row)
             for report in data.runnable_reports()
@@ -163,8 +192,27 @@ class KissmetricsDemo(Vendor):
     def query(self, stream: str) -> str:
         if stream in self.lists:
             return f"SELECT id FROM {stream}"
+        if stream == "raw_files":
+            return (
+                "SELECT revision, lines, events, properties, aliases, rejects, mended, repeated "
+                "FROM raw_files"
+            )
+        if stream in RAW_KINDS:
+            mended = "false" if stream == "raw_rejects" else "mended IS NOT NULL"
+            return f"SELECT revision, line, {mended}, equal_lines_before FROM {stream}"
         columns = ", ".join(f"values->'$.column_{n}'" for n in range(1, 5))
         return f"SELECT report_id, kmid, identity, {columns} FROM report_results"
+
+    def _lines(self, kind: str) -> Rows:
+        """Return the lines of a kind: where they are, and what a reader has to say of them."""
+        rows: Rows = Counter()
+        for revision in self.export.present:
+            seen: Counter[bytes] = Counter()
+            for number, made in enumerate(self.export.made(revision), 1):
+                if made.kind == kind:
+                    rows[revision, number, made.is_mended, seen[made.text]] += 1
+                seen[made.text] += 1
+        return rows
 
 
 class KhorosDemo(Vendor):

@@ -47,8 +47,9 @@ class Warehouse:
             f"format='newline_delimited', columns={{{types}}})"
         )
         self.db.execute(
-            f'CREATE VIEW "{name}" AS SELECT DISTINCT ON ({key}) * EXCLUDE line FROM '
-            f'(SELECT *, row_number() OVER () AS line FROM "{name}_lines") ORDER BY line DESC'
+            f'CREATE VIEW "{name}" AS SELECT DISTINCT ON ({key}) * EXCLUDE line_of_file '
+            f'FROM (SELECT *, row_number() OVER () AS line_of_file FROM "{name}_lines") '
+            "ORDER BY line_of_file DESC"
         )
 
     def line_counts(self) -> dict[str, int]:

@@ -21,10 +21,11 @@ def merged(states: Iterable[State]) -> State:
     """Merge states; for each partition, keep the furthest bookmark.
 
     A bookmark is never ahead of the data, so the furthest one is right. This also holds if a shard
-    still has bookmarks of partitions that now belong to another shard.
+    still has bookmarks of partitions that now belong to another shard. If the shards divide a
+    partition, its entries name their shard, and the nearest bookmark of all shards is right.
     """
     wholes: dict[str, State] = {}
-    parts: dict[str, dict[str, State]] = {}
+    parts: dict[str, dict[str, dict[str, State]]] = {}
     for state in states:
         for stream, entry in state.get("bookmarks", {}).items():
             own = {name: value for name, value in entry.items() if name != "partitions"}
@@ -32,18 +33,38 @@ def merged(states: Iterable[State]) -> State:
             found = parts.setdefault(stream, {})
             for part in entry.get("partitions", ()):
                 key = json.dumps(part["context"], sort_keys=True)
-                found[key] = _furthest(found.get(key, {}), part)
-    return {
-        "bookmarks": {
-            stream: {**own, **({"partitions": list(found.values())} if found else {})}
-            for (stream, own), found in zip(wholes.items(), parts.values(), strict=True)
-        }
-    }
+                by_shard = found.setdefault(key, {})
+                shard = part.get("shard", "")
+                by_shard[shard] = _furthest(by_shard.get(shard, {}), part)
+    bookmarks: dict[str, State] = {}
+    for stream, own in wholes.items():
+        entries = [entry for one in parts[stream].values() if (entry := _of_all_shards(one))]
+        bookmarks[stream] = {**own, **({"partitions": entries} if entries else {})}
+    return {"bookmarks": bookmarks}
+
+
+def _of_all_shards(by_shard: dict[str, State]) -> State | None:
+    """Return the entry of a partition for all shards; None if one of those that divide it has none.
+
+    An entry without a shard is that of a run which read the whole partition.
+    """
+    if whole := by_shard.get(""):
+        return whole
+    count = int(next(iter(by_shard)).partition("/")[2])
+    if len(by_shard) < count:
+        return None
+    nearest = min(by_shard.values(), key=lambda entry: entry["replication_key_value"])
+    return {name: value for name, value in nearest.items() if name != "shard"}
 
 
 def _furthest(one: State, other: State) -> State:
     """Return the entry with the furthest bookmark; if both are equal, the one that has jobs."""
-    return max(one, other, key=lambda entry: (entry.get("replication_key_value") or "", len(entry)))
+
+    def place(entry: State) -> tuple[Any, ...]:
+        value = entry.get("replication_key_value")
+        return (0, len(entry)) if value is None else (1, value, len(entry))
+
+    return max(one, other, key=place)
 
 
 def resharded(known: State, old: Job, new: Job) -> State:

@@ -16,6 +16,7 @@ from tap_kit import (
 )
 
 from tap_kissmetrics.lists.envelope import MAX_DIGITS
+from tap_kissmetrics.raw_exports.settings import SETTINGS as RAW_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -127,6 +128,7 @@ def settings_of(versions: Mapping[str, Version]) -> dict[str, Any]:
         *(setting for one in versions.values() for setting in one.selection),
         *polling_settings("query", first_ms=2000, longest_ms=30_000, timeout_s=3600),
         TRACKING_KEY,
+        *RAW_SETTINGS,
         *common_settings(
             lookback_days=1,
             time_zone="the product's timezone",
@@ -148,7 +150,7 @@ def version_problems(
     name, version = _selected(config, versions)
     if version is None:
         return
-    if not config.get(version.required):
+    if not config.get(version.required) and not has_raw_exports_alone(config, versions):
         problem = "must not be empty" if version.required in config else "is required"
         yield f"{version.required} {problem}"
     for setting in dict.fromkeys(setting for one in versions.values() for setting in one.settings):
@@ -156,6 +158,12 @@ def version_problems(
         if setting not in version.settings and config.get(setting) not in (None, "", default):
             owners = [owner for owner, one in versions.items() if setting in one.settings]
             yield f"{setting} {_belongs_to(owners, name)}"
+
+
+def has_raw_exports_alone(config: Config, versions: Mapping[str, Version]) -> bool:
+    """Return whether there are raw exports to read, and no credentials of the API."""
+    required = [one.required for one in versions.values()]
+    return bool(config.get("raw_exports")) and not any(map(config.get, required))
 
 
 def entry_problems(config: Config, versions: Mapping[str, Version]) -> Iterator[str]:

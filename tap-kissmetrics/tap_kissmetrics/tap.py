@@ -12,6 +12,9 @@ from tap_kissmetrics import settings
 from tap_kissmetrics.core import settings as core_settings
 from tap_kissmetrics.core import streams as core
 from tap_kissmetrics.core.client import CoreClient
+from tap_kissmetrics.raw_exports import settings as raw_settings
+from tap_kissmetrics.raw_exports import streams as raw
+from tap_kissmetrics.raw_exports.group import RawExports
 from tap_kissmetrics.reports.saved import Account
 from tap_kissmetrics.reports.streams import NamedReport, ReportResults
 from tap_kissmetrics.settings import Version
@@ -70,6 +73,10 @@ VERSIONS = {
 }
 
 
+RAW = "raw exports"
+"""The heading of the streams of the raw data export in descriptions of the tap."""
+
+
 class TapKissmetrics(KitTap):
     """Reads a Kissmetrics account: what it tracks, and the people that its reports find."""
 
@@ -82,16 +89,29 @@ class TapKissmetrics(KitTap):
     def required_settings(cls) -> list[list[str]]:
         """Return the settings that each version requires; `config_problems` names missing ones."""
         first, *others = cls.versions.values()
-        return [[first.required], *(["api_version", one.required] for one in others)]
+        return [
+            [first.required],
+            *(["api_version", one.required] for one in others),
+            ["raw_exports"],
+        ]
 
     @classmethod
     @override
     def variants(cls) -> Mapping[str, Config]:
         first, *others = cls.versions
-        return {first: {}, **{name: {"api_version": name} for name in others}}
+        exports = {"raw_exports": [{"product": "shop", "url": "s3://bucket"}]}
+        return {first: {}, **{name: {"api_version": name} for name in others}, RAW: exports}
 
     @override
     def discover_streams(self) -> list[Stream]:
+        streams: list[Stream] = []
+        if self.has_api:
+            streams += self._api_streams()
+        if self.config.get("raw_exports"):
+            streams += [stream_type(self, self.raw_exports) for stream_type in raw.STREAMS]
+        return streams
+
+    def _api_streams(self) -> list[Stream]:
         version, account = self.version, self.account
         streams = [stream_type(self, account) for stream_type in version.streams]
         for entry in self._entries_with_streams():
@@ -112,6 +132,17 @@ class TapKissmetrics(KitTap):
         properties = self.config_jsonschema["properties"]
         yield from settings.version_problems(config, self.versions, properties)
         yield from settings.entry_problems(config, self.versions)
+        yield from raw_settings.problems(config)
+
+    @property
+    def has_api(self) -> bool:
+        """Whether the tap reads the API, and not only raw exports."""
+        return not settings.has_raw_exports_alone(self.config, self.versions)
+
+    @cached_property
+    def raw_exports(self) -> RawExports[raw.RawStream]:
+        """What the streams of the raw data export share."""
+        return RawExports(self.run)
 
     @cached_property
     def version(self) -> Version:
@@ -137,4 +168,7 @@ class TapKissmetrics(KitTap):
 
     @override
     def check_access(self) -> str:
-        return self.account.client.check_access()
+        found = [self.account.client.check_access()] if self.has_api else []
+        if any(stream.selected for stream in self.raw_exports.streams):
+            found.append(self.raw_exports.check_access())
+        return "; ".join(found)

@@ -21,10 +21,10 @@ from tap_kit.flow.tasks import Partition, Result, ResultT, Task, TaskT, WindowTa
 from tap_kit.flow.windows import DayRange, Window, Windows
 from tap_kit.jobs.protocol import STARTED, Ids, Job, JobState, Poll
 from tap_kit.jobs.runner import JobRunner
-from tap_kit.net.auth import BearerToken
+from tap_kit.net.auth import BearerToken, Signature
 from tap_kit.net.bodies import parse_json
 from tap_kit.net.first import send_first
-from tap_kit.net.hosts import quoted_path
+from tap_kit.net.hosts import quoted_path, url_problem
 from tap_kit.net.http import (
     Api,
     Check,
@@ -47,6 +47,7 @@ from tap_kit.rows.check import (
     set_fields,
     values_of,
 )
+from tap_kit.rows.chunks import CHUNK_ROWS, Chunk, needs_single_records
 from tap_kit.rows.csv_rows import CsvRows
 from tap_kit.rows.json_rows import JsonRows
 from tap_kit.rows.keys import row_id, row_ids
@@ -74,6 +75,7 @@ from tap_kit.streams import BookmarkedStream, KitStream, WindowedStream
 from tap_kit.tap import KitTap
 
 __all__ = [
+    "CHUNK_ROWS",
     "MAX_NAMES",
     "MAX_NAME_LENGTH",
     "SECRETS",
@@ -83,6 +85,7 @@ __all__ = [
     "BearerToken",
     "BookmarkedStream",
     "Check",
+    "Chunk",
     "Config",
     "CsvRows",
     "DayRange",
@@ -121,6 +124,7 @@ __all__ = [
     "RowDecoder",
     "RowParser",
     "Run",
+    "Signature",
     "SyncFailed",
     "Task",
     "TaskT",
@@ -133,6 +137,7 @@ __all__ = [
     "conversion_problem",
     "has_any_of",
     "listed",
+    "needs_single_records",
     "parse_json",
     "parse_rows",
     "polling_settings",
@@ -153,5 +158,6 @@ __all__ = [
     "stop_on_error",
     "unique_labels",
     "unique_names",
+    "url_problem",
     "values_of",
 ]

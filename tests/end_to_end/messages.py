@@ -16,6 +16,7 @@ from sandbox.faults import Fault
 from sandbox.khoros import Khoros
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.kissmetrics import FieldRules, Kissmetrics, Sizes
+from sandbox.kissmetrics.raw import RawExport, RawSizes
 from sandbox.server import running
 
 from tests.khoros_analytics.site import ACCESS
@@ -251,7 +252,24 @@ def settings_that_only_vendors_know(folder: Path) -> str:
         return stderr + Run(KHOROS, folder / "rejected", config).stderr()
 
 
+def files_of_a_raw_export(folder: Path) -> str:
+    """A raw data export with a gap, of which a file is missing; and a folder that has none."""
+    folder = folder / "export"
+    made = RawExport(RawSizes(files=6, gap_every=4))
+    made.write(folder)
+    (folder / "revisions" / f"{made.revisions[3]}.json").unlink()
+    places = [folder, folder / "revisions"]
+    exports = [[{"product": "shop", "url": str(place)}] for place in places]
+    days = {"start_date": "2026-01-01", "end_date": "2026-01-31"}
+    runs = [
+        Run(KISS, folder.with_name(f"raw-{number}"), {"raw_exports": one, **days})
+        for number, one in enumerate(exports)
+    ]
+    return "".join(run.stderr() for run in runs)
+
+
 SCENARIOS: tuple[Scenario, ...] = (
+    files_of_a_raw_export,
     slow_response,
     wrong_settings,
     wrong_inputs,

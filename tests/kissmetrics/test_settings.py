@@ -116,7 +116,9 @@ def test_defaults_of_settings() -> None:
 
 
 def test_each_set_of_required_settings_is_sufficient_and_minimal() -> None:
-    values = {"api_token": TOKEN, "api_version": "v3", "username": "me@example.com"}
+    exports = [{"product": "shop", "url": "folder"}]
+    values: dict[str, Any] = {"api_token": TOKEN, "username": "me@example.com"}
+    values |= {"api_version": "v3", "raw_exports": exports}
     for way in TapKissmetrics.required_settings():
         settings = {name: values[name] for name in way}
         TapKissmetrics(config=settings)

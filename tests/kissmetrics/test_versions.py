@@ -97,9 +97,11 @@ def test_settings_are_those_of_all_versions() -> None:
 
 def test_each_version_has_a_set_of_required_settings_and_a_variant() -> None:
     ways = [["api_token"], ["api_version", "username"], ["api_version", "username"]]
-    assert ThreeVersions.required_settings() == ways
+    assert ThreeVersions.required_settings() == [*ways, ["raw_exports"]]
     versions = {"core": {}, "v3": {"api_version": "v3"}, "v4": {"api_version": "v4"}}
-    assert ThreeVersions.variants() == versions
+    variants = dict(ThreeVersions.variants())
+    assert [*variants.pop("raw exports")] == ["raw_exports"]
+    assert variants == versions
 
 
 def test_settings_of_every_other_version_are_reported() -> None:

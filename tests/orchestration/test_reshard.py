@@ -50,6 +50,27 @@ def test_merged_partition_has_its_latest_bookmark() -> None:
     assert merged([state(old), state(new)]) == merged([state(new), state(old)]) == state(new)
 
 
+def revisions(shard: str | None, last: int) -> dict[str, Any]:
+    """Return the state of a shard that divides a partition with the others."""
+    part = {"context": {"product": "shop"}, "replication_key": "revision"}
+    own = {"shard": shard} if shard else {}
+    return {"bookmarks": {"raw": {"partitions": [{**part, "replication_key_value": last, **own}]}}}
+
+
+def test_partition_that_shards_divide_has_its_nearest_bookmark() -> None:
+    states = [revisions("0/2", 9), revisions("1/2", 4), revisions("1/2", 5)]
+    assert merged(states) == revisions(None, 5)
+    assert merged(states[::-1]) == revisions(None, 5)
+
+
+def test_partition_that_a_shard_has_not_read_has_no_bookmark() -> None:
+    assert merged([revisions("0/2", 9), {}]) == {"bookmarks": {"raw": {}}}
+
+
+def test_partition_that_was_read_as_a_whole_keeps_its_bookmark() -> None:
+    assert merged([revisions(None, 7), revisions("0/2", 9)]) == revisions(None, 7)
+
+
 def test_stream_without_partitions_keeps_its_latest_bookmark() -> None:
     def accounts(moment: str | None) -> dict[str, Any]:
         own = {"replication_key": "updated_at", "replication_key_value": moment} if moment else {}

@@ -68,6 +68,7 @@ RULES = [
             "tap-khoros-analytics/tap_khoros_analytics/client.py": "the class of credentials only",
             "tap-kissmetrics/tap_kissmetrics/v3/client.py": "the class of credentials only",
             "tap-kissmetrics/tap_kissmetrics/lists/pagination.py": "the parser of a Link header",
+            "tap-kissmetrics/tap_kissmetrics/raw_exports/credentials.py": "a type",
             "tap-kit/tap_kit/run/run.py": "a type",
             "tap-kit/tap_kit/flow/failures.py": "the names of statuses",
         },
@@ -93,6 +94,8 @@ RULES = [
             KIT_FILES + "files.py": "the boundary itself",
             KIT_FILES + "output.py": "the null device and stderr",
             "tap-kissmetrics/tap_kissmetrics/reports/zones.py": "a file of the package",
+            "tap-kissmetrics/tap_kissmetrics/raw_exports/folder.py": "the boundary of a folder: "
+            "regular files, in parts of a given length",
         },
     ),
     Rule(

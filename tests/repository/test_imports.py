@@ -24,7 +24,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "tap_kit": ("errors", "net", "rows", "flow", "jobs", "run", "streams", "tap"),
     "tap_kindmetrics": ("schemas client", "selection", "streams", "tap"),
     "tap_kissmetrics": (
-        "schemas lists",
+        "schemas lists raw_exports",
         "client",
         "query",
         "reports",

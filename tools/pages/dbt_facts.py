@@ -27,6 +27,10 @@ class Facts:
     # Streams that have rows for every window: a window without any was lost.
     every_window: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ranges: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # by column
+    # Streams that count the rows of others for each of these columns, by the column with the count.
+    counted: Mapping[str, tuple[list[str], Mapping[str, str]]] = field(default_factory=dict)
+    # Variants of the tap whose streams have a folder of models of their own.
+    folders: Mapping[str, str] = field(default_factory=dict)
     # Texts that are times in the setting `timezone`; each gets an additional timestamp column.
     times: AbstractSet[str] = frozenset()
 
@@ -68,6 +72,18 @@ KISSMETRICS = Facts(
         ("metrics", "product_id"): ("products", "id"),
         ("report_results", "product_id"): ("products", "id"),
         ("report_results", "report_id"): ("reports", "id"),
+    },
+    folders={"raw exports": "kissmetrics_raw"},
+    counted={
+        "raw_files": (
+            ["product", "revision"],
+            {
+                "events": "raw_events",
+                "properties": "raw_properties",
+                "aliases": "raw_aliases",
+                "rejects": "raw_rejects",
+            },
+        )
     },
 )
 KHOROS_ANALYTICS = Facts(

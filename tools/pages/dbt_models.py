@@ -44,16 +44,20 @@ def files(taps: Sequence[type[KitTap]]) -> dict[Path, str]:
     """Return every file of ``transform/models`` and its text."""
     made: dict[Path, str] = {}
     for tap in taps:
-        made |= Models(tap, facts_of(tap.name)).files()
+        facts = facts_of(tap.name)
+        made |= Models(tap, facts).files()
+        for variant in facts.folders:
+            made |= Models(tap, facts, variant).files()
     return made
 
 
 @dataclass(frozen=True)
 class Models:
-    """The models of one tap."""
+    """The models of one tap, or of a variant of it that has its own folder."""
 
     tap: type[KitTap]
     facts: Facts
+    variant: str | None = None
 
     @property
     def source(self) -> str:
@@ -67,9 +71,11 @@ class Models:
 
     def files(self) -> dict[Path, str]:
         """Return the tap's files and their texts."""
-        every = self.tap(validate_config=False).streams.values()
+        config = None if self.variant is None else self.tap.variants()[self.variant]
+        every = self.tap(config=config, validate_config=False).streams.values()
         streams = [stream for stream in every if stream.selected_by_default]  # others have no table
-        folder, vendor = MODELS / self.vendor, self.vendor
+        vendor = self.vendor if self.variant is None else self.facts.folders[self.variant]
+        folder = MODELS / vendor
         models = [self._model(stream) for stream in streams]
         return {
             folder / f"_{vendor}__sources.yml": _yaml({"sources": [self._source(streams)]}),
@@ -116,6 +122,10 @@ class Models:
             yield _test("keyed_by", columns=natural, nulls=True)
         if windows := self.facts.every_window.get(stream):
             yield _test("windows_follow", **windows)
+        if counted := self.facts.counted.get(stream):
+            per, counts = counted
+            for column, other in counts.items():
+                yield _test("counted", column=column, per=per, to=f"ref('{self._name(other)}')")
         if found_in := self.facts.found_in.get(stream):
             other, columns = found_in
             yield _test("found_in", columns=columns, to=f"ref('{self._name(other)}')")

@@ -17,8 +17,8 @@
 
 {% macro duckdb__newest(relation, key) %}(
     select *
-    from (select *, row_number() over () as line from {{ relation }})
-    qualify row_number() over (partition by {{ quoted(key) }} order by line desc) = 1
+    from (select *, row_number() over () as line_of_file from {{ relation }})
+    qualify row_number() over (partition by {{ quoted(key) }} order by line_of_file desc) = 1
 ){% endmacro %}
 
 {% macro postgres__newest(relation, key) %}{{ relation }}{% endmacro %}

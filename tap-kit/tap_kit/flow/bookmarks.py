@@ -36,7 +36,7 @@ class WindowBookmarks(StreamStateManager):
     def write_starting_replication_value(self, *args: Any, **kwargs: Any) -> None:
         """Do nothing: the plan determines the start, as it knows the lookback."""
 
-    def advance(self, context: Context | None, replication_key: str, value: str) -> None:
+    def advance(self, context: Context | None, replication_key: str, value: str | int) -> None:
         """Advance the bookmark to ``value``; never move it back."""
         state = self.get_context_state(context)
         before = state.get("replication_key_value")

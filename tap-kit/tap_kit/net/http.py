@@ -15,7 +15,7 @@ from tap_kit.net.bodies import parse_json
 from tap_kit.net.exchange import RESPONSE_TIMEOUTS, Exchange, exchanging
 from tap_kit.net.hosts import api_path
 from tap_kit.net.logs import make_records_safe
-from tap_kit.net.reading import BodyReader, error_detail, read_pieces
+from tap_kit.net.reading import BodyReader, BytesReader, error_detail, read_pieces
 from tap_kit.net.redirects import Redirects
 from tap_kit.net.retries import MAX_REQUEST_S, FailingRequests, with_retries
 from tap_kit.net.sessions import open_session
@@ -50,6 +50,7 @@ class Request:
     form: Params | None = None
     statuses: frozenset[int] = frozenset({200})
     urgent: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float | None = None  # the default is the timeout of the API
 
     @override
@@ -72,6 +73,7 @@ class ErrorResponse:
     status: int
     source: str  # the request, for messages
     detail: str = ""  # the server's reason: text of its body, one line; its content may be secret
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 ErrorMapper = Callable[[ErrorResponse], Exception]
@@ -142,6 +144,20 @@ class Api:
             self._throttle.sleep,
             self._failing,
         )
+
+    def fetch_bytes(self, request: Request, limit: int) -> bytes:
+        """Return the body of ``request`` unchanged, without its compression: a part of a file.
+
+        Raises:
+            SyncFailed: if the last try fails, or the body is longer than ``limit`` bytes.
+            Exception: what ``error_for`` returns for an error response.
+        """
+
+        def attempt() -> bytes:
+            with self._throttle.request(urgent=request.urgent):
+                return self._exchange(request, BytesReader(limit))[2]
+
+        return with_retries(attempt, self._throttle.sleep, self._failing)
 
     def send_once(self, request: Request) -> Any:
         """Return the JSON of a single attempt that ignores the rate limit: for the end of a run."""
@@ -215,7 +231,7 @@ class Api:
         return BodyReader(self._max_mb, lambda: self._throttle.sleep(0))
 
     def _exchange(
-        self, request: Request, reader: BodyReader
+        self, request: Request, reader: BodyReader | BytesReader
     ) -> tuple[int, Mapping[str, str], bytes]:
         exchange = self._new_exchange(request)
         try:
@@ -238,6 +254,7 @@ class Api:
                 params=request.params,
                 json=request.body,
                 data=request.form,
+                headers=request.headers,
                 auth=self._auth,
                 timeout=self._timeout_of(request),
                 stream=True,
@@ -256,7 +273,8 @@ class Api:
         if status in RETRIABLE_STATUS or status >= 500:
             raise self._retriable(response, f"{request}:")
         if status >= 300 and status != NOT_MODIFIED:
-            raise self._error_for(ErrorResponse(status, str(request), detail))
+            error = ErrorResponse(status, str(request), detail, response.headers)
+            raise self._error_for(error)
         expected = " or ".join(map(str, sorted(request.statuses)))
         msg = f"{request}: HTTP {status}, expected HTTP {expected}"
         raise Retriable(msg)

@@ -37,6 +37,7 @@ _WORST_FACTOR = 64  # of the memory of a row without values to the two bytes tha
 _NAME_BYTES = 128  # the memory of a name that no other object has
 _SAMPLES, _SAMPLE_BYTES = 16, 1 << 16  # of a large body, in which the different names are counted
 _NAME = re.compile(rb'"([^"\\]{1,200})":')
+_CODE = re.compile(r"<Code>(\w{1,64})</Code>")
 _WIDE = 4  # bytes that a character of a text takes if the text has an emoji
 _DRAIN_BYTES = 1 << 16  # of the body of an error response
 _DRAIN_S = 2.0
@@ -142,6 +143,27 @@ class BodyReader:
             self._is_large = True
 
 
+@dataclass(frozen=True)
+class BytesReader:
+    """Reads bodies of at most ``limit`` bytes as they are: parts of files, in any charset."""
+
+    limit: int
+
+    def read(self, response: requests.Response, exchange: Exchange) -> bytes:
+        """Return the whole body.
+
+        Raises:
+            urllib3.exceptions.HTTPError: if the connection is lost.
+            SyncFailed: if it is longer than the limit.
+        """
+        body: bytes = response.raw.read(self.limit + 1, decode_content=False)
+        if len(body) > self.limit:
+            msg = f"{exchange.source}: the response is longer than {self.limit:,} bytes"
+            raise SyncFailed(msg)
+        count_memory(len(body))
+        return body
+
+
 def memory_of(body: bytes) -> int:
     """Return an estimate of the memory that a body and its values take, in bytes, from above.
 
@@ -165,8 +187,8 @@ def _different_names(body: bytes) -> int:
 def error_detail(response: requests.Response, exchange: Exchange) -> str:
     """Read the body of an error response, or the next request starts while it still arrives.
 
-    Return its text as one line of at most 200 characters; nothing for a page in HTML, or if it does
-    not arrive within two seconds.
+    Return its text as one line of at most 200 characters; of an error in XML, its code. Nothing
+    for a page in HTML, or if it does not arrive within two seconds.
     """
     exchange.shorten(_DRAIN_S)
     try:
@@ -174,4 +196,7 @@ def error_detail(response: requests.Response, exchange: Exchange) -> str:
     except (urllib3.exceptions.HTTPError, OSError):
         return ""
     text = short_text(body.decode("utf-8", "replace"), _DETAIL_LENGTH)
-    return "" if text.startswith("<") else text
+    if not text.startswith("<"):
+        return text
+    code = _CODE.search(text)
+    return code[1] if code else ""

@@ -33,18 +33,24 @@ if TYPE_CHECKING:
 
     from tap_kit.rows.check import Row
 
-CHUNK_ROWS = 5_000  # large enough for cheap writes, small enough for constant memory
+CHUNK_ROWS = 5_000
+"""The rows of a chunk: enough for cheap writes, few enough for constant memory."""
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class Chunk(dict[str, Any]):
-    """Rows that the SDK handles as one record. The dict has only what the SDK itself adds."""
+    """Rows that the SDK handles as one record. The dict has only what the SDK itself adds.
 
-    __slots__ = ("rows",)
+    ``stream`` names another stream that the rows belong to, if one source has the rows of several
+    streams. Its SCHEMA message must be written before.
+    """
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    __slots__ = ("rows", "stream")
+
+    def __init__(self, rows: Sequence[Row], stream: str | None = None) -> None:
         super().__init__()
         self.rows = rows
+        self.stream = stream
 
 
 class ChunkWriter(SimpleSingerWriter):
@@ -53,6 +59,8 @@ class ChunkWriter(SimpleSingerWriter):
     @override
     def write_message(self, message: Message) -> None:
         if isinstance(message, RecordMessage) and isinstance(message.record, Chunk):
+            if message.record.stream is not None:
+                message.stream = message.record.stream
             _write(record_lines(message, message.record.rows))
             message.record.rows = ()  # the SDK keeps the chunk until the next one
         else:

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.xdist_group("meltano"), pytest.mark.timeout(600)]
 
-NAMES = {p.stem for p in MODELS.rglob("*.sql") if p.parent.name not in NOT_LOADED}
+NAMES = {
+    path.stem
+    for folder in (MODELS, MODELS.with_name("marts"))
+    for path in folder.rglob("*.sql")
+    if path.parent.name not in NOT_LOADED
+}
 # Columns that differ between two runs over the same days: times, and the id of the vendor's query.
 VARYING = {"observed_at", "current_visitors", "extracted_from"}
 # The tests that fail if a day of a domain's figures is missing; its lists have that day.

@@ -97,6 +97,8 @@ def test_status_that_stays_no_answer_is_an_error(
     [
         (b"no such zone:\n  Europe/Nowhere", "no such zone: Europe/Nowhere"),
         (b"<html>Bad Request</html>", ""),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "AccessDenied"),
+        (b"<Error><Code>not a code</Code></Error>", ""),
         (b"x" * 300, "x" * 200),
         (b"\xff", "\ufffd"),
     ],
@@ -113,6 +115,36 @@ def test_error_response_has_the_reason_of_the_server(
     mock_replies(requests_mock, Reply(400, body))
     failure(error_for=error_for)
     assert seen == [ErrorResponse(400, "GET /list", detail)]
+
+
+def test_error_response_has_the_headers_of_the_server(requests_mock: Mocker) -> None:
+    def error_for(response: ErrorResponse) -> Exception:
+        return SyncFailed(f"region {response.headers['x-region']}")
+
+    mock_replies(requests_mock, Reply(400, b"", {"X-Region": "north"}))
+    assert failure(error_for=error_for) == "region north"
+
+
+# Bytes
+
+
+def test_bytes_are_returned_as_they_are(requests_mock: Mocker) -> None:
+    body = "caf\u00e9".encode("latin-1")
+    kinds = {"Content-Type": "text/plain; charset=utf-16", "Content-Encoding": "gzip"}
+    mock_replies(requests_mock, Reply(206, body, kinds))
+    request = Request("/file", headers={"Range": "bytes=0-3"}, statuses=frozenset({206}))
+    with client(URL) as api:
+        assert api.fetch_bytes(request, len(body)) == body
+    assert requests_mock.request_history[0].headers["Range"] == "bytes=0-3"
+
+
+def test_bytes_are_retried_and_bounded(throttle: RecordedPauses, requests_mock: Mocker) -> None:
+    mock_replies(requests_mock, Reply(503, b""), Reply(200, b"12345"))
+    with client(URL, throttle=throttle) as api:
+        assert api.fetch_bytes(LIST, 5) == b"12345"
+        assert throttle.pauses == [1]
+        with pytest.raises(SyncFailed, match=r"^GET /list: the response is longer than 4 bytes$"):
+            api.fetch_bytes(LIST, 4)
 
 
 # Retry-After

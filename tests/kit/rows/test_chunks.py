@@ -17,10 +17,18 @@ import tap_kit.rows.chunks
 from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk.singerlib import RecordMessage
-from tap_kit.rows.chunks import CHUNK_ROWS, as_record, needs_single_records, record_lines
+from tap_kit.rows.chunks import (
+    CHUNK_ROWS,
+    Chunk,
+    ChunkWriter,
+    as_record,
+    needs_single_records,
+    record_lines,
+)
 from tap_kit.rows.types import row_type
 
 from tests.kit.canned import ID, NUMBER, TEXT, WHOLE, Table, deselect, run_of, tap_of
+from tests.processes import collected
 
 if TYPE_CHECKING:
     from tap_kit.flow.tasks import Task
@@ -144,6 +152,19 @@ def test_chunks_and_other_messages_keep_their_order_in_a_buffered_stdout() -> No
         ("RECORD", "figures"),
         ("RECORD", "figures"),
         ("SCHEMA", "others"),
+    ]
+
+
+def test_chunk_can_belong_to_another_stream() -> None:
+    row = row_type("Row", Table({"id": ID}, ()).schema, ["id"])(id=1)
+    with collected() as written:
+        for stream in (None, "others"):
+            chunk = Chunk([row], stream)
+            ChunkWriter().write_message(RecordMessage(stream="figures", record=chunk))
+    found = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert [(one["stream"], one["record"]) for one in found] == [
+        ("figures", {"id": 1}),
+        ("others", {"id": 1}),
     ]
 
 

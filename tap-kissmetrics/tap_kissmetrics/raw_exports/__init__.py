@@ -1,0 +1,1 @@
+"""The raw data export: every event, from the files that Kissmetrics writes into a bucket."""

@@ -1,0 +1,151 @@
+"""A bucket in S3, or in a store that is compatible with it, as a store of files.
+
+Requests go through the kit, which bounds what arrives, retries, and follows no redirect. The
+library of AWS finds the credentials and signs the requests.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING
+
+from tap_kit import JobFailed, Request, SyncFailed, quoted_path, setting_error
+
+from tap_kissmetrics.raw_exports.credentials import CREDENTIALS, address_of
+from tap_kissmetrics.raw_exports.index import REVISIONS, revision_of
+from tap_kissmetrics.raw_exports.listing import parse_listing
+from tap_kissmetrics.raw_exports.store import MissingFileError, Stored
+
+if TYPE_CHECKING:
+    from tap_kit import Api, ErrorResponse, Run
+
+    from tap_kissmetrics.raw_exports.credentials import Aws
+    from tap_kissmetrics.raw_exports.settings import Location
+
+MAX_PAGES = 1_100  # of a listing; a page has 1,000 files
+MAX_PAGE_BYTES = 4 << 20
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}")
+# The file as it is: a part of a compressed one cannot be unpacked.
+_HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity"}
+_PARTIAL = frozenset({200, 206})
+_CREDENTIALS = frozenset(
+    {
+        *("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"),
+        *("TokenRefreshRequired", "InvalidSecurity", "RequestTimeTooSkewed"),
+    }
+)
+
+
+class OtherRegionError(Exception):
+    """The bucket is in another region."""
+
+
+class Bucket:
+    """The bucket at ``location``; ``setting`` is the place of its address in the settings."""
+
+    def __init__(self, location: Location, setting: str, run: Run, aws: Aws) -> None:
+        self.url = f"s3://{location.bucket}/{location.path}".rstrip("/")
+        self._location = location
+        self._setting = setting
+        self._run = run
+        self._aws = aws
+        self._lock = threading.Lock()
+        self._api: Api | None = None
+        self._region = aws.region
+        self._folders = [one for one in location.path.split("/") if one]
+
+    def files(self) -> dict[int, Stored]:
+        """Return the files of all revisions, by revision."""
+        prefix = "/".join([*self._folders, REVISIONS, ""])
+        found: dict[int, Stored] = {}
+        token: str | None = None
+        for _ in range(MAX_PAGES):
+            params = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
+            more = {"continuation-token": token} if token else {}
+            request = Request("/", {**params, **more}, headers=_HEADERS)
+            page = parse_listing(self._read(request, MAX_PAGE_BYTES), self.url)
+            for key, stored in page.files:
+                revision = revision_of(f"{REVISIONS}/{key.removeprefix(prefix)}")
+                if revision is not None:
+                    found[revision] = stored
+            if page.next_token is None:
+                return found
+            if page.next_token == token:
+                break
+            token = page.next_token
+        msg = f"{self.url}: the list of its files has no end"
+        raise SyncFailed(msg)
+
+    def read_whole(self, file: str, limit: int) -> bytes:
+        """Return a file that has at most ``limit`` bytes."""
+        return self._read(Request(self._path(file), headers=_HEADERS), limit)
+
+    def read_part(self, file: str, stored: Stored, start: int, length: int) -> bytes:
+        """Return a part of a file that is still the one that was listed."""
+        if not length:
+            return b""
+        span = {"Range": f"bytes={start}-{start + length - 1}", "If-Match": f'"{stored.etag}"'}
+        request = Request(self._path(file), headers={**_HEADERS, **span}, statuses=_PARTIAL)
+        body = self._read(request, max(length, stored.size if not start else 0))
+        return body[:length]
+
+    def _path(self, file: str) -> str:
+        segments = [*self._folders, *file.split("/")]
+        return quoted_path("/{}" * len(segments), *segments)
+
+    def _read(self, request: Request, limit: int) -> bytes:
+        """Return the body of a request; in the region of the bucket, once S3 has named it."""
+        try:
+            return self._opened().fetch_bytes(request, limit)
+        except OtherRegionError as error:
+            self._move_to(str(error))
+        try:
+            return self._opened().fetch_bytes(request, limit)
+        except OtherRegionError:
+            problem = f"leads to a bucket that is in no region: {self.url}"
+            raise setting_error(self._setting, problem) from None
+
+    def _opened(self) -> Api:
+        with self._lock:
+            if self._api is None:
+                self._api = self._run.open_api(
+                    address_of(self._aws, self._location.bucket, self._region),
+                    auth=self._aws.signer(self._region),
+                    error_for=self._error_for,
+                )
+            return self._api
+
+    def _move_to(self, region: str) -> None:
+        with self._lock:  # only the first request leads here, which no other one accompanies
+            self._region, self._api = region, None
+
+    def _error_for(self, response: ErrorResponse) -> Exception:
+        """Return what an error response means; ``detail`` is the code of the error."""
+        region = response.headers.get("x-amz-bucket-region", "")
+        is_elsewhere = response.status in {301, 307, 400} and not self._aws.endpoint
+        if is_elsewhere and region != self._region and _REGION.fullmatch(region):
+            return OtherRegionError(region)
+        code = response.detail or f"HTTP {response.status}"
+        if code == "NoSuchBucket":
+            return setting_error(self._setting, f"names no bucket: {self.url}")
+        if response.status == 404:
+            return MissingFileError(response.source)
+        return _error(response.status, code, f"{self.url}: {response.source}", self._setting)
+
+
+def _error(status: int, code: str, where: str, setting: str) -> Exception:
+    """Return the error for the status and the code of an error response."""
+    wrong, problem = "", ""
+    if code in _CREDENTIALS:
+        wrong, problem = CREDENTIALS, f"were rejected ({code}): {where}"
+    elif status == 403:
+        needs = "it needs s3:ListBucket and s3:GetObject"
+        wrong, problem = setting, f"cannot be read ({code}); {needs}: {where}"
+    elif status < 400:
+        wrong, problem = "aws_endpoint_url", f"redirects elsewhere (HTTP {status}): {where}"
+    if problem:
+        return setting_error(wrong, problem)
+    if status in {412, 416}:
+        return JobFailed(f"{where}: the file was written again while it was read; run again")
+    return SyncFailed(f"{where}: {code}")

@@ -1,0 +1,1 @@
+"""The JSON schemas of the streams of the raw data export."""

@@ -1,0 +1,128 @@
+"""Files are split into lines and decoded, many lines at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_kissmetrics.raw_exports import lines as lines_module
+from tap_kissmetrics.raw_exports import repeats
+from tap_kissmetrics.raw_exports.decoding import decode
+from tap_kissmetrics.raw_exports.lines import CutLine, LineSplitter
+from tap_kissmetrics.raw_exports.repeats import EqualLines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def split(*pieces: bytes) -> list[bytes]:
+    splitter = LineSplitter()
+    return [line for piece in pieces for line in splitter.push(piece)] + splitter.finalize()
+
+
+@pytest.mark.parametrize(
+    ("pieces", "lines"),
+    [
+        ([b"a\nb\n"], [b"a", b"b"]),
+        ([b"a\nb"], [b"a", b"b"]),
+        ([b"a", b"b\nc", b"\n"], [b"ab", b"c"]),
+        ([b"\n\na\n"], [b"", b"", b"a"]),
+        ([b"\xef\xbb\xbfa\n\xef\xbb\xbfb"], [b"a", b"\xef\xbb\xbfb"]),
+        ([b""], []),
+    ],
+)
+def test_pieces_are_split_into_lines(pieces: Sequence[bytes], lines: Sequence[bytes]) -> None:
+    assert split(*pieces) == lines
+
+
+@given(st.binary(max_size=60), st.lists(st.integers(0, 60)))
+def test_lines_do_not_depend_on_the_pieces(content: bytes, cuts: list[int]) -> None:
+    content = content.removeprefix(lines_module.BOM)
+    ends = sorted({*cuts, 0, len(content)} & {*range(len(content) + 1)})
+    pieces = [content[a:b] for a, b in zip(ends, [*ends[1:], len(content)], strict=True)]
+    whole = content.split(b"\n")
+    assert split(*filter(None, pieces)) == (whole if whole[-1] else whole[:-1])
+
+
+@pytest.mark.parametrize("size", [3, 50])
+def test_long_line_is_cut_and_counted(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines_module, "MAX_LINE_BYTES", 20)
+    monkeypatch.setattr(lines_module, "KEPT_BYTES", 4)
+    content = b"short\n" + b"x" * 33 + b"\nnext\n" + b"y" * 21
+    pieces = [content[at : at + size] for at in range(0, len(content), size)]
+    found = split(*pieces)
+    assert found == [b"short", b"xxxx", b"next", b"yyyy"]
+    assert [line.length for line in found if isinstance(line, CutLine)] == [33, 21]
+    assert decode(found).reasons[1] == "is longer than 1 MiB"
+
+
+GOOD, BAD = b'{"a": 1}', b"{"
+HALF, OTHER_HALF = b'{"a":', b"1}"
+TWO = b'{"a": 1}{"a": 2}'
+
+
+@pytest.mark.parametrize(
+    ("lines", "good"),
+    [
+        ([GOOD] * 100, 100),
+        ([*[GOOD] * 60, BAD, *[GOOD] * 39], 99),
+        ([BAD] * 40, 0),
+        ([HALF, OTHER_HALF, TWO], 0),  # as many objects as lines
+        ([TWO, HALF, b"}"], 0),
+        ([b"", GOOD], 1),
+        ([b"5"], 0),
+        ([b" ", b"\r", GOOD + b"\r"], 1),
+        ([rb'{"a": "\q"}'] * 3, 3),
+        ([*[GOOD] * 20, rb'{"a": "\302\243"}', *[GOOD] * 20, BAD], 41),
+    ],
+)
+def test_each_line_is_decoded_for_itself(lines: Sequence[bytes], good: int) -> None:
+    found = decode(lines)
+    assert len(found.records) == good
+    assert sorted([*found.places, *found.reasons]) == [*range(len(lines))]
+    assert list(found.places) == sorted(found.places)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"", "is empty"),
+        (b" \r", "is empty"),
+        (b"[1]", "is not a JSON object"),
+        (b"null", "is not a JSON object"),
+        (b'{"a": ', "is not JSON"),
+        (b'{"a": 1e999}', "has a number that is out of range"),
+        (b'{"a": NaN}', "is not JSON"),
+        (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "is nested too deeply"),
+    ],
+)
+def test_reject_has_a_reason(line: bytes, reason: str) -> None:
+    assert decode([line]).reasons == {0: reason}
+
+
+# Equal lines
+
+
+def model_of(lines: Sequence[bytes]) -> dict[int, int]:
+    before = {place: lines[:place].count(line) for place, line in enumerate(lines)}
+    return {place: count for place, count in before.items() if count}
+
+
+@pytest.mark.parametrize("limit", [2, 1 << 18])
+@given(batches=st.lists(st.lists(st.sampled_from([b"a", b"b", b"c", b"d", b"e"]), max_size=9)))
+def test_equal_lines_are_counted_across_batches(limit: int, batches: list[list[bytes]]) -> None:
+    found: dict[int, int] = {}
+    first, before = 0, repeats.MAX_IN_MEMORY
+    repeats.MAX_IN_MEMORY = limit
+    try:
+        counter = EqualLines()
+        for batch in batches:
+            found |= {first + place: n for place, n in counter.before(batch).items()}
+            first += len(batch)
+        counter.close()
+    finally:
+        repeats.MAX_IN_MEMORY = before
+    every: list[Any] = [line for batch in batches for line in batch]
+    assert found == model_of(every)
