@@ -67,16 +67,19 @@ def plan(
         )
         raise SyncFailed(msg)
     later = _within([one for one in index.values() if one.revision >= first], days)
-    files = [one for one in later if one.revision > after and one.revision % shard[1] == shard[0]]
-    is_short = last - start <= _LONGEST_GAPS * len(index)
-    gaps = (one for one in range(start, last) if one not in index and one not in present)
     return Plan(
-        files,
-        [*gaps] if is_short else [],
+        [one for one in later if one.revision > after and one.revision % shard[1] == shard[0]],
+        _gaps(range(start, last), index, present),
         sorted(one for one in present if start <= one < last and one not in index),
         sorted(one for one in present if one > last),
         [one for one in index if after < one < first],
     )
+
+
+def _gaps(span: range, index: Mapping[int, Indexed], present: Collection[int]) -> Sequence[int]:
+    """Return the revisions that neither the index nor the bucket has; none of a huge span."""
+    is_huge = len(span) > _LONGEST_GAPS * len(index)
+    return [] if is_huge else [one for one in span if one not in index and one not in present]
 
 
 def _within(entries: Sequence[Indexed], days: Days) -> Sequence[Indexed]:
