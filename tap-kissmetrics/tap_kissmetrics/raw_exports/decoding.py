@@ -49,8 +49,10 @@ def decode(lines: Sequence[bytes]) -> Decoded:
     for place in failed:
         records[place], kinds = _mended(lines[place])
         (reasons if records[place] is None else mended)[place] = kinds
-    places = [place for place, record in enumerate(records) if record is not None]
-    return Decoded(places, [records[place] for place in places], mended, reasons)
+    places = [*range(len(lines))]
+    for place in reversed(reasons):  # a few of them
+        del places[place], records[place]
+    return Decoded(places, records, mended, reasons)
 
 
 def _mended(line: bytes) -> tuple[Record | None, str]:

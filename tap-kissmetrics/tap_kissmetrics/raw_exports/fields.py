@@ -12,7 +12,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from tap_kissmetrics.raw_exports.decoding import Record
 
@@ -25,6 +26,7 @@ _FIELDS = (*_ALL, *_MOBILE)
 T = TypeVar("T")
 
 _pop: Callable[..., Any] = dict.pop
+_contains: Callable[..., bool] = dict.__contains__
 _TEXT, _TEXT_OR_UNSET = {str}, {str, UnsetType}
 _INTEGER, _INTEGER_OR_NONE = {int}, {int, NoneType}
 
@@ -61,9 +63,9 @@ def columns_of(
     Of a line that cannot be used, the reason is returned. The records lose these fields.
     """
     others: dict[int, Line | str] = {}
-    if aliases := [place for place, record in enumerate(records) if "_p2" in record]:
-        others.update({numbers[place]: line_of(records[place]) for place in aliases})
-        numbers, records = _without((numbers, records), aliases)
+    numbers, records = [*numbers], [*records]
+    for place in reversed([at for at, record in enumerate(records) if "_p2" in record]):
+        others[numbers.pop(place)] = line_of(records.pop(place))
     identities, times, names, counters, received = _taken(records)
     columns = Columns(numbers, identities, times, names, counters, received, records)
     if unusual := sorted(_unusual_places(columns)):
@@ -78,7 +80,7 @@ def columns_of(
 
 def _taken(records: Sequence[Record]) -> list[list[Any]]:
     """Take the vendor's fields out of the records; return a column for each."""
-    is_mobile = any("_c" in record or "_server_timestamp" in record for record in records)
+    is_mobile = any(True in map(_contains, records, repeat(name)) for name in _MOBILE)
     columns = [[*map(_pop, records, repeat(name), repeat(UNSET))] for name in _ALL]
     if is_mobile:
         return [*columns, *([*map(_pop, records, repeat(name), repeat(None))] for name in _MOBILE)]
@@ -100,19 +102,20 @@ def _unusual_places(columns: Columns) -> set[int]:
 
 
 def _others(
-    values: Sequence[Any], kinds: Collection[Any], limits: tuple[int, int] | None = None
+    values: Sequence[Any], kinds: AbstractSet[Any], limits: tuple[int, int] | None = None
 ) -> set[int]:
     """Return the places of values that are of no such kind, or integers beyond the limits."""
-    if not {*map(type, values)} <= {*kinds}:
-        found = {at for at, value in enumerate(values) if type(value) not in kinds}
-    else:
-        found = set()
-    if limits is not None:
-        integers = [value for value in values if type(value) is int]
-        if integers and not limits[0] <= min(integers) <= max(integers) <= limits[1]:
+    present = {*map(type, values)}
+    found: set[int] = set()
+    if not present <= kinds:
+        found.update(at for at, value in enumerate(values) if type(value) not in kinds)
+    if limits is not None and int in present:
+        lowest, highest = limits
+        integers = values if present == {int} else [one for one in values if type(one) is int]
+        if not lowest <= min(integers) <= max(integers) <= highest:
             each = enumerate(values)
             found.update(
-                at for at, one in each if type(one) is int and not limits[0] <= one <= limits[1]
+                at for at, one in each if type(one) is int and not lowest <= one <= highest
             )
     return found
 

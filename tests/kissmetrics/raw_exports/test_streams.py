@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pytest
 from sandbox.kissmetrics.raw import RawExport, RawSizes
 from tap_kissmetrics.raw_exports import content, reading
 from tap_kissmetrics.raw_exports.decoding import decode
+from tap_kissmetrics.raw_exports.folder import Folder
 from tap_kissmetrics.tap import TapKissmetrics
 
 from tests.kissmetrics.raw_exports.exports import (
@@ -232,6 +234,21 @@ def test_large_file_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyP
     ]
     assert [row["equal_lines_before"] for row in rows] == [*range(51), 0]
     assert [row["lines"] for row in output.rows("raw_files")] == [51, 0, 1]
+
+
+def test_eight_files_are_opened_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = FolderExport(tmp_path, dict.fromkeys(range(1, 17), EVENT))
+    together, read = threading.Barrier(8), Folder.read_part
+
+    def waiting(self: Folder, *arguments: Any) -> bytes:
+        together.wait(30)  # until eight threads are here
+        return read(self, *arguments)
+
+    monkeypatch.setattr(Folder, "read_part", waiting)
+    output = export.sync(max_concurrency=8)
+    assert [row["revision"] for row in output.rows("raw_files")] == [*range(1, 17)]
 
 
 def test_lines_without_a_row_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

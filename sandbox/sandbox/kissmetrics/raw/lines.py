@@ -1,8 +1,6 @@
 """Lines of the raw data export, with what a reader has to make of each.
 
-The form of the lines, and what is wrong with some, is in shared notes on the vendor's export: one
-JSON object a line, ``_p`` ``_t`` ``_n`` ``_p2`` ``_c`` ``_server_timestamp``, octal escapes of
-bytes, other backslashes, lines that stand twice.
+The form of the lines, and what is wrong with some, is in docs/reference/kissmetrics_raw_export.md.
 """
 
 import json
