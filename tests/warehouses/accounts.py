@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +142,7 @@ class KissmetricsV3Account(KissmetricsAccount):
                 "password": self.api.password,
                 "poll_interval_ms": int(served["POLL_INTERVAL_MS"]),
                 "requests_per_minute": 1_000_000,
+                "raw_exports": json.loads(served["RAW_EXPORTS"]),
             }
 
 
@@ -164,9 +166,10 @@ ACCOUNTS: tuple[type[Account], ...] = (KindmetricsAccount, KissmetricsAccount, K
 
 
 def _numbers(served: Settings) -> dict[str, Any]:
-    """Return the settings of the demo with the tap's names, and numbers instead of texts."""
+    """Return the settings of the demo with the tap's names, and numbers and lists as such."""
     return {
-        name.lower(): int(value) if value.isdecimal() else value for name, value in served.items()
+        name.lower(): json.loads(value) if value.isdecimal() or value[:1] == "[" else value
+        for name, value in served.items()
     }
 
 

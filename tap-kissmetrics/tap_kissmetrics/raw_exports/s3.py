@@ -64,7 +64,7 @@ class Bucket:
             params = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
             more = {"continuation-token": token} if token else {}
             request = Request("/", {**params, **more}, headers=_HEADERS)
-            page = parse_listing(self._read(request, MAX_PAGE_BYTES), self.url)
+            page = parse_listing(self._read_list(request), self.url)
             for key, stored in page.files:
                 revision = revision_of(f"{REVISIONS}/{key.removeprefix(prefix)}")
                 if revision is not None:
@@ -76,6 +76,12 @@ class Bucket:
             token = page.next_token
         msg = f"{self.url}: the list of its files has no end"
         raise SyncFailed(msg)
+
+    def _read_list(self, request: Request) -> bytes:
+        try:
+            return self._read(request, MAX_PAGE_BYTES)
+        except MissingFileError:
+            raise self._no_bucket() from None
 
     def read_whole(self, file: str, limit: int) -> bytes:
         """Return a file that has at most ``limit`` bytes."""
@@ -128,10 +134,13 @@ class Bucket:
             return OtherRegionError(region)
         code = response.detail or f"HTTP {response.status}"
         if code == "NoSuchBucket":
-            return setting_error(self._setting, f"names no bucket: {self.url}")
+            return self._no_bucket()
         if response.status == 404:
             return MissingFileError(response.source)
         return _error(response.status, code, f"{self.url}: {response.source}", self._setting)
+
+    def _no_bucket(self) -> Exception:
+        return setting_error(self._setting, f"names no bucket: {self.url}")
 
 
 def _error(status: int, code: str, where: str, setting: str) -> Exception:

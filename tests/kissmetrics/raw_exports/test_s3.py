@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from sandbox.kissmetrics.raw import RawExport, RawSizes
 from sandbox.kissmetrics.raw.s3 import KEY, SECRET, Served, serving
 from singer_sdk.exceptions import ConfigValidationError
@@ -16,6 +18,7 @@ from tap_kissmetrics.tap import TapKissmetrics
 from tap_kit import Request, SyncFailed
 
 from tests.processes import collected
+from tests.secrets_of_taps.forms import found_in
 from tests.singer import Output
 
 if TYPE_CHECKING:
@@ -320,3 +323,55 @@ def test_page_of_a_list_is_parsed() -> None:
 def test_page_that_is_none_is_an_error(body: bytes) -> None:
     with pytest.raises(SyncFailed):
         parse_listing(body, "x")
+
+
+# Faults and secrets, for each kind of request
+
+PLACES = ("index.csv", "status.csv", "", "revisions/1.json")
+
+
+FAULTS: tuple[dict[str, Any], ...] = (
+    {"status_code": 503},
+    {"exc": requests.ConnectTimeout},
+    {"status_code": 429, "headers": {"Retry-After": "0"}},
+    {"exc": requests.ConnectionError},
+)
+REFUSALS = (200, 301, 400, 401, 403, 404, 405, 412, 416, 422, 206, 503)
+
+
+@pytest.mark.parametrize(("place", "fault"), zip(PLACES, FAULTS, strict=True))
+def test_fault_is_retried(place: str, fault: dict[str, Any], requests_mock: Mocker) -> None:
+    answer(requests_mock)
+    good = {"index.csv": INDEX, "status.csv": "exported_revisions\n1\n", "": LIST}
+    content: Any = good[place].encode() if place in good else EVENT[:43]
+    requests_mock.get(f"{URL}/{place}", [fault, fault, {"content": content}])
+    assert len(sync(url="s3://exports").rows("raw_events")) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "status"),
+    [(PLACES[number % 4], status) for number, status in enumerate(REFUSALS)]
+    + [(PLACES[(number + 2) % 4], status) for number, status in enumerate(REFUSALS)],
+)
+def test_no_secret_is_written(
+    place: str, status: int, requests_mock: Mocker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server repeats all that it received, and the secret too."""
+
+    def echo(request: Any, context: Any) -> str:
+        context.status_code = status
+        return f"<Error><Code>{SECRET}</Code></Error> {SECRET} {dict(request.headers)}"
+
+    answer(requests_mock, {place: {"text": echo}})
+    caplog.set_level(logging.DEBUG)
+    with collected() as written:
+        try:
+            tap("s3://exports").execute()
+            problem = ""
+        except (ConfigValidationError, SyncFailed) as error:
+            problem = str(error)
+    texts = [caplog.text, problem]
+    if status not in {200, 206}:  # or the text is the data
+        texts.append(written.getvalue().decode())
+    for text in texts:
+        assert found_in(text, [SECRET, KEY]) == set()
