@@ -339,7 +339,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
 REFUSALS = (200, 301, 400, 401, 403, 404, 405, 412, 416, 422, 206, 503)
 
 
-@pytest.mark.parametrize(("place", "fault"), zip(PLACES, FAULTS, strict=True))
+@pytest.mark.parametrize(("place", "fault"), [*zip(PLACES, FAULTS, strict=True)])
 def test_fault_is_retried(place: str, fault: dict[str, Any], requests_mock: Mocker) -> None:
     answer(requests_mock)
     good = {"index.csv": INDEX, "status.csv": "exported_revisions\n1\n", "": LIST}
