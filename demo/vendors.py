@@ -194,7 +194,7 @@ class KissmetricsDemo(Vendor):
             return f"SELECT id FROM {stream}"
         if stream == "raw_files":
             return (
-                "SELECT revision, lines, events, properties, aliases, rejects, mended, repeated "
+                "SELECT revision, line_count, events, properties, aliases, rejects, mended, repeated "
                 "FROM raw_files"
             )
         if stream in RAW_KINDS:

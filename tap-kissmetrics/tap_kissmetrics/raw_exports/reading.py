@@ -87,11 +87,11 @@ class FileReader:
         return {
             "product": self._product,
             "revision": self._entry.revision,
-            "file": self._entry.file,
+            "file_name": self._entry.file,
             "size": content.size,
             "etag": content.stored.etag,
             "min_timestamp": self._entry.min_timestamp,
             "max_timestamp": self._entry.max_timestamp,
-            "lines": self.line_count,
+            "line_count": self.line_count,
             **self.counts,
         }

@@ -22,7 +22,7 @@ _MAX_COLUMNS = 500
 EXPORT = th.ObjectType(
     th.Property(
         "product",
-        th.StringType(min_length=1),
+        th.StringType(min_length=1, max_length=100),
         required=True,
         description="Name of the product whose events the bucket has; the field `product` has it",
     ),

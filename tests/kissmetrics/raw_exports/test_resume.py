@@ -36,7 +36,7 @@ def assert_complete(loader: Loader) -> None:
     counts = MADE.total()
     expected = {stream: counts[kind] for kind, stream in zip(KINDS, LINES, strict=True)}
     assert {stream: loader.count(stream) for stream in LINES} == expected
-    assert sum(row["lines"] for row in loader.rows["raw_files"]) == counts["lines"]
+    assert sum(row["line_count"] for row in loader.rows["raw_files"]) == counts["lines"]
 
 
 def revisions_in(output: Output) -> set[int]:

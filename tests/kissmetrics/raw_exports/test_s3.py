@@ -88,7 +88,7 @@ def test_all_lines_are_read_from_s3(served: Served, monkeypatch: pytest.MonkeyPa
     output = sync(aws_endpoint_url=served.url)
     counts = MADE.total()
     assert len(output.rows("raw_events")) == counts["event"]
-    assert sum(row["lines"] for row in output.rows("raw_files")) == counts["lines"]
+    assert sum(row["line_count"] for row in output.rows("raw_files")) == counts["lines"]
     assert output.rows("raw_rejects") == sync(aws_endpoint_url=served.url).rows("raw_rejects")
 
 
@@ -228,7 +228,7 @@ def test_error_is_one_line_with_the_place(
 def test_empty_file_is_not_requested(requests_mock: Mocker) -> None:
     answer(requests_mock, {"": {"text": LIST.replace("43", "0")}, "revisions/1.json": {}})
     (row,) = sync(url="s3://exports").rows("raw_files")
-    assert row["lines"] == 0
+    assert row["line_count"] == 0
     assert not any("1.json" in one.url for one in requests_mock.request_history)
 
 

@@ -77,11 +77,12 @@ def test_each_line_is_in_the_stream_of_its_kind(whole: Output) -> None:
 def test_rows_of_files_have_the_counts(whole: Output) -> None:
     for row in whole.rows("raw_files"):
         counts = MADE.counts(row["revision"])
-        names = ("lines", "properties", "mended", "repeated")
+        names = ("properties", "mended", "repeated")
         assert {name: row[name] for name in names} == {name: counts[name] for name in names}
         assert (row["events"], row["aliases"]) == (counts["event"], counts["alias"])
         assert row["rejects"] == counts["reject"]
-        assert row["file"] == f"revisions/{row['revision']}.json"
+        assert row["line_count"] == counts["lines"]
+        assert row["file_name"] == f"revisions/{row['revision']}.json"
         assert row["size"] == len(MADE.file(row["revision"]))
 
 
@@ -233,7 +234,7 @@ def test_large_file_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (3, 1),
     ]
     assert [row["equal_lines_before"] for row in rows] == [*range(51), 0]
-    assert [row["lines"] for row in output.rows("raw_files")] == [51, 0, 1]
+    assert [row["line_count"] for row in output.rows("raw_files")] == [51, 0, 1]
 
 
 def test_eight_files_are_opened_side_by_side(
