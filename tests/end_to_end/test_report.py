@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.xdist_group("meltano"), pytest.mark.timeout(600)]
 
-CHARTS = ("visitors_by_day_and_source", "people_by_report", "conversations_by_status")
+CHARTS = (
+    "visitors_by_day_and_source",
+    "people_by_report",
+    "events_by_day_and_name",
+    "conversations_by_status",
+)
 Cells = dict[str, dict[str, int]]
 
 
@@ -55,6 +60,21 @@ def visitors(output: Path) -> Cells:
         (day_name(days[row["row_id"]]), row["source"], row["visitors"])
         for row in rows
         if days[row["row_id"]] in week
+    )
+
+
+def events(output: Path) -> Cells:
+    """Return the number of events by day and name; each line is in the file once."""
+    rows = lines(output / "tap-kissmetrics", "raw_events")
+    days = [
+        datetime.fromisoformat((row["received_at"] or row["occurred_at"]).replace("Z", "+00:00"))
+        for row in rows
+    ]
+    week = last_week(moment.date() for moment in days)
+    return crossed(
+        (day_name(moment.date()), row["event"], 1)
+        for row, moment in zip(rows, days, strict=True)
+        if moment.date() in week
     )
 
 
@@ -120,28 +140,33 @@ def test_page_is_complete_without_a_network_and_shows_its_charts(
 def test_figures_are_those_of_the_files(first_demo: FirstDemo) -> None:
     output = first_demo.output
     with opened(output / "report.html") as view:
-        by_day, by_report, by_status = (view.table(name) for name in CHARTS)
+        by_day, by_report, by_event, by_status = (view.table(name) for name in CHARTS)
         headings = view.page.locator("h2").all_inner_texts()
         counts = [number(text) for text in view.page.locator(".counts strong").all_inner_texts()]
 
-    wanted = visitors(output)
-    assert numbers(by_day, without="all sources") == wanted
+    assert numbers(by_day, without="all sources") == (wanted := visitors(output))
     sums = {day: sum(cells.values()) for day, cells in wanted.items()}
     assert totals(by_day, "all sources") == sums
-    google = sum(cells["Google"] for cells in wanted.values())
-    assert f"Google brought {google:,} of {sum(sums.values()):,} visitors" in headings[0]
+    google = f"{sum(cells['Google'] for cells in wanted.values()):,}"
+    assert f"Google brought {google} of {sum(sums.values()):,} visitors" in headings[0]
 
     cells, each, everyone = people(output)
     assert numbers(by_report, without="different people") == cells
     assert totals(by_report, "different people") == each
     assert f"{len(each)} reports found {everyone:,} people" in headings[1]
 
+    named = events(output)
+    assert numbers(by_event, without="all events") == named
+    per_day = totals(by_event, "all events")
+    assert per_day == {day: sum(cells.values()) for day, cells in named.items()}
+    assert f" of {sum(per_day.values()):,} events in the raw data export are " in headings[2]
+
     statuses = conversations(output)
     assert numbers(by_status, without="all") == statuses
-    still_open = sum(team["OPEN"] for team in statuses.values())
     everything = sum(map(sum, (team.values() for team in statuses.values())))
-    assert f"{still_open:,} of {everything:,} conversations are open" in headings[2]
-    assert counts[:3] == [sum(sums.values()), everyone, everything]
+    still_open = f"{sum(team['OPEN'] for team in statuses.values()):,} of {everything:,}"
+    assert f"{still_open} conversations are open" in headings[3]
+    assert counts[:4] == [sum(sums.values()), everyone, sum(per_day.values()), everything]
 
 
 def test_page_shows_the_rows_of_every_stream(first_demo: FirstDemo) -> None:
@@ -151,7 +176,7 @@ def test_page_shows_the_rows_of_every_stream(first_demo: FirstDemo) -> None:
     for stream, (new, _, arrived) in first_demo.rows().items():
         assert f"\n{stream}\t{new:,}\t" in text, stream
         assert f"\t{arrived:,}" in text, stream
-    assert number(counts[3]) == sum(arrived for _, _, arrived in first_demo.rows().values())
+    assert number(counts[4]) == sum(arrived for _, _, arrived in first_demo.rows().values())
 
 
 def show(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
