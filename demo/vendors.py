@@ -194,8 +194,8 @@ class KissmetricsDemo(Vendor):
             return f"SELECT id FROM {stream}"
         if stream == "raw_files":
             return (
-                "SELECT revision, line_count, events, properties, aliases, rejects, mended, repeated "
-                "FROM raw_files"
+                "SELECT revision, line_count, events, properties, aliases, rejects, mended, "
+                "repeated FROM raw_files"
             )
         if stream in RAW_KINDS:
             mended = "false" if stream == "raw_rejects" else "mended IS NOT NULL"
