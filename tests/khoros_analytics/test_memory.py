@@ -50,8 +50,8 @@ def peak_mib(site: Site, report_format: str) -> tuple[float, int]:
 def test_a_large_export_needs_no_more_memory_than_a_small_one(
     serve: Serve, report_format: str
 ) -> None:
-    small, _ = peak_mib(serve(rows_per_day=20_000), report_format)
-    large, lines = peak_mib(serve(rows_per_day=120_000), report_format)
-    assert lines > 120_000
+    small, _ = peak_mib(serve(rows_per_day=50_000), report_format)
+    large, lines = peak_mib(serve(rows_per_day=150_000), report_format)
+    assert lines > 150_000
     assert large < 200
     assert large < 1.2 * small
