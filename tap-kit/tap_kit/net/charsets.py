@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from email.message import Message
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -69,7 +69,5 @@ def _decoder_of(charset: Charset) -> codecs.IncrementalDecoder:
 
 def _decode_invalid(charset: str, error: UnicodeError) -> tuple[str, int]:
     """Return the text of the bytes that are not UTF-8, and where to go on."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    invalid = error.object[error.start : error.end]
-    return invalid.decode(charset, "replace"), error.end
+    at = cast("UnicodeDecodeError", error)  # only a decoder has this handler
+    return at.object[at.start : at.end].decode(charset, "replace"), at.end

@@ -69,10 +69,9 @@ class _TimedResponse(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self._exchange = exchange = current_exchange()
-        if exchange is not None:
-            self.fp.close()
-            self.fp = io.BufferedReader(_TimedFile(sock, exchange))
+        self._exchange = current_exchange()
+        self.fp.close()
+        self.fp = io.BufferedReader(_TimedFile(sock, self._exchange))
 
     @override
     def begin(self) -> None:
@@ -85,8 +84,7 @@ class _TimedResponse(http.client.HTTPResponse):
         try:
             assert_header_parsing(self.msg)
         except HeaderParsingError as error:
-            if self._exchange is not None:
-                self._exchange.problem = "the response has invalid headers"
+            self._exchange.problem = "the response has invalid headers"
             raise http.client.HTTPException from error
 
 
@@ -97,9 +95,9 @@ class _Limited:
     proxy: Any
 
     def _new_conn(self) -> socket.socket:
-        sock: socket.socket = super()._new_conn()  # type: ignore[misc]
         exchange = current_exchange()
-        if exchange is not None and not self.proxy:  # a proxy has an address of its own
+        sock: socket.socket = super()._new_conn()  # type: ignore[misc]
+        if not self.proxy:  # a proxy has an address of its own
             try:
                 exchange.check_peer(address_kind(sock.getpeername()[0]))
             except BaseException:

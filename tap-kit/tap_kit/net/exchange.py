@@ -126,8 +126,15 @@ def exchanging(exchange: Exchange) -> Iterator[None]:
         _current.exchange = before
 
 
-def current_exchange() -> Exchange | None:
-    """Return the exchange of this thread; None outside of any."""
+def current_exchange() -> Exchange:
+    """Return the exchange of this thread.
+
+    Raises:
+        LookupError: outside of any, so that no connection is without limits.
+    """
+    if _current.exchange is None:
+        msg = "a connection needs an exchange, which has its limits"
+        raise LookupError(msg)
     return _current.exchange
 
 

@@ -71,10 +71,10 @@ def _is_metric(record: logging.LogRecord) -> bool:
 
 
 def _safe_metric(argument: object) -> object:
-    """Return a metric with safe tags, such as the ids of a partition; anything else unchanged."""
+    """Return a metric with safe tags, such as the ids of a partition; or another safe argument."""
     if isinstance(argument, Point):
         return replace(argument, tags=_safe_value(argument.tags))
-    return argument
+    return _safe_value(argument)
 
 
 def _safe_value(value: object) -> Any:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 from threading import Event
 from typing import TYPE_CHECKING
+from unittest.mock import Mock, patch
 
 import pytest
+import requests.adapters
 import tap_kit.net.retries
 from tap_kit.errors import Retriable, SyncFailed
+from tap_kit.net.connections import LimitedAdapter
 from tap_kit.net.http import Request
+from tap_kit.net.sessions import open_session
 
 from tests.kit.apis import TOKEN, RecordedPauses, Reply, client, listening, serving
 
@@ -171,6 +177,25 @@ def test_proxy_of_the_environment_gets_no_credentials_in_clear_text(
         failure("https://nowhere.invalid")
     assert {line.split()[0] for line in received} == {b"CONNECT"}
     assert TOKEN.encode() not in b"".join(received)
+
+
+def test_socks_proxy_keeps_its_own_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours would connect to the API directly, past the proxy."""
+    with patch.dict(sys.modules, {"socks": Mock()}):  # PySocks is no dependency
+        socks = importlib.import_module("urllib3.contrib.socks")
+    monkeypatch.setattr(requests.adapters, "SOCKSProxyManager", socks.SOCKSProxyManager)
+    manager = LimitedAdapter().proxy_manager_for("SOCKS5h://a.test:1080")
+    assert manager.pool_classes_by_scheme == socks.SOCKSProxyManager.pool_classes_by_scheme
+
+
+def test_session_outside_of_an_exchange_opens_no_connection() -> None:
+    with (
+        listening(close_early) as (port, connections),
+        open_session(f"http://127.0.0.1:{port}", user_agent="x", connections=1) as session,
+        pytest.raises(LookupError, match="a connection needs an exchange"),
+    ):
+        session.get(f"http://127.0.0.1:{port}")
+    assert connections == []
 
 
 def test_several_threads_share_one_client() -> None:

@@ -121,6 +121,15 @@ def test_tags_of_metrics_are_safe() -> None:
     assert len(line) < 2000
 
 
+def test_text_beside_a_metric_is_safe() -> None:
+    point: Point[int] = Point("counter", Metric.RECORD_COUNT, 7)
+    line = written(lambda logger: logger.info("%s: %s", HOSTILE, point), ConsoleFormatter())
+    assert line.count("\n") == 1
+    assert line.rstrip("\n").isprintable()
+    assert SECRET not in line
+    assert '"value":7' in line
+
+
 def test_wrong_format_is_not_changed() -> None:
     record = logging.getLogRecordFactory()("x", logging.INFO, "x", 1, "%d", ("a",), None)
     assert record.args == ("a",)
