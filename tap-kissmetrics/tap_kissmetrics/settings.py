@@ -142,14 +142,12 @@ def settings_of(versions: Mapping[str, Version]) -> dict[str, Any]:
 def version_problems(
     config: Config, versions: Mapping[str, Version], properties: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Return the settings that do not fit ``api_version``, a line each.
+    """Return the settings that do not fit ``api_version``, which must be valid, a line each.
 
     A setting of another version may be present with its default, or empty: Meltano sends all
     defaults, and a line in ``.env`` without a value is an empty text.
     """
     name, version = _selected(config, versions)
-    if version is None:
-        return
     if not config.get(version.required) and not has_raw_exports_alone(config, versions):
         problem = "must not be empty" if version.required in config else "is required"
         yield f"{version.required} {problem}"
@@ -167,10 +165,8 @@ def has_raw_exports_alone(config: Config, versions: Mapping[str, Version]) -> bo
 
 
 def entry_problems(config: Config, versions: Mapping[str, Version]) -> Iterator[str]:
-    """Return the entries of lists that do not fit ``api_version``, a line each."""
+    """Return the entries of lists that do not fit ``api_version``, which must be valid."""
     name, version = _selected(config, versions)
-    if version is None:
-        return
     for where, value in _ids(config):
         if version.id_type is str and not isinstance(value, str):
             yield f"{where} must be a string in api_version {name}"
@@ -183,9 +179,9 @@ def entry_problems(config: Config, versions: Mapping[str, Version]) -> Iterator[
                 yield f"{where}.{setting} {_belongs_to(owners, name)}"
 
 
-def _selected(config: Config, versions: Mapping[str, Version]) -> tuple[str, Version | None]:
-    name = config.get("api_version", next(iter(versions)))
-    return str(name), versions.get(name) if isinstance(name, str) else None
+def _selected(config: Config, versions: Mapping[str, Version]) -> tuple[str, Version]:
+    name: str = config.get("api_version", next(iter(versions)))
+    return name, versions[name]
 
 
 def _belongs_to(owners: Sequence[str], selected: str) -> str:

@@ -94,7 +94,9 @@ def test_report_names_without_columns_need_not_be_unique() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"product_ids": None, "reports": None, "start_date": None}]
+    "settings",
+    [{}, {"product_ids": None, "reports": None, "start_date": None}, {"api_version": None}],
+    ids=str,
 )
 def test_null_counts_as_unset(settings: dict[str, Any]) -> None:
     TapKissmetrics(config={"api_token": TOKEN, **settings})
