@@ -47,8 +47,8 @@ BODIES: dict[str, tuple[bytes, list[dict[str, str | None]]]] = {
         [{"author_id": "1"}, {"author_id": "2"}],
     ),
     "keys with special characters": (
-        b'[{"AUTHOR_ID":"1","a \\"b\\" \\\\ c":"x","\\n":"y"}]',
-        [{"author_id": "1"}],
+        b'[{"AUTHOR_ID":"1","a \\"b\\" \\\\ c":"x","\\n":"y"},{"AUTHOR_NAME":"b"}]',
+        [{"author_id": "1", "author_name": None}, {"author_id": None, "author_name": "b"}],
     ),
     "a lone surrogate": (
         b'[{"AUTHOR_ID":"1\\ud800"},{"AUTHOR_ID":"2"}]',

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tap_khoros_analytics.exports.columns import columns_from, columns_of, fields_of, schema_of
-from tap_khoros_analytics.exports.spellings import matched
+from tap_khoros_analytics.exports.spellings import Column, matched
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 from tap_kit.errors import SyncFailed
 
@@ -100,6 +100,13 @@ def test_a_catalog_without_the_names_finds_columns_in_their_order() -> None:
         definition["description"] = "The vendor's column of an edited catalog."
     found = matched(names, columns_of("author", schema))
     assert [column.field for column in found if column] == ["sla", "sla_2"]
+
+
+def test_a_column_has_one_name_even_if_a_header_has_its_metric_id_and_its_field() -> None:
+    first, second = Column("author_id", "AUTHOR_ID"), Column("author_id_2", "author_id")
+    names = ["AUTHOR_ID", "author_id"]
+    assert matched(names, [first]) == [first, None]
+    assert matched(names, [first, second]) == [first, second]
 
 
 def test_the_key_can_be_chosen(site: Site) -> None:
