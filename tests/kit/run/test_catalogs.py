@@ -14,9 +14,11 @@ from tap_kit.run.catalogs import catalog_problems
 from typing_extensions import override
 
 from tests.kit.canned import ID, NUMBER, TEXT, CannedStream, CannedTap, Table, run_of, tap_of
+from tests.kit.run.test_command_line import ended, errors, file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-01"}
 FIGURES = Table(
@@ -131,6 +133,19 @@ def test_replication_key_needs_a_type(definition: dict[str, Any]) -> None:
     """The SDK checks whether it is a date-time, and fails if there is no type."""
     change = ("figures", lambda entry: entry["schema"]["properties"].update(date=definition))
     assert problems(change) == ["--catalog lacks date of figures; run discovery again"]
+
+
+@pytest.mark.parametrize("wrong", [[], {}, 5], ids=str)
+def test_format_that_is_no_text_is_one_line(
+    wrong: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The SDK looks it up in a set, so a list would be an unexpected error."""
+    change = ("figures", lambda entry: entry["schema"]["properties"]["date"].update(format=wrong))
+    code, run = ended(tap_of(FIGURES, NAMES), "--catalog", file(tmp_path, catalog_of(change)))
+    assert (code, run.text) == (1, "")
+    (line,) = errors(caplog)
+    assert line.startswith("--catalog must be a Singer catalog: Expected `str | null`, got ")
+    assert line.endswith(" - at `$.streams[0].schema.properties[...].format`")
 
 
 def test_other_fields_can_be_missing() -> None:
