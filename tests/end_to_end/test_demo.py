@@ -92,7 +92,7 @@ def test_no_credential_is_in_output_or_files(project: Project, first_demo: First
         for vendor in (KindmetricsDemo(days), KissmetricsDemo(days), KhorosDemo(days))
         for secret in secrets_of(vendor)
     }
-    assert len(secrets) == 3
+    assert len(secrets) == 4
     assert found_in(first_demo.done.stdout + first_demo.done.stderr, secrets) == set()
     assert list(project.logs.rglob("*.log"))
     for folder in (first_demo.output, project.logs, project.folder / ".meltano" / "run"):
