@@ -98,7 +98,9 @@ class Jsonl(Target):
 
     @override
     def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
-        database = Warehouse(place.folder, place.account.tap, place.account.extra()).db
+        account = place.account
+        settings = {**account.vendor.stream_settings, **account.extra()}
+        database = Warehouse(place.folder, account.tap, settings).db
         here = {path.stem for path in place.folder.glob("*.jsonl")}
         return {name: records(database, f'FROM "{name}"') for name in streams if name in here}
 
@@ -263,9 +265,18 @@ def lines(text: str) -> Rows:
 
 
 def from_text(text: str | None, definition: Mapping[str, Any]) -> Any:
-    """Return the value of a CSV cell, by the field's schema."""
+    """Return the value of a CSV cell, by the field's schema; a text if it is none of that type.
+
+    A target can write a value into another column.
+    """
     if not text:
         return None
+    with contextlib.suppress(ValueError, SyntaxError):
+        return _typed(text, definition)
+    return text
+
+
+def _typed(text: str, definition: Mapping[str, Any]) -> Any:
     kinds = definition["type"]
     kind = kinds if isinstance(kinds, str) else kinds[0]
     match kind:
