@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from datetime import date, datetime, timezone
@@ -81,11 +82,18 @@ def canonical(value: Any) -> Any:
 def typed(row: Row, properties: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row of a tap with datetimes instead of texts, where its schema says date-time."""
     return {
-        field: datetime.fromisoformat(value.replace("Z", "+00:00"))
+        field: _time_of(value)
         if isinstance(value, str) and properties[field].get("format") == "date-time"
         else value
         for field, value in row.items()
     }
+
+
+def _time_of(text: str) -> datetime | str:
+    """Return a text as a time; unchanged if it is none, since a target can mix up columns."""
+    with contextlib.suppress(ValueError):
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return text
 
 
 def content(rows: list[dict[str, Any]], without: frozenset[str] = frozenset()) -> Counter[str]:
