@@ -211,6 +211,7 @@ def test_requests_are_signed_and_bounded(requests_mock: Mocker) -> None:
         ("index.csv", {"status_code": 302}, "aws_endpoint_url redirects elsewhere (HTTP 302)"),
         ("index.csv", error("InvalidRequest", 400), "s3://exports: GET /index.csv: InvalidRequest"),
         ("index.csv", {"text": "x" * 90, "status_code": 405}, "s3://exports: GET /index.csv: xxx"),
+        ("", {"text": "", "status_code": 404}, "raw_exports[0].url names no bucket: s3://exports"),
         ("", {"text": "<html>"}, "s3://exports: the response is not a list of objects in S3"),
         ("revisions/1.json", error("PreconditionFailed", 412), "these failed: raw data of shop"),
         ("revisions/1.json", error("InvalidRange", 416), "these failed: raw data of shop"),
