@@ -25,7 +25,7 @@ help:
 	@echo "make demo       sandbox -> Meltano -> JSONL -> DuckDB -> charts, without an account"
 	@echo "make show       open the report of the demo: output/demo/report.html"
 	@echo "make transform  build typed and tested tables from the demo's files, with dbt"
-	@echo "make check      run ruff, mypy, deptry and all tests in process, in 3 minutes"
+	@echo "make check      run ruff, mypy, deptry and all tests in process"
 	@echo "                (ONLY=kindmetrics: the tests of one folder)"
 	@echo "make test       run all tests (ONLY=in_process, faults, meltano or warehouses)"
 	@echo "make coverage   run the tests of taps and kit; show the lines and branches they miss"
