@@ -52,9 +52,11 @@ class Way:
         """
         family = run.family()
         began = time.monotonic()
-        for member in [run.member(name) for name in self.members] or [run.process]:
+        members = [run.member(name) for name in self.members] or [run.process]
+        for member in members:
             member.send_signal(self.number)
-        self._send_again([run.process, *family])
+        # Meltano passes its signal on to its children; what only the tap got is for the tap alone.
+        self._send_again([run.process, *family] if run.process in members else members)
         run.ended(family, within)
         return time.monotonic() - began
 
