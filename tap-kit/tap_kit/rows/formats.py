@@ -9,9 +9,9 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from datetime import date, datetime
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
-from operator import attrgetter
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -129,7 +129,7 @@ class FormatCheck:
     ) -> None:
         for field, attribute, leaf in leaves:
             is_checked = leaf.has_type and unbounded is not None and field not in unbounded
-            if not is_checked and not _all_within(map(attrgetter(attribute), rows), leaf):
+            if not is_checked and not _all_within(_reader_of(attribute)(rows), leaf):
                 self._replace(rows, field, attribute, leaf)
 
     def _replace(
@@ -179,14 +179,35 @@ class FormatCheck:
                 self._check_inside(inner, inner_definition, inner_path)
 
 
+@lru_cache(maxsize=1_000)
+def _reader_of(attribute: str) -> Callable[[Iterable[Any]], list[Any]]:
+    """Return a function that reads an attribute of all rows.
+
+    With the name in its code it takes a third of the time of ``attrgetter``, which would make
+    this check the slowest part of the fast path.
+    """
+    return FunctionType(_with_name(_read.__code__, attribute), {})
+
+
+def _read(rows: Iterable[Any]) -> list[Any]:
+    return [row.attribute for row in rows]
+
+
+def _with_name(code: CodeType, attribute: str) -> CodeType:
+    """Return the code of ``_read``, with that of its comprehension, for another attribute."""
+    parts = (_with_name(p, attribute) if isinstance(p, CodeType) else p for p in code.co_consts)
+    names = (attribute if name == "attribute" else name for name in code.co_names)
+    return code.replace(co_consts=tuple(parts), co_names=tuple(names))
+
+
 def _all_valid(rows: Sequence[msgspec.Struct], kind: Any, attributes: Sequence[str]) -> bool:
     """Return whether compiled code accepts these dates or times of all rows.
 
-    False if each has to be looked at. All fields together take half the time of one after another.
+    False if each has to be looked at.
     """
-    found: Iterable[Any] = map(attrgetter(*attributes), rows)
-    values: list[Any] = list(found if len(attributes) == 1 else chain.from_iterable(found))
-    if any(value is UNSET for value in values[: len(attributes)]):
+    columns = [_reader_of(attribute)(rows) for attribute in attributes]
+    values = list(chain.from_iterable(columns))
+    if any(column[0] is UNSET for column in columns):
         values = [value for value in values if value is not UNSET]
     try:
         msgspec.convert(values, list[kind | None])
