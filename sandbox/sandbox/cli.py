@@ -1,4 +1,7 @@
-"""The command ``sandbox``: serve one vendor's API, or all of them, until Ctrl-C."""
+"""The command ``sandbox``: serve one vendor's API or store, or all APIs, until Ctrl-C.
+
+``sandbox kissmetrics-export`` writes the files of a raw data export into a folder.
+"""
 
 import argparse
 import sys
@@ -7,11 +10,14 @@ from contextlib import AbstractContextManager, ExitStack
 
 from sandbox.fault_text import GRAMMAR, parse_fault
 from sandbox.faults import Fault
-from sandbox.options import PORT, WHOLE, Account
+from sandbox.kissmetrics.raw.options import add_export_options, write
+from sandbox.options import PORT, WHOLE, Account, UnusableOptionsError
 from sandbox.server import Running, UnusableAddressError, serve_until_stopped
-from sandbox.vendors import VENDORS
+from sandbox.vendors import STORES, VENDORS
 
 ALL = "all"
+EXPORT = "kissmetrics-export"
+_SERVED = {**VENDORS, **STORES}
 KEPT_REQUESTS = 10_000  # keeps a sandbox that runs for days from growing
 EPILOG = f"""\
 The first line on stdout is the base URL; `sandbox all` prints a line "VENDOR URL" for each vendor.
@@ -26,23 +32,30 @@ while it runs:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 1 if an address is not available."""
+    """Run the command and return its exit code: 1 if an address or a folder is not available."""
     options = _parser().parse_args(arguments)
-    names = tuple(VENDORS) if options.vendor == ALL else (options.vendor,)
     try:
-        with ExitStack() as stack:
-            _serve({name: stack.enter_context(_account(name, options)) for name in names}, options)
-    except UnusableAddressError as error:
+        if options.vendor == EXPORT:
+            sys.stdout.write(f"{options.folder}: {write(options)}\n")
+        else:
+            _run(options)
+    except (UnusableAddressError, UnusableOptionsError) as error:
         sys.stderr.write(f"sandbox: {error}\n")
         return 1
     return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    names = tuple(VENDORS) if options.vendor == ALL else (options.vendor,)
+    with ExitStack() as stack:
+        _serve({name: stack.enter_context(_account(name, options)) for name in names}, options)
 
 
 def _account(name: str, options: argparse.Namespace) -> AbstractContextManager[Account]:
     """Set up a vendor's account: as the options say, or with its defaults for ``all``."""
     if options.vendor == ALL:
         options = _parser().parse_args([name, f"--latency-ms={options.latency_ms}"])
-    return VENDORS[name].serving(options)
+    return _SERVED[name].serving(options)
 
 
 def _serve(accounts: Mapping[str, Account], options: argparse.Namespace) -> None:
@@ -52,7 +65,7 @@ def _serve(accounts: Mapping[str, Account], options: argparse.Namespace) -> None
             sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
         for name, account in accounts.items():
-            sys.stderr.write(f"{name.capitalize()} sandbox: {account.hint}\n")
+            sys.stderr.write(f"{_title(name)} sandbox: {account.hint}\n")
         sys.stderr.write("Press Ctrl-C to stop.\n")
         sys.stderr.flush()
 
@@ -69,9 +82,24 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
     commands = parser.add_subparsers(dest="vendor", required=True, metavar="VENDOR")
     for name, vendor in VENDORS.items():
-        vendor.add_options(_command(commands, name, f"serve the {name.capitalize()} API"))
-    _command(commands, ALL, "serve all of them, each with its defaults")
+        vendor.add_options(_command(commands, name, f"serve the {_title(name)} API"))
+    for name, store in STORES.items():
+        store.add_options(_command(commands, name, "serve a raw data export of Kissmetrics as S3"))
+    _command(commands, ALL, "serve all APIs, each with its defaults")
+    summary = "write a raw data export of Kissmetrics into a folder"
+    export = commands.add_parser(EXPORT, help=summary, description=summary)
+    export.add_argument(
+        "folder", metavar="FOLDER", help="a new folder, or one with the same export"
+    )
+    add_export_options(export)
     return parser
+
+
+def _title(name: str) -> str:
+    return " ".join(_TITLES.get(word, word.capitalize()) for word in name.split("-"))
+
+
+_TITLES = {"s3": "S3"}
 
 
 def _command(

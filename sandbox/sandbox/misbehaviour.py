@@ -26,7 +26,7 @@ async def send_faulty(fault: Fault, request: Request, respond: Respond, wire: Wi
     if fault.kind == "reset":
         await wire.reset()
         return
-    response = _with_retry_after(fault, _replacement(fault) or await respond(request))
+    response = with_retry_after(fault, _replacement(fault) or await respond(request))
     if alter := ALTERATIONS.get(fault.kind):
         response = alter(response)
     deliver = DELIVERIES.get(fault.kind, _deliver)
@@ -51,7 +51,8 @@ def _replacement(fault: Fault) -> Response | None:
             return None
 
 
-def _with_retry_after(fault: Fault, response: Response) -> Response:
+def with_retry_after(fault: Fault, response: Response) -> Response:
+    """Add the header of a fault that has one."""
     if fault.retry_after is None:
         return response
     value = str(fault.retry_after)

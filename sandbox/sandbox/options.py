@@ -10,6 +10,10 @@ from typing import Any, NamedTuple
 from sandbox.frame import Frame
 
 
+class UnusableOptionsError(Exception):
+    """The command cannot do what its options say; the text is for the user."""
+
+
 class Account(NamedTuple):
     """A vendor's API ready to serve, and a hint for the user how to send requests to it."""
 

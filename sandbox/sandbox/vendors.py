@@ -8,6 +8,7 @@ from typing import Protocol
 from sandbox.khoros import options as khoros
 from sandbox.kindmetrics import options as kindmetrics
 from sandbox.kissmetrics import options as kissmetrics
+from sandbox.kissmetrics.raw import options as raw
 from sandbox.options import Account
 
 
@@ -26,3 +27,5 @@ VENDORS: Mapping[str, Vendor] = {
     "kissmetrics": kissmetrics,
     "khoros": khoros,
 }
+STORES: Mapping[str, Vendor] = {"kissmetrics-s3": raw}
+"""Stores of files, which need the extra ``s3``; they are not in ``sandbox all``."""

@@ -161,10 +161,10 @@ def test_profile_that_cannot_be_read_is_named(
 
 def test_missing_file_is_named(served: Served) -> None:
     file = f"revisions/{MADE.revisions[1]}.json"
-    served.client.create_bucket(Bucket="cut")
+    served.store.create_bucket("cut")
     for name, pieces in MADE.all_files():
         if name != file:
-            served.put("cut", name, b"".join(pieces))
+            served.store.put("cut", name, b"".join(pieces))
     problem = failure(url="s3://cut", aws_endpoint_url=served.url)
     assert f"these failed: raw data of shop, {file}" in problem
 

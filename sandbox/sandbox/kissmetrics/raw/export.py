@@ -82,11 +82,18 @@ class RawExport:
         """Return the sum of the counts of all files that the bucket has."""
         return sum((self.counts(revision) for revision in self.present), Counter())
 
-    def pieces(self, revision: int) -> Iterator[bytes]:
-        """Yield the bytes of a file; every third file has no line feed at its end."""
+    def pieces(self, revision: int, counts: Counter[str] | None = None) -> Iterator[bytes]:
+        """Yield the bytes of a file; every third file has no line feed at its end.
+
+        ``counts`` gets the numbers of lines, but not those of repeated ones.
+        """
         lines: list[bytes] = []
+        counts = Counter() if counts is None else counts
         is_first = True
         for made in self.made(revision):
+            counts[made.kind] += 1
+            counts["mended"] += made.is_mended
+            counts["lines"] += 1
             if len(lines) == _PIECE_LINES:
                 yield (b"" if is_first else b"\n") + b"\n".join(lines)
                 lines, is_first = [], False
@@ -118,21 +125,25 @@ class RawExport:
         )
         return f"{header}\n{last},{last},{until},{_date(until)}\n".encode()
 
-    def all_files(self) -> Iterator[tuple[str, Iterator[bytes]]]:
-        """Yield the name and the bytes of every file of the bucket."""
+    def all_files(
+        self, counts: Counter[str] | None = None
+    ) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """Yield the name and the bytes of every file of the bucket; ``counts`` as in ``pieces``."""
         yield "index.csv", iter([self.index()])
         yield "status.csv", iter([self.status()])
         for revision in self.present:
-            yield f"revisions/{revision}.json", self.pieces(revision)
+            yield f"revisions/{revision}.json", self.pieces(revision, counts)
 
-    def write(self, folder: Path) -> None:
-        """Write the bucket as a folder."""
-        for name, pieces in self.all_files():
+    def write(self, folder: Path) -> Counter[str]:
+        """Write the bucket as a folder; return the numbers of lines, as in ``pieces``."""
+        counts: Counter[str] = Counter()
+        for name, pieces in self.all_files(counts):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
                 file.writelines(pieces)
             os.utime(path, (self.start.timestamp(),) * 2)  # the same file is not a new one
+        return counts
 
     def _begin(self, revision: int) -> int:
         place = revision - self.sizes.first_revision
