@@ -41,6 +41,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker(group_of(item.path.relative_to(TESTS)))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests that share a project or a server first; they take minutes in one worker.
+
+    The others are short: they fill the time of the other workers up to the end.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 def group_of(path: Path) -> str:
     """Return the group of a test file: a file's own before its folder's."""
     names = {name: group for group, places in GROUPS.items() for name in places}

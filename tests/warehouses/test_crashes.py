@@ -12,6 +12,7 @@ import pytest
 
 from tests.warehouses.accounts import ACCOUNTS
 from tests.warehouses.crashes import VICTIMS, Pipeline, kill_and_rerun
+from tests.warehouses.database import primary_key
 from tests.warehouses.matrix import all_keys
 from tests.warehouses.points import POINTS
 from tools.pages.target_page import CRASHES, lines
@@ -45,6 +46,9 @@ def test_next_run_after_a_kill_completes_the_tables(
     assert outcome.rows_at_kill >= POINTS[kind][number].rows
     assert pipeline.tables() == expected
     assert all(expected.values())
+    for stream in pipeline.account.tap(validate_config=False).streams.values():
+        if stream.name in expected:
+            assert primary_key(postgres, pipeline.schema, stream.name) == {*stream.primary_keys}
 
 
 def test_page_has_every_point_victim_and_tap() -> None:

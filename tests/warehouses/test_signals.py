@@ -12,7 +12,6 @@ import psutil
 import pytest
 
 from tests.warehouses.accounts import (
-    KhorosAccount,
     KindmetricsAccount,
     KissmetricsAccount,
     KissmetricsV3Account,
@@ -42,7 +41,7 @@ QUERIES_RUN = Point("while queries run", "/v3/queries/", nth=4, job="every")
 
 
 @pytest.mark.parametrize(
-    ("kind", "way"), [(KindmetricsAccount, CTRL_C), (KhorosAccount, MELTANO_ALONE)]
+    ("kind", "way"), [(KindmetricsAccount, CTRL_C), (KissmetricsAccount, MELTANO_ALONE)]
 )
 def test_signal_ends_all_processes_and_the_next_run_resumes(
     project: Project,
