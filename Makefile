@@ -49,7 +49,7 @@ help:
 	@echo "make clean      remove everything that these commands created"
 
 setup: .venv/.setup
-demo: .venv/.setup .venv/charts/.ready .meltano/.plugins
+demo: .venv/.setup .venv/charts/vega.js .meltano/.plugins
 	@$(BIN)/python -m demo
 
 show: .venv/.setup
@@ -68,7 +68,7 @@ check: lint
 
 # The tests install plugins. With retries they do not fail if PyPI is down for a minute.
 test: export UV_HTTP_RETRIES := 8
-test: .venv/.dev .venv/charts/.ready transform/.venv/.ready
+test: .venv/.dev .venv/charts/vega.js transform/.venv/.ready
 	@$(BIN)/python -m tests.prepare
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(if $(ONLY),-m '$(ONLY)')
 
@@ -165,15 +165,19 @@ wheels: $(if $(TAG),.venv/.dev,.tools-ready)
 	@$(UV) sync --quiet --frozen --inexact --all-packages --all-extras --group dev
 	@touch $@ .venv/.setup .venv/.machines
 
-# Separate environments: numpy, which matplotlib depends on, would slow down every start of a tap,
+# Separate environments: only the page needs the library of the charts, whose package has 100 MB,
 # and the dependencies of dbt conflict with those of Meltano.
-.venv/charts/.ready: demo/requirements.txt | .venv/.setup
+.venv/charts/.ready: demo/requirements.txt demo/library.py | .venv/.setup
 transform/.venv/.ready: transform/requirements.txt | .tools-ready
 .venv/charts/.ready transform/.venv/.ready:
 	@rm -rf $(@D)
 	@$(UV) venv --quiet $(@D)
 	@$(UV) pip install --quiet --python $(@D) --require-hashes -r $<
 	@touch $@
+
+.venv/charts/vega.js: .venv/charts/.ready
+	@$(@D)/bin/python demo/library.py > $@.part
+	@mv $@.part $@
 
 # Meltano's environments contain a copy of the kit too. After a change they are deleted, and Meltano
 # installs them again.

@@ -113,7 +113,7 @@ def people_by_report(warehouse: Warehouse) -> Figure:
         f"at most {most:,} per report and day",
         title=f"Different people found per day, by report, {span(days)}",
         note="Days are in the product's time zone. A person who is found on two days counts once "
-        "in the last column.",
+        "in the table's last column.",
         corner="report",
         rows=reports,
         columns=[day_name(day) for day in days],
@@ -174,6 +174,8 @@ def conversations_by_status(warehouse: Warehouse) -> Figure:
         totals=[sum(row) for row in cells],
         headline=everything,
         counted="conversations, of any status",
+        measure="conversations",
+        parts="status",
     )
 
 

@@ -9,4 +9,4 @@ ROOT = Path(__file__).parent.parent
 OUTPUT = ROOT / "output" / "demo"
 REPORT = OUTPUT / "report.html"
 ROWS = OUTPUT / "rows.txt"
-CHARTS = Path(sys.prefix) / "charts"  # an environment with matplotlib; see the Makefile
+LIBRARY = Path(sys.prefix) / "charts" / "vega.js"  # draws the charts; see the Makefile

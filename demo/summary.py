@@ -15,7 +15,7 @@ WHERE = """
   make show        opens output/demo/report.html, with these figures as charts
   make transform   builds typed and tested tables from the files, with dbt
   make demo        run again, reads only the days that may have changed
-  output/demo/     has the JSONL files, the charts, and rows.txt with the rows of every stream
+  output/demo/     has the JSONL files, and rows.txt with the rows of every stream
 To try version 3 of Kissmetrics' API on this machine, see tap-kissmetrics/README.md
 To load your own data, see docs/go_live.md"""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
+Mode = Literal["light", "dark"]
 QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 
 
@@ -37,14 +38,15 @@ class OpenPage:
 
 
 @contextlib.contextmanager
-def opened(file: Path) -> Iterator[OpenPage]:
+def opened(file: Path, mode: Mode = "light") -> Iterator[OpenPage]:
     """Open a file with all details unfolded; skip the test without a browser."""
     found = None if os.environ.get(WITHOUT_BROWSER) else browser()
     if found is None:
         pytest.skip("no Chromium (apt-get install chromium): the report was not tested")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=QUIET)
-        context = chromium.new_context(offline=True, viewport={"width": 1100, "height": 900})
+        size: ViewportSize = {"width": 1100, "height": 900}
+        context = chromium.new_context(offline=True, viewport=size, color_scheme=mode)
         view = OpenPage(context.new_page())
         view.page.on("console", lambda message: view.errors.append(message.text))
         view.page.on("pageerror", lambda error: view.errors.append(str(error)))

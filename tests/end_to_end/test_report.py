@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from tests.end_to_end.browser import Mode
     from tests.end_to_end.conftest import FirstDemo
 
 pytestmark = [pytest.mark.xdist_group("meltano"), pytest.mark.timeout(600)]
@@ -119,22 +121,42 @@ def number(text: str) -> int:
     return int(text.replace(",", ""))
 
 
-def test_page_is_complete_without_a_network_and_shows_its_charts(
-    first_demo: FirstDemo,
-) -> None:
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_page_draws_its_charts_without_a_network(first_demo: FirstDemo, mode: Mode) -> None:
     page = first_demo.output / "report.html"
-    with opened(page) as view:
-        sizes = view.page.eval_on_selector_all(
-            "img", "all => all.map(i => [i.complete, i.naturalWidth, i.naturalHeight])"
-        )
-        shown = view.page.locator("img").all()
-        assert [image.is_visible() for image in shown] == [True] * len(CHARTS)
-        assert sizes == [[True, 1600, 672]] * len(CHARTS)
+    with opened(page, mode) as view:
+        view.page.wait_for_selector(f"body[data-drawn={mode}]")
+        for name in CHARTS:
+            figures = [cell for row in view.table(name).values() for cell in row.values()]
+            drawn = view.page.locator(f"#{name} .chart svg text").all_text_contents()
+            assert set(figures) & set(drawn), name
         assert view.page.evaluate("document.documentElement.scrollWidth") == 1100
+        paper, ink = view.page.evaluate(
+            "[document.body, document.querySelector('.chart svg .mark-text text')].map(one =>"
+            " getComputedStyle(one)).map((s, n) => n ? s.fill : s.backgroundColor)"
+        )
+        assert brightness(ink) != brightness(paper), "text on its background"
+        assert brightness(paper) == mode
+        headings = view.page.locator("h1, h2, figcaption").all_inner_texts()
+        assert len(headings) == len(set(headings))
         assert view.errors == []
         assert [url for url in view.requested if not url.startswith(("data:", page.as_uri()))] == []
-    for name in CHARTS:
-        assert (first_demo.output / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def brightness(color: str) -> str:
+    """Return whether a colour such as ``rgb(18, 24, 31)`` is light or dark."""
+    return "light" if sum(map(int, re.findall(r"\d+", color)[:3])) > 3 * 128 else "dark"
+
+
+def test_part_of_a_chart_has_a_tooltip_with_its_figures(first_demo: FirstDemo) -> None:
+    with opened(first_demo.output / "report.html") as view:
+        view.page.wait_for_selector("body[data-drawn]")
+        day, sources = next(iter(view.table("visitors_by_day_and_source").items()))
+        view.page.locator("#visitors_by_day_and_source .mark-rect path").first.hover()
+        text = view.page.locator("#vg-tooltip-element.visible").inner_text()
+    source = next(name for name in sources if name in text)
+    for part in (day, source, sources[source], sources["all sources"]):
+        assert part in text
 
 
 def test_figures_are_those_of_the_files(first_demo: FirstDemo) -> None:
