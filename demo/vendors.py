@@ -142,6 +142,7 @@ class KissmetricsDemo(Vendor):
     tap = TapKissmetrics
     # With these settings, the tap has its streams of all kinds.
     stream_settings: Mapping[str, Any] = {
+        "api_version": "core",
         "api_token": "demo-token",
         "raw_exports": [{"product": "shop", "url": "folder"}],
     }
@@ -160,6 +161,7 @@ class KissmetricsDemo(Vendor):
         with self.api.serving() as at, tempfile.TemporaryDirectory() as folder:
             self.export.write(Path(folder))
             yield {
+                "API_VERSION": "core",  # also if the shell has a user name
                 "API_URL": at.core,
                 "QUERY_URL": at.query,
                 "API_TOKEN": "demo-token",

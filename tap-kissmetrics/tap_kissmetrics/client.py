@@ -59,6 +59,7 @@ class Client(Protocol):
     """Responses of one version of the API as Python values; safe to use from several threads."""
 
     query_setting: str  # the setting with the address of the API that runs queries
+    has_saved_dates: bool  # whether a report can run with the dates that are saved in it
 
     def id_of(self, value: Id) -> Id:
         """Return an id of the settings in the form that this version uses."""

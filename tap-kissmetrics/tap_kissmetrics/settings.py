@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
@@ -17,15 +16,14 @@ from tap_kit import (
 
 from tap_kissmetrics.lists.envelope import MAX_DIGITS
 from tap_kissmetrics.raw_exports.settings import SETTINGS as RAW_SETTINGS
+from tap_kissmetrics.versions import OF_ALL_VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from singer_sdk import Stream, Tap
-    from tap_kit import Config, Run, Work
+    from tap_kit import Config
 
-    from tap_kissmetrics.client import Client, Id
-    from tap_kissmetrics.reports.saved import Account
+    from tap_kissmetrics.versions import Version
 
 # Ids are UUIDs in the Core API and integers in version 3, where a text of digits is accepted too.
 ID = th.CustomType({"type": ["string", "integer"], "minLength": 1})
@@ -80,46 +78,19 @@ TRACKING_KEY = th.Property(
 )
 
 
-@dataclass(frozen=True)
-class Version:
-    """A version of the API: its settings, its limits, and what the tap reads with it.
-
-    ``access`` are its addresses and credentials; ``selection`` says what only this version can
-    read. ``report_settings`` are the settings of a report that it has beyond those of all versions.
-    ``polling_share`` is the share of the rate limit that polls may use.
-    """
-
-    description: str
-    access: Sequence[th.Property[Any]]
-    required: str  # one of ``access``
-    id_type: type[str | int]
-    open_client: Callable[[Run], Client]
-    streams: Sequence[Callable[[Tap, Account[Any]], Stream]]
-    report_stream: Callable[[Tap, Account[Any], Id, str, Sequence[str]], Stream]
-    selection: Sequence[th.Property[Any]] = ()
-    report_settings: Sequence[str] = ()
-    requests_per_minute: int | None = None
-    polling_share: float | None = None
-    on_plan: Callable[[Run, Sequence[Work]], None] = lambda _run, _work: None
-
-    @property
-    def settings(self) -> list[str]:
-        """The names of the settings that not every version has."""
-        return [setting.name for setting in (*self.access, *self.selection)]
-
-
 def settings_of(versions: Mapping[str, Version]) -> dict[str, Any]:
-    """Return the JSON schema of the settings of these versions; the first one is the default."""
+    """Return the JSON schema of the settings of these versions."""
     described = "; ".join(f"{name}: {one.description}" for name, one in versions.items())
     limits = (
         f"{one.requests_per_minute or 'no limit'} in {name}" for name, one in versions.items()
     )
+    credentials = (f"{name} with {one.required}" for name, one in versions.items())
+    by_credentials = f"the first of these whose credentials are set ({', '.join(credentials)})"
     api_version = th.Property(
         "api_version",
         th.StringType(allowed_values=[*versions]),
-        default=next(iter(versions)),
         title="API version",
-        description=described,
+        description=f"{described}. Unset: {by_credentials}",
     )
     settings: list[th.Property[Any]] = [
         api_version,
@@ -139,60 +110,21 @@ def settings_of(versions: Mapping[str, Version]) -> dict[str, Any]:
     return th.PropertiesList(*by_name.values()).to_dict()
 
 
-def version_problems(
-    config: Config, versions: Mapping[str, Version], properties: Mapping[str, Any]
-) -> Iterator[str]:
-    """Return the settings that do not fit ``api_version``, which must be valid, a line each.
-
-    A setting of another version may be present with its default, or empty: Meltano sends all
-    defaults, and a line in ``.env`` without a value is an empty text.
-    """
-    name, version = _selected(config, versions)
-    if not config.get(version.required) and not has_raw_exports_alone(config, versions):
-        problem = "must not be empty" if version.required in config else "is required"
-        yield f"{version.required} {problem}"
-    for setting in dict.fromkeys(setting for one in versions.values() for setting in one.settings):
-        default = properties[setting].get("default")
-        if setting not in version.settings and config.get(setting) not in (None, "", default):
-            owners = [owner for owner, one in versions.items() if setting in one.settings]
-            yield f"{setting} {_belongs_to(owners, name)}"
-
-
-def has_raw_exports_alone(config: Config, versions: Mapping[str, Version]) -> bool:
-    """Return whether there are raw exports to read, and no credentials of the API."""
-    required = [one.required for one in versions.values()]
-    return bool(config.get("raw_exports")) and not any(map(config.get, required))
-
-
-def entry_problems(config: Config, versions: Mapping[str, Version]) -> Iterator[str]:
-    """Return the entries of lists that do not fit ``api_version``, which must be valid."""
-    name, version = _selected(config, versions)
-    for where, value in _ids(config):
+def entry_problems(config: Config, name: str, version: Version) -> Iterator[str]:
+    """Return the ids in lists that do not fit this version of the API."""
+    for where, value in _ids(config, version):
         if version.id_type is str and not isinstance(value, str):
             yield f"{where} must be a string in api_version {name}"
         if version.id_type is int and not _is_number(value):
             yield f"{where} must be a whole number in api_version {name}"
-    for where, entry in _entries(config, "reports"):
-        for setting in entry.keys() - {*version.report_settings}:
-            owners = [owner for owner, one in versions.items() if setting in one.report_settings]
-            if owners:
-                yield f"{where}.{setting} {_belongs_to(owners, name)}"
 
 
-def _selected(config: Config, versions: Mapping[str, Version]) -> tuple[str, Version]:
-    name: str = config.get("api_version", next(iter(versions)))
-    return name, versions[name]
-
-
-def _belongs_to(owners: Sequence[str], selected: str) -> str:
-    return f"belongs to api_version {' or '.join(owners)}, but api_version is {selected}"
-
-
-def _ids(config: Config) -> Iterator[tuple[str, Any]]:
+def _ids(config: Config, version: Version) -> Iterator[tuple[str, Any]]:
+    own = {*OF_ALL_VERSIONS, *version.settings}  # the others are ignored
     for name in ("product_ids", "metric_ids"):
-        yield from _entries(config, name)
+        yield from _entries(config, name) if name in own else ()
     for name, field in (("reports", "id"), ("queries", "product_id")):
-        for where, entry in _entries(config, name):
+        for where, entry in _entries(config, name) if name in own else ():
             if entry.get(field) is not None:
                 yield f"{where}.{field}", entry[field]
 

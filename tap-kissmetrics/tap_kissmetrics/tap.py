@@ -17,11 +17,11 @@ from tap_kissmetrics.raw_exports import streams as raw
 from tap_kissmetrics.raw_exports.group import RawExports
 from tap_kissmetrics.reports.saved import Account
 from tap_kissmetrics.reports.streams import NamedReport, ReportResults
-from tap_kissmetrics.settings import Version
 from tap_kissmetrics.v3 import query_streams
 from tap_kissmetrics.v3 import settings as v3_settings
 from tap_kissmetrics.v3 import streams as v3
 from tap_kissmetrics.v3.client import V3Client
+from tap_kissmetrics.versions import Selection, Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,26 +30,8 @@ if TYPE_CHECKING:
     from tap_kit import Config, Work
 
 VERSIONS = {
-    "core": Version(
-        description="the Core API and version 2 of the query API",
-        access=core_settings.ACCESS,
-        required="api_token",
-        id_type=str,
-        open_client=CoreClient,
-        streams=(
-            core.Accounts,
-            core.Products,
-            core.Reports,
-            core.Events,
-            core.Properties,
-            core.Metrics,
-            ReportResults,
-        ),
-        report_stream=NamedReport,
-        on_plan=core.check_selection,
-    ),
     "v3": Version(
-        description="version 3",
+        description="version 3 of the API",
         access=v3_settings.ACCESS,
         required="username",
         selection=v3_settings.SELECTION,
@@ -70,6 +52,24 @@ VERSIONS = {
         polling_share=0.5,  # a query is a start and a poll that finds it done
         on_plan=query_streams.log_expected_requests,
     ),
+    "core": Version(
+        description="the Core API and version 2 of the query API",
+        access=core_settings.ACCESS,
+        required="api_token",
+        id_type=str,
+        open_client=CoreClient,
+        streams=(
+            core.Accounts,
+            core.Products,
+            core.Reports,
+            core.Events,
+            core.Properties,
+            core.Metrics,
+            ReportResults,
+        ),
+        report_stream=NamedReport,
+        on_plan=core.check_selection,
+    ),
 }
 
 
@@ -87,25 +87,19 @@ class TapKissmetrics(KitTap):
     @classmethod
     @override
     def required_settings(cls) -> list[list[str]]:
-        """Return the settings that each version requires; `config_problems` names missing ones."""
-        first, *others = cls.versions.values()
-        return [
-            [first.required],
-            *(["api_version", one.required] for one in others),
-            ["raw_exports"],
-        ]
+        """Return the credentials that select each version; ``Selection`` names missing ones."""
+        return [*([one.required] for one in cls.versions.values()), ["raw_exports"]]
 
     @classmethod
     @override
     def variants(cls) -> Mapping[str, Config]:
-        first, *others = cls.versions
         exports = {"raw_exports": [{"product": "shop", "url": "s3://bucket"}]}
-        return {first: {}, **{name: {"api_version": name} for name in others}, RAW: exports}
+        return {**{name: {"api_version": name} for name in cls.versions}, RAW: exports}
 
     @override
     def discover_streams(self) -> list[Stream]:
         streams: list[Stream] = []
-        if self.has_api:
+        if self.selection.has_api:
             streams += self._api_streams()
         if self.config.get("raw_exports"):
             streams += [stream_type(self, self.raw_exports) for stream_type in raw.STREAMS]
@@ -126,30 +120,28 @@ class TapKissmetrics(KitTap):
 
     @override
     def own_problems(self, config: Config) -> Iterator[str]:
+        selection = self.selection
         yield from settings.name_problems(config)
-        if "api_version" in self.config and "api_version" not in config:
-            return  # it is invalid, so which settings belong to it is unknown
-        properties = self.config_jsonschema["properties"]
-        yield from settings.version_problems(config, self.versions, properties)
-        yield from settings.entry_problems(config, self.versions)
+        yield from selection.problems()
         yield from raw_settings.problems(config)
+        if selection.is_known and selection.has_api:
+            yield from settings.entry_problems(config, selection.name, selection.version)
+            yield from selection.state_problems(self.state)
 
-    @property
-    def has_api(self) -> bool:
-        """Whether the tap reads the API, and not only raw exports."""
-        return not settings.has_raw_exports_alone(self.config, self.versions)
+    @cached_property
+    def selection(self) -> Selection:
+        """Which version of the API the settings select."""
+        return Selection(self.config, self.versions, self.config_jsonschema["properties"])
 
     @cached_property
     def raw_exports(self) -> RawExports[raw.RawStream]:
         """What the streams of the raw data export share."""
         return RawExports(self.run)
 
-    @cached_property
+    @property
     def version(self) -> Version:
-        """The version of the API that the settings select; the first one if they are wrong."""
-        selected = self.config.get("api_version")
-        first = next(iter(self.versions.values()))
-        return next((one for name, one in self.versions.items() if name == selected), first)
+        """The version of the API that is read; the first one if the settings are wrong."""
+        return self.selection.version
 
     @cached_property
     def account(self) -> Account:
@@ -160,15 +152,21 @@ class TapKissmetrics(KitTap):
     @property
     @override
     def default_requests_per_minute(self) -> int | None:
-        return self.version.requests_per_minute
+        return self.version.requests_per_minute if self.selection.has_api else None
 
     @override
     def on_plan(self, work: Sequence[Work]) -> None:
-        self.version.on_plan(self.run, work)
+        if self.selection.has_api:
+            self.version.on_plan(self.run, work)
 
     @override
     def check_access(self) -> str:
-        found = [self.account.client.check_access()] if self.has_api else []
+        selection = self.selection
+        if choice := selection.choice():
+            self.logger.info("%s", choice)
+        if ignored := selection.ignored():
+            self.logger.warning("%s", ignored)
+        found = [self.account.client.check_access()] if selection.has_api else []
         if any(stream.selected for stream in self.raw_exports.streams):
             found.append(self.raw_exports.check_access())
         return "; ".join(found)

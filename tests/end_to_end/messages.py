@@ -268,7 +268,29 @@ def files_of_a_raw_export(folder: Path) -> str:
     return "".join(run.stderr() for run in runs)
 
 
+def versions_of_an_api(folder: Path) -> str:
+    """Credentials of no version and of two, and a state of the other one."""
+    folder = folder / "versions"
+    folder.mkdir()
+    context = {"context": {"report_id": "64361c30"}, "replication_key": "start_date"}
+    entry = {"partitions": [{**context, "replication_key_value": "2024-02-01T08:00:00+00:00"}]}
+    state = folder / "state.json"
+    state.write_text(json.dumps({"bookmarks": {"report_results": entry}}))
+    core = {"api_token": TOKEN, "api_url": "http://127.0.0.1:9"}
+    with Kissmetrics(token=TOKEN, email="a@b.example", password=TOKEN).serving() as at:
+        v3 = {"username": "a@b.example", "password": TOKEN, "v3_url": f"{at.query}/v3"}
+        fast = {"requests_per_minute": 1_000_000, "poll_interval_ms": 1}
+        return "".join(
+            [
+                Run(KISS, folder / "none", {}).stderr(),
+                Run(KISS, folder / "state", v3).stderr("--state", str(state)),
+                Run(KISS, folder / "both", {**v3, **core, **fast}).stderr("--test"),
+            ]
+        )
+
+
 SCENARIOS: tuple[Scenario, ...] = (
+    versions_of_an_api,
     files_of_a_raw_export,
     slow_response,
     wrong_settings,

@@ -8,9 +8,10 @@ import pytest
 from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kissmetrics.reports.streams import NamedReport
-from tap_kissmetrics.settings import Version, settings_of
+from tap_kissmetrics.settings import settings_of
 from tap_kissmetrics.tap import VERSIONS, TapKissmetrics
 from tap_kissmetrics.v3.client import V3Client
+from tap_kissmetrics.versions import Version
 from tap_kit import KitStream, Result, Task
 from typing_extensions import override
 
@@ -89,43 +90,53 @@ def problems(**settings: Any) -> list[str]:
 
 def test_settings_are_those_of_all_versions() -> None:
     properties = ThreeVersions.config_jsonschema["properties"]
-    assert properties["api_version"]["enum"] == ["core", "v3", "v4"]
-    assert properties["api_version"]["description"].endswith("; v4: an invented version")
-    assert "Unset: no limit in core, 15 in v3, 40 in v4" in str(properties["requests_per_minute"])
+    assert properties["api_version"]["enum"] == ["v3", "core", "v4"]
+    assert "default" not in properties["api_version"]
+    description = properties["api_version"]["description"]
+    assert "; v4: an invented version. Unset: the first of these" in description
+    assert "(v3 with username, core with api_token, v4 with username)" in description
+    assert "Unset: 15 in v3, no limit in core, 40 in v4" in str(properties["requests_per_minute"])
     assert {"api_token", "v3_url", "v4_url", "username"} <= properties.keys()
 
 
-def test_each_version_has_a_set_of_required_settings_and_a_variant() -> None:
-    ways = [["api_token"], ["api_version", "username"], ["api_version", "username"]]
-    assert ThreeVersions.required_settings() == [*ways, ["raw_exports"]]
-    versions = {"core": {}, "v3": {"api_version": "v3"}, "v4": {"api_version": "v4"}}
+def test_each_version_has_a_required_setting_and_a_variant() -> None:
+    ways = [["username"], ["api_token"], ["username"], ["raw_exports"]]
+    assert ThreeVersions.required_settings() == ways
     variants = dict(ThreeVersions.variants())
     assert [*variants.pop("raw exports")] == ["raw_exports"]
-    assert variants == versions
+    assert variants == {name: {"api_version": name} for name in ("v3", "core", "v4")}
 
 
-def test_settings_of_every_other_version_are_reported() -> None:
+def test_settings_of_every_other_version_are_ignored() -> None:
     settings: dict[str, Any] = {
         "api_version": "v4",
         "v3_url": "https://a.example",
-        "metric_ids": [1],
+        "metric_ids": ["x"],
+        "api_token": "t",
     }
-    assert problems(api_token="t", product_ids=["p"], **settings) == [  # noqa: S106
-        "api_token belongs to api_version core, but api_version is v4",
-        "metric_ids belongs to api_version v3, but api_version is v4",
+    assert problems(product_ids=["p"], **settings) == [
         "product_ids[0] must be a whole number in api_version v4",
-        "username is required",
-        "v3_url belongs to api_version v3, but api_version is v4",
+        (
+            "username is required, because api_version is v4; "
+            "without api_version, api_token selects core"
+        ),
     ]
+    tap = ThreeVersions(config={**settings, "username": "u"})
+    assert tap.selection.choice() is None
+    assert tap.selection.ignored() == (
+        "Ignoring settings that do not belong to api_version v4: v3_url, metric_ids, api_token"
+    )
 
 
-def test_setting_of_two_versions_is_reported_for_the_others_only() -> None:
-    assert problems(username="u") == [
-        "api_token is required",
-        "username belongs to api_version v3 or v4, but api_version is core",
-    ]
-    for version in ("v3", "v4"):
-        ThreeVersions(config={"api_version": version, "username": "u"})
+def test_setting_of_two_versions_selects_the_first() -> None:
+    tap = ThreeVersions(config={"username": "u"})
+    assert (tap.selection.name, tap.selection.choice(), tap.selection.ignored()) == (
+        "v3",
+        None,
+        None,
+    )
+    explicit = ThreeVersions(config={"api_version": "v4", "username": "u"})
+    assert explicit.selection.name == "v4"
 
 
 def test_third_version_is_read() -> None:

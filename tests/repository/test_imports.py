@@ -28,6 +28,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
         "client",
         "query",
         "reports",
+        "versions",
         "settings",
         "core v3",
         "tap",

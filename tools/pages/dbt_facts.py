@@ -29,7 +29,7 @@ class Facts:
     ranges: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # by column
     # Streams that count the rows of others for each of these columns, by the column with the count.
     counted: Mapping[str, tuple[list[str], Mapping[str, str]]] = field(default_factory=dict)
-    # Variants of the tap whose streams have a folder of models of their own.
+    # The variants of the tap and the folder of models of each; a tap without variants has none.
     folders: Mapping[str, str] = field(default_factory=dict)
     # Texts that are times in the setting `timezone`; each gets an additional timestamp column.
     times: AbstractSet[str] = frozenset()
@@ -73,7 +73,7 @@ KISSMETRICS = Facts(
         ("report_results", "product_id"): ("products", "id"),
         ("report_results", "report_id"): ("reports", "id"),
     },
-    folders={"raw exports": "kissmetrics_raw"},
+    folders={"core": "kissmetrics", "raw exports": "kissmetrics_raw"},
     counted={
         "raw_files": (
             ["product", "revision"],

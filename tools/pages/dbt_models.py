@@ -45,15 +45,14 @@ def files(taps: Sequence[type[KitTap]]) -> dict[Path, str]:
     made: dict[Path, str] = {}
     for tap in taps:
         facts = facts_of(tap.name)
-        made |= Models(tap, facts).files()
-        for variant in facts.folders:
+        for variant in facts.folders or [None]:
             made |= Models(tap, facts, variant).files()
     return made
 
 
 @dataclass(frozen=True)
 class Models:
-    """The models of one tap, or of a variant of it that has its own folder."""
+    """The models of one tap, or of one of its variants, which has a folder of its own."""
 
     tap: type[KitTap]
     facts: Facts

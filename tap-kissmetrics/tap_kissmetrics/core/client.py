@@ -48,6 +48,10 @@ if TYPE_CHECKING:
 
 # Lists and objects are bare or in an envelope: see docs/reference/kissmetrics.md, section 3.
 ENVELOPE = (list, dict)
+PROBABLY_GONE = (
+    "Kissmetrics has probably switched off the Core API; use version 3 instead, with username "
+    "and password in place of api_token"
+)
 RUNNABLE = "people_search_v2"  # the vendor's page: no report of another type can be run
 
 
@@ -55,6 +59,7 @@ class CoreClient:
     """Responses of both hosts as Python values; safe to use from several threads."""
 
     query_setting = "query_url"
+    has_saved_dates = False
 
     def __init__(self, run: Run) -> None:
         config = run.config
@@ -64,12 +69,14 @@ class CoreClient:
             auth=token,
             error_for=error_for(address="api_url", credential="api_token"),
             prefixes=("/core/",),
+            unreachable=PROBABLY_GONE,
         )
         self.query = run.open_api(
             config["query_url"],
             auth=token,
             error_for=error_for(address="query_url", credential="api_token"),
             prefixes=("/v2/",),
+            unreachable=PROBABLY_GONE,
         )
         self._page_size = config["page_size"]
         self._product_ids = config.get("product_ids")

@@ -100,7 +100,7 @@ class Reports:
             zone=self._zones.get(product_id, lambda: self._zone(product_id)),
             columns=tuple(entry.get("columns") or ()),
             of_people=str(record.get("report_type", PEOPLE)).startswith(PEOPLE),
-            saved_dates=entry.get("saved_dates", False),
+            saved_dates=self._client.has_saved_dates and entry.get("saved_dates", False),
         )
 
     def _zone(self, product_id: Id | None) -> ZoneInfo:

@@ -44,6 +44,7 @@ class V3Client:
     """Responses of version 3 as Python values; safe to use from several threads."""
 
     query_setting = "v3_url"
+    has_saved_dates = True
 
     def __init__(self, run: Run) -> None:
         config = run.config

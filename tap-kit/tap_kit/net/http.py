@@ -10,7 +10,7 @@ import requests
 import urllib3
 from typing_extensions import override
 
-from tap_kit.errors import Retriable
+from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.net.bodies import parse_json
 from tap_kit.net.exchange import RESPONSE_TIMEOUTS, Exchange, exchanging
 from tap_kit.net.hosts import api_path
@@ -96,6 +96,8 @@ class Api:
     ``max_response_mb`` is the limit for a response that is read as a whole, in MiB.
     """
 
+    unreachable = ""  # what to do instead, for the errors of ``send`` before the first response
+
     def __init__(
         self,
         url: str,
@@ -139,11 +141,17 @@ class Api:
             SyncFailed: if the last try fails; one line says what failed and why.
             Exception: what ``error_for`` returns for an error response.
         """
-        return with_retries(
-            lambda: self._attempt(request, shape, check, decode),
-            self._throttle.sleep,
-            self._failing,
-        )
+        try:
+            return with_retries(
+                lambda: self._attempt(request, shape, check, decode),
+                self._throttle.sleep,
+                self._failing,
+            )
+        except SyncFailed as error:
+            if not self.unreachable:
+                raise
+            msg = f"{error}; {self.unreachable}"
+            raise SyncFailed(msg) from error.__cause__
 
     def fetch_bytes(self, request: Request, limit: int) -> bytes:
         """Return the body of ``request`` unchanged, without its compression: a part of a file.
@@ -266,6 +274,7 @@ class Api:
     def _check_status(
         self, response: requests.Response, request: Request, exchange: Exchange
     ) -> None:
+        self.unreachable = ""
         status = response.status_code
         if status in request.statuses:
             return

@@ -120,6 +120,7 @@ class Run:
         auth: AuthBase,
         error_for: ErrorMapper,
         prefixes: tuple[str, ...] = ("/",),
+        unreachable: str = "",
     ) -> Api:
         """Return the API at ``url`` with the limits of this run; see ``Api`` for the parameters.
 
@@ -136,6 +137,7 @@ class Run:
             prefixes=prefixes,
             max_response_mb=self.config["max_response_mb"],
         )
+        api.unreachable = unreachable
         self.connections.callback(api.close)
         return api
 

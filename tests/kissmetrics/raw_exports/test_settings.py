@@ -43,7 +43,7 @@ def test_location_of_an_address(url: str, location: Any) -> None:
 @pytest.mark.parametrize(
     ("settings", "found"),
     [
-        ({"raw_exports": []}, ["api_token is required", "raw_exports must not be empty"]),
+        ({"raw_exports": []}, ["raw_exports must not be empty", "username is required for"]),
         ({"raw_exports": [{"product": "shop"}]}, ["raw_exports[0].url is required"]),
         ({"raw_exports": [{"url": "x"}]}, ["raw_exports[0].product is required"]),
         (
@@ -83,5 +83,27 @@ def test_keys_are_secrets() -> None:
     assert properties["aws_secret_access_key"]["secret"]
 
 
-def test_settings_of_the_api_are_checked_if_it_is_used() -> None:
-    assert problems(api_version="v3", api_token="x")[0].startswith("api_token belongs to")  # noqa: S106
+def test_they_are_checked_whatever_is_wrong_with_the_api_version() -> None:
+    wrong = [SHOP, {"product": "blog", "url": "https://x"}]
+    assert problems(api_version="v2", raw_exports=wrong) == [
+        "api_version must be one of v3, core",
+        "raw_exports[1].url must be s3://bucket/prefix or the path of a folder",
+    ]
+
+
+def test_without_credentials_settings_of_the_api_are_ignored() -> None:
+    settings: dict[str, Any] = {"password": "p", "product_ids": ["x"], "api_version": "v3"}
+    tap = TapKissmetrics(config={"raw_exports": [SHOP], **settings})
+    assert {stream.partition("_")[0] for stream in tap.streams} == {"raw"}
+    assert tap.run.requests_per_minute is None
+    assert tap.selection.ignored() == (
+        "Ignoring settings of the API, which is not read without username or api_token: "
+        "api_version, password, product_ids"
+    )
+
+
+def test_with_credentials_the_api_is_read_too() -> None:
+    tap = TapKissmetrics(config={"raw_exports": [SHOP], "username": "u"})
+    assert {"raw_events", "metric_results"} <= tap.streams.keys()
+    assert tap.run.requests_per_minute == 15
+    assert tap.selection.ignored() is None

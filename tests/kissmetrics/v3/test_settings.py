@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,15 @@ from tap_kissmetrics.tap import TapKissmetrics
 from tests.kissmetrics.v3.site import SQL, STREAMS
 
 if TYPE_CHECKING:
+    from tests.kissmetrics.site import Site
     from tests.kissmetrics.v3.site import V3Site
+
+REQUIRED = "{} is required, because api_version is {}; without api_version, {} selects {}"
+CHOICE = (
+    "username and api_token are set: reading version 3 of the API. "
+    "To read another one, set api_version"
+)
+IGNORING = "Ignoring settings that do not belong to api_version"
 
 
 def problems(**settings: Any) -> list[str]:
@@ -41,14 +50,12 @@ def test_all_settings_that_do_not_fit_version_3_are_reported_together(v3: V3Site
     assert ended.output.text == ""
     assert "Traceback" not in ended.stderr
     assert sorted(ended.errors) == [
-        "api_token belongs to api_version core, but api_version is v3",
-        "api_url belongs to api_version core, but api_version is v3",
         "metric_ids[0] must be a whole number in api_version v3",
         "page_size must be at least 1",
         "product_ids[0] must be a whole number in api_version v3",
         "queries[0].product_id must be a whole number in api_version v3",
         "reports[0].id must be a whole number in api_version v3",
-        "username is required",
+        REQUIRED.format("username", "v3", "api_token", "core"),
         "v3_url must be a URL with https:// and a host",
     ]
     assert v3.requested() == []
@@ -56,33 +63,79 @@ def test_all_settings_that_do_not_fit_version_3_are_reported_together(v3: V3Site
 
 def test_all_settings_that_do_not_fit_the_core_api_are_reported_together() -> None:
     settings: dict[str, Any] = {
+        "api_version": "core",
         "username": "me@example.com",
-        "password": "p",
-        "v3_url": "https://elsewhere.example",
-        "metric_ids": ["1"],
-        "queries": [SQL],
+        "metric_ids": [1],
         "product_ids": [5],
-        "reports": [{"id": "r1", "saved_dates": True}],
+        "reports": [{"id": 6, "saved_dates": True}],
     }
-    v3 = "belongs to api_version v3, but api_version is core"
     assert problems(**settings) == [
-        "api_token is required",
-        f"metric_ids {v3}",
-        f"password {v3}",
+        REQUIRED.format("api_token", "core", "username", "v3"),
         "product_ids[0] must be a string in api_version core",
-        f"queries {v3}",
-        f"reports[0].saved_dates {v3}",
-        f"username {v3}",
-        f"v3_url {v3}",
+        "reports[0].id must be a string in api_version core",
     ]
+
+
+def test_ids_are_checked_as_those_of_the_version_that_the_credentials_select() -> None:
+    wanted = "product_ids[0] must be a {} in api_version {}"
+    assert problems(username="u", product_ids=["p"]) == [wanted.format("whole number", "v3")]
+    token = {"api_token": "t"}
+    assert problems(**token, product_ids=[5]) == [wanted.format("string", "core")]
+    assert len(problems(product_ids=[5])) == 1  # which version is meant is unknown
+
+
+@pytest.mark.parametrize(
+    ("settings", "version"),
+    [
+        ({"username": "u"}, "v3"),
+        ({"api_token": "t"}, "core"),
+        ({"username": "u", "api_token": "t"}, "v3"),
+        ({"username": "u", "api_token": ""}, "v3"),
+        ({"username": "", "password": "", "api_token": "t"}, "core"),
+        ({"username": "u", "api_token": "t", "api_version": "core"}, "core"),
+        ({"username": "u", "api_token": "t", "api_version": "v3"}, "v3"),
+    ],
+    ids=str,
+)
+def test_credentials_select_the_version(settings: dict[str, Any], version: str) -> None:
+    tap = TapKissmetrics(config=settings)
+    assert tap.selection.name == version
+    assert ("accounts" in tap.streams) is (version == "core")
+
+
+def test_credentials_of_both_are_one_notice(v3: V3Site, caplog: pytest.LogCaptureFixture) -> None:
+    core: dict[str, Any] = {
+        "api_token": "t",
+        "api_url": "https://a.example",
+        "query_url": "https://b.example",
+    }
+    caplog.set_level(logging.INFO)
+    v3.sync("events", api_version=None, **core)
+    lines = [(one.levelname, one.getMessage()) for one in caplog.records]
+    assert [line for line in lines if "api_token" in line[1] or "_url" in line[1]] == [
+        ("INFO", CHOICE),
+        ("WARNING", f"{IGNORING} v3: api_url, query_url"),
+    ]
+
+
+def test_settings_of_version_3_are_ignored_in_the_core_api(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    report_id = site.runnable()[0]
+    own: dict[str, Any] = {"metric_ids": [1], "queries": [SQL], "password": "p"}
+    site.sync("report_results", reports=[{"id": report_id, "saved_dates": True}], **own)
+    assert [one.getMessage() for one in caplog.records if one.levelname == "WARNING"] == [
+        f"{IGNORING} core: password, metric_ids, queries, reports[0].saved_dates"
+    ]
+    assert len(site.days_run(report_id)) == 2  # a run for each day
 
 
 @pytest.mark.parametrize(
     ("settings", "lines"),
     [
-        ({"api_version": "v2"}, ["api_version must be one of core, v3"]),
-        ({"api_version": "v3"}, ["username is required"]),
-        ({"username": ""}, ["username must not be empty"]),
+        ({"api_version": "v2"}, ["api_version must be one of v3, core"]),
+        ({"api_version": "v3"}, ["username is required for version 3 of the API"]),
+        ({"username": ""}, ["username must not be empty for version 3 of the API"]),
         ({"username": "a:b"}, ["username contains characters that are not allowed"]),
         ({"queries": [SQL, SQL]}, ["queries has two entries with the name latest"]),
         (
@@ -110,11 +163,8 @@ def test_all_settings_that_do_not_fit_the_core_api_are_reported_together() -> No
     ids=str,
 )
 def test_invalid_settings_are_reported(settings: dict[str, Any], lines: list[str]) -> None:
-    own: dict[str, Any] = {"api_version": "v3"} | (
-        {"username": "u"} if settings.keys() != {"api_version"} else {}
-    )
-    found = problems(**{**own, **settings})
-    assert found == lines or (settings == {"api_version": "v2"} and lines[0] in found)
+    own = {"api_version": "v3", "username": None if settings == {"api_version": "v3"} else "u"}
+    assert problems(**{**own, **settings}) == lines
 
 
 @pytest.mark.parametrize(
@@ -138,7 +188,7 @@ def test_empty_setting_of_another_version_counts_as_unset() -> None:
     both: dict[str, Any] = {"api_url": "https://api.kissmetrics.com", "metric_ids": None}
     TapKissmetrics(config={"api_version": "v3", "username": "u", "api_token": "", **both})
     TapKissmetrics(config={"api_token": "t", "username": "", "password": "", **both})
-    assert problems(api_token="", username="") == ["api_token must not be empty"]
+    assert problems(api_token="", username="")[0].startswith("username is required for version 3")
 
 
 def test_discovery_sends_no_request(v3: V3Site) -> None:
