@@ -58,7 +58,8 @@ def configure(project: Project, tap: EveryTap, account: Account) -> None:
 
 def run_in_debug(project: Project, tap: EveryTap) -> Done:
     """Run the tap with debug logging of Meltano, the tap and its libraries."""
-    return project.meltano("--log-level=debug", "run", tap.name, "target-jsonl")
+    own = [f"--state-id-suffix={tap.version}"] if tap.version else []  # versions share no state
+    return project.meltano("--log-level=debug", "run", *own, tap.name, "target-jsonl")
 
 
 def files_with_secrets(project: Project, tap: EveryTap) -> set[str]:
