@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
     from tests.singer import Row
 
 Tables = dict[str, list[dict[str, Any]]]
+FAR_ZONE = "America/St_Johns"
+
+
+def far_user(server: Postgres) -> Postgres:
+    """Return the server with a user whose time zone is not UTC; create the user if necessary."""
+    user = "far_away"
+    create = sql.SQL("CREATE ROLE {} LOGIN SUPERUSER PASSWORD {}")
+    with psycopg.connect(server.url) as connection:
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [user]).fetchone():
+            connection.execute(create.format(sql.Identifier(user), sql.Literal(server.password)))
+        connection.execute(f"ALTER ROLE {user} SET timezone TO '{FAR_ZONE}'")
+    return replace(server, user=user)
 
 
 def tables_of(server: Postgres, schema: str) -> Tables:
