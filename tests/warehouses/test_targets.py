@@ -37,7 +37,7 @@ UPSERTING = {"target-postgres", "target-jsonl"}
 POSTGRES, JSONL, CSV = TESTED
 CELLS = [(POSTGRES, KissmetricsAccount), (JSONL, KhorosAccount), (CSV, KindmetricsAccount)]
 # A deprecated option, and parts of the SDK for tests and special schemas.
-UNDECLARED = ("dialect+driver", "default_target_schema", "faker_config", "flattening_")
+UNDECLARED = ("dialect+driver", "faker_config", "flattening_")
 
 
 @pytest.mark.parametrize(("target", "kind"), CELLS)
