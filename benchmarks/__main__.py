@@ -25,6 +25,7 @@ BENCHMARKS = (
     "kissmetrics_reports",
     "khoros_exports",
     "meltano_run",
+    "warehouse",
     "soak",
     "shards",
 )

@@ -55,7 +55,7 @@ def run(options: Options) -> Iterator[Case | str]:
         jsonl = folder / "jsonl"
         jsonl.mkdir()
         variables = {
-            **_variables(settings),
+            **tap_variables(settings),
             **postgres.target_settings,
             "TARGET_JSONL_DESTINATION_PATH": str(jsonl),
         }
@@ -105,7 +105,7 @@ def parts(target: str, tap: list[str], messages: Path, variables: Variables) -> 
             f"{target} alone, from a file",
             lambda folder: [
                 *("sh", "-c", fed, str(program)),
-                *("--config", _target_config(target, variables, folder)),
+                *("--config", target_config(target, variables, folder)),
             ],
             count=None,
         ),
@@ -144,20 +144,21 @@ def _meltano(*arguments: str) -> list[str]:
     return [str(Path(sys.executable).with_name("meltano")), "--environment=prod", *arguments]
 
 
-def _variables(settings: dict[str, Any]) -> Variables:
+def tap_variables(settings: dict[str, Any]) -> Variables:
     """Return the tap's settings and the selected stream as environment variables."""
     prefix = TAP.upper().replace("-", "_")
     own = {f"{prefix}_{name.upper()}": str(value) for name, value in settings.items()}
     return {**own, f"{prefix}__SELECT": json.dumps([f"{EXPORT}.*"])}
 
 
-def _target_config(target: str, variables: Variables, folder: Path) -> str:
+def target_config(target: str, variables: Variables, folder: Path) -> str:
     """Write a config file for a target that runs without Meltano, and return its path."""
     names = {"target-jsonl": ("destination_path",), "target-postgres": POSTGRES}[target]
     prefix = target.upper().replace("-", "_")
     config: dict[str, Any] = {name: variables[f"{prefix}_{name.upper()}"] for name in names}
     if target == "target-postgres":
-        config |= {"port": int(config["port"]), "default_target_schema": "alone"}
+        schema = variables.get("TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA", "alone")
+        config |= {"port": int(config["port"]), "default_target_schema": schema}
     path = folder / "target.json"
     path.write_text(json.dumps(config))
     return str(path)
