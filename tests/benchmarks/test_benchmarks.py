@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks import paged, report
+from benchmarks import paged, report, warehouse
 from benchmarks.contest import Case, Contestant, Options, contest
 from benchmarks.measure import NOWHERE, PIPE, measured
 from benchmarks.server import serving
@@ -78,3 +79,19 @@ def test_page_names_machine_versions_and_command(tmp_path: Path) -> None:
     assert text == (tmp_path / "trial.md").read_text("utf-8")
     for part in ("# A trial", " cores, ", "Python 3.", "singer-sdk ", "`make bench ONLY=trial`"):
         assert part in text
+
+
+@pytest.mark.parametrize(
+    ("command", "printed", "status"),
+    [
+        (warehouse.pipe(["echo", "a b", "$x"], ["cat", "-n"]), "     1\ta b $x\n", 0),
+        (warehouse.pipe(["false"], ["cat"]), "", 1),
+        (warehouse.then(["echo", "a b"], ["echo", "c"]), "a b\nc\n", 0),
+        (warehouse.then(["false"], ["echo", "c"]), "", 1),
+    ],
+)
+def test_two_commands_of_a_load_fail_if_one_does(
+    command: list[str], printed: str, status: int
+) -> None:
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    assert (done.stdout, done.returncode) == (printed, status)
