@@ -30,7 +30,7 @@ from tap_khoros_analytics.envelopes import (
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from tap_kit import Check, ErrorResponse, Ids, Params, Response, Run
+    from tap_kit import Check, Config, ErrorResponse, Ids, Params, Response, Run
 
 HOSTS = {
     "us": "https://analytics-api.app.lithium.com",
@@ -54,7 +54,7 @@ class Client:
         self._key = config["company_key"]
         self._hidden_tokens: set[str] = set()
         self._api = run.open_api(
-            config.get("api_url") or HOSTS[config["region"]],
+            api_url(config),
             auth=HTTPBasicAuth(config["username"].encode(), config["password"].encode()),
             error_for=error_for,
             prefixes=("/api/public/",),
@@ -129,6 +129,11 @@ class Client:
 
     def _with_key(self, request: Request) -> Request:
         return replace(request, params={**request.params, "companyKey": self._key})
+
+
+def api_url(config: Config) -> str:
+    """Return the address of the API: the one in the settings, or that of the region."""
+    return str(config.get("api_url") or HOSTS[config["region"]])
 
 
 def _list_problem(response: Response) -> str | None:

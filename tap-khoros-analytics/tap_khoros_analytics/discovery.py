@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tap_kit import (
     CsvRows,
@@ -21,7 +21,12 @@ from tap_kit import (
 from tap_khoros_analytics.client import RequestRejected
 from tap_khoros_analytics.exports.bodies import check_number
 from tap_khoros_analytics.exports.columns import columns_from, known_columns
-from tap_khoros_analytics.exports.parameters import INTERVAL_EXPORT, epoch_ms, midnight
+from tap_khoros_analytics.exports.parameters import (
+    INTERVAL_EXPORT,
+    epoch_ms,
+    header_locale,
+    midnight,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -39,33 +44,43 @@ _FINAL = (RequestRejected, PartitionUnavailable, JobFailed)
 MINUTE = timedelta(minutes=1)  # the smallest window: an export without rows has a header, too
 
 
-def discovered_columns(
-    tenant: Tenant, exports: Sequence[Export]
-) -> Iterator[tuple[Export, list[Column]]]:
-    """Return the columns of each export, read in parallel within the limits of the settings.
+class Discovered(NamedTuple):
+    """What discovery found of an export: its header; None if the export cannot be read.
+
+    ``is_final``: it can be stored. What failed for an export that is read by default can not, so
+    that the next discovery requests it again.
+    """
+
+    export: Export
+    header: list[str] | None
+    is_final: bool
+
+
+def discovered_headers(tenant: Tenant, exports: Sequence[Export]) -> Iterator[Discovered]:
+    """Yield the header of each export, read in parallel within the limits of the settings.
 
     With the vendor's limit of 20 requests a minute, this takes minutes.
     """
     workers = tenant.run.config["max_concurrency"]
-    pipeline = Pipeline(iter(exports), lambda export: _columns(tenant, export), workers=workers)
+    pipeline = Pipeline(iter(exports), lambda export: _discovered(tenant, export), workers=workers)
     progress = Progress(logger, unit="export", goal="Discovering columns")
     with contextlib.closing(pipeline), progress, stop_on_error(tenant.run.stop):
         progress.set_plan({"columns": len(exports)}, concurrency=workers)
-        while (export := pipeline.head) is not None:
+        while pipeline.head is not None:
             found = pipeline.take(lambda one: progress.show_waiting(f"the columns of {one.id}"))
             progress.task_done()
-            yield export, found
+            yield found
 
 
-def _columns(tenant: Tenant, export: Export) -> list[Column]:
-    """Return the columns in the header of an export; the known ones where it cannot be read.
+def _discovered(tenant: Tenant, export: Export) -> Discovered:
+    """Return the header of an export; none where it cannot be read.
 
     Raises:
         SyncFailed: when a temporary error keeps a selected export from being read. A catalog
             without the tenant's columns would be used unnoticed.
     """
     try:
-        header = _header(tenant, export)
+        return Discovered(export, _header(tenant, export), is_final=True)
     except (*_FINAL, SyncFailed) as error:
         is_final = isinstance(error, _FINAL)
         msg = f"{export.id}: discovery of its columns failed: {error}"
@@ -73,14 +88,20 @@ def _columns(tenant: Tenant, export: Export) -> list[Column]:
             raise SyncFailed(msg) from None
         level = logging.INFO if is_final and not export.selected else logging.WARNING
         logger.log(level, "%s", msg)
-        return list(known_columns(export.id))
+        return Discovered(export, None, is_final=is_final and not export.selected)
+
+
+def columns_in(header: Sequence[str] | None, export: Export, *, is_json: bool) -> list[Column]:
+    """Return the columns of an export with a header; the known ones if there is no header.
+
+    The known columns that only JSON exports have are in no header, and belong to those.
+    """
+    known = known_columns(export.id)
+    if header is None:
+        return list(known)
     found = columns_from(export.id, header)
     fields = {column.field for column in found}
-    is_json = tenant.run.config["report_format"] == "json"
-    return [
-        *found,
-        *(c for c in known_columns(export.id) if is_json and c.json_only and c.field not in fields),
-    ]
+    return [*found, *(c for c in known if is_json and c.json_only and c.field not in fields)]
 
 
 def _header(tenant: Tenant, export: Export) -> list[str]:
@@ -137,8 +158,7 @@ def _parameters(run: Run, export: Export) -> dict[str, str]:
         "startTime": epoch_ms(begin),
         "endTime": epoch_ms(begin + MINUTE),
         "reportFormat": "csv",
-        # Headers depend on the locale. Keys of JSON exports are metric ids, like English headers.
-        "locale": config["locale"] if config["report_format"] == "csv" else "en",
+        "locale": header_locale(config),
     }
     if export.id == INTERVAL_EXPORT:
         params["timeInterval"] = str(config["time_interval"])

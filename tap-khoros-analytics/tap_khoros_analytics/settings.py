@@ -135,6 +135,21 @@ SETTINGS = (
         title="Discover columns",
         description="Request the columns of each export from the tenant during discovery",
     ),
+    th.Property(
+        "discovery_max_age",
+        th.IntegerType(minimum=0, maximum=8_760),
+        default=20,
+        title="Maximum age of discovered columns",
+        description="Hours for which discovery reuses stored columns that no run has confirmed. "
+        "0: request them in every discovery",
+    ),
+    th.Property(
+        "discovery_folder",
+        th.StringType(min_length=1),
+        title="Folder of discovered columns",
+        description="Folder in which discovered columns are stored. "
+        "Unset: under Meltano its folder .meltano/run, otherwise they are not stored",
+    ),
     *polling_settings("job", first_ms=5000, longest_ms=120_000, timeout_s=7200),
     *common_settings(lookback_days=0, requests_per_minute=20, max_concurrency=6),
 )

@@ -11,6 +11,7 @@ from tap_kit import KitTap
 from typing_extensions import override
 
 from tap_khoros_analytics import discovery, look_ups, settings
+from tap_khoros_analytics.column_store import column_store
 from tap_khoros_analytics.exports import streams
 from tap_khoros_analytics.exports.columns import columns_from, columns_of, known_columns
 from tap_khoros_analytics.exports.definitions import EXPORTS, export_options
@@ -18,11 +19,12 @@ from tap_khoros_analytics.exports.tenant import TEAMS, Tenant
 from tap_khoros_analytics.vendor_checks import vendor_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from singer_sdk import Stream
     from tap_kit import Config
 
+    from tap_khoros_analytics.column_store import ColumnStore
     from tap_khoros_analytics.exports.definitions import Export
     from tap_khoros_analytics.exports.spellings import Column
 
@@ -56,10 +58,45 @@ class TapKhorosAnalytics(KitTap):
         columns = {i: list(known_columns(i)) if c is None else c for i, c in given.items()}
         missing = [export for export in EXPORTS.values() if given[export.id] is None]
         if missing and self._can_discover():
-            self.check_access()  # one request, or a wrong password would be sent for each export
-            found = discovery.discovered_columns(self.tenant, missing)
-            columns |= {export.id: discovered for export, discovered in found}
+            is_json = self.config["report_format"] == "json"
+            headers = self._headers(missing)
+            columns |= {
+                export.id: discovery.columns_in(headers[export.id], export, is_json=is_json)
+                for export in missing
+            }
         return columns
+
+    def _headers(self, exports: Sequence[Export]) -> dict[str, list[str] | None]:
+        """Return the header of each export: a stored one, or the one that the vendor sends now."""
+        store = self._column_store
+        headers = store.current(exports) if store else {}
+        missing = [export for export in exports if export.id not in headers]
+        if missing:
+            self.check_access()  # one request, or a wrong password would be sent for each export
+            headers |= self._requested_headers(missing)
+        return headers
+
+    def _requested_headers(self, exports: Sequence[Export]) -> dict[str, list[str] | None]:
+        found: list[discovery.Discovered] = []
+        try:
+            found += discovery.discovered_headers(self.tenant, exports)
+        finally:  # also if another export stops discovery, so that the next one needs less time
+            if self._column_store:
+                self._column_store.note_discovered(found)
+        return {one.export.id: one.header for one in found}
+
+    @cached_property
+    def _column_store(self) -> ColumnStore | None:
+        return column_store(self.config) if self.config.get("discover_columns") else None
+
+    @override
+    def execute(self) -> None:
+        try:
+            super().execute()
+        finally:
+            if self._column_store:
+                exports = (s for s in self.streams.values() if isinstance(s, streams.ExportStream))
+                self._column_store.note_run([stream for stream in exports if stream.is_read])
 
     def _given_columns(self, export: Export) -> list[Column] | None:
         """Return the columns in the catalog or the settings; None where there are none."""

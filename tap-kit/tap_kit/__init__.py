@@ -62,6 +62,7 @@ from tap_kit.rows.names import (
 from tap_kit.rows.occurrences import Occurrences
 from tap_kit.rows.streaming import RowParser, parse_rows, read_with_resume
 from tap_kit.rows.types import prepared
+from tap_kit.run.kept import KeptFile
 from tap_kit.run.progress import Progress
 from tap_kit.run.run import Run
 from tap_kit.run.settings import (
@@ -98,6 +99,7 @@ __all__ = [
     "JobRunner",
     "JobState",
     "JsonRows",
+    "KeptFile",
     "KitError",
     "KitStream",
     "KitTap",

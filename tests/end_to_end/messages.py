@@ -224,6 +224,20 @@ def failing_jobs(folder: Path) -> str:
         return Run(KHOROS, folder / "jobs", config).stderr()
 
 
+def stored_columns(folder: Path) -> str:
+    """Columns that are stored and reused; a broken file, and a folder that cannot be written."""
+    with Khoros(**ACCESS, now=KHOROS_NOW).serving() as at:
+        config = {**ACCESS, "api_url": at.api, "requests_per_minute": 1_000_000}
+        config |= {"poll_interval_ms": 1, "discovery_folder": str(folder / "kept")}
+        run = Run(KHOROS, folder / "stored", config)
+        stderr = run.stderr("--discover") + run.stderr("--discover")
+        (file,) = (folder / "kept").iterdir()
+        file.write_text("{")
+        no_folder = {**config, "discovery_folder": str(file)}
+        stderr += run.stderr("--discover")
+        return stderr + Run(KHOROS, folder / "unstored", no_folder).stderr("--discover")
+
+
 def settings_that_only_vendors_know(folder: Path) -> str:
     """Domains that the account lacks, an address of another service, an unknown time zone."""
     kind = Kindmetrics(token=TOKEN, now=NOW, domains=2, visitors_per_day=12, pages_per_day=6)
@@ -303,6 +317,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     wrong_type,
     new_fields_and_reports,
     failing_jobs,
+    stored_columns,
     settings_that_only_vendors_know,
 )
 

@@ -37,7 +37,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
         "schemas envelopes",
         "client",
         "exports",
-        "settings look_ups discovery vendor_checks",
+        "settings look_ups discovery vendor_checks column_store",
         "tap",
     ),
 }

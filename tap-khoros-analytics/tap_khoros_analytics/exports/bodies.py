@@ -44,13 +44,16 @@ def check_number(names: Collection[Any]) -> None:
 
 
 class FieldNames:
-    """Maps the vendor's column names to our fields; logs each difference from the catalog once."""
+    """Maps the vendor's column names to our fields; logs each difference from the catalog once.
+
+    ``unknown`` are the names without a field, ``absent`` the fields that a CSV export lacks.
+    """
 
     def __init__(self, export_id: str, columns: Sequence[Column], logger: logging.Logger) -> None:
         self._export_id = export_id
         self._logger = logger
-        self._unknown: set[str] = set()
-        self._absent: set[str] = set()
+        self.unknown: set[str] = set()
+        self.absent: set[str] = set()
         self._is_wide_row_reported = False
         self._json_only = {column.field for column in columns if column.json_only}
         self._columns = columns
@@ -78,9 +81,9 @@ class FieldNames:
         return found
 
     def _report_unknown(self, names: Iterable[str]) -> None:
-        unknown = {*names} - self._unknown
-        if unknown and len(self._unknown) <= MAX_NAMES:
-            self._unknown |= unknown
+        unknown = {*names} - self.unknown
+        if unknown and len(self.unknown) <= MAX_NAMES:
+            self.unknown |= unknown
             self._logger.warning(
                 "%s: ignoring fields that are not in the catalog: %s",
                 self._export_id,
@@ -89,9 +92,9 @@ class FieldNames:
 
     def report_absent(self, fields: Iterable[str]) -> None:
         """Log the columns that a CSV export does not have; they are null."""
-        absent = sorted({*fields} - self._json_only - self._absent)
+        absent = sorted({*fields} - self._json_only - self.absent)
         if absent:
-            self._absent.update(absent)
+            self.absent.update(absent)
             self._logger.warning(
                 "%s: the export has no column for %s; null in all rows",
                 self._export_id,

@@ -69,6 +69,14 @@ def parameters(export: Export, span: Span, partition: Partition, config: Config)
     return params
 
 
+def header_locale(config: Config) -> str:
+    """Return the locale of the headers that discovery requests.
+
+    Headers depend on the locale. Keys of JSON exports are metric ids, like English headers.
+    """
+    return str(config["locale"]) if config["report_format"] == "csv" else "en"
+
+
 def metrics(
     known: Sequence[Column], chosen: Sequence[Column], *, is_fixed: bool, is_csv: bool
 ) -> list[str]:

@@ -89,6 +89,7 @@ class ExportStream(WindowedStream[SpanTask, ExportResult]):
         self.name = export.id
         self.tenant = tenant
         self.export = export
+        self.is_read = False  # whether this run has written a window
         self.selected_by_default = export.selected
         options = export_options(tenant.run.config, export.id)
         self._has_fixed_columns = bool(options.get("columns"))
@@ -186,13 +187,24 @@ class ExportStream(WindowedStream[SpanTask, ExportResult]):
 
     def _parameters(self, task: SpanTask) -> dict[str, Any]:
         params = parameters(self.export, task.span, task.partition, self.config)
-        chosen = metrics(
+        return {**params, "reportMetrics": self._metrics} if self._metrics else params
+
+    @cached_property
+    def _metrics(self) -> list[str]:
+        """The columns to request; none where the vendor's default set has all of them."""
+        return metrics(
             self.all_columns,
             self.selected_columns,
             is_fixed=self._has_fixed_columns,
             is_csv=self.is_csv,
         )
-        return {**params, "reportMetrics": chosen} if chosen else params
+
+    # What a run finds out about the columns
+
+    @property
+    def has_default_columns(self) -> bool:
+        """Whether the rows have the vendor's default columns, and new ones among them."""
+        return not self._metrics
 
     # Emit (in the main thread): the download, while it arrives
 
@@ -230,16 +242,17 @@ class ExportStream(WindowedStream[SpanTask, ExportResult]):
         """Return the cells of all rows in batches, in the vendor's order."""
         parser: RowParser
         if self.is_csv:
-            parser = CsvCells(fields, self._field_names, str(task))
+            parser = CsvCells(fields, self.field_names, str(task))
         else:
-            parser = JsonRows(JsonCells(fields, self._field_names).decode, str(task))
+            parser = JsonRows(JsonCells(fields, self.field_names).decode, str(task))
         heartbeat = partial(self.run.heartbeat, task)
         arriving = read_in_background(result.export.download(), heartbeat)
         with contextlib.closing(arriving) as pieces:
             yield from parse_rows(pieces, parser)
 
     @cached_property
-    def _field_names(self) -> FieldNames:
+    def field_names(self) -> FieldNames:
+        """The names in rows, compared with the columns of the catalog."""
         return FieldNames(self.name, self.all_columns, self.logger)
 
     def _row_maker(self, task: SpanTask) -> RowMaker:
@@ -264,3 +277,4 @@ class ExportStream(WindowedStream[SpanTask, ExportResult]):
     def on_window_written(self, task: SpanTask) -> None:
         super().on_window_written(task)
         self.forget_jobs(task)
+        self.is_read = True
