@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_kit import CHUNK_ROWS, JobFailed, read_in_background
+from tap_kit import JobFailed, read_in_background
 
 from tap_kissmetrics.raw_exports.lines import LineSplitter
 from tap_kissmetrics.raw_exports.store import MissingFileError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FIRST_BYTES = 2 << 20  # of a file, which are read ahead: many files at a time
 FURTHER_BYTES = 4 << 20  # at a time, of the file that is being written
 _PIECE_BYTES = 1 << 20  # to split into lines at a time
+BATCH_LINES = 2_000  # to decode at a time: few enough for little memory
 
 
 @dataclass
@@ -99,5 +100,5 @@ class Content:
 
 
 def _batches(lines: list[bytes]) -> Iterator[list[bytes]]:
-    for start in range(0, len(lines), CHUNK_ROWS):
-        yield lines[start : start + CHUNK_ROWS]
+    for start in range(0, len(lines), BATCH_LINES):
+        yield lines[start : start + BATCH_LINES]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -11,12 +10,13 @@ from tap_kissmetrics.raw_exports.lines import MAX_LINE_BYTES, CutLine
 from tap_kissmetrics.raw_exports.mending import mend
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 Record = dict[str, Any]
 
 _NOT_JSON = "is not JSON"
 _LINE = msgspec.json.Decoder(Record)
+_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Decoded(NamedTuple):
@@ -35,19 +35,18 @@ def decode(lines: Sequence[bytes]) -> Decoded:
     """
     records: list[Any] = []
     objects = map(_LINE.decode, lines)
-    failed = []
+    failed: dict[int, Exception] = {}
     while len(records) < len(lines):
-        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            records.extend(objects)  # those before an error stay
-            break
-        failed.append(len(records))
-        records.append(None)
+        error = _extended(records, objects)
+        if error is not None:
+            failed[len(records)] = error
+            records.append(None)
     if not failed:
         return Decoded(range(len(lines)), records, {}, {})
     mended: dict[int, str] = {}
     reasons: dict[int, str] = {}
-    for place in failed:
-        records[place], kinds = _mended(lines[place])
+    for place, error in failed.items():
+        records[place], kinds = _mended(lines[place], error)
         (reasons if records[place] is None else mended)[place] = kinds
     places = [*range(len(lines))]
     for place in reversed(reasons):  # a few of them
@@ -55,27 +54,35 @@ def decode(lines: Sequence[bytes]) -> Decoded:
     return Decoded(places, records, mended, reasons)
 
 
-def _mended(line: bytes) -> tuple[Record | None, str]:
+def _extended(records: list[Any], objects: Iterator[Record]) -> Exception | None:
+    """Extend ``records``; return the error of a line that has no object, after those before it."""
+    try:
+        records.extend(objects)
+    except _ERRORS as error:
+        return error
+    return None
+
+
+def _mended(line: bytes, error: Exception) -> tuple[Record | None, str]:
     """Return the object of a line that is none as it is, and what was mended; or None, and why."""
     if isinstance(line, CutLine):
         return None, f"is longer than {MAX_LINE_BYTES >> 20} MiB"
-    reason = str(_object_of(line))
+    reason = _reason(line, error)
     if reason == _NOT_JSON:
         mended = mend(line)
-        record = _object_of(mended.line) if mended.kinds else reason
-        if not isinstance(record, str):
-            return record, mended.kinds
+        if mended.kinds:
+            try:
+                return _LINE.decode(mended.line), mended.kinds
+            except _ERRORS as still:
+                reason = _reason(mended.line, still)
     return None, reason
 
 
-def _object_of(line: bytes) -> Record | str:
-    """Return the object of a line, or why there is none."""
-    try:
-        return _LINE.decode(line)
-    except msgspec.ValidationError as error:
+def _reason(line: bytes, error: Exception) -> str:
+    """Return why a line has no object."""
+    if isinstance(error, RecursionError):
+        return "is nested too deeply"
+    if isinstance(error, msgspec.ValidationError):
         is_kind = str(error).startswith("Expected")
         return "is not a JSON object" if is_kind else "has a number that is out of range"
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _NOT_JSON if line.strip() else "is empty"
-    except RecursionError:
-        return "is nested too deeply"
+    return _NOT_JSON if line.strip() else "is empty"

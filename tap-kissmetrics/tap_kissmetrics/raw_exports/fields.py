@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
-from itertools import compress, repeat
+from datetime import datetime, timedelta, timezone
+from itertools import compress, count, repeat
+from operator import is_, not_
 from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -12,11 +13,12 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from collections.abc import Set as AbstractSet
 
     from tap_kissmetrics.raw_exports.decoding import Record
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 LOWEST_S = int(datetime(1, 1, 1, tzinfo=timezone.utc).timestamp())
 HIGHEST_S = int(datetime(9999, 12, 31, tzinfo=timezone.utc).timestamp())
 _MAX_COUNTER = (1 << 63) - 1
@@ -54,28 +56,42 @@ class Columns(NamedTuple):
     received: Sequence[int | None]
     properties: Sequence[Record]
 
+    def where(self, keeps: Sequence[bool]) -> Columns:
+        """Return the lines at which ``keeps`` is true."""
+        if False not in keeps:
+            return self
+        return Columns._make([*compress(column, keeps)] for column in self)
+
+
+class Usual(NamedTuple):
+    """The lines of the usual form: events, and properties without an event."""
+
+    events: Columns
+    properties: Columns
+
 
 def columns_of(
     numbers: Sequence[int], records: Sequence[Record]
-) -> tuple[Columns, dict[int, Line | str]]:
+) -> tuple[Usual, dict[int, Line | str]]:
     """Return the fields of records of the usual form, and the other lines by their number.
 
     Of a line that cannot be used, the reason is returned. The records lose these fields.
     """
-    others: dict[int, Line | str] = {}
-    numbers, records = [*numbers], [*records]
-    for place in reversed([at for at, record in enumerate(records) if "_p2" in record]):
-        others[numbers.pop(place)] = line_of(records.pop(place))
+    aliases = compress(count(), map(_contains, records, repeat("_p2")))
+    unusual = {*aliases}
     identities, times, names, counters, received = _taken(records)
     columns = Columns(numbers, identities, times, names, counters, received, records)
-    if unusual := sorted(_unusual_places(columns)):
-        for place in unusual:
-            record = records[place]
-            values = {name: columns[at][place] for at, name in enumerate(_FIELDS, 1)}
-            record.update({name: value for name, value in values.items() if value is not UNSET})
-            others[numbers[place]] = line_of(record)
-        columns = Columns(*_without(columns, unusual))
-    return columns, others
+    unusual |= _unusual_places(columns)
+    others: dict[int, Line | str] = {}
+    is_other = [*map(is_, columns.names, repeat(UNSET))]
+    is_event = [*map(not_, is_other)]
+    for place in sorted(unusual):
+        is_other[place] = is_event[place] = False
+        record = records[place]
+        values = {name: columns[at][place] for at, name in enumerate(_FIELDS, 1)}
+        record.update({name: value for name, value in values.items() if value is not UNSET})
+        others[numbers[place]] = line_of(record)
+    return Usual(columns.where(is_event), columns.where(is_other)), others
 
 
 def _taken(records: Sequence[Record]) -> list[list[Any]]:
@@ -94,7 +110,7 @@ def _unusual_places(columns: Columns) -> set[int]:
     """
     found = _others(columns.identities, _TEXT)
     if not all(columns.identities):
-        found.update(at for at, identity in enumerate(columns.identities) if not identity)
+        found.update(compress(count(), map(not_, columns.identities)))
     found |= _others(columns.names, _TEXT_OR_UNSET)
     found |= _others(columns.times, _INTEGER, (LOWEST_S, HIGHEST_S))
     found |= _others(columns.counters, _INTEGER_OR_NONE, (-_MAX_COUNTER, _MAX_COUNTER))
@@ -105,30 +121,22 @@ def _others(
     values: Sequence[Any], kinds: AbstractSet[Any], limits: tuple[int, int] | None = None
 ) -> set[int]:
     """Return the places of values that are of no such kind, or integers beyond the limits."""
-    present = {*map(type, values)}
-    found: set[int] = set()
-    if not present <= kinds:
-        found.update(at for at, value in enumerate(values) if type(value) not in kinds)
+    types = [*map(type, values)]
+    present = {*types}
+    unusual = present - kinds
+    found = {*compress(count(), map(unusual.__contains__, types))} if unusual else set()
     if limits is not None and int in present:
-        lowest, highest = limits
-        integers = values if present == {int} else [one for one in values if type(one) is int]
+        is_integer = [*map(is_, types, repeat(int))]
+        integers, (lowest, highest) = [*compress(values, is_integer)], limits
         if not lowest <= min(integers) <= max(integers) <= highest:
-            each = enumerate(values)
-            found.update(
-                at for at, one in each if type(one) is int and not lowest <= one <= highest
-            )
+            places = [*compress(range(len(values)), is_integer)]
+            found.update(compress(places, map(lowest.__gt__, integers)))
+            found.update(compress(places, map(highest.__lt__, integers)))
     return found
 
 
 def _is_counter(value: Any) -> bool:
     return type(value) is int and abs(value) <= _MAX_COUNTER
-
-
-def _without(columns: Iterable[Sequence[Any]], places: Sequence[int]) -> list[list[Any]]:
-    keeps = bytearray(b"\1") * (max(places, default=-1) + 1)
-    for place in places:
-        keeps[place] = 0
-    return [[*compress(column, keeps), *column[len(keeps) :]] for column in columns]
 
 
 def line_of(record: Record) -> Line | str:
@@ -180,6 +188,9 @@ def time_of(value: Any) -> datetime | None:
     """Return seconds since 1970, also as a text, as a time; None for anything else."""
     if isinstance(value, str) and _SECONDS.fullmatch(value):
         value = float(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return moments([value])[0] if LOWEST_S <= value <= HIGHEST_S else None
-    return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if not LOWEST_S <= value <= HIGHEST_S:
+        return None
+    is_whole = isinstance(value, int)  # Python's own way is faster for a single one
+    return _EPOCH + timedelta(seconds=value) if is_whole else moments([value])[0]

@@ -14,13 +14,14 @@ import msgspec
 
 # Always matches to the end of a string or of the line, so that the work is linear.
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
-_TOKEN = re.compile(
-    r"(?P<octal>(?:\\[0-3][0-7]{2})+)"
-    r"|(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-    r"|(?P<surrogate>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-    r'|(?P<valid>\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))'
-    r"|(?P<escape>\\)"
-    r"|(?P<control>[\x00-\x1f])"
+# It begins with a character, so that compiled code skips to the next one.
+_ESCAPE = re.compile(
+    r"\\(?:"
+    r"(?P<octal>[0-3][0-7]{2}(?:\\[0-3][0-7]{2})*)"
+    r"|(?P<pair>u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    r"|(?P<surrogate>u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    r'|(?P<valid>["\\/bfnrt]|u[0-9a-fA-F]{4})'
+    r"|(?P<escape>))"
 )
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _NOT_UTF_8 = re.compile("[\udc80-\udcff]+")
@@ -41,7 +42,7 @@ def mend(line: bytes) -> Mended:
         kinds.add("windows_1252")
         return windows_1252(found[0].encode("utf-8", "surrogateescape"))
 
-    def mend_token(found: re.Match[str]) -> str:
+    def mend_escape(found: re.Match[str]) -> str:
         kind = found.lastgroup
         if kind in {"pair", "valid"}:
             return found[0]
@@ -50,17 +51,19 @@ def mend(line: bytes) -> Mended:
             kinds.add(f"octal_{charset}")
             return _escaped(text)
         kinds.add(str(kind))
-        if kind == "surrogate":
-            return "\ufffd"
-        return rf"\{found[0]}" if kind == "escape" else _escaped(found[0])
+        return "\ufffd" if kind == "surrogate" else rf"\{found[0]}"
+
+    def mend_control(found: re.Match[str]) -> str:
+        kinds.add("control")
+        return _escaped(found[0])
 
     def mend_string(found: re.Match[str]) -> str:
-        return _TOKEN.sub(mend_token, found[0])
+        return _CONTROL.sub(mend_control, _ESCAPE.sub(mend_escape, found[0]))
 
     text = _NOT_UTF_8.sub(text_of_bytes, line.decode("utf-8", "surrogateescape"))
     # Outside of strings, some control characters are valid.
     has_control = _CONTROL.search(text) is not None
-    text = _STRING.sub(mend_string, text) if has_control else _TOKEN.sub(mend_token, text)
+    text = _STRING.sub(mend_string, text) if has_control else _ESCAPE.sub(mend_escape, text)
     return Mended(text.encode(), ", ".join(sorted(kinds)))
 
 

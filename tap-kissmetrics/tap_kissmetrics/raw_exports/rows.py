@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from itertools import compress, repeat
+from itertools import repeat
 from operator import attrgetter
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
-from tap_kissmetrics.raw_exports.fields import Columns, columns_of, moments
+from tap_kissmetrics.raw_exports.fields import columns_of, moments
 from tap_kissmetrics.raw_exports.lines import CutLine
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tap_kit import Row
 
     from tap_kissmetrics.raw_exports.decoding import Decoded
-    from tap_kissmetrics.raw_exports.fields import Line
+    from tap_kissmetrics.raw_exports.fields import Columns, Line, Usual
 
 EVENTS, PROPERTIES, ALIASES = "raw_events", "raw_properties", "raw_aliases"
 REJECTS, FILES = "raw_rejects", "raw_files"
@@ -79,8 +79,8 @@ class LineRows:
         ``first`` is the number of the first line. ``equal`` is the number of equal lines
         before each line, by its index; not where it is 0.
         """
-        columns, others = columns_of([first + at for at in decoded.places], decoded.records)
-        found = self._usual(columns)
+        usual, others = columns_of([*map(first.__add__, decoded.places)], decoded.records)
+        found = self._usual(usual)
         rejected = {first + index: reason for index, reason in decoded.reasons.items()}
         for number, other in others.items():
             if isinstance(other, str):
@@ -105,19 +105,10 @@ class LineRows:
             row = self._makers[kind].row({**self._file, "line": number, **_USUAL, **values})
             found.setdefault(kind, []).append(row)
 
-    def _usual(self, columns: Columns) -> dict[str, list[Row]]:
+    def _usual(self, usual: Usual) -> dict[str, list[Row]]:
         """Return the rows of lines of the usual form, which are events or properties."""
-        is_event = [name is not UNSET for name in columns.names]
-        if all(is_event):
-            parts = {EVENTS: columns}
-        else:
-            is_other = [not one for one in is_event]
-            parts = {
-                kind: Columns._make(list(compress(column, keeps)) for column in columns)
-                for kind, keeps in ((EVENTS, is_event), (PROPERTIES, is_other))
-            }
         found = {}
-        for kind, part in parts.items():
+        for kind, part in ((EVENTS, usual.events), (PROPERTIES, usual.properties)):
             self.counts[kind] += len(part.numbers)
             if kind in self._makers and part.numbers:
                 found[kind] = self._makers[kind].rows(self._values(part), part.properties)
@@ -130,9 +121,13 @@ class LineRows:
             "event": columns.names,
             "identity": columns.identities,
             "occurred_at": moments(columns.times),
-            "received_at": moments(columns.received),
+            "received_at": _received(columns.received),
             "counter": columns.counters,
         }
+
+
+def _received(seconds: Sequence[int | None]) -> Iterable[Any]:
+    return repeat(None) if seconds.count(None) == len(seconds) else moments(seconds)
 
 
 _USUAL = {"equal_lines_before": 0, "mended": None}

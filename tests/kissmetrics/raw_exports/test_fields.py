@@ -8,7 +8,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tap_kissmetrics.raw_exports.decoding import decode
+from tap_kissmetrics.raw_exports.fields import line_of
 from tap_kissmetrics.raw_exports.rows import KINDS, LineRows, RowMaker
 from typing_extensions import override
 
@@ -18,6 +21,7 @@ FIELDS = (
     "length",
 )
 T = 1_362_920_827
+EVERY = {"second_identity": None, "reason": None, "text": None, "length": None, "event": None}
 AT = "2013-03-10T13:07:07Z"
 
 
@@ -25,8 +29,7 @@ def rows_of(*lines: Any, columns: dict[str, str] | None = None) -> list[tuple[st
     """Return the kind and the row of each line."""
     texts = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
     columns = columns or {}
-    every = {"second_identity": None, "reason": None, "text": None, "length": None, "event": None}
-    makers = {kind: _Maker((*FIELDS, *columns), columns, every) for kind in KINDS}
+    makers = {kind: _Maker((*FIELDS, *columns), columns, EVERY) for kind in KINDS}
     found = LineRows(makers, "shop", 7).of(1, texts, decode(texts), {})
     rows = [(kind, msgspec.to_builtins(row)) for kind, rows in found.items() for row in rows]
     return sorted(rows, key=lambda one: one[1]["line"])
@@ -153,3 +156,69 @@ def test_years_one_and_9999_are_times() -> None:
         moment = datetime(year, 6, 1, tzinfo=timezone.utc)
         _, row = only({"_p": "a", "_t": int(moment.timestamp())})
         assert row["occurred_at"] == f"{year:04d}-06-01T00:00:00Z"
+
+
+# The fast way of many lines, compared with the slow way of one
+
+VALUES: st.SearchStrategy[Any] = st.one_of(
+    st.sampled_from(["", "a", "\u00e9\ud83e\udd47", f"{T}", f"{T}.25", "soon", None, True, [], {}]),
+    st.sampled_from([0, -1, T, T * 1000, T + 0.5, 1 << 62, 1 << 70, -(1 << 70), 1e300]),
+)
+NAMES = st.sampled_from(["_p", "_t", "_n", "_p2", "_c", "_server_timestamp", "_x", "x", "X y"])
+USUAL = st.fixed_dictionaries({"_p": st.just("a"), "_t": st.just(T)}, optional={"_n": st.just("e")})
+LINES = st.lists(
+    st.one_of(
+        USUAL,
+        st.builds(lambda usual, other: {**usual, **other}, USUAL, st.dictionaries(NAMES, VALUES)),
+        st.dictionaries(NAMES, VALUES),
+        st.sampled_from(
+            [b"", b"[]", b"{", rb'{"_p":"\302\243","_t":5}', b'{"_p":"\xe9","_t":5,"x":NaN}']
+        ),
+        st.sampled_from([b'{"_p":"a","_p":"b","_t":1,"x":1,"x":2}', b'{ "_t" : 7, "_p" : "a" }\r']),
+    ),
+    max_size=12,
+)
+
+
+@given(lines=LINES)
+def test_many_lines_have_the_rows_of_each_alone(lines: list[Any]) -> None:
+    """A usual line takes the fast way; ``line_of`` is the slow way of each."""
+    texts = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
+    found = LineRows(dict.fromkeys(KINDS, _Maker(FIELDS, {}, EVERY)), "shop", 7).of(
+        1, texts, decode(texts), {}
+    )
+    expected: dict[str, list[Any]] = {}
+    for number, text in enumerate(texts, 1):
+        kind, row = alone(text)
+        expected.setdefault(kind, []).append({**row, "line": number})
+    rows = {kind: [msgspec.to_builtins(row) for row in rows] for kind, rows in found.items()}
+    assert {kind: without_nulls(some) for kind, some in rows.items()} == {
+        kind: without_nulls(some) for kind, some in expected.items()
+    }
+
+
+def without_nulls(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: one for name, one in row.items() if one is not None} for row in rows]
+
+
+def alone(text: bytes) -> tuple[str, dict[str, Any]]:
+    """Return the kind and the row of a line, by the slow way."""
+    decoded = decode([text])
+    said = line_of(decoded.records[0]) if decoded.records else decoded.reasons[0]
+    none = dict.fromkeys(FIELDS)
+    own = {"product": "shop", "revision": 7, "equal_lines_before": 0, "properties": {}}
+    if isinstance(said, str):
+        shown = text.decode("utf-8", "backslashreplace")
+        return "raw_rejects", {**none, **own, "reason": said, "text": shown, "length": len(text)}
+    kind = "aliases" if said.second is not None else "properties"
+    row = {
+        "event": said.name,
+        "identity": said.identity,
+        "second_identity": said.second,
+        "occurred_at": msgspec.to_builtins(said.occurred_at),
+        "received_at": msgspec.to_builtins(said.received_at),
+        "counter": said.counter,
+        "properties": said.properties,
+        "mended": decoded.mended.get(0),
+    }
+    return f"raw_{kind if said.name is None else 'events'}", {**none, **own, **row}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -110,19 +111,33 @@ def model_of(lines: Sequence[bytes]) -> dict[int, int]:
     return {place: count for place, count in before.items() if count}
 
 
-@pytest.mark.parametrize("limit", [2, 1 << 18])
+@pytest.mark.parametrize(("set_limit", "limit"), [(1 << 18, 1 << 20), (2, 1 << 20), (1, 3)])
 @given(batches=st.lists(st.lists(st.sampled_from([b"a", b"b", b"c", b"d", b"e"]), max_size=9)))
-def test_equal_lines_are_counted_across_batches(limit: int, batches: list[list[bytes]]) -> None:
+def test_equal_lines_are_counted_across_batches(
+    set_limit: int, limit: int, batches: list[list[bytes]]
+) -> None:
     found: dict[int, int] = {}
-    first, before = 0, repeats.MAX_IN_MEMORY
-    repeats.MAX_IN_MEMORY = limit
-    try:
+    first = 0
+    with (
+        patch.object(repeats, "MAX_IN_SET", set_limit),
+        patch.object(repeats, "MAX_IN_MEMORY", limit),
+    ):
         counter = EqualLines()
         for batch in batches:
             found |= {first + place: n for place, n in counter.before(batch).items()}
             first += len(batch)
         counter.close()
-    finally:
-        repeats.MAX_IN_MEMORY = before
     every: list[Any] = [line for batch in batches for line in batch]
     assert found == model_of(every)
+
+
+def test_hashes_in_a_bucket_are_not_mixed_up() -> None:
+    buckets = repeats._Buckets()  # noqa: SLF001
+    first, second = 0x0000_A1A2_A3A4_A5A6, 0x0000_B1B2_B3B4_B5B6
+    across = int.from_bytes(
+        first.to_bytes(6, "little")[3:] + second.to_bytes(6, "little")[:3], "little"
+    )
+    assert buckets.add([first, second, across, -5, second, across, -5]) == [4, 5, 6]
+    assert sorted(one for some in buckets.taken() for one in some) == sorted(
+        [-5, first, second, across]
+    )

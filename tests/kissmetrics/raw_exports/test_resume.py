@@ -47,7 +47,7 @@ def revisions_in(output: Output) -> set[int]:
 def test_error_within_a_file_costs_only_this_file(
     batches: int, made: FolderExport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tap_kissmetrics.raw_exports.content.CHUNK_ROWS", 800)
+    monkeypatch.setattr("tap_kissmetrics.raw_exports.content.BATCH_LINES", 800)
     read, third = FileReader.rows, MADE.revisions[2]
 
     def failing(self: FileReader, *arguments: Any) -> Any:

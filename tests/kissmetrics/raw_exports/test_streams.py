@@ -225,7 +225,7 @@ def test_large_file_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(content, "FIRST_BYTES", 100)
     monkeypatch.setattr(content, "FURTHER_BYTES", 130)
     monkeypatch.setattr(content, "_PIECE_BYTES", 64)
-    monkeypatch.setattr(content, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(content, "BATCH_LINES", 3)
     export = FolderExport(tmp_path, {1: EVENT * 50 + EVENT.strip(), 2: b"", 3: EVENT})
     output = export.sync()
     rows = output.rows("raw_events")
