@@ -44,6 +44,7 @@ class KindmetricsStream(KitStream[TaskT], ABC, Generic[TaskT]):
     """A stream of an account."""
 
     schema = StreamSchema(SCHEMAS)
+    one_request_per_task = True
 
     def __init__(self, tap: Tap, selection: Selection) -> None:
         self.selection = selection

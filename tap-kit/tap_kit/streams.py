@@ -44,18 +44,18 @@ if TYPE_CHECKING:
 
 
 def _not_sdk_sync_error(record: logging.LogRecord) -> bool:
-    """Return False for the SDK's error line: the command line logs the error itself."""
+    """Return False for the SDK's error line; the command line logs the error."""
     return not str(record.msg).startswith("An unhandled error occurred while syncing")
 
 
 class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
     """A stream whose tasks are read ahead, together with those of all other streams of the tap.
 
-    A stream must define ``fetch``. One that is read in several parts also defines ``tasks`` or
-    ``follow_ups``, with its own types of tasks and results.
+    A stream must define ``fetch``; one that is read in parts also ``tasks`` or ``follow_ups``.
     """
 
     response_fields: ClassVar[ResponseFields] = ResponseFields()
+    one_request_per_task: bool = False
 
     def __init__(self, tap: Tap, run: Run) -> None:
         self.run = run
@@ -225,8 +225,8 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
     def generate_child_contexts(
         self, record: Record, context: Context | None
     ) -> Iterable[Context | None]:
-        is_single = not isinstance(record, chunks.Chunk)  # a chunk means that no child is selected
-        return super().generate_child_contexts(record, context) if is_single else ()
+        is_chunk = isinstance(record, chunks.Chunk)  # no child is selected
+        return () if is_chunk else super().generate_child_contexts(record, context)
 
 
 class BookmarkedStream(KitStream[TaskT, ResultT], abc.ABC, Generic[TaskT, ResultT]):

@@ -25,6 +25,7 @@ class TaskStream(Protocol):
 
     name: str
     ABORT_AT_RECORD_COUNT: int | None
+    one_request_per_task: bool  # no job runs at the vendor, and no file is downloaded
 
     @property
     def missing_hint(self) -> str:

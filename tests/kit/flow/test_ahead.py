@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
 SCHEMA = {"type": "object", "properties": {"id": ID, "date": TEXT, "name": TEXT}}
 PAGES = 3
+PATIENCE_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -265,4 +268,58 @@ def test_downloads_and_workers_share_the_limit_of_concurrent_requests(
         done = run_of(tap)
     assert done.error == ""
     assert frame.log.count == 40
+    assert frame.log.max_in_flight == concurrency
+
+
+class Lists(WindowedStream):
+    """A request for each day; the rows of the first one take long to check."""
+
+    name = "lists"
+    schema = SCHEMA
+    primary_keys = ("id",)
+    replication_key = "date"
+    api: Api
+    one_request_per_task = True
+    others_are_requested: ClassVar[Callable[[], bool]]
+
+    @override
+    def fetch(self, task: WindowTask) -> Result:
+        self.api.send(Request(f"/{task.window_name}"), list)
+        if task.window_name == DAYS["start_date"]:
+            deadline = time.monotonic() + PATIENCE_S
+            while not type(self).others_are_requested() and time.monotonic() < deadline:
+                time.sleep(0.01)
+        return Result(self.checked([{"id": 1, "date": task.window_name}]))
+
+
+def test_rows_are_checked_while_all_places_for_requests_are_in_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise each check of rows adds to the time of a request."""
+    concurrency = 4
+
+    def are_requested() -> bool:
+        return frame.log.max_in_flight == concurrency
+
+    async def respond(request: Received) -> Response:
+        deadline = time.monotonic() + PATIENCE_S
+        while DAYS["start_date"] not in request.path and not are_requested():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+        return json_response([])
+
+    frame = Frame(respond)
+
+    class Tap(CannedTap):
+        @override
+        def discover_streams(self) -> list[Any]:
+            return [Lists(self, self.run)]
+
+    tap = Tap(config={**DAYS, "end_date": "2024-01-09", "max_concurrency": concurrency})
+    with running(frame) as server, client(server.url, throttle=tap.run.throttle) as api:
+        monkeypatch.setattr(Lists, "api", api, raising=False)
+        monkeypatch.setattr(Lists, "others_are_requested", are_requested, raising=False)
+        done = run_of(tap)
+    assert done.error == ""
+    assert frame.log.count == 9
     assert frame.log.max_in_flight == concurrency
