@@ -100,7 +100,12 @@ def test_state_of_another_tap_is_ignored(served: Served, tap: EveryTap, other: E
     account = stateful(tap, served.tried(tap).account)
     whole = cells.undisturbed(tap, account)
     ended = tap.run(account.settings, state=foreign, catalog=account.catalog)
-    cells.require_all_rows(tap, whole, ended)
+    if tap.tap is other.tap and "report_results" in foreign["bookmarks"]:
+        # Of another version of the same API: its rows would be in the same tables under other ids.
+        ended.assert_one_error_line("--state was written with api_version")
+        assert ended.output.text == ""
+    else:
+        cells.require_all_rows(tap, whole, ended)
 
 
 def _older_forms(state: State) -> dict[str, State]:
