@@ -56,7 +56,7 @@ class ExportColumns(Struct, kw_only=True, omit_defaults=True):
 
     def is_current(self, now: datetime, max_age: timedelta, *, is_used: bool) -> bool:
         """Return whether discovery can use these columns instead of requesting them."""
-        if self.changed_at is not None and self.changed_at > self.discovered_at:
+        if not max_age or (self.changed_at and self.changed_at > self.discovered_at):
             return False
         if _is_within(max_age, self.discovered_at, now):
             return True
@@ -165,9 +165,9 @@ class ColumnStore:
 
 
 def column_store(config: Config) -> ColumnStore | None:
-    """Return the store of this account's columns; None if the settings allow none."""
+    """Return the store of this account's columns; None without a folder for it."""
     folder, max_age = _folder(config), timedelta(hours=config["discovery_max_age"])
-    if folder is None or not max_age:
+    if folder is None:
         return None
     account = row_id(
         [api_url(config), config["username"], config["company_key"], header_locale(config)]
