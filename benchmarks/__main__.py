@@ -24,6 +24,7 @@ BENCHMARKS = (
     "kindmetrics_backfill",
     "kissmetrics_reports",
     "khoros_exports",
+    "raw_export",
     "meltano_run",
     "warehouse",
     "soak",

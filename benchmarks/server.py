@@ -22,6 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from benchmarks import rows
@@ -110,9 +111,14 @@ def main() -> None:
     """Serve with the options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.server", description=__doc__)
     parser.add_argument("--pages", type=int, default=500, help="in all partitions together")
+    parser.add_argument("--bodies", type=Path, help="a file with a page of other rows per line")
     parser.add_argument("--latency-ms", type=int, default=0, help="before each response")
     options = parser.parse_args()
-    serve(paged([rows.page(number) for number in range(options.pages)]), options.latency_ms / 1000)
+    if options.bodies:
+        bodies = options.bodies.read_bytes().splitlines()
+    else:
+        bodies = [rows.page(number) for number in range(options.pages)]
+    serve(paged(bodies), options.latency_ms / 1000)
 
 
 if __name__ == "__main__":

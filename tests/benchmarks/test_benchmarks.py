@@ -41,6 +41,16 @@ def test_benchmark_of_one_vendor_has_a_table(name: str) -> None:
 
 
 @pytest.mark.timeout(240)
+def test_raw_export_is_compared_with_a_list() -> None:
+    case, *page = import_module("benchmarks.raw_export").run(Options(runs=1, scale=0.004))
+    ours, from_list = case.figures
+    assert case.rows > 18_000
+    assert ours.seconds > 0 < from_list.seconds
+    assert [part.count("\n| ") for part in page] == [3, 3]
+    assert "Most\nrequests in flight: 8." in page[1]
+
+
+@pytest.mark.timeout(240)
 def test_soak_measures_a_tap() -> None:
     options = Options(runs=1, scale=0.004, only=("khoros",))
     *page, curve = import_module("benchmarks.soak").run(options)
