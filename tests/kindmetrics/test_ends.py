@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.kindmetrics.conftest import Serve
     from tests.kindmetrics.site import Site
 
+THIRD_DAY = b'"date":"2024-02-03"'
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 WHILE: dict[str, dict[str, Any]] = {
     "busy": {"latency_ms": 30},
@@ -40,13 +41,15 @@ def test_a_signal_stops_the_run_in_time_and_writes_the_bookmarks(
     if fault := what.pop("fault", None):
         site.api.faults.append(fault)
     with site.started(**settings, **what) as tap:
-        begun = b"".join(tap.stdout.readline() for _ in range(10))
+        lines = [tap.stdout.readline()]
+        while THIRD_DAY not in lines[-1]:  # so that there is a new bookmark to write
+            lines.append(tap.stdout.readline())
         time.sleep(0.3)
         tap.send_signal(number)
         signalled = time.monotonic()
         rest, stderr = tap.communicate(timeout=20)
         took = time.monotonic() - signalled
-    ended = Ended(tap.returncode, Output((begun + rest).decode()), stderr.decode())
+    ended = Ended(tap.returncode, Output(b"".join([*lines, rest]).decode()), stderr.decode())
     assert took < 5
     assert ended.code == 128 + number, ended.stderr
     assert ended.output.unfinished == ""
