@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import abc
+import logging
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 
-from singer_sdk import Stream
-from singer_sdk.metrics import DEFAULT_LOG_INTERVAL, Metric, Tag
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
@@ -31,7 +30,6 @@ from tap_kit.rows.keys import shard_of
 from tap_kit.run.catalogs import keep_keys
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk import Tap
@@ -48,7 +46,7 @@ def _not_sdk_sync_error(record: logging.LogRecord) -> bool:
     return not str(record.msg).startswith("An unhandled error occurred while syncing")
 
 
-class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
+class KitStream(chunks.ChunkedStream, abc.ABC, Generic[TaskT, ResultT]):
     """A stream whose tasks are read ahead, together with those of all other streams of the tap.
 
     A stream must define ``fetch``; one that is read in parts also ``tasks`` or ``follow_ups``.
@@ -61,7 +59,6 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
         self.run = run
         super().__init__(tap)
         self.logger.addFilter(_not_sdk_sync_error)
-        self._counter: chunks.ChunkCounter | None = None
         self.failures = Failures(self, run, self.logger)
 
     @override
@@ -142,7 +139,10 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
         single = chunks.needs_single_records(self)
         self.TYPE_CONFORMANCE_LEVEL = chunks.SLOW if single else chunks.FAST
         if single:
-            self.logger.debug("%s: written record by record because of %s", self.name, single)
+            level = logging.INFO if self.config.get("batch_config") else logging.DEBUG
+            self.logger.log(
+                level, "%s: written as RECORD messages because of %s", self.name, single
+            )
         for ahead_task, outcome, is_last in self.run.ahead.outcomes(self, context):
             task = cast("TaskT", ahead_task)
             failures = self.failures.of(task.partition)
@@ -212,21 +212,6 @@ class KitStream(Stream, abc.ABC, Generic[TaskT, ResultT]):
     def owner(self, partition: Partition) -> Partition:
         """Return the part of a partition that the vendor refuses, to report it once per run."""
         return partition
-
-    @override
-    def get_record_counter(
-        self, *, endpoint: str | None = None, log_interval: float = DEFAULT_LOG_INTERVAL
-    ) -> chunks.ChunkCounter:
-        tags = {Tag.STREAM: self.name} | ({Tag.ENDPOINT: endpoint} if endpoint else {})
-        self._counter = chunks.ChunkCounter(Metric.RECORD_COUNT, tags, log_interval=log_interval)
-        return self._counter
-
-    @override
-    def generate_child_contexts(
-        self, record: Record, context: Context | None
-    ) -> Iterable[Context | None]:
-        is_chunk = isinstance(record, chunks.Chunk)  # no child is selected
-        return () if is_chunk else super().generate_child_contexts(record, context)
 
 
 class BookmarkedStream(KitStream[TaskT, ResultT], abc.ABC, Generic[TaskT, ResultT]):

@@ -8,17 +8,16 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
-from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
 from typing_extensions import override
 
 from tap_kit.errors import SyncFailed
 from tap_kit.net.logs import limit_repeats, make_records_safe
 from tap_kit.net.secrets import SECRETS, secret_values
 from tap_kit.net.throttle import stop_on_error
-from tap_kit.rows.chunks import ChunkWriter, NoWriter
-from tap_kit.run.about import streams_table
+from tap_kit.rows.chunks import NoWriter
+from tap_kit.run.about import streams_section
+from tap_kit.run.batches import BatchingTap
 from tap_kit.run.catalogs import catalog_problems, load_catalog
 from tap_kit.run.command import (
     exit_on_signals,
@@ -33,6 +32,7 @@ from tap_kit.run.memory import infrequent_collections, reuse_freed_memory
 from tap_kit.run.output import buffer_output
 from tap_kit.run.problems import place_of, setting_of, setting_problems, valid_parts
 from tap_kit.run.run import Run
+from tap_kit.run.settings import add_missing_settings
 from tap_kit.run.states import load_state, log_unknown_streams
 from tap_kit.streams import KitStream
 
@@ -45,10 +45,8 @@ if TYPE_CHECKING:
     from tap_kit.run.settings import Config
 
 
-class KitTap(Tap, abc.ABC):
+class KitTap(BatchingTap, abc.ABC):
     """A tap whose streams share one ordered pipeline of requests."""
-
-    message_writer_class = ChunkWriter
 
     def __init__(
         self,
@@ -112,10 +110,9 @@ class KitTap(Tap, abc.ABC):
     @classmethod
     @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        """Add the SDK's settings, also the one that the SDK uses without adding it."""
+        """Add the SDK's settings, also those that the SDK uses without adding them."""
         super().append_builtin_config(config_jsonschema)
-        for name, definition in EMIT_ACTIVATE_VERSION_CONFIG["properties"].items():
-            config_jsonschema["properties"].setdefault(name, definition)
+        add_missing_settings(config_jsonschema)
 
     @classmethod
     def required_settings(cls) -> list[list[str]]:
@@ -177,6 +174,7 @@ class KitTap(Tap, abc.ABC):
             whole_run.enter_context(stop_on_error(run.stop))
             with exit_when_output_closes(self.logger):
                 self._refuse_invalid_catalog()
+                self.start_batches()
                 log_unknown_streams(self.state, self.streams.keys(), self.logger)
                 self.check_access()
             with stop_on_signals(run.stop):
@@ -213,8 +211,7 @@ class KitTap(Tap, abc.ABC):
         if output_format == "markdown":
             for name, config in cls.variants().items():
                 tap = cls(config=config, validate_config=False, setup_mapper=False)
-                heading = f"## Streams {name}".strip()
-                print(f"{heading}\n\n{streams_table(tap.streams.values())}\n")  # noqa: T201  (as the SDK does)
+                print(streams_section(name, tap.streams.values()))  # noqa: T201  (as the SDK does)
 
     @classmethod
     @override

@@ -67,7 +67,11 @@ def wrong_settings(folder: Path) -> str:
     """Invalid settings, in several runs, since some errors hide others."""
     wrong: list[dict[str, Any]] = [
         {"lookback_day": 3, "max_concurrency": "4", "shard": "2/2"},
-        {"api_token": TOKEN, "start_date": "yesterday"},
+        {
+            "api_token": TOKEN,
+            "start_date": "yesterday",
+            "batch_config": {"storage": {"root": "s3://bucket"}},
+        },
         {"api_token": TOKEN, **SINCE_LATER},
         {"api_token": TOKEN, "start_date": "9000-01-01", "end_date": "9999-01-01"},
         {"api_token": TOKEN, "start_date": None},
@@ -129,7 +133,9 @@ def temporary_errors(folder: Path) -> str:
         token=TOKEN, now=NOW, domains=2, ended_domains=(2,), visitors_per_day=12, pages_per_day=6
     )
     with running(api.app) as server:
-        run = Run(KIND, folder / "errors", {"api_url": server.url, "api_token": TOKEN})
+        batches = {"storage": {"root": str(folder / "errors" / "batches")}}
+        settings = {"api_url": server.url, "api_token": TOKEN, "batch_config": batches}
+        run = Run(KIND, folder / "errors", settings)
         api.faults.append(Fault("status", status=503, retry_after=0, attempts=1, path="/goals"))
         some = run.stderr()
         api.faults.append(Fault("wrong_shape", path="/countries", attempts=1))

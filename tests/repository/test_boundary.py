@@ -94,6 +94,7 @@ RULES = [
             KIT_FILES + "files.py": "the boundary itself",
             KIT_FILES + "kept.py": "a file of the tap itself, bounded and private",
             KIT_FILES + "output.py": "the null device and stderr",
+            KIT_FILES + "batches.py": "new files that only this user can read, for writing",
             "tap-kissmetrics/tap_kissmetrics/reports/zones.py": "a file of the package",
             "tap-kissmetrics/tap_kissmetrics/raw_exports/folder.py": "the boundary of a folder: "
             "regular files, in parts of a given length",

@@ -53,6 +53,9 @@ def main() -> int:
     parser.add_argument(
         "--minutes", type=float, default=600, help="start nothing more after this time"
     )
+    parser.add_argument(
+        "--batches", action="store_true", help="crashes: with batch files; write no table"
+    )
     options = parser.parse_args()
     deadline = time.monotonic() + options.minutes * 60
     selection = Selection(set(options.only), options.missing, deadline)
@@ -60,7 +63,7 @@ def main() -> int:
     if options.what in {"all", "targets"}:
         load_all(selection)
     if options.what in {"all", "crashes"}:
-        good = crash_all(selection)
+        good = crash_all(selection, has_batches=options.batches)
     if options.what in {"all", "stops"}:
         stop_all(selection)
     return 0 if good else 1
@@ -107,7 +110,7 @@ def load_all(selection: Selection) -> None:
             write(LOADS, [line], all_keys(LOADS))
 
 
-def crash_all(selection: Selection) -> bool:
+def crash_all(selection: Selection, *, has_batches: bool) -> bool:
     """Kill every tap in every way at every point; return whether all tables were equal."""
     good = True
     undisturbed = {}
@@ -117,7 +120,8 @@ def crash_all(selection: Selection) -> bool:
             if tap not in undisturbed:
                 undisturbed[tap] = Pipeline(project, server, kind(), "undisturbed").undisturbed()
             number = [point.name for point in POINTS[kind]].index(name)
-            pipeline = Pipeline(project, server, kind(), f"p{number}_{victim}")
+            schema = f"p{number}_{victim}"
+            pipeline = Pipeline(project, server, kind(), schema, has_batches=has_batches)
             try:
                 outcome: object = kill_and_rerun(pipeline, POINTS[kind][number], victim)
                 is_equal = pipeline.tables() == undisturbed[tap]
@@ -125,7 +129,7 @@ def crash_all(selection: Selection) -> bool:
                 outcome, is_equal = error, False
             good = good and is_equal
             report(f"{tap} | {name} | {victim}: {'equal' if is_equal else 'DIFFER'}; {outcome}")
-            if is_equal:
+            if is_equal and not has_batches:
                 write(CRASHES, [crash_line(tap, name, victim)], all_keys(CRASHES))
     return good
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.end_to_end.project import variables
 from tests.warehouses.database import Tables, content, row_count, tables_of
 from tests.warehouses.runs import started, wait_until
 
@@ -32,13 +33,17 @@ TIMEOUT_S = 300  # the held request must not be retried
 
 @dataclass
 class Pipeline:
-    """A tap that loads into one schema of a database, with its own state."""
+    """A tap that loads into one schema of a database, with its own state.
+
+    With ``has_batches`` the tap writes batch files, and the target loads them with COPY.
+    """
 
     project: Project
     server: Postgres
     account: Account
     name: str
     batch_rows: int = BATCH_ROWS
+    has_batches: bool = False
 
     @property
     def schema(self) -> str:
@@ -56,7 +61,18 @@ class Pipeline:
             **self.server.target_settings,
             "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": self.schema,
             "TARGET_POSTGRES_BATCH_SIZE_ROWS": str(self.batch_rows),
+            **(self._batch_variables() if self.has_batches else {}),
         }
+
+    @property
+    def batch_folder(self) -> Path:
+        """The folder of the batch files."""
+        return self.project.folder / "batches" / self.schema
+
+    def _batch_variables(self) -> dict[str, str]:
+        batches = {"storage_root": str(self.batch_folder), "batch_size": self.batch_rows}
+        settings = {f"batch_config_{name}": value for name, value in batches.items()}
+        return {**variables(self.account.name, settings), "TARGET_POSTGRES_USE_COPY": "true"}
 
     def run(self, settings: dict[str, Any], *options: str) -> Done:
         """Run ``meltano run`` to its end."""

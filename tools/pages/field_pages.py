@@ -62,8 +62,8 @@ is read, each with its variable.
 SDK_HEAD = """\
 ## Settings of the SDK, in every tap
 
-The [SDK](https://sdk.meltano.com) documents them. With a mapping, flattening or batches, a stream
-uses the SDK's own, slower path.
+The [SDK](https://sdk.meltano.com) documents them. With a mapping or flattening, a stream uses the
+SDK's own, slower path. [targets.md](targets.md#batch-files) says when batch files pay.
 
 | setting | kind | what it is |
 |---|---|---|

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET
-from singer_sdk import metrics
+from singer_sdk import Stream, metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
@@ -26,9 +26,9 @@ from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from singer_sdk import Stream
+    from singer_sdk.helpers.types import Context, Record
     from singer_sdk.singerlib import Message
 
     from tap_kit.rows.check import Row
@@ -61,10 +61,14 @@ class ChunkWriter(SimpleSingerWriter):
         if isinstance(message, RecordMessage) and isinstance(message.record, Chunk):
             if message.record.stream is not None:
                 message.stream = message.record.stream
-            _write(record_lines(message, message.record.rows))
+            self.write_rows(message, message.record.rows)
             message.record.rows = ()  # the SDK keeps the chunk until the next one
         else:
             super().write_message(message)
+
+    def write_rows(self, message: RecordMessage, rows: Sequence[Row]) -> None:
+        """Write the rows of a chunk, for which the SDK has made one message."""
+        write_lines(record_lines(message, rows))
 
 
 class NoWriter(SimpleSingerWriter):
@@ -75,7 +79,8 @@ class NoWriter(SimpleSingerWriter):
         """Do nothing."""
 
 
-def _write(lines: bytes) -> None:
+def write_lines(lines: bytes) -> None:
+    """Write whole lines to standard output."""
     out = sys.stdout
     if hasattr(out, "buffer"):
         out.flush()
@@ -96,7 +101,7 @@ def record_lines(message: RecordMessage, rows: Sequence[Row]) -> bytes:
     before, after = envelope.split(b'"record":null', 1)
     before, after = before + b'"record":', after + b"\n"
     # Few copies: a row can have 64 MiB. Without a count, a single row would be copied here too.
-    lines = _encode_rows(rows).replace(b"\n", after + before, len(rows) - 1)
+    lines = encode_rows(rows).replace(b"\n", after + before, len(rows) - 1)
     return b"".join((before, memoryview(lines)[:-1], after))
 
 
@@ -106,7 +111,8 @@ def _sdk_time(message: RecordMessage) -> dict[str, str]:
     return {"time_extracted": moment.isoformat()} if moment else {}
 
 
-def _encode_rows(rows: Sequence[Row]) -> bytes:
+def encode_rows(rows: Sequence[Row]) -> bytes:
+    """Return the rows as lines of JSON."""
     try:
         return _ENCODER.encode_lines(rows)
     except (OverflowError, UnicodeEncodeError, TypeError):  # such as an integer beyond 64 bits
@@ -130,11 +136,37 @@ class ChunkCounter(metrics.Counter):
         super().increment(value * self.rows)
 
 
+class ChunkedStream(Stream):
+    """What the SDK has to do in another way if a stream yields chunks."""
+
+    _counter: ChunkCounter | None = None
+
+    @override
+    def get_record_counter(
+        self, *, endpoint: str | None = None, log_interval: float = metrics.DEFAULT_LOG_INTERVAL
+    ) -> ChunkCounter:
+        tags = {metrics.Tag.STREAM: self.name}
+        tags |= {metrics.Tag.ENDPOINT: endpoint} if endpoint else {}
+        kind = metrics.Metric.RECORD_COUNT
+        self._counter = ChunkCounter(kind, dict(tags), log_interval=log_interval)
+        return self._counter
+
+    @override
+    def generate_child_contexts(
+        self, record: Record, context: Context | None
+    ) -> Iterable[Context | None]:
+        is_single = not isinstance(record, Chunk)  # a chunk means that no child is selected
+        return super().generate_child_contexts(record, context) if is_single else ()
+
+    @override
+    def get_batch_config(self, config: Mapping[str, Any]) -> None:
+        """Return None: the writer makes the batch files, and the SDK would ignore stream maps."""
+
+
 def needs_single_records(stream: Stream) -> str | None:
     """Return why ``stream`` must take the SDK's own path, record by record; None if it need not."""
     reasons = {
         "a record limit": stream.ABORT_AT_RECORD_COUNT is not None,
-        "batch messages": bool(stream.config.get("batch_config")),
         "flattening": bool(stream.config.get("flattening_enabled")),
         "stream maps": len(stream.stream_maps) != 1
         or type(stream.stream_maps[0]) is not SameRecordTransform,

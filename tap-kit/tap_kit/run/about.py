@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 _HEADER = ("| stream | key | replication | a row |", "|---|---|---|---|")
 
 
+def streams_section(variant: str, streams: Iterable[Stream]) -> str:
+    """Return the section of the streams of a variant of the tap, with a heading."""
+    return f"{f'## Streams {variant}'.strip()}\n\n{streams_table(streams)}\n"
+
+
 def streams_table(streams: Iterable[Stream]) -> str:
     """Return the streams as a Markdown table: key, replication, what a row is."""
     return "\n".join((*_HEADER, *map(_row, streams)))

@@ -13,6 +13,7 @@ from jsonschema import Draft7Validator, validators
 
 from tap_kit.flow.windows import parse_day
 from tap_kit.net.hosts import url_problem
+from tap_kit.run.batch_options import batch_problems
 from tap_kit.run.files import is_unicode
 from tap_kit.run.settings import DEFAULT_DAYS, Config, Shard
 
@@ -104,6 +105,7 @@ def _first_of_each_place(errors: Iterable[ValidationError]) -> Iterator[Validati
 def _meaning_problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
     """Yield the problems of settings with valid types that a JSON schema cannot express."""
     yield from _day_problems(config)
+    yield from batch_problems(valid_parts(config, schema))
     try:
         Shard.parse(config.get("shard", "0/1"))
     except ValueError:

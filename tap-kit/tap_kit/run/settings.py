@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from singer_sdk import typing as th
+from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
 from typing_extensions import override
 
 from tap_kit.net.http import DEFAULT_MAX_MB
@@ -29,6 +30,7 @@ def _setting(name: str, kind: Any, title: str, description: str, **more: Any) ->
     return th.Property(name, kind, title=title, description=description, **more)
 
 
+DEFAULT_BATCH_ROWS = 10_000  # as in the SDK
 DEFAULT_DAYS = 30  # before today, where a run without a start_date begins
 HEADER_PATTERN = r"^([!-~]([ -~]*[!-~])?)?$(?!\n)"  # valid in an HTTP header
 TOKEN_PATTERN = r"^[!-~]*$(?!\n)"  # noqa: S105 (a pattern)
@@ -134,6 +136,20 @@ def common_settings(
         ),
     )
     return (*_day_settings(time_zone), *vendor_settings, *_RUN_SETTINGS)
+
+
+def add_missing_settings(config_jsonschema: dict[str, Any]) -> None:
+    """Add the settings that the SDK uses without adding them itself."""
+    settings = config_jsonschema["properties"]
+    for name, definition in EMIT_ACTIVATE_VERSION_CONFIG["properties"].items():
+        settings.setdefault(name, definition)
+    batch_size = _setting(
+        "batch_size",
+        th.IntegerType(minimum=1, maximum=1_000_000),
+        "Batch Size",
+        f"Maximum number of rows of a batch file. Unset: {DEFAULT_BATCH_ROWS}",
+    )
+    settings["batch_config"]["properties"].update(batch_size.to_dict())
 
 
 def polling_settings(

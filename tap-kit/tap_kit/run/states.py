@@ -21,7 +21,7 @@ _WRAPPERS = (
     *("value", "state"),  # of a STATE message, and of other runners
 )
 # Keys of a state without bookmarks, as the SDK and other taps write them.
-_EMPTY_KEYS = frozenset({"currently_syncing"})
+_EMPTY_KEYS = frozenset({"currently_syncing", "batches"})
 
 
 class _Entry(Struct, kw_only=True):
@@ -37,10 +37,16 @@ class _Bookmark(_Entry):
     partitions: list[_Partition] | UnsetType = UNSET
 
 
+class _Batches(Struct):
+    run: str
+    files: int
+
+
 class _State(Struct):
     """The shape of a Singer state, as far as the SDK and the kit depend on it."""
 
     bookmarks: dict[str, _Bookmark] | UnsetType = UNSET
+    batches: _Batches | UnsetType = UNSET  # see `run.batches`
 
 
 def load_state(file: str | IO[str] | None, logger: logging.Logger) -> dict[str, Any] | None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import io
 import json
 import logging
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -190,20 +188,6 @@ def test_record_limit_reads_no_more_than_it_needs() -> None:
     assert len(seen) == 1
 
 
-def test_batch_files_contain_the_same_rows(tmp_path: Path) -> None:
-    storage = {"root": tmp_path.as_uri(), "prefix": "b-"}
-    encoding = {"format": "jsonl", "compression": "gzip"}
-    config = {**DAYS, "batch_config": {"encoding": encoding, "storage": storage}}
-    done = run_of(tap_of(some_rows(3))(config=config))
-    (batch,) = done.of("BATCH")
-    (manifest,) = batch["manifest"]
-    text = gzip.decompress(Path(manifest.removeprefix("file://")).read_bytes()).decode()
-    assert [json.loads(line) for line in text.splitlines()] == [
-        {"id": i, "name": "ü\n"} for i in range(3)
-    ]
-    assert done.records == []
-
-
 def test_rows_of_a_chunk_are_encoded_together(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_value: object) -> str:
         raise AssertionError
@@ -227,17 +211,8 @@ def test_integer_beyond_64_bits_is_written_exactly() -> None:
         ({"flattening_enabled": True, "flattening_max_depth": 1}, "flattening"),
         ({"stream_maps": {"figures": {"x": "id"}}}, "stream maps"),
         ({"stream_maps": {"copy": {"__source__": "figures"}}}, "stream maps"),
-        (
-            {
-                "batch_config": {
-                    "encoding": {"format": "jsonl"},
-                    "storage": {"root": "file:///tmp"},
-                }
-            },
-            "batch messages",
-        ),
     ],
-    ids=["nothing", "flattening", "a map", "a copy", "batches"],
+    ids=["nothing", "flattening", "a map", "a copy"],
 )
 def test_reason_for_single_records_is_returned(config: dict[str, Any], reason: str | None) -> None:
     tap = tap_of(Table({"id": ID}, ()))(config=config)
@@ -259,4 +234,4 @@ def test_record_limit_needs_single_records(caplog: pytest.LogCaptureFixture) -> 
     tap.streams["figures"].ABORT_AT_RECORD_COUNT = 5
     assert needs_single_records(tap.streams["figures"]) == "a record limit"
     assert run_of(tap).records == [{"id": 1}]
-    assert "figures: written record by record because of a record limit" in caplog.messages
+    assert "figures: written as RECORD messages because of a record limit" in caplog.messages

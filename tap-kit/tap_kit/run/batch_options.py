@@ -1,0 +1,67 @@
+"""The options of batch files, in the form of the SDK's setting ``batch_config``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tap_kit.run.settings import DEFAULT_BATCH_ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_kit.run.settings import Config
+
+ROOT_SETTING = "batch_config.storage.root"
+_SAFE_PATH = re.compile(r"[A-Za-z0-9_./~-]+")  # targets differ in how they read other characters
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """Where and how batch files are written."""
+
+    folder: Path
+    prefix: str
+    is_compressed: bool
+    max_rows: int
+
+    @classmethod
+    def of(cls, batch_config: Config) -> BatchOptions:
+        """Return the options in the form of the SDK's setting ``batch_config``."""
+        storage, encoding = batch_config["storage"], batch_config.get("encoding", {})
+        return cls(
+            folder=_folder(storage["root"]),
+            prefix=storage.get("prefix") or "",
+            is_compressed=encoding.get("compression") == "gzip",
+            max_rows=batch_config.get("batch_size") or DEFAULT_BATCH_ROWS,
+        )
+
+    @property
+    def encoding(self) -> dict[str, str]:
+        """The encoding in a BATCH message."""
+        return {"format": "jsonl", "compression": "gzip" if self.is_compressed else "none"}
+
+
+def batch_problems(config: Config) -> Iterator[str]:
+    """Yield the problems of ``batch_config`` that the schema of the settings cannot express."""
+    batch_config = config.get("batch_config") or {}
+    storage, encoding = batch_config.get("storage") or {}, batch_config.get("encoding") or {}
+    if batch_config and not storage.get("root"):
+        yield f"{ROOT_SETTING} must be a folder that the target can read too"
+    elif batch_config and not _SAFE_PATH.fullmatch(str(_folder(storage["root"]))):
+        yield (
+            f"{ROOT_SETTING} must be a folder on this machine, with a path of letters, digits, "
+            "'_', '.', '-' and '/' only"
+        )
+    if encoding.get("format", "jsonl") != "jsonl":
+        yield "batch_config.encoding.format must be jsonl; the tap writes no other format"
+    if not _SAFE_NAME.fullmatch(storage.get("prefix") or ""):
+        yield "batch_config.storage.prefix must have only letters, digits, '_', '.' and '-'"
+
+
+def _folder(root: str) -> Path:
+    local = root.removeprefix("file://")
+    return Path(root) if "://" in local else Path(local).expanduser().resolve()
