@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
 
-from tap_kit import PartitionUnavailable, SyncFailed, setting_error
+from tap_kit import JobFailed, PartitionUnavailable, SyncFailed, setting_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,8 +106,8 @@ def no_product(selected: Sequence[Id]) -> Exception:
     return setting_error(setting, f"must name a product of the account, got {names}")
 
 
-class RequestRefused(SyncFailed):
-    """The server rejects the request itself (HTTP 400 and the like)."""
+class RequestRefused(JobFailed):
+    """The server rejects the request itself (HTTP 400 and the like): others can succeed."""
 
 
 def error_for(*, address: str, credential: str) -> ErrorMapper:

@@ -106,12 +106,13 @@ class Queries(Generic[ClientT]):
 
     def _run(self, needed_query: NeededQuery, task: Task, known: Ids | None) -> Finished:
         jobs = self.run.jobs
+
+        def on_started(ids: Ids) -> None:
+            jobs.claim(ids["query_id"], needed_query.key)
+            jobs.record(task, needed_query.record(ids))
+
         finished: Finished = self.job_runner.run(
-            needed_query.job,
-            task,
-            known,
-            lambda ids: jobs.record(task, needed_query.record(ids)),
-            lambda: jobs.forget(task),
+            needed_query.job, task, known, on_started, lambda: jobs.forget(task)
         )
         return finished
 

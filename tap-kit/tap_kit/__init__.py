@@ -24,7 +24,7 @@ from tap_kit.jobs.runner import JobRunner
 from tap_kit.net.auth import BearerToken, Signature
 from tap_kit.net.bodies import parse_json
 from tap_kit.net.first import send_first
-from tap_kit.net.hosts import quoted_path, url_problem
+from tap_kit.net.hosts import quoted_path, resolved_link, url_problem
 from tap_kit.net.http import (
     Api,
     Check,
@@ -149,6 +149,7 @@ __all__ = [
     "read_in_background",
     "read_list",
     "read_with_resume",
+    "resolved_link",
     "row_id",
     "row_ids",
     "send_first",

@@ -102,8 +102,13 @@ def test_permanent_fault_fails_the_run_after_five_tries(site: Site, kind: str, p
 
 
 @pytest.mark.parametrize("status", [400, 405, 409, 422])
-def test_rejected_request_fails_the_run_without_a_retry(site: Site, status: int) -> None:
+def test_rejected_request_fails_its_window_without_a_retry(
+    site: Site, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
     site.api.faults.append(Fault("status", status=status, path="/status$"))
-    _, error = site.failing_sync(SyncFailed, max_concurrency=1, **SETTINGS)
-    assert f"HTTP {status}" in str(error)
-    assert len(site.requested("/status")) == 1
+    output, error = site.failing_sync(SyncFailed, max_concurrency=1, **SETTINGS)
+    assert "these failed: report_results, report_id" in str(error)
+    assert f"HTTP {status}" in caplog.text
+    polls = site.requested("/status")
+    assert len(polls) == len(set(polls))
+    assert output.rows("products")

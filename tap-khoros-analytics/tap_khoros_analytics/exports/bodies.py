@@ -54,7 +54,7 @@ class FieldNames:
         self._logger = logger
         self.unknown: set[str] = set()
         self.absent: set[str] = set()
-        self._is_wide_row_reported = False
+        self._reported_widths: set[bool] = set()
         self._json_only = {column.field for column in columns if column.json_only}
         self._columns = columns
 
@@ -101,15 +101,17 @@ class FieldNames:
                 ", ".join(absent),
             )
 
-    def report_wide_row(self, width: int, found: int) -> None:
-        """Log that a row has more cells than the header."""
-        if not self._is_wide_row_reported:
-            self._is_wide_row_reported = True
+    def report_width(self, width: int, found: int) -> None:
+        """Log that a row has more cells than the header, or fewer; each once."""
+        is_wide = found > width
+        if is_wide not in self._reported_widths:
+            self._reported_widths.add(is_wide)
             self._logger.warning(
-                "%s: a row has %d cells, the header has %d; ignoring the additional cells",
+                "%s: a row has %d cells, the header has %d; %s",
                 self._export_id,
                 found,
                 width,
+                "ignoring the additional cells" if is_wide else "the missing cells are null",
             )
 
 
@@ -269,6 +271,6 @@ class CsvCells(CsvRows):
         return [[cell or None for cell in pick(row)] for row in rows]
 
     def _fitted(self, row: list[str], width: int) -> list[str]:
-        if len(row) > width:
-            self._names.report_wide_row(width, len(row))
+        if len(row) != width:
+            self._names.report_width(width, len(row))
         return [*row[:width], *[""] * (width - len(row))]

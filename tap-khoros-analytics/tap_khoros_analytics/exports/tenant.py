@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_kit import JobFailed, Once, snake_case
+from tap_kit import Once, snake_case
 
 from tap_khoros_analytics.client import Client
 from tap_khoros_analytics.exports.definitions import EXPORTS, export_options
@@ -32,7 +32,6 @@ class Tenant:
         self.run = run
         chosen = ((i, export_options(run.config, i).get("method")) for i in EXPORTS)
         self.start_rules = StartRules({i: method for i, method in chosen if method})
-        self._requests: dict[tuple[str, str], tuple[str, str]] = {}
         self._look_ups: Once[list[dict[str, Any]]] = Once()
 
     @cached_property
@@ -58,16 +57,11 @@ class Tenant:
     def claim(self, ids: Ids, export: Export, params: Params) -> None:
         """Remember whose job this is.
 
-        The server may return a running job for an equal request. The job of another request has
-        other rows.
-
         Raises:
             JobFailed: when another request of this run has the same job.
         """
         request = (export.id, fingerprint(params))
-        if self._requests.setdefault((ids["workflow_id"], ids["run_id"]), request) != request:
-            msg = "the server returned the job of another request"
-            raise JobFailed(msg)
+        self.run.jobs.claim((ids["workflow_id"], ids["run_id"]), request)
 
     def finished(
         self,

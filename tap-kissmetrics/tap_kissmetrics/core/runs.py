@@ -18,10 +18,17 @@ from tap_kit import (
     Request,
     SyncFailed,
     quoted_path,
+    resolved_link,
 )
 
 from tap_kissmetrics.client import Finished, Id, RequestRefused, query_id_of
-from tap_kissmetrics.lists.envelope import Envelope, converted, with_envelope
+from tap_kissmetrics.lists.envelope import (
+    Envelope,
+    converted,
+    error_in,
+    problem_of,
+    with_envelope,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,30 +66,32 @@ class ReportRun:
         except RequestRefused as error:
             msg = f"the API does not run the report ({error})"
             raise JobFailed(msg) from None
-        return {"query_id": query_id_of(self._place(response, "query-status"))}
+        return {"query_id": query_id_of(self._place(response, path, "query-status"))}
 
     def poll(self, ids: Ids) -> Poll:
         """Ask for the state of the query; when it is done, with the path of its results."""
         query_id = ids["query_id"]
         try:
             path = quoted_path("/v2/queries/{}/status", query_id)
-            response = self.api.send(Request(path, statuses=POLLED), dict, with_envelope())
+            response = self.api.send(Request(path, statuses=POLLED), dict, _status_problem)
         except PartitionUnavailable:
             return Poll(JobState.GONE, reason="the server no longer knows the query")
         data = response.value.get("data")
         status = {**response.value, **data} if isinstance(data, dict) else response.value
-        if status.get("error"):
+        if error_in(response.value) or error_in(status) or status.get("cancelled") is True:
             return Poll(JobState.FAILED, reason="the server reports an error in the query")
         if status.get("completed") is not True:
             return Poll(JobState.RUNNING)
         try:
-            place = self._place(response, "query-results")
+            place = self._place(response, path, "query-results")
         except SyncFailed:  # neither a header nor a link: the id is enough
             place = quoted_path("/v2/queries/{}/results", query_id)
         return Poll(JobState.DONE, result=Finished(place))
 
-    def _place(self, response: Response, rel: str) -> str:
-        """Return where a response leads: its ``Location``, else its link, on the configured host.
+    def _place(self, response: Response, path: str, rel: str) -> str:
+        """Return where the response to a request for ``path`` leads, on the configured host.
+
+        That is its ``Location``, else its link.
 
         Raises:
             SyncFailed: when it has neither.
@@ -96,4 +105,8 @@ class ReportRun:
         if not href:
             msg = f"report {self.report_id}: the response has neither Location nor a link {rel}"
             raise SyncFailed(msg)
-        return self.api.path_of(href)
+        return self.api.path_of(resolved_link(path, href))
+
+
+def _status_problem(response: Response) -> str | None:
+    return problem_of(response.value, Envelope)

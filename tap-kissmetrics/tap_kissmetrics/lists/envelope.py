@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tap_kit import Response
 
 MAX_DIGITS = 18  # of a total or an offset
+_FIRST_ERROR = 400  # the lowest status of an error
 
 # A number, or a text of digits as in some of the vendor's lists.
 Count = (
@@ -40,6 +41,7 @@ class Pagination(Struct, frozen=True):
     """What a page of the Core API states about its list."""
 
     total: Count | None = None
+    limit: Any = None
 
 
 class Column(Struct, frozen=True):
@@ -68,6 +70,12 @@ class Envelope(Struct, frozen=True):
         """The number of records in the whole list; None if the response does not state it."""
         total = self.total if self.pagination is None else self.pagination.total
         return None if total is None else int(total)
+
+    @property
+    def stated_limit(self) -> int | None:
+        """The largest size of a page, which can be less than requested; None if not stated."""
+        limit = self.pagination.limit if self.pagination else None
+        return limit if type(limit) is int else None
 
 
 class Linked(Struct, frozen=True):
@@ -139,9 +147,26 @@ def with_envelope(
     """Return a check of a response and of what stands around its records."""
 
     def problem(response: Response) -> str | None:
-        return problem_of(response.value, wanted) or check(response)
+        value = response.value
+        return error_in(value) or problem_of(value, wanted) or check(response)
 
     return problem
+
+
+def error_in(value: Any) -> str | None:
+    """Return that a response describes an error, whatever its HTTP status; None if it does not.
+
+    The envelopes of errors have a ``status``, an ``error`` or ``errors``, in ``meta`` or at the
+    top: see docs/reference/kissmetrics.md, section 4. A list beside it proves nothing.
+    """
+    body = _object(value)
+    for part in (body, _object(body.get("meta"))):
+        status = part.get("status")
+        if type(status) is int and status >= _FIRST_ERROR:
+            return f"the response describes an error (status {status})"
+        if part.get("errors") or part.get("error"):
+            return "the response describes an error"
+    return None
 
 
 def records_problem(records: list[Any], wanted: type[Any]) -> str | None:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode
 
 import msgspec
 from requests.utils import parse_header_links
-from tap_kit import PageInfo, Places
+from tap_kit import PageInfo, Places, resolved_link
 from typing_extensions import override
 
 from tap_kissmetrics.lists.envelope import (
@@ -62,6 +62,7 @@ def page_of(response: Response, *, of_records: bool = True) -> Page:
         total=envelope.stated_total,
         next_link=next(filter(None, following), None),
         ids=ids_of(records) if of_records else (),
+        limit=envelope.stated_limit,
     )
     columns = envelope.columns
     return Page(records, info, None if columns is None else [_label(one) for one in columns])
@@ -139,7 +140,7 @@ class LinkPaginator:
         if self._step is None:
             self._step = page.size
         if page.next is not None:
-            return self._path_of(page.next)
+            return self._linked(page.next)
         if not page.size or not has_offset(self.path):
             return None
         offset = offset_of(self.path) + page.size
@@ -148,11 +149,15 @@ class LinkPaginator:
             return following
         if page.total == offset and not self._may_count_page(page):
             return None
-        return following if page.size >= self._step else None
+        return following if page.size >= self._step or page.size == page.limit else None
 
     def _may_count_page(self, page: PageInfo) -> bool:
         """Return whether the total can be the number of records in the page, which is full."""
-        return page.total == page.size == _number(self.path, "limit")
+        limits = {_number(self.path, "limit"), page.limit}
+        return page.total == page.size and page.size in limits
+
+    def _linked(self, href: str) -> str:
+        return self._path_of(resolved_link(self.path, href))
 
     def read(self, page_at: Callable[[str], Page]) -> Iterator[tuple[list[Any], PageInfo]]:
         """Read all pages, one after the other: the records and the information of each."""
@@ -169,7 +174,7 @@ class LinkPaginator:
         larger page would contain records of the one after it too. The last one can advance: links
         and offsets may lead beyond the total.
         """
-        following = self._path_of(first.next) if first.next else self.path
+        following = self._linked(first.next) if first.next else self.path
         begin = offset_of(self.path) + first.size
         if not first.size or not has_offset(following) or begin >= (first.total or 0):
             return None

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 LINKS = ("links",)  # they change at any time, and name a host
 TOTAL = {"total": {"type": ["integer", "string", "null"]}}
 _TOO_MANY_DIGITS = 20  # for 64 bits
-_BESIDES_RECORDS = ("links", "pagination", "total")  # the other fields of a list's envelope
+# The other fields of a list's envelope; status and errors are those of an error.
+_BESIDES_RECORDS = ("links", "pagination", "total", "meta", "status", "error", "errors")
 
 PassT = TypeVar("PassT", bound=ListPass, default=ListPass)
 

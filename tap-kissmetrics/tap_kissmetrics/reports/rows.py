@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+PERSON = ("kmid", "person")
+"""How the vendor labels the two columns of the person, in lower case."""
+
+
 class Person(NamedTuple):
     """One row of a result: the person, and the values of the report's columns in order.
 
@@ -42,11 +46,11 @@ def labels_of(
     """Return the columns' labels, all different.
 
     They are those that the response sent, else those in the settings, else ``column_N``. A response
-    that sends any also labels the two columns of the person.
+    that sends any also labels the two columns of the person. Rows may have fewer cells or more.
     """
     width = max((len(person.values) for person in people), default=0)
-    if sent and len(sent) == width + 2:
-        given = [*sent[2:]]
+    if sent and (len(sent) == width + 2 or tuple(map(str.casefold, sent[:2])) == PERSON):
+        given = [*sent[2:]][:width]
     elif sent and len(sent) == width:
         given = [*sent]
     else:

@@ -21,7 +21,12 @@ from tap_kit import (
 )
 
 from tap_kissmetrics.client import error_for, no_product
-from tap_kissmetrics.lists.envelope import ProductRecord, ReportRecord, records_problem
+from tap_kissmetrics.lists.envelope import (
+    ProductRecord,
+    ReportRecord,
+    error_in,
+    records_problem,
+)
 from tap_kissmetrics.lists.pagination import OffsetPaginator, Page, PageSizes, ids_of, is_record
 from tap_kissmetrics.v3.queries import V3Query, date_range, page_in, results_problem
 
@@ -88,6 +93,8 @@ class V3Client:
         wanted = _IN_PLAN.get(name) if decode is parse_json else None
 
         def problem(response: Response) -> str | None:
+            if error := error_in(response.value):
+                return error
             records = _records_in(response.value, name)
             if not isinstance(records, list) or not all(map(is_record, records)):
                 return "expected a list of objects with an id"

@@ -23,6 +23,7 @@ from tap_kit import (
 )
 
 from tap_kissmetrics.client import Finished, RequestRefused
+from tap_kissmetrics.lists.envelope import error_in
 from tap_kissmetrics.lists.pagination import Page, first_page
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class V3Query:
             response = self.api.send(Request(first, urgent=False), dict, _status_problem)
         except PartitionUnavailable:
             return Poll(JobState.GONE, reason="the server no longer knows the query")
-        if response.value.get("error"):
+        if error_in(response.value) or response.value.get("cancelled") is True:
             return Poll(JobState.FAILED, reason="the server reports an error in the query")
         if response.value.get("completed") is not True:
             return Poll(JobState.RUNNING)
@@ -92,7 +93,7 @@ def results_problem(response: Response) -> str | None:
     """Return what is wrong with a page of results, which is read after the query is completed."""
     if response.value.get("completed", True) is not True:
         return "the query was completed before and no longer is"
-    return _status_problem(response)
+    return error_in(response.value) or _status_problem(response)
 
 
 def _status_problem(response: Response) -> str | None:

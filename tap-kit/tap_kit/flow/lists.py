@@ -4,7 +4,8 @@ Only this module decides whether a list is complete. docs/architecture.md has th
 of completeness. The rules:
 
 1. A list ends where its links end, whatever its total says; without links at its total; without
-   either at a page that is empty, or shorter than the first one. The client of the API finds the
+   either at a page that is empty, or shorter than the first one and than the limit that the server
+   states. The client of the API finds the
    pages in this order, and ``Places`` refuses a page that was requested before in the same pass.
 2. Each page makes progress. A page of a list never occurs twice (the server ignores the offset),
    and the list ends after two empty pages in a row that claim more, by a link or by a total.
@@ -50,6 +51,7 @@ class PageInfo(NamedTuple):
     next: str | None = None  # the link to the next page
     ids: Sequence[int] = ()  # the hashes of the records' ids; empty for records without an id
     length: int = 0  # of the records as JSON, in bytes
+    limit: int | None = None  # the largest size of a page, if the server states it
 
     @classmethod
     def of(
@@ -59,13 +61,14 @@ class PageInfo(NamedTuple):
         total: int | None = None,
         next_link: str | None = None,
         ids: Iterable[object] = (),
+        limit: int | None = None,
     ) -> PageInfo:
         """Return the information about a page with these records, and with the ids in ``ids``."""
         encoded = msgspec.json.encode(records)
         digest = hashlib.blake2b(encoded, digest_size=8).digest()
         # As text, since -1 and -2 have the same hash.
         hashes = [hash(str(one)) for one in ids if isinstance(one, str | int)]
-        return cls(len(records), digest, total, next_link, hashes, len(encoded))
+        return cls(len(records), digest, total, next_link, hashes, len(encoded), limit)
 
 
 class Places:

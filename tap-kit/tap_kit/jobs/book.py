@@ -5,7 +5,11 @@ from __future__ import annotations
 import queue
 from typing import TYPE_CHECKING, Any
 
+from tap_kit.errors import JobFailed
+
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from tap_kit.flow.tasks import Task, TaskStream
     from tap_kit.jobs.protocol import Ids
 
@@ -23,6 +27,20 @@ class JobBook:
         self._records: queue.SimpleQueue[tuple[Task, Ids | None, str]] = queue.SimpleQueue()
         self._is_changed = False
         self._prepared: set[str] = set()
+        self._requests: dict[Hashable, Hashable] = {}  # by the id of the job that each got
+
+    def claim(self, job_id: Hashable, request: Hashable) -> None:
+        """Remember which request a job belongs to (from any thread).
+
+        The server may return a running job for an equal request. The job of another request has
+        other rows.
+
+        Raises:
+            JobFailed: if another request of this run has the same job.
+        """
+        if self._requests.setdefault(job_id, request) != request:
+            msg = "the server returned the job of another request"
+            raise JobFailed(msg)
 
     def record(self, task: Task, ids: Ids, part: str = "") -> None:
         """Remember that the job of ``task`` has these ids (from any thread)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from email.message import Message
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
 
 # Python has other codecs too; some of them unpack, or never end.
 _FAMILIES = ("iso8859", "cp", "koi8", "mac", "utf-16", "utf-32", "gb", "big5", "shift_jis", "euc")
+_MARKS = (  # that of UTF-32 begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_LONGEST_MARK = 4  # bytes
 _OF_JSON = ("utf-16", "utf-32")  # JSON is Unicode; other charsets are often declared wrongly
 
 
@@ -40,7 +48,17 @@ def declared_charset(headers: Mapping[str, str]) -> Charset | None:
 
 
 def as_utf8(pieces: Iterable[bytes], charset: Charset | None) -> Iterator[bytes]:
-    """Yield a body in UTF-8; U+FFFD replaces what is not valid in its charset."""
+    """Yield a body in UTF-8; U+FFFD replaces what is not valid in its charset.
+
+    A body without a charset that begins with the byte-order mark of UTF-16 or UTF-32 is in it.
+    """
+    if charset is None:
+        pieces = iter(pieces)
+        first = next(pieces, b"")
+        while first and len(first) < _LONGEST_MARK and (more := next(pieces, b"")):
+            first += more
+        charset = _marked_charset(first)
+        pieces = chain([first] if first else [], pieces)
     if charset is None:
         yield from pieces
         return
@@ -57,6 +75,10 @@ def as_utf8(pieces: Iterable[bytes], charset: Charset | None) -> Iterator[bytes]
             yield content
     if rest := decoder.decode(b"", final=True).encode():
         yield rest
+
+
+def _marked_charset(body: bytes) -> Charset | None:
+    return next((Charset(name) for mark, name in _MARKS if body.startswith(mark)), None)
 
 
 def _decoder_of(charset: Charset) -> codecs.IncrementalDecoder:

@@ -15,6 +15,7 @@ from tap_kit.net.secrets import short_text
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _DECODINGS = 3
+_ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:|/", re.IGNORECASE)
 MAX_ID_LENGTH = 1000  # characters; longer ones are no ids
 
 
@@ -65,6 +66,14 @@ def api_path(base_url: str, href: str, prefixes: tuple[str, ...]) -> str:
         msg = f"a link in a response leads outside the API, to {place}; refused"
         raise SyncFailed(msg)
     return f"{path}?{parts.query}" if parts.query else path
+
+
+def resolved_link(path: str, href: str) -> str:
+    """Return a link in the response to a request for ``path``, resolved if it is relative to it.
+
+    Links such as ``?offset=20`` are; those with a host, or that begin with a slash, are not.
+    """
+    return href if _ABSOLUTE.match(href) else urljoin(path, href)
 
 
 def _climbs(path: str) -> bool:

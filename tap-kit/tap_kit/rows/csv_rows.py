@@ -6,7 +6,6 @@ import csv
 import io
 import logging
 import re
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from tap_kit.errors import Retriable, SyncFailed
@@ -20,8 +19,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _NO_LINE_FEEDS = bytes.maketrans(b"\n", b"x")
-_END = "\ue000"  # a line after the last row, which is a row of its own if no quote is open
-_NOT_CSV = re.compile(r"\s*(?:<|\{|\[\s*[\[{\"\]])")  # how HTML and JSON begin
+_NOT_DOUBLED = "a quote in a field is not doubled"
+_PROBLEMS = {"unexpected end of data": _NOT_DOUBLED, "',' expected after '\"'": _NOT_DOUBLED}
+_NOT_CSV = re.compile(r"\s*(?:<|\{|\[\s*[\[{\"\]])|.*\0")  # how HTML, JSON and UTF-16 begin
 
 
 class CsvRows:
@@ -70,17 +70,22 @@ class CsvRows:
         """Return the last row, which need not end with a line feed.
 
         Raises:
-            Retriable: if the body ends inside quotes, or has no header.
+            Retriable: if the body ends inside quotes or before the last cell, or has no header.
             SyncFailed: if the row cannot be parsed.
         """
         if self._is_quoted:
-            msg = f"{self._source}: the body ends before its last row is complete"
-            raise Retriable(msg)
-        rows = self._parse(self._take_pieces(b""), is_one_row=self._length > PIECE_BYTES)
+            raise self._incomplete()
+        is_one_row, rest = self._length > PIECE_BYTES, self._take_pieces(b"")
+        rows = self._parse(rest, is_one_row=is_one_row)
         if self.header is None:
             msg = f"{self._source}: the body has no header"
             raise Retriable(msg)
+        if rows and len(rows[-1]) < len(self.header) and not rest.endswith(b"\r"):
+            raise self._incomplete()
         return rows
+
+    def _incomplete(self) -> Retriable:
+        return Retriable(f"{self._source}: the body ends before its last row is complete")
 
     def _keep(self, piece: bytes) -> None:
         self._pieces.append(piece)
@@ -117,16 +122,10 @@ class CsvRows:
     def _rows_of(self, text: str, *, is_one_row: bool) -> list[list[str]]:
         problem = ""
         for lines in lines_of(text, is_one_row=is_one_row):
-            try:
-                rows = list(filter(None, csv.reader(chain(lines, [_END]))))
-            except csv.Error as error:
-                problem = str(error)
-                continue
-            if rows.pop() == [_END]:
+            rows = _read(lines)
+            if isinstance(rows, list):
                 return rows
-            # The quotes were counted wrongly: their rows would be cut in the middle of a field.
-            problem = "a quote in a field is not doubled"
-            break
+            problem = rows
         msg = f"{self._source}: the body cannot be parsed as CSV: {problem}"
         raise SyncFailed(msg)
 
@@ -134,6 +133,17 @@ class CsvRows:
         if _NOT_CSV.match(header[0]):
             msg = f"{self._source}: the body is not CSV"
             raise Retriable(msg)
+
+
+def _read(lines: Iterable[str]) -> list[list[str]] | str:
+    """Return the rows that are not empty, or what is wrong with them.
+
+    Without ``strict``, a row could be cut in the middle of a field, or change its text.
+    """
+    try:
+        return list(filter(None, csv.reader(lines, strict=True)))
+    except csv.Error as error:
+        return _PROBLEMS.get(str(error), str(error))
 
 
 def end_of_rows(piece: bytes, *, is_quoted: bool) -> int:

@@ -141,6 +141,16 @@ def test_rows_wider_than_the_header_are_reported_once(
     assert logged == ["author: a row has 2 cells, the header has 1; ignoring the additional cells"]
 
 
+def test_rows_shorter_than_the_header_are_reported_once(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(b"Author ID,Author Name\n1\n2,y\n3\n") as url:
+        output = site.sync("author", api_url=url, report_format="csv", **ONE_DAY)
+    assert [row["author_id"] for row in output.rows("author")] == ["1", "2", "3"]
+    logged = [text for text in caplog.messages if "missing cells" in text]
+    assert logged == ["author: a row has 1 cells, the header has 2; the missing cells are null"]
+
+
 def test_a_single_column_can_be_selected_from_csv(site: Site) -> None:
     catalog = catalog_of("author", report_format="csv")
     others = {*catalog_fields(catalog, "author")} - {"author_id"} - OWN_FIELDS

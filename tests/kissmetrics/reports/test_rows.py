@@ -188,3 +188,20 @@ def test_name_of_a_reports_stream_is_short_enough_for_every_warehouse(site: Site
     names = [entry["stream"] for entry in site.catalog(reports=[report])["streams"]]
     (name,) = [name for name in names if name.startswith("report_long")]
     assert len(name) < 63
+
+
+@pytest.mark.parametrize(
+    ("widths", "labels"),
+    [
+        ([2, 1], ["X", "Y"]),
+        ([1, 1], ["X"]),
+        ([2, 3], ["X", "Y", "column_3"]),
+        ([4], ["X", "Y", "column_3", "column_4"]),
+        ([0], []),
+    ],
+)
+def test_rows_of_other_widths_do_not_change_the_labels(
+    widths: list[int], labels: list[str]
+) -> None:
+    people = [Person(1, "a@x", [0] * width) for width in widths]
+    assert labels_of(["KMID", "Person", "X", "Y"], (), people) == labels

@@ -93,11 +93,15 @@ def test_no_secret_is_written_or_logged(serve_v3: ServeV3) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 405, 422])
-def test_rejected_request_fails_the_run_without_a_retry(v3: V3Site, status: int) -> None:
-    v3.api.faults.append(Fault("status", status=status, path="/events"))
-    _, error = v3.failing_sync(SyncFailed, "events", max_concurrency=1)
-    assert f"HTTP {status}" in str(error)
-    assert len(v3.requests("GET", "/events")) == 1
+def test_rejected_request_fails_its_product_without_a_retry(
+    v3: V3Site, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    v3.api.faults.append(Fault("status", status=status, path="/1001/events"))
+    output, error = v3.failing_sync(SyncFailed, "events", max_concurrency=1)
+    assert str(error).endswith("these failed: events, product_id 1001")
+    assert f"HTTP {status}" in caplog.text
+    assert len(v3.requests("GET", "/1001/events")) == 1
+    assert {row["product_id"] for row in output.rows("events")} == {1002, 1003}
 
 
 def test_unknown_field_is_warned_about_once_and_left_out(

@@ -128,3 +128,40 @@ def test_query_stays_in_the_state_unless_its_cancellation_is_confirmed(response:
 def test_a_start_may_have_any_status_of_a_start(status: int) -> None:
     start = json_response({"id": "q1"}, status)
     assert len(results({"/queries/report": start, QUERY: pages(ROWS)})) == 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [{"status": 500, "messages": ["boom"]}, {"errors": ["x"]}, {"meta": {"status": 404}}],
+    ids=str,
+)
+def test_response_that_describes_an_error_is_not_an_empty_one(
+    error: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    empty = {**error, "data": []}
+    with V3Canned({"/products/1/events": empty}) as server:
+        _, failure = server.failing_sync("events")
+    assert "the response describes an error" in str(failure)
+    with V3Canned({QUERY: {**empty, "completed": True}}) as server:
+        _, failure = server.failing_sync("report_results")
+    assert str(failure).endswith("these failed: report_results, report_id 7, 2024-02-01")
+    assert "the server reports an error in the query" in caplog.text
+
+
+def test_further_page_that_describes_an_error_is_not_the_last_one() -> None:
+    def query(request: Request) -> Any:
+        is_first = request.parameter("offset") == "0"
+        return {"completed": True, "data": ROWS[:1]} if is_first else {"data": [], "status": 500}
+
+    with V3Canned({QUERY: query}) as server:
+        _, failure = server.failing_sync("report_results", page_size=1)
+    assert "the response describes an error (status 500)" in str(failure)
+
+
+def test_query_of_another_window_is_refused() -> None:
+    with V3Canned({QUERY: pages(ROWS)}) as server:
+        output, failure = server.failing_sync(
+            "report_results", end_date="2024-02-02", max_concurrency=1
+        )
+    assert {row["start_date"][:10] for row in output.rows("report_results")} == {"2024-02-01"}
+    assert str(failure).endswith("these failed: report_results, report_id 7, 2024-02-02")

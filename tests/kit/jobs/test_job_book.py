@@ -8,8 +8,10 @@ from datetime import date
 from typing import Any
 
 import pytest
+from tap_kit import JobFailed
 from tap_kit.flow.tasks import Task, WindowTask
 from tap_kit.flow.windows import Window
+from tap_kit.jobs.book import JobBook
 
 from tests.kit.canned import ID, TEXT, Table, tap_of
 
@@ -146,3 +148,12 @@ def test_state_without_ids_has_no_known_job(ids: object) -> None:
     state = {"bookmarks": {"figures": {"jobs": {"2024-01-01": ids}}}}
     tap, stream = daily(state=state)
     assert tap.run.jobs.known(WindowTask(stream, {}, FIRST)) is None
+
+
+def test_job_belongs_to_one_request() -> None:
+    book = JobBook()
+    book.claim("q1", ("report", "2024-02-01"))
+    book.claim("q1", ("report", "2024-02-01"))
+    book.claim("q2", ("report", "2024-02-02"))
+    with pytest.raises(JobFailed, match=r"^the server returned the job of another request$"):
+        book.claim("q1", ("report", "2024-02-02"))

@@ -96,3 +96,18 @@ def test_text_without_a_byte_order_mark_is_decoded(charset: str, order: str, siz
     body = '["a\u20ac"]'.encode(f"{charset}-{order}")
     pieces = [body[start : start + size] for start in range(0, len(body), size)]
     assert b"".join(as_utf8(pieces, Charset(charset))).decode() == '["a\u20ac"]'
+
+
+@pytest.mark.parametrize("name", ["utf-16", "utf-16-be", "utf-32", "utf-32-be"])
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+def test_byte_order_mark_declares_a_charset(name: str, size: int) -> None:
+    body = f"{'' if name in {'utf-16', 'utf-32'} else chr(0xFEFF)}{TEXT}".encode(name)
+    pieces = [body[place : place + size] for place in range(0, len(body), size)]
+    assert b"".join(as_utf8(pieces, None)).decode() == TEXT
+
+
+@pytest.mark.parametrize("body", [b"", b"a", b"\xff", b"\xff\xfe", b"\xffabcdef", b"a\xff\xfe"])
+def test_other_bodies_without_a_charset_stay_as_they_are(body: bytes) -> None:
+    expected = b"" if body == b"\xff\xfe" else body
+    assert b"".join(as_utf8([body], None)) == expected
+    assert b"".join(as_utf8([body[:1], body[1:]] if len(body) > 1 else [body], None)) == expected

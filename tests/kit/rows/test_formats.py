@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -46,13 +47,20 @@ MOMENTS_THAT_ARE_NONE = [
         "2024-01-01T00:00:60Z",
         "10000-01-01T00:00:00Z",
         "2024-02-30T00:00:00",
+        "2024-01-01T00:00:00",  # RFC 3339 requires an offset
+        "2024-01-01 00:00:00",
     ),
 ]
+MENDED = {
+    "2024-01-01 00:00:00Z": "2024-01-01T00:00:00Z",
+    "2024-01-01T00:00:00+0530": "2024-01-01T00:00:00+05:30",
+    "2024-01-01 00:00:00.5-0800": "2024-01-01T00:00:00.5-08:00",
+    "2024-01-01 00:00:00-08:00": "2024-01-01T00:00:00-08:00",
+}
 MOMENTS = [
     *(
         "2024-02-29T23:59:59Z",
         "2024-01-01t00:00:00z",
-        "2024-01-01 00:00:00",
         "9999-12-31T23:59:59Z",
     ),
     *("2024-01-01T00:00:00.1234567+05:30", "0001-01-01T00:00:00-00:00"),
@@ -110,6 +118,16 @@ def test_valid_values_keep_their_spelling(caplog: pytest.LogCaptureFixture) -> N
 
 
 @pytest.mark.usefixtures("any_path")
+def test_spellings_of_a_clear_moment_are_those_of_rfc_3339(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert values_of(read(MOMENT, *MOMENTS, *MENDED)) == [*MOMENTS, *MENDED.values()]
+    inside = [{"at": value} for value in MENDED]
+    assert values_of(read(NESTED, *inside)) == [{"at": value} for value in MENDED.values()]
+    assert not [r for r in caplog.records if r.levelno == logging.WARNING]
+
+
+@pytest.mark.usefixtures("any_path")
 def test_a_field_that_some_rows_do_not_have_is_left_out() -> None:
     rows = [{"id": 1}, {"id": 2, "value": "2024-01-01"}, {"id": 3, "value": "x"}, {"id": 4}]
     done = run_of(tap_of(Table({"id": ID, "value": DAY}, rows))(config={}))
@@ -154,6 +172,22 @@ def test_a_value_that_cannot_be_null_stops_the_run(
 def test_a_schema_can_declare_wider_integers() -> None:
     wide = {**WHOLE, "minimum": -(10**30), "maximum": 10**30}
     assert values_of(read(wide, 10**30, -(10**30), 10**31)) == [10**30, -(10**30), None]
+
+
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+@given(
+    st.text(max_size=30)
+    | st.dates().map(str)
+    | st.datetimes(timezones=st.none() | st.timezones()).map(str)
+    | st.sampled_from([*MOMENTS, *MOMENTS_THAT_ARE_NONE, *MENDED])
+)
+def test_what_is_accepted_or_mended_is_in_the_spelling_of_rfc_3339(text: str) -> None:
+    leaf = leaf_of(MOMENT)
+    assert leaf is not None
+    for value in (text, leaf.mended(text)):
+        assert not leaf.accepts(value) or RFC_3339.fullmatch(value)
 
 
 @given(st.text(max_size=30) | st.dates().map(str) | st.datetimes().map(str))

@@ -260,3 +260,35 @@ def test_quote_in_a_field_that_is_not_doubled_is_an_error() -> None:
         rows_of(CsvRows("the export"), body, [30])
     problem = "the body cannot be parsed as CSV: a quote in a field is not doubled"
     assert str(caught.value) == f"the export: {problem}"
+
+
+@pytest.mark.parametrize("body", [b"a,b,c\n1,2,3\n4,5", b"a,b\n1", b"a,b\r1,2\r3"])
+def test_csv_that_ends_before_its_last_cell_is_incomplete(body: bytes) -> None:
+    """The length of the body can be right: it was cut before it was sent."""
+    with pytest.raises(Retriable, match="x: the body ends before its last row is complete"):
+        rows_of(CsvRows("x"), body, [])
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        (b"a,b,c\n1,2\n", [["1", "2"]]),
+        (b"a,b\r1\r", [["1"]]),
+        (b"a,b\n1,2,3", [["1", "2", "3"]]),
+        (b"a\n1", [["1"]]),
+        (b"a,b", []),
+    ],
+)
+def test_short_row_that_ends_with_a_line_is_complete(body: bytes, rows: list[list[str]]) -> None:
+    assert rows_of(CsvRows("x"), body, []) == rows
+
+
+@pytest.mark.parametrize("row", [rb'"say \"yes\"",2', rb'"a"b,2', rb'"a" ,2'], ids=str)
+def test_quote_that_is_not_doubled_changes_no_text(row: bytes) -> None:
+    with pytest.raises(SyncFailed, match="a quote in a field is not doubled"):
+        rows_of(CsvRows("x"), b"a,b\n" + row + b"\n", [])
+
+
+def test_text_in_utf_16_without_a_mark_is_not_csv() -> None:
+    with pytest.raises(Retriable, match="x: the body is not CSV"):
+        rows_of(CsvRows("x"), "a,b\n1,2\n".encode("utf-16-le"), [])
