@@ -1,12 +1,15 @@
 """Facts about streams that schemas do not contain: natural keys, and relations between streams.
 
-A tap without an entry has models all the same, with the tests that follow from its schemas.
+A tap, or a variant of it, without an entry has models all the same, with the tests that follow from
+its schemas, in a folder of its own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from tap_kit import snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Facts:
-    """The facts of one tap, by stream or by stream and column."""
+    """The facts of one tap or of a variant of it, by stream or by stream and column.
 
+    ``vendor`` is a part of the names of models, ``folder`` the folder where they are. Unset, both
+    are the vendor and the variant.
+    """
+
+    vendor: str = ""
+    folder: str = ""
     # The vendor's fields that identify a row, if the key is a hash.
     natural_keys: Mapping[str, list[str]] = field(default_factory=dict)
     # (stream, column) -> the stream that has its value, and the column there.
@@ -29,8 +38,6 @@ class Facts:
     ranges: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # by column
     # Streams that count the rows of others for each of these columns, by the column with the count.
     counted: Mapping[str, tuple[list[str], Mapping[str, str]]] = field(default_factory=dict)
-    # The variants of the tap and the folder of models of each; a tap without variants has none.
-    folders: Mapping[str, str] = field(default_factory=dict)
     # Texts that are times in the setting `timezone`; each gets an additional timestamp column.
     times: AbstractSet[str] = frozenset()
 
@@ -61,19 +68,38 @@ KINDMETRICS = Facts(
         "conversions": {"least": 0},
     },
 )
-KISSMETRICS = Facts(
-    natural_keys={"report_results": ["report_id", "start_date", "row_number"]},
+# A row of an older query, which the newest one has not replaced, can have the same number.
+OF_QUERY = ["extracted_from", "row_number"]
+OF_PRODUCTS = {
+    ("reports", "product_id"): ("products", "id"),
+    ("events", "product_id"): ("products", "id"),
+    ("properties", "product_id"): ("products", "id"),
+    ("report_results", "product_id"): ("products", "id"),
+    ("report_results", "report_id"): ("reports", "id"),
+}
+
+KISSMETRICS_CORE = Facts(
+    vendor="kissmetrics",
+    folder="kissmetrics",
+    natural_keys={"report_results": ["report_id", "start_date", *OF_QUERY]},
     relations={
         ("products", "account_id"): ("accounts", "id"),
         ("reports", "account_id"): ("accounts", "id"),
-        ("reports", "product_id"): ("products", "id"),
-        ("events", "product_id"): ("products", "id"),
-        ("properties", "product_id"): ("products", "id"),
         ("metrics", "product_id"): ("products", "id"),
-        ("report_results", "product_id"): ("products", "id"),
-        ("report_results", "report_id"): ("reports", "id"),
+        **OF_PRODUCTS,
     },
-    folders={"core": "kissmetrics", "raw exports": "kissmetrics_raw"},
+)
+KISSMETRICS_V3 = Facts(
+    natural_keys={
+        "report_results": ["report_id", "start_date", *OF_QUERY],
+        "metric_results": ["metric_id", "start_date", *OF_QUERY],
+        "query_results": ["query_name", "product_id", *OF_QUERY],
+    },
+    relations={("query_results", "product_id"): ("products", "id"), **OF_PRODUCTS},
+)
+KISSMETRICS_RAW = Facts(
+    vendor="kissmetrics",
+    folder="kissmetrics_raw",
     counted={
         "raw_files": (
             ["product", "revision"],
@@ -101,13 +127,18 @@ KHOROS_ANALYTICS = Facts(
         "response_published_date",
     },
 )
-FACTS: Mapping[str, Facts] = {
-    "tap-kindmetrics": KINDMETRICS,
-    "tap-kissmetrics": KISSMETRICS,
-    "tap-khoros-analytics": KHOROS_ANALYTICS,
+FACTS: Mapping[tuple[str, str], Facts] = {
+    ("tap-kindmetrics", ""): KINDMETRICS,
+    ("tap-kissmetrics", "v3"): KISSMETRICS_V3,
+    ("tap-kissmetrics", "core"): KISSMETRICS_CORE,
+    ("tap-kissmetrics", "raw exports"): KISSMETRICS_RAW,
+    ("tap-khoros-analytics", ""): KHOROS_ANALYTICS,
 }
+"""The facts by the name of the tap and the heading of the variant."""
 
 
-def facts_of(tap: str) -> Facts:
-    """Return the facts of a tap, by its name."""
-    return FACTS.get(tap, Facts())
+def facts_of(tap: str, variant: str) -> Facts:
+    """Return the facts of a variant of a tap, with its names."""
+    facts = FACTS.get((tap, variant), Facts())
+    own = snake_case(f"{tap.removeprefix('tap-')} {variant}")
+    return replace(facts, vendor=facts.vendor or own, folder=facts.folder or own)

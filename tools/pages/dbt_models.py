@@ -44,9 +44,8 @@ def files(taps: Sequence[type[KitTap]]) -> dict[Path, str]:
     """Return every file of ``transform/models`` and its text."""
     made: dict[Path, str] = {}
     for tap in taps:
-        facts = facts_of(tap.name)
-        for variant in facts.folders or [None]:
-            made |= Models(tap, facts, variant).files()
+        for variant in tap.variants():
+            made |= Models(tap, variant, facts_of(tap.name, variant)).files()
     return made
 
 
@@ -55,25 +54,19 @@ class Models:
     """The models of one tap, or of one of its variants, which has a folder of its own."""
 
     tap: type[KitTap]
+    variant: str
     facts: Facts
-    variant: str | None = None
 
     @property
     def source(self) -> str:
-        """The schema that the tap's streams are loaded into."""
-        return self.tap.name.replace("-", "_")
-
-    @property
-    def vendor(self) -> str:
-        """The folder of the models, and a part of their names."""
-        return self.source.removeprefix("tap_")
+        """The name of the source: the schema that the tap's streams are loaded into."""
+        return f"tap_{self.facts.vendor}"
 
     def files(self) -> dict[Path, str]:
         """Return the tap's files and their texts."""
-        config = None if self.variant is None else self.tap.variants()[self.variant]
-        every = self.tap(config=config, validate_config=False).streams.values()
-        streams = [stream for stream in every if stream.selected_by_default]  # others have no table
-        vendor = self.vendor if self.variant is None else self.facts.folders[self.variant]
+        config = self.tap.variants()[self.variant]
+        streams = list(self.tap(config=config, validate_config=False).streams.values())
+        vendor = self.facts.folder
         folder = MODELS / vendor
         models = [self._model(stream) for stream in streams]
         return {
@@ -88,18 +81,27 @@ class Models:
         }
 
     def _name(self, stream: str) -> str:
-        return f"stg_{self.vendor}__{stream}"
+        return f"stg_{self.facts.vendor}__{stream}"
 
     def _source(self, streams: Sequence[Stream]) -> dict[str, Any]:
-        """Where the streams are: a schema of PostgreSQL, or for DuckDB a folder of JSONL files."""
-        folder = "{{ env_var('ANALYTICS_JSONL', 'output/demo') }}"
+        """Where the streams are: a schema of PostgreSQL, or for DuckDB a folder of JSONL files.
+
+        If that is not sure by the name of the tap, since a variant has tables of the same names, a
+        variable of dbt says it.
+        """
+        schema = self.tap.name.replace("-", "_")
+        folder = self.tap.name
+        if schema != self.source:
+            variable = f"var('{self.facts.vendor}_schema')"
+            schema, folder = f"{{{{ {variable} }}}}", f"{{{{ {variable} | replace('_', '-') }}}}"
+        files = "{{ env_var('ANALYTICS_JSONL', 'output/demo') }}"
         location = (
-            f"read_json('{folder}/{self.tap.name}/{{name}}.jsonl', "
+            f"read_json('{files}/{folder}/{{name}}.jsonl', "
             "format='newline_delimited', maximum_depth=1)"
         )
         return {
             "name": self.source,
-            "schema": self.source,
+            "schema": schema,
             "description": f"The streams that {self.tap.name} loaded.",
             "config": {"meta": {"external_location": location}},
             "tables": [{"name": stream.name} for stream in streams],
@@ -111,10 +113,19 @@ class Models:
         return {
             "name": self._name(stream.name),
             "description": f"{title}; the newest row of each key.",
-            "config": {"meta": {"key": key}},
+            "config": self._config(stream, key),
             "data_tests": [_test("keyed_by", columns=key), *self._tests(stream.name)],
             "columns": list(self._columns(stream)),
         }
+
+    def _config(self, stream: Stream, key: list[str]) -> dict[str, Any]:
+        """Return the configuration of a model; without its variable, one is off that has no table.
+
+        A stream that is not selected by default has none.
+        """
+        variable = f"{self.facts.vendor}_{stream.name}"
+        off = {"enabled": f"{{{{ var('{variable}') | as_bool }}}}"}
+        return {"meta": {"key": key}} | ({} if stream.selected_by_default else off)
 
     def _tests(self, stream: str) -> Iterator[dict[str, Any]]:
         if natural := self.facts.natural_keys.get(stream):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demo.vendors import DEMOS
+from tests.end_to_end.transform.further import VARIABLES
 from tools.workspace import ROOT, TAPS, package_of
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ class Dbt:
         }
         command = [str(ENVIRONMENT / "bin" / "dbt"), "--no-use-colors", "build", *arguments]
         command += ["--exclude", *NOT_LOADED] if NOT_LOADED else []
+        command += ["--vars", json.dumps(VARIABLES)]
         done = run(command, {**places, **self.settings, **settings})
         # Copied, because the next build overwrites them: dbt parses faster in the same folder.
         made = Path(tempfile.mkdtemp(dir=self.folder))

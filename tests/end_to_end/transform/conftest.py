@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 
 from demo.vendors import DEMOS, Days
 from tests.end_to_end.transform.builds import SWITCHED_OFF, Build, Dbt, install
+from tests.end_to_end.transform.further import Loaded, further_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,18 +36,35 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Dbt:
 
 
 @pytest.fixture(scope="session")
-def over_files(dbt: Dbt, first_demo: FirstDemo, tmp_path_factory: pytest.TempPathFactory) -> Dbt:
-    """DuckDB over the JSONL files of the demo."""
+def further() -> list[Loaded]:
+    """The streams that the demo does not load."""
+    return further_rows()
+
+
+@pytest.fixture(scope="session")
+def over_files(
+    dbt: Dbt,
+    first_demo: FirstDemo,
+    further: list[Loaded],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Dbt:
+    """DuckDB over the JSONL files of the demo, and of further streams."""
+    folder = tmp_path_factory.mktemp("jsonl")
+    shutil.copytree(first_demo.output, folder, dirs_exist_ok=True)
+    for loaded in further:
+        loaded.write_files(folder)
     settings = {
-        "ANALYTICS_JSONL": str(first_demo.output),
+        "ANALYTICS_JSONL": str(folder),
         "ANALYTICS_DUCKDB": str(tmp_path_factory.mktemp("duckdb") / "warehouse.duckdb"),
     }
     return Dbt(dbt.folder, settings)
 
 
 @pytest.fixture(scope="session")
-def over_postgres(dbt: Dbt, project: Project, first_demo: FirstDemo, postgres: Postgres) -> Dbt:
-    """PostgreSQL with the days of the demo, loaded by Meltano."""
+def over_postgres(
+    dbt: Dbt, project: Project, first_demo: FirstDemo, further: list[Loaded], postgres: Postgres
+) -> Dbt:
+    """PostgreSQL with the days of the demo, loaded by Meltano, and with further streams."""
     days = Days(first_demo.first_day, first_demo.last_day)
     vendors: list[Vendor] = [demo(days) for demo in DEMOS]
     with contextlib.ExitStack() as stack:
@@ -55,6 +74,8 @@ def over_postgres(dbt: Dbt, project: Project, first_demo: FirstDemo, postgres: P
         steps = (word for vendor in vendors for word in (vendor.tap.name, "target-postgres"))
         done = project.meltano("run", "--full-refresh", *steps, **settings)
     assert done.code == 0, (done.stdout + done.stderr)[-3000:]
+    for loaded in further:
+        loaded.load(project, postgres, dbt.folder)
     return Dbt(dbt.folder, {"DBT_TARGET": "postgres", **postgres.target_settings})
 
 

@@ -118,6 +118,7 @@ def test_broken_rows_in_files_fail_their_tests_only(over_files: Dbt, tmp_path: P
     shutil.copytree(over_files.settings["ANALYTICS_JSONL"], broken)
     break_kindmetrics(broken / "tap-kindmetrics")
     break_kissmetrics(broken / "tap-kissmetrics")
+    break_kissmetrics_v3(broken / "tap-kissmetrics-v3")
     break_khoros(broken / "tap-khoros-analytics")
     places = {"ANALYTICS_JSONL": str(broken), "ANALYTICS_DUCKDB": str(tmp_path / "x.duckdb")}
     build = Dbt(over_files.folder, places).build()
@@ -130,8 +131,11 @@ def test_broken_rows_in_files_fail_their_tests_only(over_files: Dbt, tmp_path: P
             "keyed_by stg_kindmetrics__domain_stats",
             "keyed_by stg_kindmetrics__sources",
             "keyed_by stg_kissmetrics__report_results",
+            "keyed_by stg_kissmetrics_v3__metric_results",
+            "keyed_by stg_kissmetrics_v3__query_results",
             "relationships stg_kindmetrics__pages domain_id",
             "relationships stg_kissmetrics__events product_id",
+            "relationships stg_kissmetrics_v3__report_results report_id",
             "windows_follow stg_khoros_analytics__team_performance",
         ]
     )
@@ -187,6 +191,17 @@ def break_kissmetrics(folder: Path) -> None:
     rewritten(folder, "events", [*events, {**events[0], "product_id": "no such"}])
     results = lines(folder, "report_results")
     rewritten(folder, "report_results", [*results, {**results[0], "row_id": "another"}])
+
+
+def break_kissmetrics_v3(folder: Path) -> None:
+    """Add a row twice, an orphan, and a row that an older query has left, which is no error."""
+    for stream in ("metric_results", "query_results"):
+        rows = lines(folder, stream)
+        rewritten(folder, stream, [*rows, {**rows[0], "row_id": "another"}])
+    rows = lines(folder, "report_results")
+    orphan = {**rows[0], "row_id": "orphan", "report_id": 999}
+    older = {**rows[0], "row_id": "older", "extracted_from": "a query before"}
+    rewritten(folder, "report_results", [*rows, orphan, older])
 
 
 def break_khoros(folder: Path) -> None:

@@ -1,0 +1,1 @@
+{{ staged(source('tap_khoros_analytics', 'raw_brand_posts')) }}

@@ -1,0 +1,1 @@
+{{ staged(source('tap_kissmetrics_v3', 'metric_results')) }}
