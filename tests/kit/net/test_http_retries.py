@@ -94,6 +94,20 @@ def test_pauses_between_tries_double(
     ]
 
 
+def test_error_says_what_to_do_as_long_as_no_response_has_come(throttle: RecordedPauses) -> None:
+    with client("http://127.0.0.1:9", throttle=throttle) as api:
+        for hint, end in (("use the other one", "; use the other one"), ("", "")):
+            api.unreachable = hint
+            with pytest.raises(SyncFailed) as caught:
+                api.send(LIST, list)
+            gone = "no connection to http://127.0.0.1:9; failed after 5 tries"
+            assert str(caught.value) == f"GET /list: {gone}{end}"
+    with serving(Reply(500)) as server, client(server.url, throttle=throttle) as api:
+        api.unreachable = "use the other one"
+        with pytest.raises(SyncFailed, match=r"HTTP 500; failed after 5 tries$"):
+            api.send(LIST, list)
+
+
 @pytest.mark.parametrize("cut", [1, 8, 12, 40])
 def test_truncated_compression_is_retried(throttle: RecordedPauses, cut: int) -> None:
     whole = gzip.compress(b'[{"id": 1, "name": "%s"}]' % (b"0123456789abcdef" * 20), mtime=0)
