@@ -11,7 +11,6 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.fault_matrix.kinds import KINDS
 from tests.fault_matrix.sections import SECTIONS, Section
 from tools.pages import fault_page
 from tools.pages.fault_page import Results
@@ -29,7 +28,7 @@ def tasks_of(sections: list[Section]) -> list[tuple[int, str]]:
     return [
         (SECTIONS.index(one), name)
         for one in sections
-        for name in (*([CONNECTIONS] if one.connections else []), *(k.name for k in KINDS))
+        for name in (*([CONNECTIONS] if one.connections else []), *(k.name for k in one.kinds))
     ]
 
 
@@ -39,7 +38,7 @@ def results_of_task(task: tuple[int, str]) -> Results:
     found = SECTIONS[number]
     if name == CONNECTIONS and found.connections is not None:
         return found.connections()
-    (kind,) = (kind for kind in KINDS if kind.name == name)
+    (kind,) = (kind for kind in found.kinds if kind.name == name)
     return found.faults(kind)
 
 

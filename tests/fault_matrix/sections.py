@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.every_tap import TAPS, short_pauses
-from tests.fault_matrix import cancelling, cells, discovery
+from tests.fault_matrix import cancelling, cells, discovery, stores
 from tests.fault_matrix.cells import WrongEndError
+from tests.fault_matrix.kinds import KINDS
 from tests.fault_matrix.matrix import (
     FOR_GOOD,
     Cell,
@@ -21,7 +22,7 @@ from tests.tls import Certificate
 from tools.pages.fault_page import Results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tests.every_tap import EveryTap
     from tests.fault_matrix.kinds import Kind
@@ -34,6 +35,7 @@ class Section:
     title: str
     faults: Callable[[Kind], Results]
     connections: Callable[[], Results] | None = None
+    kinds: Sequence[Kind] = KINDS
 
 
 def _section_of_tap(tap: EveryTap) -> Section:
@@ -67,6 +69,11 @@ def _cancelling(kind: Kind) -> Results:
         )
 
 
+def _store(kind: Kind) -> Results:
+    with short_pauses(), stores.TAP.serving() as account:
+        return stores.results_of(account, [kind])
+
+
 def _results(title: str, tried: list[Cell], outcome: Callable[[Cell], str]) -> Results:
     results = Results(title)
     for cell in tried:
@@ -83,4 +90,5 @@ SECTIONS = (
     *map(_section_of_tap, TAPS),
     Section(discovery.TITLE, _discovery),
     Section(cancelling.TITLE, _cancelling),
+    Section(str(stores.TAP), _store, kinds=stores.KINDS),
 )

@@ -40,6 +40,10 @@ A discovery that sends requests (`--discover` of tap-khoros-analytics) ends with
 catalog, or stops. There, "others continue" means that the catalog has the documented columns for
 an export, and the log has a warning: the vendor's job never ends, or its table is always empty.
 
+The raw data export of Kissmetrics has the faults of a store. Refusals (403, 404, 412, a redirect)
+are not retried, so they last. One cell is empty: half of a table with the right length cannot be
+recognized; what the index lacks then is read by the next run.
+
 The runs of each tap that a fault hits log at level DEBUG. No secret may be in their output or log,
 in any encoding.
 

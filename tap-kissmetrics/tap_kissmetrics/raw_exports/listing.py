@@ -16,6 +16,7 @@ _CONTENTS = re.compile(r"<Contents>(.*?)</Contents>", re.DOTALL)
 _ELEMENT = re.compile(r"<(Key|Size|ETag)>([^<]*)</\1>")
 _TRUNCATED = re.compile(r"<IsTruncated>\s*(true|false)\s*</IsTruncated>")
 _TOKEN = re.compile(r"<NextContinuationToken>([^<]*)</NextContinuationToken>")
+_END = "</ListBucketResult>"
 
 
 class Page(NamedTuple):
@@ -33,7 +34,8 @@ def parse_listing(body: bytes, source: str) -> Page:
     """
     text = body.decode("utf-8", "replace")
     truncated, token = _TRUNCATED.search(text), _TOKEN.search(text)
-    if truncated is None or (truncated[1] == "true") > bool(token and token[1]):
+    is_cut = not text.rstrip().endswith(_END)
+    if truncated is None or is_cut or (truncated[1] == "true") > bool(token and token[1]):
         msg = f"{source}: the response is not a list of objects in S3"
         raise SyncFailed(msg)
     files = [_file(found[1], source) for found in _CONTENTS.finditer(text)]

@@ -18,10 +18,14 @@ from tap_kissmetrics.raw_exports.listing import parse_listing
 from tap_kissmetrics.raw_exports.store import MissingFileError, Stored
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from tap_kit import Api, ErrorResponse, Run
 
     from tap_kissmetrics.raw_exports.credentials import Aws
     from tap_kissmetrics.raw_exports.settings import Location
+
+    Check = Callable[[Mapping[str, str], bytes], str | None]
 
 MAX_PAGES = 1_100  # of a listing; a page has 1,000 files
 MAX_PAGE_BYTES = 4 << 20
@@ -29,6 +33,7 @@ _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}")
 # The file as it is: a part of a compressed one cannot be unpacked.
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity"}
 _PARTIAL = frozenset({200, 206})
+_WRITTEN_AGAIN = "the file was written again while it was read; run again"
 _CREDENTIALS = frozenset(
     {
         *("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"),
@@ -79,13 +84,20 @@ class Bucket:
 
     def _read_list(self, request: Request) -> bytes:
         try:
-            return self._read(request, MAX_PAGE_BYTES)
+            return self._read(request, MAX_PAGE_BYTES, self._list_problem)
         except MissingFileError:
             raise self._no_bucket() from None
 
+    def _list_problem(self, _: Mapping[str, str], body: bytes) -> str | None:
+        try:
+            parse_listing(body, self.url)
+        except SyncFailed as error:
+            return str(error)
+        return None
+
     def read_whole(self, file: str, limit: int) -> bytes:
-        """Return a file that has at most ``limit`` bytes."""
-        return self._read(Request(self._path(file), headers=_HEADERS), limit)
+        """Return a file of CSV that has at most ``limit`` bytes."""
+        return self._read(Request(self._path(file), headers=_HEADERS), limit, _csv_problem)
 
     def read_part(self, file: str, stored: Stored, start: int, length: int) -> bytes:
         """Return a part of a file that is still the one that was listed."""
@@ -93,21 +105,31 @@ class Bucket:
             return b""
         span = {"Range": f"bytes={start}-{start + length - 1}", "If-Match": f'"{stored.etag}"'}
         request = Request(self._path(file), headers={**_HEADERS, **span}, statuses=_PARTIAL)
-        body = self._read(request, max(length, stored.size if not start else 0))
-        return body[:length]
+
+        def problem(headers: Mapping[str, str], body: bytes) -> str | None:
+            etag = headers.get("ETag", "").removeprefix("W/").strip('"')
+            if etag not in {"", stored.etag}:  # the store does not know If-Match
+                raise self._written_again(file)
+            is_short = len(body) < length
+            return f"the response has {len(body):,} of {length:,} bytes" if is_short else None
+
+        return self._read(request, max(length, stored.size if not start else 0), problem)[:length]
 
     def _path(self, file: str) -> str:
         segments = [*self._folders, *file.split("/")]
         return quoted_path("/{}" * len(segments), *segments)
 
-    def _read(self, request: Request, limit: int) -> bytes:
+    def _written_again(self, file: str) -> JobFailed:
+        return JobFailed(f"{self.url}: {file}: {_WRITTEN_AGAIN}")
+
+    def _read(self, request: Request, limit: int, check: Check) -> bytes:
         """Return the body of a request; in the region of the bucket, once S3 has named it."""
         try:
-            return self._opened().fetch_bytes(request, limit)
+            return self._opened().fetch_bytes(request, limit, check)
         except OtherRegionError as error:
             self._move_to(str(error))
         try:
-            return self._opened().fetch_bytes(request, limit)
+            return self._opened().fetch_bytes(request, limit, check)
         except OtherRegionError:
             problem = f"leads to a bucket that is in no region: {self.url}"
             raise setting_error(self._setting, problem) from None
@@ -143,6 +165,14 @@ class Bucket:
         return setting_error(self._setting, f"names no bucket: {self.url}")
 
 
+def _csv_problem(_: Mapping[str, str], body: bytes) -> str | None:
+    is_csv = body.lstrip()[:1] not in _NOT_CSV
+    return None if is_csv else "the response is not CSV"
+
+
+_NOT_CSV = (b"", b"<", b"{", b"[")  # nothing, a web page, an error
+
+
 def _error(status: int, code: str, where: str, setting: str) -> Exception:
     """Return the error for the status and the code of an error response."""
     wrong, problem = "", ""
@@ -156,5 +186,5 @@ def _error(status: int, code: str, where: str, setting: str) -> Exception:
     if problem:
         return setting_error(wrong, problem)
     if status in {412, 416}:
-        return JobFailed(f"{where}: the file was written again while it was read; run again")
+        return JobFailed(f"{where}: {_WRITTEN_AGAIN}")
     return SyncFailed(f"{where}: {code}")

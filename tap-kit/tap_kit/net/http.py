@@ -15,7 +15,7 @@ from tap_kit.net.bodies import parse_json
 from tap_kit.net.exchange import RESPONSE_TIMEOUTS, Exchange, exchanging
 from tap_kit.net.hosts import api_path
 from tap_kit.net.logs import make_records_safe
-from tap_kit.net.reading import BodyReader, BytesReader, error_detail, read_pieces
+from tap_kit.net.reading import BodyReader, BytesCheck, BytesReader, error_detail, read_pieces
 from tap_kit.net.redirects import Redirects
 from tap_kit.net.retries import MAX_REQUEST_S, FailingRequests, with_retries
 from tap_kit.net.sessions import open_session
@@ -153,8 +153,10 @@ class Api:
             msg = f"{error}; {self.unreachable}"
             raise SyncFailed(msg) from error.__cause__
 
-    def fetch_bytes(self, request: Request, limit: int) -> bytes:
+    def fetch_bytes(self, request: Request, limit: int, check: BytesCheck | None = None) -> bytes:
         """Return the body of ``request`` unchanged, without its compression: a part of a file.
+
+        ``check`` returns what is wrong with the headers and the body; the request is retried then.
 
         Raises:
             SyncFailed: if the last try fails, or the body is longer than ``limit`` bytes.
@@ -163,7 +165,7 @@ class Api:
 
         def attempt() -> bytes:
             with self._throttle.request(urgent=request.urgent):
-                return self._exchange(request, BytesReader(limit))[2]
+                return self._exchange(request, BytesReader(limit, check))[2]
 
         return with_retries(attempt, self._throttle.sleep, self._failing)
 

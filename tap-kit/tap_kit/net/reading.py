@@ -6,20 +6,21 @@ import random
 import re
 import threading
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import urllib3
 from typing_extensions import Self
 
-from tap_kit.errors import SyncFailed
+from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.net.charsets import as_utf8, declared_charset
 from tap_kit.net.exchange import count_memory, has_turn
 from tap_kit.net.secrets import short_text
 from tap_kit.net.wire import gunzip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import requests
 
@@ -143,23 +144,37 @@ class BodyReader:
             self._is_large = True
 
 
+BytesCheck = Callable[[Mapping[str, str], bytes], "str | None"]
+"""Returns what is wrong with the headers and the body of a response; None if nothing is."""
+
+
 @dataclass(frozen=True)
 class BytesReader:
     """Reads bodies of at most ``limit`` bytes as they are: parts of files, in any charset."""
 
     limit: int
+    check: BytesCheck | None = None
 
     def read(self, response: requests.Response, exchange: Exchange) -> bytes:
         """Return the whole body.
 
         Raises:
             urllib3.exceptions.HTTPError: if the connection is lost.
+            Retriable: if something is wrong with it.
             SyncFailed: if it is longer than the limit.
         """
-        body: bytes = response.raw.read(self.limit + 1, decode_content=False)
+        pieces, left = [], self.limit + 1
+        # Until nothing is left: only then does urllib3 compare the length with that of the headers.
+        while left and (piece := response.raw.read(left, decode_content=False)):
+            pieces.append(piece)
+            left -= len(piece)
+        body = b"".join(pieces)
         if len(body) > self.limit:
             msg = f"{exchange.source}: the response is longer than {self.limit:,} bytes"
             raise SyncFailed(msg)
+        if self.check and (problem := self.check(response.headers, body)):
+            msg = f"{exchange.source}: {problem}"
+            raise Retriable(msg)
         count_memory(len(body))
         return body
 

@@ -14,6 +14,8 @@ from tap_kit.net.http import ErrorResponse, Request, Response
 from tests.kit.apis import URL, RecordedPauses, Reply, client, mock_replies
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from requests_mock import Mocker
 
 LIST = Request("/list", {"page": "2", "key": "s3cret"})
@@ -145,6 +147,19 @@ def test_bytes_are_retried_and_bounded(throttle: RecordedPauses, requests_mock: 
         assert throttle.pauses == [1]
         with pytest.raises(SyncFailed, match=r"^GET /list: the response is longer than 4 bytes$"):
             api.fetch_bytes(LIST, 4)
+
+
+def test_bytes_are_retried_if_something_is_wrong_with_them(requests_mock: Mocker) -> None:
+    mock_replies(requests_mock, Reply(200, b"1", {"X-Number": "5"}), Reply(200, b"12345"))
+    found: list[tuple[str | None, bytes]] = []
+
+    def check(headers: Mapping[str, str], body: bytes) -> str | None:
+        found.append((headers.get("x-number"), body))
+        return "the file is too short" if len(body) < 5 else None
+
+    with client(URL) as api:
+        assert api.fetch_bytes(LIST, 5, check) == b"12345"
+    assert found == [("5", b"1"), (None, b"12345")]
 
 
 # Retry-After
