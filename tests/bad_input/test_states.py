@@ -101,7 +101,7 @@ def test_state_of_another_tap_is_ignored(served: Served, tap: EveryTap, other: E
     whole = cells.undisturbed(tap, account)
     ended = tap.run(account.settings, state=foreign, catalog=account.catalog)
     if tap.tap is other.tap and "report_results" in foreign["bookmarks"]:
-        # Of another version of the same API: its rows would be in the same tables under other ids.
+        # Another version of the same API has other ids: its rows would be duplicates.
         ended.assert_one_error_line("--state was written with api_version")
         assert ended.output.text == ""
     else:
