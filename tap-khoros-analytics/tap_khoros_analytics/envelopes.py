@@ -12,6 +12,7 @@ from tap_kit import prepared, short_text
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
+_FAILURES = ("FAIL", "ERROR")
 MAX_SHORT = 200  # characters of a server's text in a message
 
 _Id = Annotated[str, Meta(max_length=1_000)] | Annotated[int, Meta(ge=0, lt=(1 << 63) - 1)] | None
@@ -99,8 +100,10 @@ class Envelope(Struct):
     def start_problem(self) -> str | None:
         """Return why a response to a start is useless; the text of an exception is not useless."""
         job = self.job()
-        if isinstance(job, str) or job.info.ids:
+        if isinstance(job, str):
             return None
+        if job.info.ids:
+            return failure_in(self.status)
         status = short(self.status) if isinstance(self.status, str) else "unknown"
         return f"expected the ids of the started job, got none (status {status})"
 
@@ -120,8 +123,19 @@ def foreign_problem(value: Any) -> str | None:
     return None if is_envelope else "expected an object with 'result'"
 
 
+def failure_in(status: Any) -> str | None:
+    """Return that the status of an envelope is a failure, whatever its result; else None.
+
+    Only ``PASS`` is documented: docs/reference/khoros.md, section 3.1.
+    """
+    is_failure = isinstance(status, str) and status.upper().startswith(_FAILURES)
+    return f"the server reports the status {short(status)}" if is_failure else None
+
+
 def list_problem(value: dict[str, Any]) -> str | None:
     """Return why an object is not an envelope of a list."""
+    if problem := failure_in(value.get("status")):
+        return problem
     result = value.get("result")
     if isinstance(result, list) and all(isinstance(row, dict) for row in result):
         return None

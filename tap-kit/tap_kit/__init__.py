@@ -13,7 +13,7 @@ from tap_kit.errors import (
 )
 from tap_kit.flow.ahead import Work
 from tap_kit.flow.background import read_in_background, sleep_with_heartbeat
-from tap_kit.flow.bookmarks import read_bookmark
+from tap_kit.flow.bookmarks import MAX_AHEAD, read_bookmark
 from tap_kit.flow.lists import ListPass, PageInfo, Places, read_list
 from tap_kit.flow.once import Once
 from tap_kit.flow.pipeline import Pipeline
@@ -77,6 +77,7 @@ from tap_kit.tap import KitTap
 
 __all__ = [
     "CHUNK_ROWS",
+    "MAX_AHEAD",
     "MAX_NAMES",
     "MAX_NAME_LENGTH",
     "SECRETS",

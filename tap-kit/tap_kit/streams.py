@@ -12,7 +12,12 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
 from tap_kit.errors import JobFailed, PartitionUnavailable
-from tap_kit.flow.bookmarks import WindowBookmarks, bookmarked_day, read_bookmark
+from tap_kit.flow.bookmarks import (
+    MAX_AHEAD,
+    WindowBookmarks,
+    bookmarked_day,
+    read_bookmark,
+)
 from tap_kit.flow.failures import Failures
 from tap_kit.flow.tasks import (
     Outcome,
@@ -282,4 +287,7 @@ class WindowedStream(
         if self.replication_method != REPLICATION_INCREMENTAL or not key:
             return None
         value = read_bookmark(self.tap_state, self.name, dict(partition) or None, key)
-        return bookmarked_day(value, lambda text: self.bookmark_day(text, partition), self.name)
+        latest = self.run.today() + MAX_AHEAD
+        return bookmarked_day(
+            value, lambda text: self.bookmark_day(text, partition), self.name, latest
+        )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
 from singer_sdk.exceptions import ConfigValidationError
 from tap_khoros_analytics.client import RequestRejected
+from tap_khoros_analytics.envelopes import failure_in
+from tap_khoros_analytics.exports.tenant import TIME_ZONES
 from tap_khoros_analytics.vendor_checks import team_problems, zone_problems
-from tap_kit import JobFailed, SyncFailed
+from tap_kit import JobFailed, JobState, SyncFailed
 
 from tests.khoros_analytics.mocked import export_job, mocked
 from tests.khoros_analytics.one_export import DONE, serving
@@ -186,3 +189,29 @@ def test_a_download_with_fewer_rows_than_announced_is_a_warning(
     assert len(output.rows("author")) == 2
     text = "author, 2024-02-01: the vendor's job counts 3 rows, its download has 2; rows may be"
     assert (f"{text} missing" in caplog.messages) is is_short
+
+
+@pytest.mark.parametrize("status", ["FAIL", "failed", "ERROR"])
+def test_a_status_of_failure_is_not_an_empty_result(status: str) -> None:
+    """The result beside it can be empty, or that of a job that is done."""
+    envelope = {"status": status, "message": "m", "result": []}
+    problem = f"the server reports the status {status}"
+    for look_up in ("teams", "timezones"):
+        with mocked(json.dumps(envelope).encode()) as tenant:
+            zones = partial(tenant.look_up, TIME_ZONES)
+            read = tenant.client.teams if look_up == "teams" else zones
+            with pytest.raises((SyncFailed, ConfigValidationError), match=problem):
+                read()
+    done = {"runnerState": "CLOSED", "detail": "COMPLETED"}
+    info = {"workflowId": "w", "runId": "r", "downloadUrl": "https://x.example/y"}
+    job = {"status": status, "result": {"jobInfo": info, "result": done}}
+    with mocked(json.dumps(job).encode()) as tenant:
+        poll = export_job(tenant).poll({"workflow_id": "w", "run_id": "r"})
+        with pytest.raises(SyncFailed, match=problem):
+            export_job(tenant).start()
+    assert (poll.state, poll.reason) == (JobState.FAILED, problem)
+
+
+@pytest.mark.parametrize("status", ["PASS", "OK", None, 5, ["FAIL"]])
+def test_other_statuses_are_not_failures(status: Any) -> None:
+    assert failure_in(status) is None

@@ -175,13 +175,20 @@ def test_a_start_in_the_future_is_an_error(site: Site) -> None:
     assert site.days_requested("pages") == []
 
 
-@pytest.mark.parametrize("day", ["2024-02-05", "2024-02-28", "2999-01-01"])
+@pytest.mark.parametrize("day", ["2024-02-05", "2024-02-28", "2025-01-01"])
 def test_a_bookmark_at_or_after_the_end_date_stays_and_the_lookback_is_read(
     site: Site, day: str
 ) -> None:
     output = site.sync(state=reached(day))
     assert first_days(site) == ["02-03", "02-04", "02-05"]
     assert bookmark(output.state, "pages", 1) == day
+
+
+def test_a_bookmark_in_the_future_is_an_error(site: Site) -> None:
+    """Without a lookback, nothing would be read until then."""
+    _, error = site.failing_sync(SyncFailed, state=reached("2999-01-01"))
+    problem = "the bookmark in the state is in the future; repair or clear the state"
+    assert str(error).endswith(f": {problem}")
 
 
 def test_an_earlier_start_date_does_not_replace_a_bookmark(site: Site) -> None:

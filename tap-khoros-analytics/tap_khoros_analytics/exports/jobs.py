@@ -15,7 +15,7 @@ from tap_khoros_analytics.client import (
     RequestRejected,
     job_path,
 )
-from tap_khoros_analytics.envelopes import short
+from tap_khoros_analytics.envelopes import failure_in, short
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -158,6 +158,8 @@ class ExportJob:
         job = envelope.job()
         if isinstance(job, str):  # the text of an exception
             return Poll(JobState.FAILED, reason=f"the server reports an error: {short(job)}")
+        if failure := failure_in(envelope.status):
+            return Poll(JobState.FAILED, reason=failure)
         state, info = job.state, job.info
         self._keep_token(info)
         if state.runner_state != "CLOSED":

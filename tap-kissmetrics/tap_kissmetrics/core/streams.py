@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from singer_sdk import SchemaDirectory, StreamSchema
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from tap_kit import (
+    MAX_AHEAD,
     BookmarkedStream,
     ListPass,
     PageInfo,
@@ -148,7 +149,8 @@ class Accounts(CoreList[AccountsPass], BookmarkedStream[PageTask[AccountsPass], 
 
     @override
     def on_list_written(self, task: PageTask[AccountsPass]) -> None:
-        newest = task.list_pass.newest
+        # A time in the future would hide all changes until then.
+        newest = min(task.list_pass.newest, datetime.now(timezone.utc))
         if newest > EARLIEST:
             self.state_manager.advance(None, "updated_at", newest.isoformat())
 
@@ -164,10 +166,14 @@ def _updated(row: Row) -> datetime | None:
 
 def _bookmark_time(text: object) -> datetime:
     try:
-        return utc_time(text)
+        time = utc_time(text)
     except ValueError:
         msg = "accounts: the bookmark in the state is not a date-time with an offset"
         raise SyncFailed(msg) from None
+    if time > datetime.now(timezone.utc) + MAX_AHEAD:
+        msg = "accounts: the bookmark in the state is in the future; repair or clear the state"
+        raise SyncFailed(msg)
+    return time
 
 
 class Products(CoreList):

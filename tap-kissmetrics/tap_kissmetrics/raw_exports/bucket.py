@@ -22,7 +22,7 @@ from tap_kissmetrics.raw_exports.plan import MARGIN, plan, ranges
 from tap_kissmetrics.raw_exports.store import MissingFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from tap_kissmetrics.raw_exports.index import Indexed
     from tap_kissmetrics.raw_exports.plan import Days, Plan
@@ -104,10 +104,16 @@ class Export:
             behind,
         )
 
-    def plan(self, after: int, days: Days, shard: tuple[int, int]) -> Plan:
-        """Return what to read after a revision; log what is not read, and why."""
-        index, files = self.snapshot
-        found = plan(index, files, after=after, days=days, shard=shard, source=self.store.url)
+    def plan(self, bookmarks: Collection[int], days: Days, shard: tuple[int, int]) -> Plan:
+        """Return what to read after the first of the bookmarks; log what is not read, and why."""
+        found = plan(
+            *self.snapshot,
+            after=min(bookmarks),
+            furthest=max(bookmarks),
+            days=days,
+            shard=shard,
+            source=self.store.url,
+        )
         name = self.product
         if found.gaps:
             logger.info("%s: index.csv has no revisions %s", name, ranges(found.gaps))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tap_kit import JobFailed, read_in_background
 
-from tap_kissmetrics.raw_exports.lines import LineSplitter
+from tap_kissmetrics.raw_exports.lines import BOM, LineSplitter
 from tap_kissmetrics.raw_exports.store import MissingFileError
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ class Content:
         if part:
             self.size += len(part)
             self.line_feeds += part.count(b"\n")
-            self.ends_with_line_feed = part.endswith(b"\n")
+            is_mark = self.size == len(part) and part == BOM  # of a file without lines
+            self.ends_with_line_feed = part.endswith(b"\n") or is_mark
         return part
 
     def _changed(self) -> JobFailed:

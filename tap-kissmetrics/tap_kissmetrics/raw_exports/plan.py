@@ -43,8 +43,11 @@ def plan(
     days: Days,
     shard: tuple[int, int] = (0, 1),
     source: str = "",
+    furthest: int = -1,
 ) -> Plan:
     """Return what to read after the revision ``after``; ``present`` is what the bucket has.
+
+    ``after`` is the first bookmark of the streams, ``furthest`` the last one.
 
     A file of the index that the bucket has not is planned too, and fails when it is read, unless
     it is before the first one that the bucket has: the vendor does not write deleted files again.
@@ -60,10 +63,10 @@ def plan(
         msg = f"{source}: the index has {len(index):,} files, of which the bucket has none"
         raise SyncFailed(msg)
     last, start = max(index), max(first, after) + 1
-    if after > last:
+    if (bookmark := max(after, furthest)) > last:
         msg = (
-            f"{source}: the bookmark is revision {after}, but the last one of the index is {last};"
-            " the export may have begun again: check raw_exports, or clear the state"
+            f"{source}: the bookmark is revision {bookmark}, but the last one of the index is"
+            f" {last}; the export may have begun again: check raw_exports, or clear the state"
         )
         raise SyncFailed(msg)
     later = _within([one for one in index.values() if one.revision >= first], days)

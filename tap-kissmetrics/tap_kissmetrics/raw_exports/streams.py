@@ -135,7 +135,7 @@ class RawStream(BookmarkedStream[FileTask, FileResult]):
         run, export = self.run, self.exports.exports[partition["product"]]
         after = {one.name: bookmark_of(one, partition, run) for one in self.members}
         shard = (run.shard.index, run.shard.count)
-        found = export.plan(min(after.values()), self.exports.days, shard)
+        found = export.plan(after.values(), self.exports.days, shard)
         read = read_files(self.exports.streams, partition)
         if again := read.written_again(export.snapshot.files):
             self.logger.warning(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 # The class behind the public property `Stream.state_manager`; the SDK names it nowhere else.
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from singer_sdk.helpers.types import Context, Record, TapState
+
+
+MAX_AHEAD = timedelta(days=1)
+"""How far a bookmark can be after today: the clocks of two machines differ, and so do zones."""
 
 
 class WindowBookmarks(StreamStateManager):
@@ -62,16 +67,23 @@ def read_bookmark(
     return entry.get("replication_key_value")
 
 
-def bookmarked_day(value: object, day_of: Callable[[str], date], stream: str) -> date | None:
+def bookmarked_day(
+    value: object, day_of: Callable[[str], date], stream: str, latest: date
+) -> date | None:
     """Return the day of a stored bookmark; None if there is none.
 
     Raises:
-        SyncFailed: if the tap did not write the bookmark.
+        SyncFailed: if the tap did not write the bookmark, such as one after the day ``latest``:
+            the tap would read nothing until then, without an error.
     """
     if value is None:
         return None
+    problem = "not a date"
     with contextlib.suppress(ValueError):
         if isinstance(value, str):
-            return day_of(value)
-    msg = f"{stream}: the bookmark in the state is not a date; repair or clear the state"
+            day = day_of(value)
+            if day <= latest:
+                return day
+            problem = "in the future"
+    msg = f"{stream}: the bookmark in the state is {problem}; repair or clear the state"
     raise SyncFailed(msg)

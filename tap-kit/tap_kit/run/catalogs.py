@@ -149,9 +149,32 @@ def _entry_problems(stream: Stream, entry: CatalogEntry) -> Iterator[str]:
     untyped = {by} - {field for field, kind in types.items() if kind} if by else set()
     if missing := sorted(needed | untyped):
         yield f"--catalog lacks {', '.join(missing)} of {name}; {_AGAIN}"
+    yield from _type_problems(stream, types)
+
+
+def _type_problems(stream: Stream, types: Mapping[str, Any]) -> Iterator[str]:
+    name, by = stream.name, stream.replication_key
+    if changed := list(_changed_types(stream, types)):
+        yield f"--catalog has other types of {', '.join(changed)} of {name}; {_AGAIN}"
     for field in filter(None, (*stream.primary_keys, by)):
         if types.get(field) in ("null", ["null"]):
             yield f"--catalog has only the type null for {field} of {name}; {_AGAIN}"
+
+
+def _changed_types(stream: Stream, types: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the fields that the tap computes, whose values do not fit the type in the catalog."""
+    known = stream.schema["properties"]
+    of_responses = getattr(stream, "response_fields", None)
+    computed = () if of_responses is None else of_responses.computed
+    for field in sorted({*stream.primary_keys, *computed} & known.keys() & types.keys()):
+        kinds, expected = _kinds(types[field]), _kinds(known[field].get("type"))
+        if kinds - {"null"} and not expected - {"null"} <= kinds:
+            yield field
+
+
+def _kinds(kind: str | Sequence[str] | None) -> set[str]:
+    kinds = {kind} if isinstance(kind, str) else {*(kind or ())}
+    return kinds | {"integer"} if "number" in kinds else kinds
 
 
 def _computed_from(stream: Stream) -> set[str]:

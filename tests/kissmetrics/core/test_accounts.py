@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,6 +102,20 @@ def test_account_without_a_usable_updated_at_is_written_and_moves_no_bookmark(va
         assert {row["id"] for row in one.rows("accounts")} == {"a1", "a9"}
         mark = one.state["bookmarks"]["accounts"]["replication_key_value"]
         assert mark == "2024-01-05T00:00:00+00:00"
+
+
+def test_change_in_the_future_does_not_hide_later_ones() -> None:
+    first, second = {"id": "a1", "updated_at": "2999-01-01T00:00:00Z"}, {"id": "a2"}
+    with Canned({"/core/accounts": [first, second]}) as server:
+        state = server.sync("accounts").state
+        second["updated_at"] = datetime.now(timezone.utc).isoformat()
+        again = server.sync("accounts", state=state)
+    assert {row["id"] for row in again.rows("accounts")} == {"a1", "a2"}
+
+
+def test_bookmark_in_the_future_is_an_error() -> None:
+    with pytest.raises(SyncFailed, match="accounts: the bookmark in the state is in the future;"):
+        written(TIMES, reached("2999-01-01T00:00:00+00:00"))
 
 
 @pytest.mark.parametrize("contact", [None, {}, {"name": "Zoë"}])

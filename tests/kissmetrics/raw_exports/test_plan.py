@@ -75,6 +75,12 @@ def test_bookmark_beyond_the_index_is_an_error() -> None:
         planned(index_of(4), [4], after=9, source="x")
 
 
+def test_bookmark_of_a_single_stream_beyond_the_index_is_an_error() -> None:
+    """Otherwise that stream would get no rows, without an error."""
+    with pytest.raises(SyncFailed, match=r"x: the bookmark is revision 9, .* is 4"):
+        planned(index_of(4), [4], after=-1, furthest=9, source="x")
+
+
 def test_index_without_any_of_its_files_is_an_error() -> None:
     with pytest.raises(SyncFailed, match="x: the index has 2 files, of which the bucket has none"):
         planned(index_of(4, 5), [], source="x")

@@ -13,6 +13,7 @@ from sandbox.kissmetrics.raw import RawExport, RawSizes
 from tap_kissmetrics.raw_exports import content, reading
 from tap_kissmetrics.raw_exports.decoding import decode
 from tap_kissmetrics.raw_exports.folder import Folder
+from tap_kissmetrics.raw_exports.lines import BOM
 from tap_kissmetrics.tap import TapKissmetrics
 
 from tests.kissmetrics.raw_exports.exports import (
@@ -285,3 +286,18 @@ def test_streams_exist_with_their_settings_only() -> None:
     assert not {*STREAMS} & {*run_api_alone(api_token="x")}  # noqa: S106
     both = run_api_alone(raw_exports=exports, api_token="x")  # noqa: S106
     assert {*STREAMS, "accounts"} <= {*both}
+
+
+@pytest.mark.parametrize("content", [b"", BOM])
+def test_file_without_lines_is_read(tmp_path: Path, content: bytes) -> None:
+    output = FolderExport(tmp_path, {1: content, 2: EVENT}).sync()
+    assert [row["line_count"] for row in output.rows("raw_files")] == [0, 1]
+    assert {*bookmarks(output.state).values()} == {2}
+
+
+def test_bookmark_of_one_stream_beyond_the_index_is_an_error(tmp_path: Path) -> None:
+    export = FolderExport(tmp_path, {1: EVENT})
+    state = export.sync().state
+    state["bookmarks"]["raw_files"]["partitions"][0]["replication_key_value"] = 9
+    _, error = export.failing(state)
+    assert "the bookmark is revision 9, but the last one of the index is 1" in error

@@ -93,6 +93,11 @@ def typed_null(entry: dict[str, Any]) -> None:
         ),
         (
             "figures",
+            lambda entry: entry["schema"]["properties"]["id"].update(type=["string", "null"]),
+            "--catalog has other types of id of figures; run discovery again",
+        ),
+        (
+            "figures",
             typed_null,
             "--catalog has only the type null for id of figures; run discovery again",
         ),
@@ -102,6 +107,16 @@ def test_other_keys_are_one_line(
     stream: str, change: Callable[[dict[str, Any]], Any], line: str
 ) -> None:
     assert problems((stream, change)) == [line]
+
+
+@pytest.mark.parametrize("kind", ["integer", ["integer", "string"], ["null", "number"], None])
+def test_wider_types_of_a_key_are_usable(kind: Any) -> None:
+    def change(entry: dict[str, Any]) -> None:
+        entry["schema"]["properties"]["id"]["type"] = kind
+        if kind is None:
+            del entry["schema"]["properties"]["id"]["type"]
+
+    assert problems(("figures", change)) == []
 
 
 @pytest.mark.parametrize(
