@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from functools import cached_property
@@ -42,6 +43,7 @@ class Aws:
         except ImportError:
             problem = "with s3:// needs the extra s3: pip install 'tap-kissmetrics[s3]'"
             raise setting_error(_SETTING, problem) from None
+        logging.getLogger("botocore.credentials").addFilter(_without_traceback)
         session = botocore.session.Session()
         key, secret = (self._config.get(f"aws_{name}") for name in _SETTINGS)
         if key and secret:
@@ -142,7 +144,13 @@ _SIGNED = ("Range", "If-Match")
 def _errors() -> tuple[type[Exception], ...]:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (an extra)
 
-    return (BotoCoreError, ClientError)
+    return (BotoCoreError, ClientError, OSError)  # of a file, such as that of a web identity
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Leave the traceback out of a log record: the error is raised too."""
+    record.exc_info = record.exc_text = None
+    return True
 
 
 def _credentials_error(error: Exception) -> Exception:
