@@ -33,10 +33,10 @@ _templates: WeakKeyDictionary[logging.LogRecord, str] = WeakKeyDictionary()
 
 def safe_text(text: str) -> str:
     """Return ``text`` without secrets and control characters, at most ``MAX_TEXT_LENGTH`` long."""
-    text = SECRETS.redact(text)
+    safe = SECRETS.redact_beginning(text, MAX_TEXT_LENGTH)
     if len(text) > MAX_TEXT_LENGTH:
-        text = f"{text[:MAX_TEXT_LENGTH]}… ({len(text):,} characters)"
-    return text if text.isprintable() else "".join(map(_printable, text))
+        safe = f"{safe}… ({len(text):,} characters)"
+    return safe if safe.isprintable() else "".join(map(_printable, safe))
 
 
 def _printable(character: str) -> str:

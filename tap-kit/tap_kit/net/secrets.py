@@ -16,37 +16,76 @@ MASK = "***"
 _MIN_LENGTH = 4  # characters; a shorter secret occurs in ordinary words
 _WORD_LENGTH = 8  # a shorter secret is removed only if it is a separate word
 _ESCAPES = "\\%&"  # each encoding of a single character begins with one of them, or is a plus
-_USER_INFO = re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*(?=@)")  # in a URL, such as that of a proxy
+_USER_INFO = re.compile(r"(?<=://)[^\s/@:]*:[^\s/]*(?=@)")  # in a URL, such as that of a proxy
+_LONGEST_ENCODING = 44  # characters, of one character: four octets, percent-encoded several times
+_BREAK = r"(?:\s|\\{1,2}[nr]){0,10}"  # inside of a value that is wrapped
+_SEARCHED = 4_000  # characters of a server's text that a short text is made of
 
 
 class Secrets:
     """Values that must not appear in any output; safe to use from several threads.
 
     A server can quote them unchanged, percent-encoded once or twice, as HTML, with JSON or Python
-    escapes, in Base64 or in hexadecimal. One regular expression per secret finds any mixture of
-    these.
+    escapes, in Base64 (also as a part of something longer), in hexadecimal, or wrapped over several
+    lines. One regular expression per secret finds any mixture of these.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._patterns: dict[str, _Secret] = {}
+        self._longest = 0
 
     def add(self, *values: str) -> None:
         """Add secrets; ignore values that are so short that ordinary text contains them."""
         for value in values:
-            encoded = base64.b64encode(value.encode(errors="replace")).decode().rstrip("=")
-            in_hex = value.encode(errors="replace").hex()
-            urlsafe = encoded.replace("+", "-").replace("/", "_")
-            for text in (value, encoded, urlsafe, in_hex, in_hex.upper()):
+            for text in _spellings(value):
                 if len(value) >= _MIN_LENGTH and text not in self._patterns:
                     with self._lock:
+                        self._longest = max(self._longest, len(text))
                         self._patterns = {**self._patterns, text: _Secret(text)}
 
     def redact(self, text: str) -> str:
         """Return ``text`` with ``***`` in place of each secret."""
-        for secret in self._patterns.values():
+        secrets = self._patterns.values()
+        for secret in secrets:
             text = secret.remove_from(text)
+        joined = _joined(text)
+        for secret in secrets:
+            if secret.may_be_wrapped_in(joined):
+                text = secret.remove_wrapped_from(text)
         return _USER_INFO.sub(MASK, text)
+
+    def redact_beginning(self, text: str, length: int) -> str:
+        """Return the beginning of ``text`` without secrets, at most ``length`` characters.
+
+        Only a part of a long text is searched, since a server can send megabytes. The end of that
+        part is dropped: nothing would recognize the half of a secret there.
+        """
+        margin = _LONGEST_ENCODING * self._longest
+        part = text[: length + margin]
+        redacted = self.redact(part)
+        if len(part) < len(text):
+            redacted = redacted[: max(0, len(redacted) - margin)]
+        return redacted[:length]
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """Yield a value, and how it looks in Base64 and in hexadecimal."""
+    octets = value.encode(errors="replace")
+    yield value
+    yield from (octets.hex(), octets.hex().upper())
+    encoded = [base64.b64encode(octets).decode().rstrip("=")]
+    for before in range(3):  # as a part of something longer, only whole characters are the same
+        whole = base64.b64encode(bytes(before) + octets).decode()
+        part = whole[-(-before * 4 // 3) : (before + len(octets)) * 8 // 6]
+        encoded += [part] * (len(part) >= _WORD_LENGTH)
+    for text in encoded:
+        yield from (text, text.replace("+", "-").replace("/", "_"))
+
+
+def _joined(text: str) -> str:
+    """Return a text without white space and without the escapes of line breaks."""
+    return "".join(text.split()).replace("\\n", "").replace("\\r", "")
 
 
 class _Secret:
@@ -58,6 +97,7 @@ class _Secret:
     def __init__(self, text: str) -> None:
         self._text = text
         self._escapes = f"{_ESCAPES}+" if " " in text else _ESCAPES
+        self._joined = _joined(text)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -67,6 +107,18 @@ class _Secret:
     def remove_from(self, text: str) -> str:
         """Return ``text`` with ``***`` in place of the secret."""
         return self.pattern.sub(MASK, text) if self._may_be_in(text) else text
+
+    @cached_property
+    def _wrapped(self) -> re.Pattern[str]:
+        return re.compile(_BREAK.join(map(re.escape, self._joined)))
+
+    def may_be_wrapped_in(self, joined: str) -> bool:
+        """Return whether a text without its line breaks contains the secret."""
+        return len(self._joined) >= _WORD_LENGTH and self._joined in joined
+
+    def remove_wrapped_from(self, text: str) -> str:
+        """Return ``text`` with ``***`` in place of the secret, even if it has line breaks."""
+        return self._wrapped.sub(MASK, text)
 
     def _may_be_in(self, text: str) -> bool:
         """Return False only if ``text`` does not contain the secret in any encoding.
@@ -127,8 +179,5 @@ SECRETS = Secrets()
 
 
 def short_text(text: str, length: int) -> str:
-    """Return a text of a server as one line of at most ``length`` characters, without secrets.
-
-    They are removed before the cut: nothing would recognize the half of one.
-    """
-    return SECRETS.redact(" ".join(text.split()))[:length]
+    """Return a text of a server as one line of at most ``length`` characters, without secrets."""
+    return " ".join(SECRETS.redact_beginning(text, max(length, _SEARCHED)).split())[:length]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import time
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 from urllib.parse import quote, quote_plus
@@ -146,3 +147,56 @@ def test_secret_in_hexadecimal_is_removed(change: Callable[[str], str]) -> None:
     secrets.add("s3cret-of-somebody-4711")
     in_hex = change(b"s3cret-of-somebody-4711".hex())
     assert secrets.redact(f"rejected {in_hex} as wrong") == "rejected *** as wrong"
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc"])
+@pytest.mark.parametrize("after", ["", "z", "zy"])
+def test_secret_in_the_base64_of_something_longer_is_removed(before: str, after: str) -> None:
+    secrets = Secrets()
+    secrets.add("s3cret-of-somebody-4711")
+    text = f"{before}s3cret-of-somebody-4711{after}"
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        redacted = secrets.redact(f"got {encode(text.encode()).decode()}")
+        assert MASK in redacted
+        assert len(redacted) < len("got ***") + 12
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n  ", "\\n", "\\r\\n", " "])
+@pytest.mark.parametrize("width", [1, 3, 10])
+def test_secret_on_several_lines_is_removed(line_break: str, width: int) -> None:
+    """Tools wrap what they encode: Base64 of Ruby at 60 characters, of MIME at 76."""
+    secret = "s3cret of-somebody-47113"  # noqa: S105  (not a real secret)
+    secrets = Secrets()
+    secrets.add(secret)
+    for value in (secret, base64.b64encode(secret.encode()).decode(), secret.encode().hex()):
+        lines = [value[start : start + width] for start in range(0, len(value), width)]
+        assert secrets.redact(f"got {line_break.join(lines)}") == f"got {MASK}"
+
+
+def test_password_with_an_at_sign_in_a_url_is_removed() -> None:
+    assert Secrets().redact("http://me:p@ss@proxy:80/x@y") == f"http://{MASK}@proxy:80/x@y"
+
+
+def test_only_the_beginning_of_a_long_text_is_searched_and_no_half_of_a_secret_is_left() -> None:
+    secret = "s3cret-of-somebody-4711"  # noqa: S105  (not a real secret)
+    for at in range(60, 120):
+        secrets = Secrets()
+        secrets.add(secret)
+        text = secret * at
+        assert secrets.redact_beginning(text, 40).strip("*") == ""
+        assert secrets.redact_beginning("x" * at + secret, 90).strip("x*") == ""
+
+
+@pytest.mark.parametrize("piece", ["://::", "\\", "%41", "&#000000", "a b "])
+def test_time_for_a_short_text_does_not_depend_on_the_length_of_the_text(piece: str) -> None:
+    text = piece * (8_000_000 // len(piece))
+    began = time.process_time()
+    assert len(short_text(text, 200)) <= 200
+    assert time.process_time() - began < 1.0
+
+
+def test_time_to_remove_credentials_from_a_url_is_linear() -> None:
+    text = "://" + ":" * 200_000
+    began = time.process_time()
+    assert Secrets().redact(text) == text
+    assert time.process_time() - began < 1.0
