@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from email.message import Message
+import re
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -20,6 +20,8 @@ _MARKS = (  # that of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LONGEST_MARK = 4  # bytes
+_PARAMETER = re.compile(r';\s*charset\s*=\s*"?([^\s";]+)', re.IGNORECASE)
+_HEADER_LENGTH = 200  # characters of a header that are looked at
 _OF_JSON = ("utf-16", "utf-32")  # JSON is Unicode; other charsets are often declared wrongly
 
 
@@ -35,15 +37,15 @@ class Charset(NamedTuple):
 
 def declared_charset(headers: Mapping[str, str]) -> Charset | None:
     """Return the charset to decode a body with; None for UTF-8 or an unknown one."""
-    message = Message()
-    message["Content-Type"] = headers.get("Content-Type", "")
+    header = headers.get("Content-Type", "")[:_HEADER_LENGTH]
+    declared = _PARAMETER.search(header)
     try:
-        name = codecs.lookup(message.get_content_charset("utf-8")).name
-    except (LookupError, ValueError, UnicodeError):
+        name = codecs.lookup(declared[1] if declared else "utf-8").name
+    except (LookupError, ValueError):
         return None
     if not name.startswith(_FAMILIES):
         return None
-    is_json = message.get_content_subtype().endswith("json")
+    is_json = header.partition(";")[0].strip().lower().endswith("json")
     return Charset(name, is_fallback=is_json and not name.startswith(_OF_JSON))
 
 

@@ -64,6 +64,25 @@ class _TimedFile(io.RawIOBase):
         super().close()
 
 
+class _Buffered(io.BufferedReader):
+    """A buffer for ``_TimedFile``; it refuses the negative sizes that a chunk can state."""
+
+    @override
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(_checked_size(size))
+
+    @override
+    def read1(self, size: int = -1, /) -> bytes:
+        return super().read1(_checked_size(size))
+
+
+def _checked_size(size: Any) -> Any:
+    if size is not None and size < 0:
+        msg = "a size is negative"
+        raise http.client.HTTPException(msg)
+    return size
+
+
 class _TimedResponse(http.client.HTTPResponse):
     """A response that is read within the limits of its exchange, from its first byte on."""
 
@@ -71,7 +90,7 @@ class _TimedResponse(http.client.HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         self._exchange = current_exchange()
         self.fp.close()
-        self.fp = io.BufferedReader(_TimedFile(sock, self._exchange))
+        self.fp = _Buffered(_TimedFile(sock, self._exchange))
 
     @override
     def begin(self) -> None:

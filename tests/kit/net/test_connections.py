@@ -120,6 +120,19 @@ def test_closed_connection_is_retried_and_named() -> None:
         assert download_failure(url) == "GET /file: the connection was lost"
 
 
+@pytest.mark.parametrize("size", [b"-1", b"-5", b"-FFFFFFFFFFFFFFFFFF"])
+def test_negative_size_of_a_chunk_is_a_lost_connection(size: bytes) -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head + size + b"\r\n[]\r\n0\r\n\r\n")
+
+    with listening(talk) as (port, _):
+        url = f"http://127.0.0.1:{port}"
+        assert failure(url) == "GET /list: the connection was lost; failed after 5 tries"
+        assert download_failure(url) == "GET /file: the connection was lost"
+
+
 def test_interrupted_tls_handshake_is_retried() -> None:
     """For example by a proxy that restarts: the certificate is not the problem."""
     with listening(close_early) as (port, connections):
