@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import html
 import re
 import threading
 from functools import cache, cached_property
+from html.entities import html5
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,8 +17,13 @@ _MIN_LENGTH = 4  # characters; a shorter secret occurs in ordinary words
 _WORD_LENGTH = 8  # a shorter secret is removed only if it is a separate word
 _ESCAPES = "\\%&"  # each encoding of a single character begins with one of them, or is a plus
 _USER_INFO = re.compile(r"(?<=://)[^\s/@:]*:[^\s/]*(?=@)")  # in a URL, such as that of a proxy
+_NAMES: dict[str, list[str]] = {}  # of characters in HTML, with their semicolons
+for _name, _character in html5.items():
+    if _name.endswith(";"):
+        _NAMES.setdefault(_character, []).append(_name)
 _LONGEST_ENCODING = 44  # characters, of one character: four octets, percent-encoded several times
-_BREAK = r"(?:\s|\\{1,2}[nr]){0,10}"  # inside of a value that is wrapped
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+_BREAK = rf"(?:[\s{''.join(map(chr, _INVISIBLE))}]|\\{{1,2}}[nr]){{0,10}}"  # in a wrapped value
 _SEARCHED = 4_000  # characters of a server's text that a short text is made of
 
 
@@ -84,8 +89,9 @@ def _spellings(value: str) -> Iterator[str]:
 
 
 def _joined(text: str) -> str:
-    """Return a text without white space and without the escapes of line breaks."""
-    return "".join(text.split()).replace("\\n", "").replace("\\r", "")
+    """Return a text without white space, invisible characters and the escapes of line breaks."""
+    joined = "".join(text.split()).replace("\\n", "").replace("\\r", "")
+    return joined if joined.isascii() else joined.translate(_INVISIBLE)
 
 
 class _Secret:
@@ -152,15 +158,15 @@ def _encodings(character: str) -> str:
     code_units = [units[place : place + 2].hex() for place in range(0, len(units), 2)]
     encodings = [
         rf"\\{{0,8}}{re.escape(character)}",
-        rf"\\{{1,8}}(?:x|u|U)0{{0,6}}(?i:{ord(character):x})",
+        rf"\\{{1,8}}(?:x|u|U)\{{?0{{0,6}}(?i:{ord(character):x})\}}?",
+        "".join(rf"\\{{1,8}}{octet:03o}" for octet in octets),
         "".join(f"%(?:25){{0,4}}(?i:{octet:02x})" for octet in octets),
-        f"&#(?i:0{{0,6}}{ord(character)}|x0{{0,6}}{ord(character):x});",
+        f"&#(?i:0{{0,6}}{ord(character)}|x0{{0,6}}{ord(character):x});?",
+        *(f"&{name}" for name in _NAMES.get(character, ())),
     ]
     if not character.isascii():  # of these, several make one character
         encodings.append("".join(rf"\\{{1,8}}u(?i:{unit})" for unit in code_units))
         encodings.append("".join(rf"\\{{1,8}}x(?i:{octet:02x})" for octet in octets))
-    if (entity := html.escape(character)) != character:
-        encodings.append(re.escape(entity))
     if character == " ":
         encodings.append(r"\+")
     return f"(?:{'|'.join(encodings)})"
