@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 INDEX, STATUS = "index.csv", "status.csv"
-MAX_FILES = 1_000_000
+MAX_FILES = 250_000  # hourly ones of 28 years; they and their list take about 200 MB
 MAX_INDEX_BYTES, MAX_STATUS_BYTES = 64 << 20, 1 << 16
 REVISIONS = "revisions"
+_COLUMNS = frozenset(
+    {
+        *("filename", "min_timestamp", "max_timestamp"),
+        *("total_revisions", "exported_revisions", "max_exported_revision_timestamp"),
+    }
+)
 _FILE = re.compile(r"revisions/(0|[1-9][0-9]{0,11})\.json")
 
 
@@ -93,22 +99,26 @@ def parse_status(body: bytes, source: str) -> Status:
 
 
 def _rows(body: bytes, source: str, required: str) -> Iterator[dict[str, str]]:
+    """Yield the known columns of each row."""
     parser = CsvRows(source)
+    places: dict[str, int] = {}
     try:
         for rows in parse_rows([body], parser):
-            header = [name.strip() for name in parser.header or ()]
-            _require(header, required, source)
+            places = places or _places(parser, required, source)
             for row in rows:
-                yield {**dict.fromkeys(header, ""), **dict(zip(header, row, strict=False))}
+                yield {n: row[at] if at < len(row) else "" for n, at in places.items()}
     except Retriable as error:
         raise SyncFailed(str(error)) from None
-    _require([name.strip() for name in parser.header or ()], required, source)
+    _places(parser, required, source)
 
 
-def _require(header: list[str], required: str, source: str) -> None:
-    if required not in header:
+def _places(parser: CsvRows, required: str, source: str) -> dict[str, int]:
+    """Return the places of the known columns."""
+    names = [name.strip() for name in parser.header or ()]
+    if required not in names:
         msg = f"{source}: it must have the column {required}"
         raise SyncFailed(msg)
+    return {name: at for at, name in enumerate(names) if name in _COLUMNS}
 
 
 def _number(row: dict[str, str], name: str) -> int | None:

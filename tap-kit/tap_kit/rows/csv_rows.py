@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MAX_CELLS = 100_000  # of a row; a list of the cells takes several times the memory of the row
 _NO_LINE_FEEDS = bytes.maketrans(b"\n", b"x")
 _NOT_DOUBLED = "a quote in a field is not doubled"
 _PROBLEMS = {"unexpected end of data": _NOT_DOUBLED, "',' expected after '\"'": _NOT_DOUBLED}
@@ -36,6 +37,7 @@ class CsvRows:
         self._source = source
         self._pieces: list[bytes] = []  # the bytes after the last complete row
         self._length = 0
+        self._commas = 0  # in them, outside of quotes
         self._since_row = 0  # bytes, also of empty lines, which are not kept
         self._is_quoted = False  # the number of quotes in them is odd
         self._is_invalid = False
@@ -45,7 +47,7 @@ class CsvRows:
         """Return the rows that ``piece`` completes.
 
         Raises:
-            Retriable: if the body is not CSV, or a row is too long.
+            Retriable: if the body is not CSV, or a row is too long or has too many cells.
             SyncFailed: if a row cannot be parsed.
         """
         rows = self._complete_rows(piece)
@@ -90,13 +92,17 @@ class CsvRows:
     def _keep(self, piece: bytes) -> None:
         self._pieces.append(piece)
         self._length += len(piece)
+        self._commas += _commas_in(piece, is_quoted=self._is_quoted)
         self._is_quoted ^= piece.count(b'"') % 2 == 1
         check_row_length(self._length, self._source)
+        if self._commas > MAX_CELLS:
+            msg = f"{self._source}: a row has more than {MAX_CELLS:,} cells"
+            raise Retriable(msg)
 
     def _take_pieces(self, piece: bytes) -> bytes:
         """Return the bytes after the last complete row, with a further piece."""
         joined = b"".join((*self._pieces, piece)) if self._pieces else piece
-        self._pieces, self._length, self._is_quoted = [], 0, False
+        self._pieces, self._length, self._is_quoted, self._commas = [], 0, False, 0
         return joined
 
     def _parse(self, block: bytes, *, is_one_row: bool = False) -> list[list[str]]:
@@ -154,6 +160,13 @@ def end_of_rows(piece: bytes, *, is_quoted: bool) -> int:
     if end and (piece.count(b'"', 0, end) + is_quoted) % 2:
         return _without_quoted_line_feeds(piece, is_quoted=is_quoted).rfind(b"\n") + 1
     return end
+
+
+def _commas_in(piece: bytes, *, is_quoted: bool) -> int:
+    """Return the number of commas outside of quotes."""
+    if b'"' not in piece:
+        return 0 if is_quoted else piece.count(b",")
+    return b"".join(piece.split(b'"')[int(is_quoted) :: 2]).count(b",")
 
 
 def lines_of(text: str, *, is_one_row: bool) -> Iterator[Iterable[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +126,12 @@ def test_ranges_are_short() -> None:
     assert ranges([]) == ""
 
 
+def test_link_to_nothing_hides_no_other_file(tmp_path: Path) -> None:
+    FolderExport(tmp_path, {1: EVENT})
+    (tmp_path / "revisions" / "2.json").symlink_to("gone")
+    assert list(Folder(str(tmp_path)).files()) == [1]
+
+
 # index.csv and status.csv
 
 
@@ -157,6 +164,14 @@ def test_index_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_module, "MAX_FILES", 1)
     with pytest.raises(SyncFailed, match="more than 1 files"):
         parse_index(b"filename\nrevisions/1.json\nrevisions/2.json\n", "x")
+
+
+def test_columns_that_are_not_known_take_no_time() -> None:
+    header = "filename" + ",x" * 50_000
+    body = f"{header}\nrevisions/1.json\n" + "revisions/2.json,5\n" * 20_000
+    began = time.process_time()
+    assert list(parse_index(body.encode(), "x")) == [1, 2]
+    assert time.process_time() - began < 5
 
 
 def test_revision_that_is_there_twice_is_reported(caplog: pytest.LogCaptureFixture) -> None:

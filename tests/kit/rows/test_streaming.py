@@ -167,6 +167,20 @@ def test_row_can_be_as_long_as_the_limit(more: int, monkeypatch: pytest.MonkeyPa
         assert parser.push(text) == []
 
 
+@pytest.mark.parametrize("start", [b"a,b\n", b"", b'a,b\n1,2\n"x","""",'])
+@pytest.mark.parametrize("cells", [b",", b'"",', b"1,", b'"\n",'])
+def test_row_with_too_many_cells_is_an_error(start: bytes, cells: bytes) -> None:
+    """Its list would take several times the memory of the row."""
+    with pytest.raises(Retriable, match=r"^x: a row has more than 100,000 cells$"):
+        list(parse_rows(chain([start], repeat(cells * 10_000, 30)), CsvRows("x")))
+
+
+def test_commas_of_a_text_are_no_cells() -> None:
+    body = b'a,b\n1,"' + b'x,""' * 200_000 + b'"\n2,3\n'
+    rows = rows_of(CsvRows("x"), body, [*range(0, len(body), 99_991)])
+    assert rows == [["1", 'x,"' * 200_000], ["2", "3"]]
+
+
 def test_slow_source_does_not_delay_complete_rows() -> None:
     parser = json_rows()
     assert parser.push(b'[{"a":1},{"a":2},{"a"') == [{"a": 1}, {"a": 2}]
