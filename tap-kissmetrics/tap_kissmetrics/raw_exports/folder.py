@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,8 @@ class Folder:
                 for entry in entries:
                     revision = revision_of(f"{REVISIONS}/{entry.name}")
                     if revision is not None:
-                        found[revision] = _stored(entry.stat())
+                        with suppress(FileNotFoundError):  # deleted, or a link to nothing
+                            found[revision] = _stored(entry.stat())
         except FileNotFoundError:
             return {}
         except OSError as error:

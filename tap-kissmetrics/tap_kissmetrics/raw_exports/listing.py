@@ -12,10 +12,11 @@ from tap_kit import SyncFailed
 from tap_kissmetrics.raw_exports.store import Stored
 
 # The elements are flat and have no attributes; the texts have no markup.
-_CONTENTS = re.compile(r"<Contents>(.*?)</Contents>", re.DOTALL)
-_ELEMENT = re.compile(r"<(Key|Size|ETag)>([^<]*)</\1>")
+_ELEMENT = re.compile(r"<(Key|Size|ETag)>([^<]{0,8000})</\1>")
 _TRUNCATED = re.compile(r"<IsTruncated>\s*(true|false)\s*</IsTruncated>")
-_TOKEN = re.compile(r"<NextContinuationToken>([^<]*)</NextContinuationToken>")
+_TOKEN = re.compile(r"<NextContinuationToken>([^<]{0,8000})</NextContinuationToken>")
+_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|[a-z]{2,4});")
+_ETAG = re.compile(r"[!#-~]{0,100}")  # it becomes part of a header
 _END = "</ListBucketResult>"
 
 
@@ -38,16 +39,22 @@ def parse_listing(body: bytes, source: str) -> Page:
     if truncated is None or is_cut or (truncated[1] == "true") > bool(token and token[1]):
         msg = f"{source}: the response is not a list of objects in S3"
         raise SyncFailed(msg)
-    files = [_file(found[1], source) for found in _CONTENTS.finditer(text)]
+    objects = (one.partition("</Contents>") for one in text.split("<Contents>")[1:])
+    files = [_file(contents, source) for contents, end, _ in objects if end]
     is_last = truncated[1] == "false" or token is None
-    return Page(files, None if is_last else html.unescape(token[1]))  # type: ignore[index]
+    return Page(files, None if is_last else _unescaped(token[1]))  # type: ignore[index]
 
 
 def _file(contents: str, source: str) -> tuple[str, Stored]:
     found = dict(_ELEMENT.findall(contents))
     size = found.get("Size", "").strip()
-    if "Key" not in found or not re.fullmatch("[0-9]{1,15}", size):
-        msg = f"{source}: an object in the list of S3 has no key or no size"
+    etag = _unescaped(found.get("ETag", "")).strip().removeprefix("W/").strip('"')
+    if "Key" not in found or not re.fullmatch("[0-9]{1,15}", size) or not _ETAG.fullmatch(etag):
+        msg = f"{source}: an object in the list of S3 has no valid key, size or ETag"
         raise SyncFailed(msg)
-    etag = html.unescape(found.get("ETag", "")).strip().strip('"')
-    return unquote_plus(html.unescape(found["Key"])), Stored(int(size), etag)
+    return unquote_plus(_unescaped(found["Key"])), Stored(int(size), etag)
+
+
+def _unescaped(text: str) -> str:
+    """Return a text without its references; ``html.unescape`` fails at one with many digits."""
+    return _REFERENCE.sub(lambda found: html.unescape(found[0]), text)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tap_kit import JobFailed, Request, SyncFailed, quoted_path, setting_error
 
 from tap_kissmetrics.raw_exports.credentials import CREDENTIALS, address_of
-from tap_kissmetrics.raw_exports.index import REVISIONS, revision_of
+from tap_kissmetrics.raw_exports.index import MAX_FILES, REVISIONS, revision_of
 from tap_kissmetrics.raw_exports.listing import parse_listing
 from tap_kissmetrics.raw_exports.store import MissingFileError, Stored
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Check = Callable[[Mapping[str, str], bytes], str | None]
 
-MAX_PAGES = 1_100  # of a listing; a page has 1,000 files
+MAX_PAGES = 1_100  # of a listing; a page of AWS has 1,000 files
 MAX_PAGE_BYTES = 4 << 20
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}")
 # The file as it is: a part of a compressed one cannot be unpacked.
@@ -65,6 +65,7 @@ class Bucket:
         prefix = "/".join([*self._folders, REVISIONS, ""])
         found: dict[int, Stored] = {}
         token: str | None = None
+        tokens: set[str] = set()
         for _ in range(MAX_PAGES):
             params = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
             more = {"continuation-token": token} if token else {}
@@ -74,11 +75,15 @@ class Bucket:
                 revision = revision_of(f"{REVISIONS}/{key.removeprefix(prefix)}")
                 if revision is not None:
                     found[revision] = stored
-            if page.next_token is None:
-                return found
-            if page.next_token == token:
-                break
+            if len(found) > MAX_FILES:
+                msg = f"{self.url}: it has more than {MAX_FILES:,} files"
+                raise SyncFailed(msg)
             token = page.next_token
+            if token is None:
+                return found
+            if token in tokens:
+                break
+            tokens.add(token)
         msg = f"{self.url}: the list of its files has no end"
         raise SyncFailed(msg)
 
@@ -113,7 +118,7 @@ class Bucket:
             is_short = len(body) < length
             return f"the response has {len(body):,} of {length:,} bytes" if is_short else None
 
-        return self._read(request, max(length, stored.size if not start else 0), problem)[:length]
+        return self._read(request, length, problem)
 
     def _path(self, file: str) -> str:
         segments = [*self._folders, *file.split("/")]

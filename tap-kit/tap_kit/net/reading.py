@@ -163,19 +163,20 @@ class BytesReader:
             Retriable: if something is wrong with it.
             SyncFailed: if it is longer than the limit.
         """
-        pieces, left = [], self.limit + 1
+        size, pieces = 0, []
         # Until nothing is left: only then does urllib3 compare the length with that of the headers.
-        while left and (piece := response.raw.read(left, decode_content=False)):
+        while piece := response.raw.read(READ_BYTES, decode_content=False):
+            exchange.content_arrived()
             pieces.append(piece)
-            left -= len(piece)
+            size += len(piece)
+            if size > self.limit:
+                msg = f"{exchange.source}: the response is longer than {self.limit:,} bytes"
+                raise SyncFailed(msg)
         body = b"".join(pieces)
-        if len(body) > self.limit:
-            msg = f"{exchange.source}: the response is longer than {self.limit:,} bytes"
-            raise SyncFailed(msg)
         if self.check and (problem := self.check(response.headers, body)):
             msg = f"{exchange.source}: {problem}"
             raise Retriable(msg)
-        count_memory(len(body))
+        count_memory(size)
         return body
 
 

@@ -142,6 +142,20 @@ def test_list_that_repeats_a_page_ends(requests_mock: Mocker) -> None:
     assert sum("list-type" in one.url for one in requests_mock.request_history) == 2
 
 
+def test_list_whose_pages_alternate_ends(requests_mock: Mocker) -> None:
+    pages = [{"content": page(more=MORE.format(token))} for token in "abababab"]
+    answer(requests_mock)
+    requests_mock.get(f"{URL}/", pages)
+    assert "the list of its files has no end" in failure(url="s3://exports")
+    assert sum("list-type" in one.url for one in requests_mock.request_history) == 3
+
+
+def test_list_of_files_has_a_limit(requests_mock: Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3, "MAX_FILES", 0)
+    answer(requests_mock)
+    assert "s3://exports: it has more than 0 files" in failure(url="s3://exports")
+
+
 def test_other_objects_are_ignored(requests_mock: Mocker) -> None:
     other = "<Contents><Key>revisions/x.txt</Key><Size>1</Size></Contents></ListBucketResult>"
     answer(requests_mock, {"": {"text": LIST.replace("</ListBucketResult>", other)}})
@@ -313,6 +327,9 @@ def test_page_of_a_list_is_parsed() -> None:
     assert parse_listing(page(), "x") == ([], None)
 
 
+MORE = "<IsTruncated>true</IsTruncated><NextContinuationToken>{}</NextContinuationToken>"
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -323,7 +340,13 @@ def test_page_of_a_list_is_parsed() -> None:
         page("<Key>k</Key>"),
         page("<Size>5</Size>"),
         page("<Key>k</Key><Size>-5</Size>"),
+        page("<Key>k</Key><Size>5</Size><ETag>a&#13;&#10;b</ETag>"),
+        page("<Key>k</Key><Size>5</Size><ETag>a b</ETag>"),
+        page("<Key>k</Key><Size>5</Size><ETag>\u4e00</ETag>"),
+        page("<Key>k</Key><Size>5</Size><ETag>" + "e" * 101 + "</ETag>"),
+        page(more=MORE.format("t" * 8001)),
     ],
+    ids=lambda body: repr(body[16:90]),
 )
 def test_page_that_is_none_is_an_error(body: bytes) -> None:
     with pytest.raises(SyncFailed):

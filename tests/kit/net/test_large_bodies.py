@@ -162,3 +162,16 @@ def test_wait_for_a_turn_ends() -> None:
                 assert api.send(LIST, list).value == []
         finally:
             set_turn(None)
+
+
+def test_part_of_a_file_may_be_longer_than_all_headers() -> None:
+    """It is content: the limit of what arrives without content is 8 MiB."""
+    body = b"x" * (10 * MIB)
+    with serving(Reply(body=body)) as server, client(server.url, timeout_s=20) as api:
+        assert api.fetch_bytes(LIST, 16 * MIB) == body
+
+
+@pytest.mark.parametrize("limit", [MIB, 1 << 50])
+def test_limit_for_a_part_of_a_file_allocates_nothing(limit: int) -> None:
+    with serving(Reply(body=b"x" * 10)) as server, client(server.url) as api:
+        assert api.fetch_bytes(LIST, limit) == b"x" * 10
