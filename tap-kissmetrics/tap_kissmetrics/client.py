@@ -162,4 +162,7 @@ def utc_time(text: object) -> datetime:
     time = datetime.fromisoformat(str(text).replace("Z", "+00:00"))  # 3.10 does not read Z
     if time.tzinfo is None:
         raise ValueError(text)
-    return time.astimezone(timezone.utc)
+    try:
+        return time.astimezone(timezone.utc)
+    except OverflowError:  # before the first year, or after the last one
+        raise ValueError(text) from None

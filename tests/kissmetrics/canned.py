@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +30,7 @@ PRODUCT = {"id": "p1", "name": "Shop", "timezone": "UTC"}
 REPORT = {"id": "r1", "name": "Who", "product_id": "p1", "report_type": "people_search_v2"}
 RUN = "/v2/products/p1/reports/r1/run"
 STATUS, RESULTS = "/v2/queries/q1/status", "/v2/queries/q1/results"
+_ANY_QUERY = re.compile(r"/queries/q\d+/")
 USUAL: dict[str, Any] = {
     "/core/products": [PRODUCT],
     "/core/reports": [REPORT],
@@ -44,6 +47,7 @@ class Canned:
 
     def __init__(self, responses: Mapping[str, Any]) -> None:
         self._responses = {**USUAL, **responses}
+        self._queries = 0
         self._stack = ExitStack()
         self.app = Frame(self._respond)
 
@@ -93,10 +97,15 @@ class Canned:
         return [request.target for request in self.app.log.requests if path in request.path]
 
     async def _respond(self, request: Request) -> Response:
-        response = self._responses.get(request.path, [])
+        usual = _ANY_QUERY.sub("/queries/q1/", request.path)
+        response = self._responses.get(request.path, self._responses.get(usual, []))
         if callable(response):
             response = response(request)
-        elif isinstance(response, list):
+        if isinstance(response, Response) and ("location", STATUS) in response.headers:
+            self._queries += 1  # each run is a query of its own
+            place = STATUS.replace("q1", f"q{self._queries}")
+            return replace(response, headers=(("location", place),))
+        if isinstance(response, list):
             begin, size = (int(request.parameter(name) or 0) for name in ("offset", "limit"))
             response = response[begin : begin + size]
         return response if isinstance(response, Response) else json_response(response)

@@ -79,7 +79,7 @@ def bookmarked_day(
     if value is None:
         return None
     problem = "not a date"
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, OverflowError):  # a zone can make it the year 0
         if isinstance(value, str):
             day = day_of(value)
             if day <= latest:

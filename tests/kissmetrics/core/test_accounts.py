@@ -89,7 +89,13 @@ def test_bookmark_that_is_not_a_time_fails_with_one_clear_error(value: Any) -> N
     assert str(caught.value) == f"accounts: {problem}"
 
 
-@pytest.mark.parametrize("value", ["yesterday", "2024-01-05T00:00:00", None, 5, "missing"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("yesterday", "2024-01-05T00:00:00", None, 5, "missing"),
+        *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"),
+    ],
+)
 def test_account_without_a_usable_updated_at_is_written_and_moves_no_bookmark(value: Any) -> None:
     odd = {"id": "a9", "updated_at": value}
     if value == "missing":

@@ -203,7 +203,12 @@ def test_refused_list_of_a_product_costs_only_itself(status: int) -> None:
 
 def test_query_of_another_window_is_refused() -> None:
     """The rows of one day are not those of the next one."""
-    with Canned({RESULTS: [[1, "a@x", 2]]}) as server:
+    responses = {
+        RUN: json_response({}, 202, (("location", "/v2/queries/same/status"),)),
+        "/v2/queries/same/status": {"completed": True},
+        "/v2/queries/same/results": [[1, "a@x", 2]],
+    }
+    with Canned(responses) as server:
         output, error = server.failing_sync(
             "report_results", end_date="2024-02-02", max_concurrency=1
         )
