@@ -156,6 +156,11 @@ class KhorosAccount(Account):
         self.faults, self.log = self.api.faults, self.api.log
 
     @override
+    def extra(self) -> dict[str, Any]:
+        """Return a setting with which every run requests the columns, so that all runs are equal."""
+        return {"discovery_max_age": 0}
+
+    @override
     def counts(self) -> dict[str, int]:
         """Return the counts with the brand posts, which are not selected by default."""
         posts = "raw_brand_posts"
