@@ -1,4 +1,4 @@
-"""Small fakes of the four APIs, written from docs/reference, and the settings of the taps."""
+"""Small fakes of the APIs and of a store, written from docs/reference, and the settings of taps."""
 
 from __future__ import annotations
 
@@ -176,9 +176,40 @@ KHOROS = Account(
     ["response"],
     [USER, PASSWORD, KEY],
 )
+S3_INDEX, S3_LIST = "GET /exports/index.csv", "GET /exports/"
+S3_FILE = "GET /exports/revisions/1.json"
+S3_EVENT = b'{"_n":"e","_p":"a","_t":1362920827,"x":1}\n'
+_S3_OBJECT = (
+    f"<Contents><Key>revisions/1.json</Key><Size>{len(S3_EVENT)}</Size><ETag>e1</ETag></Contents>"
+)
+
+
+def s3_list(others: str = "", more: str = "<IsTruncated>false</IsTruncated>") -> bytes:
+    """Return a page of the list of files, with other objects after the only file."""
+    return f"<ListBucketResult>{more}{_S3_OBJECT}{others}</ListBucketResult>".encode()
+
+
+KISSMETRICS_S3 = Account(
+    "tap-kissmetrics",
+    {
+        "raw_exports": [{"product": "shop", "url": "s3://exports"}],
+        "aws_access_key_id": KEY,
+        "aws_secret_access_key": PASSWORD,
+    },
+    {"aws_endpoint_url": ""},
+    {
+        S3_INDEX: reply(b"filename,min_timestamp,max_timestamp\nrevisions/1.json,,\n"),
+        "GET /exports/status.csv": reply(b"total_revisions,exported_revisions\n1,1\n"),
+        S3_LIST: reply(s3_list()),
+        S3_FILE: reply(S3_EVENT, 206, ("ETag", '"e1"')),
+    },
+    ["raw_events"],
+    [KEY, PASSWORD],
+)
 ACCOUNTS = {
     "kindmetrics": KINDMETRICS,
     "kissmetrics": KISSMETRICS,
     "kissmetrics v3": KISSMETRICS_V3,
     "khoros": KHOROS,
+    "kissmetrics s3": KISSMETRICS_S3,
 }

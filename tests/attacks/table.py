@@ -8,6 +8,7 @@ from tests.attacks.parsers import PARSERS
 from tests.attacks.paths import PATHS, STORAGE
 from tests.attacks.shapes import SHAPES
 from tests.attacks.sizes import SIZES
+from tests.attacks.stores import STORES
 from tests.attacks.texts import LOGS, SECRETS
 from tests.attacks.times import TIMES
 
@@ -21,6 +22,7 @@ ATTACKS = [
     *SECRETS,
     *PATHS,
     *STORAGE,
+    *STORES,
     *FILES,
     *PROCESS,
 ]
@@ -39,6 +41,7 @@ KINDS = {
     "secrets": "Servers that quote our credentials",
     "paths": "Ids and links that lead elsewhere",
     "storage": "Redirects of downloads",
+    "store": "Stores of the raw data export",
     "files": "Settings, states and catalogs",
     "process": "A process without resources",
 }

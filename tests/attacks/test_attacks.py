@@ -24,6 +24,7 @@ _CHOSEN = {
     ("secrets", "our own header in an error"),
     ("paths", "a link that climbs"),
     ("storage", "the address of a cloud's metadata"),
+    ("store", "an object with another ETag"),
     ("files", "100,000 lists as state"),
     ("process", "stderr is closed"),
 }
