@@ -157,7 +157,7 @@ class KhorosAccount(Account):
 
     @override
     def extra(self) -> dict[str, Any]:
-        """Return a setting with which every run requests the columns, so that all runs are equal."""
+        """Return a setting with which each run requests the columns, so that runs are equal."""
         return {"discovery_max_age": 0}
 
     @override
