@@ -36,8 +36,11 @@ _VALUE_BYTES, _OBJECT_BYTES = 64, 256  # the memory of a value and of an object,
 _COUNTED_BYTES = 1 << 20  # of a body from which on its values are counted
 _WORST_FACTOR = 64  # of the memory of a row without values to the two bytes that it has
 _NAME_BYTES = 128  # the memory of a name that no other object has
+_NAMED_BYTES = 1 << 25  # of the memory of values, from which on their names are counted too
 _SAMPLES, _SAMPLE_BYTES = 16, 1 << 16  # of a large body, in which the different names are counted
-_NAME = re.compile(rb'"([^"\\]{1,200})":')
+_SMALL_SAMPLE_BYTES = 1 << 12  # of another one: to decode it takes a few milliseconds
+_NAME = re.compile(rb'"([^"\\]{0,200}(?:\\.[^"\\]{0,200}){0,8})"\s{0,8}:', re.DOTALL)
+_LARGE_FACTOR = 8  # a body whose values take this many times `_LARGE_BYTES` is a large one too
 _CODE = re.compile(r"<Code>(\w{1,64})</Code>")
 _WIDE = 4  # bytes that a character of a text takes if the text has an emoji
 _DRAIN_BYTES = 1 << 16  # of the body of an error response
@@ -124,6 +127,8 @@ class BodyReader:
         memory = memory_of(body)
         if size > _COUNTED_BYTES and memory > _MEMORY_FACTOR * limit:
             raise self._refusal(exchange, "has too many values for")
+        if size > _COUNTED_BYTES:
+            self._wait_if_large(memory // _LARGE_FACTOR)
         may_be_wide = self._is_large and (not body.isascii() or b"\\u" in body)
         count_memory(memory + (_WIDE - 1) * len(body) * may_be_wide)
         return body
@@ -188,16 +193,17 @@ def memory_of(body: bytes) -> int:
     if len(body) <= _COUNTED_BYTES:
         return _WORST_FACTOR * len(body)
     objects = body.count(b"{") + body.count(b"[")
-    names = _different_names(body) if len(body) > _LARGE_BYTES else 0
-    values = _VALUE_BYTES * body.count(b",") + _NAME_BYTES * names
-    return len(body) + values + _OBJECT_BYTES * objects
+    memory = len(body) + _VALUE_BYTES * body.count(b",") + _OBJECT_BYTES * objects
+    is_little = memory <= _NAMED_BYTES
+    return memory if is_little else memory + _NAME_BYTES * _different_names(body)
 
 
 def _different_names(body: bytes) -> int:
-    """Return an estimate of the number of different names in a large body, from samples."""
-    places = random.choices(range(max(1, len(body) - _SAMPLE_BYTES)), k=_SAMPLES)  # noqa: S311 (sampling)
-    found = [name for at in places for name in _NAME.findall(body, at, at + _SAMPLE_BYTES)]
-    return body.count(b'":') * len(set(found)) // len(found) if found else 0
+    """Return an estimate of the number of different names in a body, from samples."""
+    size = _SAMPLE_BYTES if len(body) > _LARGE_BYTES else _SMALL_SAMPLE_BYTES
+    places = random.choices(range(max(1, len(body) - size)), k=_SAMPLES)  # noqa: S311 (sampling)
+    found = {name for at in places for name in _NAME.findall(body, at, at + size)}
+    return len(found) * len(body) // (_SAMPLES * size)
 
 
 def error_detail(response: requests.Response, exchange: Exchange) -> str:

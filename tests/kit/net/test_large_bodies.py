@@ -130,11 +130,30 @@ def test_estimate_of_the_memory_grows_with_the_values(value: object) -> None:
     assert memory_of(b"[" + body + b"," + body + b"]") > 2 * memory_of(body)
 
 
-def test_large_body_with_ever_new_names_needs_more_memory() -> None:
-    count = 700_000
-    new = b"[" + b",".join(b'{"name%d":1}' % n for n in range(count)) + b"]"
-    same = b"[" + b",".join([b'{"name12345":1}'] * count) + b"]"
+@pytest.mark.parametrize("count", [150_000, 700_000])
+@pytest.mark.parametrize("name", ["name%d", "\\u0041%d", '\\"%d'])
+@pytest.mark.parametrize("colon", [":", " :", "\n\t: "])
+def test_body_with_ever_new_names_needs_more_memory(count: int, name: str, colon: str) -> None:
+    pair = f'{{"{name}"{colon}1}}'
+    new = b"[" + b",".join(pair.encode() % n for n in range(count)) + b"]"
+    same = b"[" + b",".join([pair.encode() % 12345] * count) + b"]"
     assert memory_of(new) - memory_of(same) > 100 * count
+
+
+def test_body_whose_values_take_much_memory_is_read_alone() -> None:
+    """Four such bodies at a time would take 350 MB."""
+    body = b"{" + b",".join(b'"%x":1' % n for n in range(700_000)) + b"}"
+    assert len(body) < 8 * MIB
+    turns = iter([False, True])
+    with serving(Reply(body=body)) as server, client(server.url) as api:
+        take_memory()
+        set_turn(lambda: next(turns))
+        try:
+            api.send(LIST, dict)
+        finally:
+            set_turn(None)
+    assert next(turns, None) is None, "it waited for its turn"
+    assert take_memory() > 64 * MIB
 
 
 @pytest.mark.parametrize("is_wide", [False, True])
