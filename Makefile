@@ -117,7 +117,7 @@ fuzz: .venv/.dev
 	@$(BIN)/python -m tests.fuzz $(SECONDS) $(ONLY)
 
 matrix: .venv/.dev
-	@$(BIN)/python -m tests.prepare
+	@$(BIN)/python -m tests.prepare --matrix
 	@$(BIN)/python -m tests.warehouses all $(ONLY) $(ARGS)
 
 # The versions that Meltano installs for the taps, since Meltano does not read uv.lock. uv, which

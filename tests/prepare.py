@@ -1,7 +1,8 @@
 """``python -m tests.prepare``: install what pip cannot install: PostgreSQL and a browser.
 
-Installs Debian's packages if they are missing and the user may (root, or sudo without a password).
-Otherwise it prints what to do and ends with exit code 0, since the other tests can still run.
+With ``--matrix``, MariaDB too, which only ``make matrix`` needs. Installs Debian's packages if they
+are missing and the user may (root, or sudo without a password). Otherwise it prints what to do and
+ends with exit code 0, since the other tests can still run.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from typing import TYPE_CHECKING
 
 from sandbox.postgres import NoPostgresError, commands
 
+from tests.warehouses.mariadb import missing_packages
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SWITCHED_OFF = "WITHOUT_POSTGRES"
 WITHOUT_BROWSER = "WITHOUT_BROWSER"
+WITHOUT_MARIADB = "WITHOUT_MARIADB"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends")
 UPDATE = ("apt-get", "update")
@@ -27,17 +31,18 @@ UPDATE = ("apt-get", "update")
 
 @dataclass(frozen=True)
 class Program:
-    """A Debian package, the check for it, and the variable that skips its tests."""
+    """Debian packages, the check for them, and the variable and command that skip its tests."""
 
     name: str
     package: str
     is_installed: Callable[[], bool]
     switch: str
+    command: str = "make test"
 
 
 def main() -> int:
     """Install what is missing, or print what to do."""
-    for program in PROGRAMS:
+    for program in (*PROGRAMS, *([MARIADB] if "--matrix" in sys.argv else [])):
         if not os.environ.get(program.switch) and not program.is_installed():
             _install_or_explain(program)
     return 0
@@ -49,7 +54,7 @@ def _install_or_explain(program: Program) -> None:
     if failed:
         sys.stderr.write(
             f"It could not be installed ({failed}). Install it (Debian: apt-get install "
-            f"{program.package}), or skip its tests: {program.switch}=1 make test\n"
+            f"{program.package}), or skip its tests: {program.switch}=1 {program.command}\n"
         )
 
 
@@ -74,6 +79,13 @@ PROGRAMS = (
     Program("PostgreSQL", "postgresql", _has_postgres, SWITCHED_OFF),
     Program("Chromium", "chromium", _has_browser, WITHOUT_BROWSER),
 )
+MARIADB = Program(
+    "MariaDB",
+    "mariadb-server libmariadb-dev",
+    lambda: not missing_packages(),
+    WITHOUT_MARIADB,
+    "make matrix",
+)
 
 
 def _install(program: Program) -> str:
@@ -81,7 +93,7 @@ def _install(program: Program) -> str:
     root = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if root and (shutil.which("sudo") is None or _run([*root, "true"]).returncode):
         return "this needs root, or sudo without a password"
-    for command in (UPDATE, (*INSTALL, program.package)):
+    for command in (UPDATE, (*INSTALL, *program.package.split())):
         done = _run([*root, "env", "DEBIAN_FRONTEND=noninteractive", *command])
     if done.returncode:
         return done.stderr.strip().rpartition("\n")[2]

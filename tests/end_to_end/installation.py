@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from tests.warehouses.targets import Target
+    from tests.warehouses.target import Target
 
 TAPS = tuple(tap.name for tap in workspace.TAPS)
 OWN_LOADERS = ("target-jsonl", "target-postgres")  # in ``meltano.yml``

@@ -8,6 +8,7 @@ resumes, and with ``--minutes`` it stops by itself.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from contextlib import ExitStack
@@ -17,14 +18,17 @@ from typing import TYPE_CHECKING
 from sandbox.postgres import postgres_running
 
 from tests.end_to_end.installation import TAPS, temporary_project
+from tests.prepare import WITHOUT_MARIADB
 from tests.warehouses.accounts import ACCOUNTS
 from tests.warehouses.bucket import bucket_served
 from tests.warehouses.crashes import VICTIMS, Pipeline, kill_and_rerun
 from tests.warehouses.loads import load_twice
+from tests.warehouses.mariadb import mariadb_running
 from tests.warehouses.matrix import all_keys
 from tests.warehouses.points import POINTS
 from tests.warehouses.stops import WAYS, measure_stops
-from tests.warehouses.targets import TARGETS, Place
+from tests.warehouses.target import Place
+from tests.warehouses.targets import TARGETS
 from tools.pages.target_page import (
     CRASHES,
     LOADS,
@@ -81,6 +85,8 @@ class Selection:
         """Yield the rows of a table to make, until the deadline."""
         known = lines(table) if self.only_missing else {}
         for key in all_keys(table):
+            if os.environ.get(WITHOUT_MARIADB) and _needs_mariadb(key):
+                continue
             if key not in known and self._is_selected(key) and time.monotonic() < self.deadline:
                 yield key
 
@@ -92,19 +98,24 @@ class Selection:
         )
 
 
+def _needs_mariadb(key: tuple[str, ...]) -> bool:
+    return key[0] in TITLES and "mariadb" in TITLES[key[0]].needs
+
+
 def load_all(selection: Selection) -> None:
     """Load every tap into every target, twice."""
     targets = [TITLES[title] for title in {key[0]: None for key in selection.keys(LOADS)}]
     with ExitStack() as stack:
-        project = stack.enter_context(temporary_project(targets))
+        needs = {need for target in targets for need in target.needs}
+        mariadb = stack.enter_context(mariadb_running()) if "mariadb" in needs else None
+        bucket = stack.enter_context(bucket_served()) if "s3" in needs else None
         server = stack.enter_context(postgres_running())
-        has_s3 = any("s3" in target.plugin for target in targets)
-        bucket = stack.enter_context(bucket_served()) if has_s3 else None
+        project = stack.enter_context(temporary_project(targets))
         for title, tap in selection.keys(LOADS):
             target, account = TITLES[title], KINDS[tap]()
             name = f"{target.plugin}_{tap}".replace("-", "_")
             (project.folder / name).mkdir()
-            place = Place(name, project.folder / name, account, server, bucket)
+            place = Place(name, project.folder / name, account, server, bucket, mariadb)
             line = load_line(title, tap, load_twice(project, account, target, place))
             report(" | ".join(line))
             write(LOADS, [line], all_keys(LOADS))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.warehouses.database import canonical, typed
-from tests.warehouses.targets import from_text
+from tests.warehouses.target import from_text
 from tools.pages.target_page import Load
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.end_to_end.project import Done, Project
     from tests.singer import Row
     from tests.warehouses.accounts import Account
-    from tests.warehouses.targets import Place, Rows, Target
+    from tests.warehouses.target import Place, Rows, Target
 
 Key = tuple[Any, ...]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from tests.warehouses import mariadb
 from tests.warehouses.accounts import (
     ACCOUNTS,
     KhorosAccount,
@@ -19,7 +20,8 @@ from tests.warehouses.accounts import (
 )
 from tests.warehouses.database import far_user
 from tests.warehouses.loads import load_twice
-from tests.warehouses.targets import TARGETS, TESTED, Place
+from tests.warehouses.target import Place
+from tests.warehouses.targets import TARGETS, TESTED
 from tools.pages.target_page import LOADS, lines, load_line
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from tests.end_to_end.project import Project
     from tests.warehouses.accounts import Account
-    from tests.warehouses.targets import Target
+    from tests.warehouses.target import Target
 
 pytestmark = [pytest.mark.xdist_group("warehouse-targets"), pytest.mark.timeout(900)]
 UPSERTING = {"target-postgres", "target-jsonl"}
@@ -75,3 +77,17 @@ def _names(properties: dict[str, Any], prefix: str = "") -> Iterator[str]:
 def test_page_has_every_target_with_every_tap() -> None:
     wanted = {(target.title, kind().name) for target in TARGETS for kind in ACCOUNTS}
     assert set(lines(LOADS)) == wanted
+
+
+def test_six_targets_load_every_stream_right_and_lead_the_table() -> None:
+    rows = lines(LOADS).values()
+    wrong = {target for target, *_, first, second in rows if {first, second} != {"right"}}
+    right = list(dict.fromkeys(target for target, *_ in rows if target not in wrong))
+    assert right == [target.title for target in TARGETS[:6]]
+
+
+def test_missing_mariadb_is_named_with_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mariadb, "PLACES", "")
+    packages = "apt-get install libmariadb-dev mariadb-client mariadb-server"
+    with pytest.raises(mariadb.NoMariadbError, match=packages), mariadb.mariadb_running():
+        pass

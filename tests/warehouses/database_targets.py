@@ -1,0 +1,112 @@
+"""The targets that load into a database."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, ClassVar
+
+import duckdb
+from typing_extensions import override
+
+from tests.warehouses.database import tables_of
+from tests.warehouses.target import Target, mariadb_of, records
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tests.warehouses.target import Place, Rows
+
+
+class MeltanolabsPostgres(Target):
+    """The one in ``meltano.yml``."""
+
+    plugin, executable = "target-postgres", "target-postgres"
+    package = "meltanolabs-target-postgres==0.8.1"
+
+    @override
+    def values(self, place: Place) -> dict[str, str]:
+        prefix = len("TARGET_POSTGRES_")
+        return {
+            **{n[prefix:].lower(): value for n, value in place.server.target_settings.items()},
+            "default_target_schema": place.name,
+        }
+
+    @override
+    def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
+        tables = tables_of(place.server, place.name)
+        return {name: tables[name] for name in streams if name in tables}
+
+
+class PipelinewisePostgres(MeltanolabsPostgres):
+    """The older one: COPY, and few checks."""
+
+    plugin, executable = "pipelinewise-target-postgres", "target-postgres"
+    package = "pipelinewise-target-postgres==2.1.2"
+    settings: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("host", "user", "dbname", "default_target_schema"), "string"),
+        "password": "password",
+        "port": "integer",
+    }
+    note = "writes line breaks and tabs as `\\n` and `\\t`, and null where a text is empty"
+
+    @override
+    def values(self, place: Place) -> dict[str, str]:
+        values = super().values(place)
+        return {**values, "dbname": values.pop("database")}
+
+
+class DuckDB(Target):
+    """The target for DuckDB, with a DuckDB that reads its CSV files without a header."""
+
+    plugin, executable = "target-duckdb", "target-duckdb"
+    package = "target-duckdb==0.8.0 duckdb==1.2.2"
+    settings: ClassVar[Mapping[str, str]] = {
+        "path": "string",
+        "default_target_schema": "string",
+        "add_metadata_columns": "boolean",
+    }
+    note = "needs DuckDB 1.2, and `add_metadata_columns` for streams of key fields only"
+
+    @override
+    def values(self, place: Place) -> dict[str, str]:
+        return {
+            "path": str(place.folder / "loaded.db"),
+            "default_target_schema": "warehouse",
+            "add_metadata_columns": "true",
+        }
+
+    @override
+    def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
+        path = str(place.folder / "loaded.db")
+        with contextlib.closing(duckdb.connect(path, read_only=True)) as database:
+            database.execute("SET TimeZone = 'UTC'")
+            names = database.execute(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'warehouse'"
+            ).fetchall()
+            return {
+                name: records(database, f'FROM warehouse."{name}"')
+                for (name,) in names
+                if name in streams
+            }
+
+
+class Mysql(Target):
+    """The only target for MySQL on PyPI that starts; it loads into MariaDB."""
+
+    plugin, executable = "target-mysql", "target-mysql"
+    package = "thk-target-mysql==0.1.3 setuptools<81"
+    settings: ClassVar[Mapping[str, str]] = {"sqlalchemy_url": "password"}
+    needs = frozenset({"mariadb"})
+    note = "its CREATE TABLE and its upsert fail"
+
+    @override
+    def values(self, place: Place) -> dict[str, str]:
+        server = mariadb_of(place)
+        server.run(f"CREATE DATABASE IF NOT EXISTS `{place.name}`")
+        return {"sqlalchemy_url": f"{server.url}/{place.name}?charset=utf8mb4"}
+
+    @override
+    def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
+        server = mariadb_of(place)
+        names = server.tables(place.name)
+        return {name: server.rows(place.name, name) for name in names if name in streams}
