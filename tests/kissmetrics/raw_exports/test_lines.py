@@ -10,12 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tap_kissmetrics.raw_exports import lines as lines_module
 from tap_kissmetrics.raw_exports import repeats
+from tap_kissmetrics.raw_exports.content import Content
 from tap_kissmetrics.raw_exports.decoding import decode
+from tap_kissmetrics.raw_exports.folder import Folder
 from tap_kissmetrics.raw_exports.lines import CutLine, LineSplitter
 from tap_kissmetrics.raw_exports.repeats import EqualLines
+from tap_kissmetrics.raw_exports.store import Stored
+from tap_kit import JobFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 def split(*pieces: bytes) -> list[bytes]:
@@ -141,3 +146,12 @@ def test_hashes_in_a_bucket_are_not_mixed_up() -> None:
     assert sorted(one for some in buckets.taken() for one in some) == sorted(
         [-5, first, second, across]
     )
+
+
+# Files
+
+
+def test_file_that_became_shorter_while_it_was_read_is_an_error(tmp_path: Path) -> None:
+    content = Content(Folder(str(tmp_path)), "revisions/1.json", Stored(5, "e"), b"{}\n")
+    with pytest.raises(JobFailed, match=r"revisions/1\.json was changed or deleted while it was"):
+        list(content.lines(lambda: None))
