@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import duckdb
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tests.warehouses.target import Place, Rows
+
+ALL_ROWS = 'SELECT * FROM "{}"'
 
 
 class MeltanolabsPostgres(Target):
@@ -90,6 +94,34 @@ class DuckDB(Target):
             }
 
 
+class Sqlite(Target):
+    """The target for SQLite, which is for Python 3.9 and older."""
+
+    plugin = executable = "target-sqlite"
+    package = "target-sqlite==0.2.0"
+    settings: ClassVar[Mapping[str, str]] = {"database": "string"}
+    note = "does not start with Python 3.10 and newer"
+
+    @override
+    def values(self, place: Place) -> dict[str, str]:
+        return {"database": str(place.folder / "loaded")}
+
+    @override
+    def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
+        path = place.folder / "loaded.db"
+        if not path.exists():
+            return {}
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.row_factory = sqlite3.Row
+            found = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            names = [row["name"] for row in found]
+            return {
+                name: [dict(row) for row in database.execute(ALL_ROWS.format(name))]
+                for name in names
+                if name in streams
+            }
+
+
 class Mysql(Target):
     """The only target for MySQL on PyPI that starts; it loads into MariaDB."""
 
@@ -110,3 +142,52 @@ class Mysql(Target):
         server = mariadb_of(place)
         names = server.tables(place.name)
         return {name: server.rows(place.name, name) for name in names if name in streams}
+
+
+class Snowflake(Target):
+    """The target for Snowflake in fakesnow, which emulates Snowflake with DuckDB."""
+
+    plugin = "target-snowflake"
+    package = "meltanolabs-target-snowflake==0.20.4 fakesnow==0.12.1"
+    executable = str(Path(__file__).with_name("fakesnow.sh"))
+    settings: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(
+            ("account", "user", "database", "warehouse", "role", "default_target_schema"), "string"
+        ),
+        "password": "password",
+    }
+    note = "loads over a stage of the user, which fakesnow does not have"
+
+    @override
+    def variables(self, place: Place) -> dict[str, str]:
+        return {**super().variables(place), "FAKESNOW_FOLDER": str(place.folder)}
+
+    @override
+    def values(self, place: Place) -> dict[str, str]:
+        return {
+            **dict.fromkeys(("account", "user", "password", "warehouse", "role"), "sandbox"),
+            "database": "WAREHOUSE",
+            "default_target_schema": place.name,
+        }
+
+    @override
+    def rows(self, place: Place, streams: Sequence[str]) -> dict[str, Rows]:
+        path = place.folder / "WAREHOUSE.db"
+        if not path.exists():
+            return {}
+        with contextlib.closing(duckdb.connect(str(path), read_only=True)) as database:
+            database.execute("SET TimeZone = 'UTC'")
+            found = database.execute(
+                "SELECT lower(table_name) FROM information_schema.tables "
+                "WHERE lower(table_schema) = ?",
+                [place.name],
+            ).fetchall()
+            schema = place.name.upper()
+            return {
+                name: [
+                    {column.lower(): value for column, value in row.items()}
+                    for row in records(database, f'FROM "{schema}"."{name.upper()}"')
+                ]
+                for (name,) in found
+                if name in streams
+            }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tests.warehouses.target import Place, Rows, Target
 
 Key = tuple[Any, ...]
+# The time, level and source of a line that Meltano logs.
+LOG_PREFIX = re.compile(r"^\d{4}-\S+Z \[\w+ *\] +\S+ +")
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def compared(
     load = Load(len(streams))
     if done.code:
         errors = [line for line in done.stderr.splitlines() if "rror" in line]
-        load.error = (errors or ["?"])[-1][-200:]
+        load.error = LOG_PREFIX.sub("", (errors or ["?"])[-1])[-200:]
     held = target.rows(place, list(streams))
     for name, stream in streams.items():
         if name not in held:

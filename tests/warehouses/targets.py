@@ -9,6 +9,8 @@ from tests.warehouses.database_targets import (
     MeltanolabsPostgres,
     Mysql,
     PipelinewisePostgres,
+    Snowflake,
+    Sqlite,
 )
 from tests.warehouses.file_targets import (
     Core,
@@ -37,6 +39,8 @@ TARGETS: tuple[Target, ...] = (
     PipelinewiseS3Csv(),
     DuckDB(),
     Mysql(),
+    Sqlite(),
+    Snowflake(),
 )
 _OF_TESTS = {MeltanolabsPostgres, Jsonl, MeltanolabsCsv}
 TESTED = tuple(target for target in TARGETS if type(target) in _OF_TESTS)
