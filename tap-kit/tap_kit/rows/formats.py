@@ -199,7 +199,7 @@ class FormatCheck:
 
 @lru_cache(maxsize=1_000)
 def _reader_of(attribute: str) -> Callable[[Iterable[Any]], list[Any]]:
-    """Return a function that reads an attribute of all rows.
+    """Return a function that reads an attribute of all rows, where it is not None.
 
     With the name in its code it takes a third of the time of ``attrgetter``, which would make
     this check the slowest part of the fast path.
@@ -208,7 +208,7 @@ def _reader_of(attribute: str) -> Callable[[Iterable[Any]], list[Any]]:
 
 
 def _read(rows: Iterable[Any]) -> list[Any]:
-    return [row.attribute for row in rows]
+    return [row.attribute for row in rows if row.attribute is not None]
 
 
 def _with_name(code: CodeType, attribute: str) -> CodeType:
@@ -225,23 +225,23 @@ def _all_valid(rows: Sequence[msgspec.Struct], kind: Any, attributes: Sequence[s
     """
     columns = [_reader_of(attribute)(rows) for attribute in attributes]
     values = list(chain.from_iterable(columns))
-    if any(column[0] is UNSET for column in columns):
+    if any(column and column[0] is UNSET for column in columns):
         values = [value for value in values if value is not UNSET]
     try:
-        msgspec.convert(values, list[kind | None])
+        msgspec.convert(values, list[kind])
     except msgspec.ValidationError:
         return False
     return kind is not _DATE_TIME or _have_spelling(values)
 
 
-def _have_spelling(values: Sequence[str | None]) -> bool:
+def _have_spelling(values: Sequence[str]) -> bool:
     """Return whether valid date-times with an offset are in the spelling of RFC 3339.
 
     None of them has a space. Each has two colons in its time, and a Z or a colon in its offset:
     they are counted in all of them together, which takes a third of the time of the conversion.
     """
-    text = "".join(filter(None, values))
-    expected, colons = 3 * (len(values) - values.count(None)), text.count(":")
+    text = "".join(values)
+    expected, colons = 3 * len(values), text.count(":")
     has_offsets = colons == expected or colons + text.count("Z") + text.count("z") == expected
     return has_offsets and " " not in text
 
