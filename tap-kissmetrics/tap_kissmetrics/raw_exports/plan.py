@@ -48,7 +48,6 @@ def plan(
     """Return what to read after the revision ``after``; ``present`` is what the bucket has.
 
     ``after`` is the first bookmark of the streams, ``furthest`` the last one.
-
     A file of the index that the bucket has not is planned too, and fails when it is read, unless
     it is before the first one that the bucket has: the vendor does not write deleted files again.
 
@@ -63,12 +62,7 @@ def plan(
         msg = f"{source}: the index has {len(index):,} files, of which the bucket has none"
         raise SyncFailed(msg)
     last, start = max(index), max(first, after) + 1
-    if (bookmark := max(after, furthest)) > last:
-        msg = (
-            f"{source}: the bookmark is revision {bookmark}, but the last one of the index is"
-            f" {last}; the export may have begun again: check raw_exports, or clear the state"
-        )
-        raise SyncFailed(msg)
+    _require_bookmark(max(after, furthest), last, source)
     later = _within([one for one in index.values() if one.revision >= first], days)
     return Plan(
         [one for one in later if one.revision > after and one.revision % shard[1] == shard[0]],
@@ -77,6 +71,15 @@ def plan(
         sorted(one for one in present if one > last),
         [one for one in index if after < one < first],
     )
+
+
+def _require_bookmark(bookmark: int, last: int, source: str) -> None:
+    if bookmark > last:
+        msg = (
+            f"{source}: the bookmark is revision {bookmark}, but the last one of the index is"
+            f" {last}; the export may have begun again: check raw_exports, or clear the state"
+        )
+        raise SyncFailed(msg)
 
 
 def _gaps(span: range, index: Mapping[int, Indexed], present: Collection[int]) -> Sequence[int]:
