@@ -103,13 +103,14 @@ class RowCheck:
         self._reported: set[str] = set()
         self.lenient_type = row_type("Row", self._schema, self._fields, computed=response.computed)
         # For each row type: the attributes to unset before a row is written.
-        self._unset = {self.lenient_type: attributes_of(self.lenient_type, self._unwritten)}
+        unset = attributes_of(self.lenient_type, self._unwritten)
+        self._unset = {self.lenient_type: [*unset.values()]}
         self.strict_type = self._make_strict_type()
         self._formats = FormatCheck(
             stream.name,
             stream.logger,
             properties,
-            {field: attributes_of(self.lenient_type, [field])[0] for field in checked},
+            attributes_of(self.lenient_type, checked),
             keys=stream.primary_keys,  # a replication key can be null: it moves no bookmark
         )
 
@@ -194,7 +195,7 @@ class RowCheck:
             kind = row_type("Row", self._schema, self._fields, computed=computed, ignored=ignored)
         except ValueError:
             return None
-        self._unset[kind] = attributes_of(kind, self._unwritten | self._reported)
+        self._unset[kind] = [*attributes_of(kind, self._unwritten | self._reported).values()]
         return kind
 
 

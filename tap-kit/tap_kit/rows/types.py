@@ -77,10 +77,10 @@ def prepared(kind: T) -> T:
     return kind
 
 
-def attributes_of(kind: type[msgspec.Struct], fields: Collection[str]) -> list[str]:
-    """Return the attributes of a type for ``fields``, which are the names in responses."""
-    names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
-    return [attribute for attribute, field in names if field in fields]
+def attributes_of(kind: type[msgspec.Struct], fields: Collection[str]) -> dict[str, str]:
+    """Return the attribute of a type for each of ``fields``, which are the names in responses."""
+    names = zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True)
+    return {field: attribute for field, attribute in names if field in fields}
 
 
 def type_of(definition: Mapping[str, Any], *, is_bounded: bool = False) -> Any:

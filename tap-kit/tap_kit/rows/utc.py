@@ -26,7 +26,7 @@ def set_to_utc(rows: Sequence[msgspec.Struct], fields: Collection[str]) -> None:
     """Change valid date-times of ``fields`` to UTC and microseconds, if they are not."""
     for kind, group in groupby(rows, type) if fields else ():
         same = list(group)
-        for attribute in attributes_of(kind, fields):
+        for attribute in attributes_of(kind, fields).values():
             for row in same:
                 text = getattr(row, attribute)
                 if isinstance(text, str) and not _UTC_TIME.fullmatch(text):
