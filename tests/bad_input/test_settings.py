@@ -10,7 +10,13 @@ import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
 from tests.bad_input.test_states import assert_ended_well, stateful
-from tests.bad_input.wrong import misspelled, types_of, wrong_settings, wrong_types
+from tests.bad_input.wrong import (
+    misspelled,
+    types_of,
+    with_required,
+    wrong_settings,
+    wrong_types,
+)
 from tests.every_tap import EXECUTABLES, TAPS, EveryTap
 from tests.fault_matrix.parts import settings_of_one_day
 from tests.processes import execute
@@ -47,7 +53,7 @@ def errors_of(tap: EveryTap, **settings: Any) -> list[str]:
 def test_every_invalid_value_is_one_line_that_names_the_setting(tap: EveryTap) -> None:
     tried = set()
     for name, value, place in wrong_settings(tap.schema["properties"]):
-        (line,) = errors_of(tap, **{name: value})
+        (line,) = errors_of(tap, **{name: with_required(name, value)})
         assert line.startswith(place), (value, line)
         assert "\n" not in line
         assert "valve" not in line, line

@@ -94,6 +94,16 @@ def _wrong(name: str, schema: Schema) -> Iterator[tuple[str, Any]]:
             yield f"{where}{place}", wrap(value)
 
 
+def with_required(name: str, value: Any) -> Any:
+    """Return a value with the parts that its setting requires, as far as it is an object."""
+    if name != "batch_config" or not isinstance(value, dict):
+        return value
+    storage = value.get("storage", {})
+    if isinstance(storage, dict):
+        storage = {"root": "files", **storage}
+    return {**value, "storage": storage}
+
+
 def misspelled(name: str) -> str:
     """Return a name that is similar to a setting's."""
     return name[:-2] + name[-1:] + name[-2:-1] if name[-1] != name[-2] else name[:-1]

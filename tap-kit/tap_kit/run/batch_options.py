@@ -45,12 +45,16 @@ class BatchOptions:
         return {"format": "jsonl", "compression": "gzip" if self.is_compressed else "none"}
 
 
-def batch_problems(config: Config) -> Iterator[str]:
-    """Yield the problems of ``batch_config`` that the schema of the settings cannot express."""
-    batch_config = config.get("batch_config") or {}
+def batch_problems(config: Config, valid: Config) -> Iterator[str]:
+    """Yield the problems of ``batch_config`` that the schema of the settings cannot express.
+
+    ``valid`` are the parts of the settings that fit the schema.
+    """
+    batch_config = valid.get("batch_config") or {}
     storage, encoding = batch_config.get("storage") or {}, batch_config.get("encoding") or {}
     if batch_config and not storage.get("root"):
-        yield f"{ROOT_SETTING} must be a folder that the target can read too"
+        if not _has_root(config["batch_config"]):
+            yield f"{ROOT_SETTING} must be a folder that the target can read too"
     elif batch_config and not _SAFE_PATH.fullmatch(str(_folder(storage["root"]))):
         yield (
             f"{ROOT_SETTING} must be a folder on this machine, with a path of letters, digits, "
@@ -60,6 +64,12 @@ def batch_problems(config: Config) -> Iterator[str]:
         yield "batch_config.encoding.format must be jsonl; the tap writes no other format"
     if not _SAFE_NAME.fullmatch(storage.get("prefix") or ""):
         yield "batch_config.storage.prefix must have only letters, digits, '_', '.' and '-'"
+
+
+def _has_root(batch_config: Config) -> bool:
+    """Return whether there is a root, even if it has another type, which is reported already."""
+    storage = batch_config.get("storage") or {}
+    return not isinstance(storage, dict) or bool(storage.get("root"))
 
 
 def _folder(root: str) -> Path:

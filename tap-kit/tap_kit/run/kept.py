@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_BYTES = 32 << 20
+_UNUSABLE = (OSError, ValueError)  # a ValueError is raised for a path that no file can have
 
 
 class _ForeignError(Exception):
@@ -40,11 +41,8 @@ class KeptFile(Generic[T]):
             return self._decoder.decode(_own_bytes(self.path))
         except FileNotFoundError:
             return None
-        except OSError as error:
-            reason = error.strerror or str(error)
-        except (_ForeignError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            reason = str(error)
-        self._logger.warning("Ignoring the file %s: %s", self.path, reason)
+        except (*_UNUSABLE, _ForeignError, msgspec.DecodeError, RecursionError) as error:
+            self._logger.warning("Ignoring the file %s: %s", self.path, _reason(error))
         return None
 
     def write(self, value: T) -> None:
@@ -53,8 +51,12 @@ class KeptFile(Generic[T]):
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _replace(self.path, content)
-        except OSError as error:
-            self._logger.warning("The file %s cannot be written: %s", self.path, error.strerror)
+        except _UNUSABLE as error:
+            self._logger.warning("The file %s cannot be written: %s", self.path, _reason(error))
+
+
+def _reason(error: BaseException) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _own_bytes(path: Path) -> bytes:

@@ -105,7 +105,7 @@ def _first_of_each_place(errors: Iterable[ValidationError]) -> Iterator[Validati
 def _meaning_problems(config: Config, schema: Mapping[str, Any]) -> Iterator[str]:
     """Yield the problems of settings with valid types that a JSON schema cannot express."""
     yield from _day_problems(config)
-    yield from batch_problems(valid_parts(config, schema))
+    yield from batch_problems(config, valid_parts(config, schema))
     try:
         Shard.parse(config.get("shard", "0/1"))
     except ValueError:
