@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from singer_sdk.exceptions import ConfigValidationError
+
 from tests.khoros_analytics.site import ONE_DAY, STREAMS, catalog_of, deselected
 
 if TYPE_CHECKING:
@@ -63,3 +66,26 @@ def test_every_property_is_described(site: Site) -> None:
         for field, definition in entry["schema"]["properties"].items():
             assert definition.get("description"), f"{entry['stream']}.{field}"
         assert set(entry["key_properties"]) <= entry["schema"]["properties"].keys()
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("author_name", {"type": ["integer", "null"]}),
+        ("author_name", {"type": "string"}),
+        ("author_name", {"type": ["string", "null"], "format": "date-time"}),
+        ("window_start", {"type": ["integer", "null"]}),
+    ],
+)
+def test_other_types_in_a_catalog_are_one_line(
+    site: Site, field: str, change: dict[str, Any]
+) -> None:
+    """Every column is a text, so that the rows would not fit their schema."""
+    catalog = catalog_of("author")
+    (entry,) = (entry for entry in catalog["streams"] if entry["stream"] == "author")
+    entry["schema"]["properties"][field].update(change)
+    with pytest.raises(ConfigValidationError) as caught:
+        site.sync(catalog=catalog, **ONE_DAY)
+    line = f"--catalog has other types of {field} of author; run discovery again"
+    assert caught.value.errors == [line]
+    assert site.requested("/reports/report/author") == []

@@ -13,6 +13,7 @@ from tap_kit import (
     JsonRows,
     Occurrences,
     PartitionUnavailable,
+    ResponseFields,
     Result,
     SyncFailed,
     WindowedStream,
@@ -84,6 +85,7 @@ class ExportStream(WindowedStream[SpanTask, ExportResult]):
     """
 
     replication_key = "window_end"
+    response_fields = ResponseFields(all_computed=True)
 
     def __init__(self, tap: Tap, tenant: Tenant, export: Export, columns: Sequence[Column]) -> None:
         self.name = export.id

@@ -48,6 +48,7 @@ class ResponseFields(NamedTuple):
     inputs: Collection[str] = ()  # fields that the tap needs, even if they are deselected
     raw_types: Mapping[str, Any] = MappingProxyType({})  # schemas of fields that the tap converts
     ignored: Collection[str] = ()  # fields of responses to ignore without a warning
+    all_computed: bool = False  # the tap makes all values; `RowCheck` is not used
 
 
 class CheckedStream(Protocol):

@@ -149,26 +149,30 @@ def _entry_problems(stream: Stream, entry: CatalogEntry) -> Iterator[str]:
     untyped = {by} - {field for field, kind in types.items() if kind} if by else set()
     if missing := sorted(needed | untyped):
         yield f"--catalog lacks {', '.join(missing)} of {name}; {_AGAIN}"
-    yield from _type_problems(stream, types)
+    yield from _type_problems(stream, fields)
 
 
-def _type_problems(stream: Stream, types: Mapping[str, Any]) -> Iterator[str]:
+def _type_problems(stream: Stream, fields: Mapping[str, Any]) -> Iterator[str]:
     name, by = stream.name, stream.replication_key
-    if changed := list(_changed_types(stream, types)):
+    if changed := list(_changed_types(stream, fields)):
         yield f"--catalog has other types of {', '.join(changed)} of {name}; {_AGAIN}"
     for field in filter(None, (*stream.primary_keys, by)):
-        if types.get(field) in ("null", ["null"]):
+        if fields.get(field, {}).get("type") in ("null", ["null"]):
             yield f"--catalog has only the type null for {field} of {name}; {_AGAIN}"
 
 
-def _changed_types(stream: Stream, types: Mapping[str, Any]) -> Iterator[str]:
+def _changed_types(stream: Stream, fields: Mapping[str, Any]) -> Iterator[str]:
     """Yield the fields that the tap computes, whose values do not fit the type in the catalog."""
     known = stream.schema["properties"]
-    of_responses = getattr(stream, "response_fields", None)
-    computed = () if of_responses is None else of_responses.computed
-    for field in sorted({*stream.primary_keys, *computed} & known.keys() & types.keys()):
-        kinds, expected = _kinds(types[field]), _kinds(known[field].get("type"))
-        if kinds - {"null"} and not expected - {"null"} <= kinds:
+    response = getattr(stream, "response_fields", None)
+    is_all = response is not None and response.all_computed
+    computed = () if response is None else response.computed
+    for field in sorted({*stream.primary_keys, *(known if is_all else computed)} & fields.keys()):
+        ours, given = known.get(field, {}), fields[field]
+        expected, kinds = _kinds(ours.get("type")), _kinds(given.get("type"))
+        needed = expected if is_all else expected - {"null"}
+        is_narrower = bool(kinds - {"null"}) and not needed <= kinds
+        if is_narrower or (is_all and given.get("format") != ours.get("format")):
             yield field
 
 
