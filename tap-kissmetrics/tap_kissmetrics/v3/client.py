@@ -20,7 +20,7 @@ from tap_kit import (
     setting_error,
 )
 
-from tap_kissmetrics.client import error_for, no_product
+from tap_kissmetrics.client import RequestRefused, error_for, no_product
 from tap_kissmetrics.lists.envelope import (
     ProductRecord,
     ReportRecord,
@@ -60,6 +60,7 @@ class V3Client:
             auth=HTTPBasicAuth(login, password),
             error_for=error_for(address="v3_url", credential="username"),
         )
+        self._failed = run.failed
         self._page_size = config["page_size"]
         self._selected = [self.id_of(one) for one in config.get("product_ids") or ()]
         self._list_sizes, self._result_sizes = PageSizes(), PageSizes()
@@ -133,6 +134,13 @@ class V3Client:
         except PartitionUnavailable as error:
             logger.warning("Skipped the reports of product %s: %s", product["id"], error)
             return []
+        except RequestRefused as error:
+            problem = str(error)
+        what = f"reports of product {product['id']}"
+        if what not in self._failed:  # the run ends with it, after the other products
+            logger.error("%s: failed: %s", what, problem)
+            self._failed.append(what)
+        return []
 
     def report(self, report_id: Id) -> dict[str, Any]:
         """Return one report out of the lists: the API has no request for a single one."""

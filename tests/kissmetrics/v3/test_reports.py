@@ -175,3 +175,21 @@ def test_results_that_expire_before_they_are_read_cause_another_run(v3: V3Site) 
     for stream in streams:
         assert [row["row_id"] for row in output.rows(stream)] == expected
     assert sorted(v3.api.runs.values()) == [1, 2]
+
+
+@pytest.mark.parametrize("status", [402, 410, 422])
+def test_product_whose_reports_are_refused_fails_and_the_others_are_read(
+    serve_v3: ServeV3, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = serve_v3(sizes={"products": 2, "reports": 4})
+    first, *_ = site.ids("products")
+    reports = site.api.v3_data.records("reports")
+    others = [report["id"] for report in reports if report["product_id"] != first]
+    site.api.faults.append(Fault("status", status=status, path=f"/products/{first}/reports"))
+    output, error = site.failing_sync(SyncFailed, "report_results")
+    failed = f"reports of product {first}"
+    assert str(error) == f"All other streams are complete; these failed: {failed}"
+    problem = f"GET /products/{first}/reports: HTTP {status}"
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert errors == [f"{failed}: failed: {problem}"]
+    assert comparable(output.rows("report_results")) == expected_rows(site.api, days(), others)
