@@ -103,8 +103,13 @@ ODD_TEXTS = ("", " ", "\n", "a\nb", "\x00", "tökén ☃", "\ud800", "../../x", 
 
 
 @pytest.mark.parametrize("tap", TAPS, ids=str)
-def test_no_text_in_a_setting_is_an_unexpected_error(served: Served, tap: EveryTap) -> None:
+def test_no_text_in_a_setting_is_an_unexpected_error(
+    served: Served, tap: EveryTap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each text is refused, or the run is complete, or it ends with an error line."""
+    here = tmp_path / "some" / "folder"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)  # a text can be the name of a folder
     account = served.tried(tap).account
     account = replace(stateful(tap, account), settings=settings_of_one_day(account))
     for name, schema in tap.schema["properties"].items():
