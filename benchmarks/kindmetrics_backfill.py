@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import statistics
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
 
-from benchmarks.runs import alternating, first_record_s, median_of, scratch, seconds, tap_command
+from benchmarks.runs import (
+    FLIGHTS,
+    Span,
+    alternating,
+    first_record_s,
+    flights_table,
+    median_of,
+    scratch,
+    seconds,
+    tap_command,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,14 +26,6 @@ if TYPE_CHECKING:
     from benchmarks.contest import Options
 
 DAYS = 10
-FLIGHTS = (1, 8)
-
-
-class Backfill(NamedTuple):
-    """One run: seconds of the whole process, and from the first request to the last."""
-
-    process: float
-    requests: float
 
 
 def run(options: Options) -> Iterator[str]:
@@ -43,17 +44,17 @@ def settings_of(url: str, days: int) -> dict[str, str]:
 def backfill(days: int, rounds: int) -> str:
     """Measure 4 domains, some days, all streams: seconds, ratio, and requests in flight."""
     api = Kindmetrics(domains=4, latency_ms=100)
-    runs: dict[int, list[Backfill]] = {n: [] for n in FLIGHTS}
+    runs: dict[int, list[Span]] = {n: [] for n in FLIGHTS}
     with running(api.app) as server, scratch() as folder:
         settings = settings_of(server.url, days)
 
-        def once(in_flight: int) -> Backfill:
+        def once(in_flight: int) -> Span:
             chosen = {**settings, "max_concurrency": in_flight}
             api.log.clear()
             process = seconds(tap_command("tap-kindmetrics", chosen, Path(folder)))
             seen = list(api.log.requests)
             last = max(request.ended or 0.0 for request in seen)
-            return Backfill(process, last - min(request.started for request in seen))
+            return Span(process, last - min(request.started for request in seen))
 
         once(8)  # the sandbox caches its responses, so that now both sides find them
         for _ in range(rounds):
@@ -62,20 +63,7 @@ def backfill(days: int, rounds: int) -> str:
         most = api.log.max_in_flight
     return (
         f"Backfill of 4 domains, {days} days, all streams, 100 ms per request; medians, minimum\n"
-        f"and maximum. Most requests in flight: {most}.\n\n{_table(runs)}"
-    )
-
-
-def _table(runs: dict[int, list[Backfill]]) -> str:
-    rows = []
-    for part in Backfill._fields:
-        one, eight = ([getattr(run, part) for run in runs[n]] for n in FLIGHTS)
-        ratios = [a / b for a, b in zip(one, eight, strict=True)]
-        ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-        rows.append(f"| {part} | {median_of(one)} | {median_of(eight)} | {ratio} |\n")
-    return (
-        "| measured | 1 in flight | 8 in flight | ratio, pair by pair |\n"
-        "|---|---|---|---|\n" + "".join(rows)
+        f"and maximum. Most requests in flight: {most}.\n\n{flights_table(runs)}"
     )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import statistics
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sandbox.kissmetrics.raw import RawExport, RawSizes
 from sandbox.kissmetrics.raw.lines import Rates
@@ -17,7 +16,15 @@ from benchmarks.contest import Case, Contestant, contest, print_progress
 from benchmarks.environments import executable, script
 from benchmarks.measure import PIPE, Measured, measured
 from benchmarks.rows import PAGE_ROWS
-from benchmarks.runs import catalog, median_of, scratch, seconds, tap_command
+from benchmarks.runs import (
+    FLIGHTS,
+    Span,
+    catalog,
+    flights_table,
+    scratch,
+    seconds,
+    tap_command,
+)
 from benchmarks.server import serving as serving_list
 
 if TYPE_CHECKING:
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
 TAP = "tap-kissmetrics"
 FILES, LINES = 20, 25_000  # of each file
 LARGE_FILES, LARGE_LINES, SMALL = 50, 100_000, 0.01
-LATENCY_MS, FLIGHTS, STORED_FILES = 100, (1, 8), 200
+LATENCY_MS, STORED_FILES = 100, 200
 BUCKET = "exports"
 STREAMS = ("raw_events", "raw_properties")
 OURS, LIST = "raw data export, tap-kissmetrics (ours)", "the same rows from a list, on the kit"
@@ -38,13 +45,6 @@ NOTE = (
     "of the rows per second of the list: a factor of at least 0.6."
 )
 SCHEMA = Path(str(raw.__path__[0])) / "raw_events.json"
-
-
-class Span(NamedTuple):
-    """One run: seconds of the whole process, and from the first request to the last."""
-
-    process: float
-    requests: float
 
 
 def run(options: Options) -> Iterator[Case | str]:
@@ -150,7 +150,7 @@ def latency(options: Options) -> str:
         most = served.store.log.max_in_flight
     return (
         f"{files} files in S3, {LATENCY_MS} ms per request; medians, minimum and maximum. Most\n"
-        f"requests in flight: {most}. The bar is a ratio of 6.\n\n{_table(runs)}"
+        f"requests in flight: {most}. The bar is a ratio of 6.\n\n{flights_table(runs)}"
     )
 
 
@@ -167,16 +167,3 @@ def _stored(files: int) -> Iterator[tuple[Served, dict[str, Any]]]:
                 "aws_secret_access_key": SECRET,
             },
         )
-
-
-def _table(runs: dict[int, list[Span]]) -> str:
-    rows = []
-    for part in Span._fields:
-        one, eight = ([getattr(run, part) for run in runs[number]] for number in FLIGHTS)
-        ratios = [a / b for a, b in zip(one, eight, strict=True)]
-        ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-        rows.append(f"| {part} | {median_of(one)} | {median_of(eight)} | {ratio} |\n")
-    return (
-        "| measured | 1 in flight | 8 in flight | ratio, pair by pair |\n"
-        "|---|---|---|---|\n" + "".join(rows)
-    )

@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.measure import plain_environment
 
 Settings = Mapping[str, Any]
+FLIGHTS = (1, 8)  # requests at a time
 
 
 def tap_command(name: str, settings: Settings, folder: Path) -> list[str]:
@@ -116,6 +117,27 @@ def alternating(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[s
 def median_of(figures: list[float]) -> str:
     """Return ``median (min to max)`` in seconds."""
     return f"{statistics.median(figures):.2f} s ({min(figures):.2f} to {max(figures):.2f})"
+
+
+class Span(NamedTuple):
+    """One run: seconds of the whole process, and from the first request to the last."""
+
+    process: float
+    requests: float
+
+
+def flights_table(runs: Mapping[int, list[Span]]) -> str:
+    """Return a table of the runs with one and with eight requests in flight, and their ratio."""
+    rows = []
+    for part in Span._fields:
+        one, eight = ([getattr(run, part) for run in runs[number]] for number in FLIGHTS)
+        ratios = [a / b for a, b in zip(one, eight, strict=True)]
+        ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        rows.append(f"| {part} | {median_of(one)} | {median_of(eight)} | {ratio} |\n")
+    return (
+        "| measured | 1 in flight | 8 in flight | ratio, pair by pair |\n"
+        "|---|---|---|---|\n" + "".join(rows)
+    )
 
 
 def scratch() -> tempfile.TemporaryDirectory[str]:

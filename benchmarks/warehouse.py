@@ -139,12 +139,8 @@ def into_postgres(settings: dict[str, Any], postgres: Postgres, folder: Path) ->
     dlt = version_of("dlt", "dlt")
 
     def through_meltano(**more: str) -> Callable[[Path, str], Sequence[str]]:
-        def command(folder: Path, schema: str) -> Sequence[str]:
-            own = {**tap_variables(settings), **postgres_variables(postgres, schema)}
-            own |= {name: text.format(folder=folder) for name, text in more.items()}
-            return whole(POSTGRES, own)
-
-        return command
+        own = {**tap_variables(settings), **more}
+        return lambda _, schema: whole(POSTGRES, own | postgres_variables(postgres, schema))
 
     def piped(tap: Callable[[Path], Sequence[str]]) -> Callable[[Path, str], Sequence[str]]:
         def command(folder: Path, schema: str) -> Sequence[str]:

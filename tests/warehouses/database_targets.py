@@ -51,7 +51,6 @@ class PipelinewisePostgres(MeltanolabsPostgres):
         "password": "password",
         "port": "integer",
     }
-    note = "writes line breaks and tabs as `\\n` and `\\t`, and null where a text is empty"
 
     @override
     def values(self, place: Place) -> dict[str, str]:
@@ -69,7 +68,6 @@ class DuckDB(Target):
         "default_target_schema": "string",
         "add_metadata_columns": "boolean",
     }
-    note = "needs DuckDB 1.2, and `add_metadata_columns` for streams of key fields only"
 
     @override
     def values(self, place: Place) -> dict[str, str]:
@@ -100,7 +98,6 @@ class Sqlite(Target):
     plugin = executable = "target-sqlite"
     package = "target-sqlite==0.2.0"
     settings: ClassVar[Mapping[str, str]] = {"database": "string"}
-    note = "does not start with Python 3.10 and newer"
 
     @override
     def values(self, place: Place) -> dict[str, str]:
@@ -129,7 +126,6 @@ class Mysql(Target):
     package = "thk-target-mysql==0.1.3 setuptools<81"
     settings: ClassVar[Mapping[str, str]] = {"sqlalchemy_url": "password"}
     needs = frozenset({"mariadb"})
-    note = "its CREATE TABLE and its upsert fail"
 
     @override
     def values(self, place: Place) -> dict[str, str]:
@@ -156,7 +152,6 @@ class Snowflake(Target):
         ),
         "password": "password",
     }
-    note = "loads over a stage of the user, which fakesnow does not have"
 
     @override
     def variables(self, place: Place) -> dict[str, str]:

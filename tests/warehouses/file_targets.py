@@ -21,7 +21,6 @@ class Jsonl(Target):
     """Lines in files, from which DuckDB reads the newest row of each key, as in the demo."""
 
     plugin, package, executable = "target-jsonl", "target-jsonl==0.1.4", "target-jsonl"
-    note = "appends; `DISTINCT ON` the key, the last line first, gives each row once"
 
     @override
     def values(self, place: Place) -> dict[str, str]:
@@ -38,7 +37,6 @@ class SingerJsonl(Target):
     plugin = executable = "target-singer-jsonl"
     package = "target-singer-jsonl==0.1.0"
     settings: ClassVar[Mapping[str, str]] = {"destination": "string", "local.folder": "string"}
-    note = "adds a file for each stream in each run; keeps all rows of a run in memory"
 
     @override
     def values(self, place: Place) -> dict[str, str]:
@@ -60,7 +58,6 @@ class Core(Target):
     plugin = executable = "target-core"
     package = "target-core==0.1.0"
     settings: ClassVar[Mapping[str, str]] = {"work_dir": "string", "path_template": "string"}
-    note = "adds a file for each stream in each run"
 
     @override
     def values(self, place: Place) -> dict[str, str]:
@@ -90,7 +87,6 @@ class S3Jsonl(Target):
         "aws_secret_access_key": "password",
     }
     needs = frozenset({"s3"})
-    note = "adds an object for each stream in each run; exits with 0 if the upload fails"
 
     @override
     def values(self, place: Place) -> dict[str, str]:
@@ -121,7 +117,6 @@ class ScalefreeS3Json(S3Jsonl):
         ),
         "aws_secret_access_key": "password",
     }
-    note = "adds a document for each stream in each run"
 
     @override
     def values(self, place: Place) -> dict[str, str]:
@@ -157,7 +152,6 @@ class PlinxoreS3(Target):
         "append_date_to_prefix": "boolean",
     }
     needs = frozenset({"s3"})
-    note = "adds an object for each batch"
 
     @override
     def values(self, place: Place) -> dict[str, str]:
@@ -194,7 +188,6 @@ class MeltanolabsCsv(Target):
         "file_naming_scheme": "string",
     }
     is_text = True
-    note = "each run replaces the files; lists and objects are Python's text, not JSON"
 
     @override
     def values(self, place: Place) -> dict[str, str]:
@@ -223,7 +216,6 @@ class PipelinewiseS3Csv(Target):
     }
     is_text = flattens = True
     needs = frozenset({"s3"})
-    note = "each run adds files; objects become columns, which differ from run to run"
 
     @override
     def values(self, place: Place) -> dict[str, str]:

@@ -48,7 +48,6 @@ class Target(abc.ABC):
     is_text: ClassVar[bool] = False  # all values are text, and an empty one is null
     flattens: ClassVar[bool] = False  # objects become a column for each of their keys
     needs: ClassVar[frozenset[str]] = frozenset()  # servers beside PostgreSQL
-    note: ClassVar[str] = ""  # the reason of a deviation, for the page
 
     @property
     def title(self) -> str:
