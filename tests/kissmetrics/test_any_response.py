@@ -93,7 +93,7 @@ class AnyApi:
 def run_with(api: AnyApi, **config: Any) -> Run:
     """Return a run whose APIs are ``api``."""
     usual = {"api_token": "x", "api_url": "", "query_url": "", "v3_url": "", "page_size": 5}
-    one = SimpleNamespace(config={**usual, **config}, open_api=lambda *_a, **_k: api)
+    one = SimpleNamespace(config={**usual, **config}, failed=[], open_api=lambda *_a, **_k: api)
     return cast("Run", one)
 
 
