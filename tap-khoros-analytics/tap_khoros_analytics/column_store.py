@@ -41,12 +41,14 @@ Moment = Annotated[datetime, Meta(tz=True)]
 class ExportColumns(Struct, kw_only=True, omit_defaults=True):
     """What is known of the columns of one export, and since when.
 
-    ``names`` is the header; None if the vendor refused the export. ``unknown`` are names in rows
-    that no column has, ``absent`` the fields of columns that a CSV export did not have: discovery
-    resolves them, or they are not reported again.
+    ``names`` is the header; None if the vendor refused the export. ``types`` are those of names,
+    and never change: a column in a warehouse has one type. They are None if none were learned.
+    ``unknown`` are names in rows that no column has, ``absent`` the fields of columns that a CSV
+    export did not have: discovery resolves them, or they are not reported again.
     """
 
     names: list[str] | None
+    types: dict[str, str] | None = None
     discovered_at: Moment
     confirmed_at: Moment | None = None
     used_at: Moment | None = None
@@ -104,7 +106,14 @@ class ColumnStore:
             stored = None
         return stored or StoredColumns(form=FORM, account=self._account, exports={})
 
-    def current(self, exports: Iterable[Export]) -> dict[str, list[str] | None]:
+    def types(self, export_id: str) -> dict[str, str]:
+        """Return the types of names that discovery has learned."""
+        entry = self._stored.exports.get(export_id)
+        return dict((entry and entry.types) or {})
+
+    def current(
+        self, exports: Iterable[Export], *, with_types: bool
+    ) -> dict[str, list[str] | None]:
         """Return the header of each export that need not be requested; log how old they are."""
         now = _now()
         found = {
@@ -112,6 +121,7 @@ class ColumnStore:
             for export in exports
             if (entry := self._stored.exports.get(export.id))
             and entry.is_current(now, self._max_age, is_used=self._is_used(entry, now))
+            and not (with_types and entry.names and entry.types is None)
         }
         if found:
             oldest = min(entry.discovered_at for entry in found.values())
@@ -135,7 +145,9 @@ class ColumnStore:
         now, stored = _now(), self._read()  # another run may have written it meanwhile
         for one in (one for one in found if one.is_final):
             entry = ExportColumns(names=one.header, discovered_at=now)
-            if old := stored.exports.get(one.export.id):
+            old = stored.exports.get(one.export.id)
+            entry.types = _types(one, old)
+            if old:
                 entry.used_at = old.used_at
                 changes = unresolved(one.export.id, entry, old.unknown, old.absent)
                 entry.unknown, entry.absent = map(list, changes)
@@ -181,6 +193,15 @@ def _folder(config: Config) -> Path | None:
         return Path(folder)
     meltano = os.environ.get("MELTANO_SYS_DIR_ROOT")
     return Path(meltano, "run", "tap-khoros-analytics") if meltano else None
+
+
+def _types(found: Discovered, old: ExportColumns | None) -> dict[str, str] | None:
+    """Return the types to store: those that are stored, then those of new names."""
+    known = old.types if old else None
+    if found.types is None:
+        return known
+    learned = dict(zip(found.header or (), found.types, strict=True))
+    return {**learned, **(known or {})}
 
 
 def unresolved(

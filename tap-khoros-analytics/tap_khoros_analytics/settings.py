@@ -15,6 +15,7 @@ from tap_khoros_analytics.exports.definitions import (
     SINGLE,
     export_options,
 )
+from tap_khoros_analytics.exports.types import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,6 +29,12 @@ EXPORT_OPTIONS = th.ObjectType(
         "columns",
         th.ArrayType(th.StringType),
         description="Metric ids of the columns to read. Unset: the tenant's columns",
+    ),
+    th.Property(
+        "types",
+        th.ObjectType(additional_properties=th.StringType(allowed_values=list(TYPES))),
+        description="Types of columns, by name: "
+        "text, integer, number, boolean, date-time or duration",
     ),
     th.Property(
         "primary_key",
@@ -111,7 +118,7 @@ SETTINGS = (
         th.ObjectType(additional_properties=EXPORT_OPTIONS),
         default={},
         title="Exports",
-        description="Options by export id: columns, primary_key, filters, method",
+        description="Options by export id: columns, types, primary_key, filters, method",
     ),
     th.Property(
         "conversation_report_types",
@@ -134,6 +141,14 @@ SETTINGS = (
         default=True,
         title="Discover columns",
         description="Request the columns of each export from the tenant during discovery",
+    ),
+    th.Property(
+        "column_types",
+        th.StringType(allowed_values=["text", "typed"]),
+        default="text",
+        title="Types of columns",
+        description="text: every column is a text, as the vendor sends it. "
+        "typed: discovery learns the types; for tables that do not exist yet",
     ),
     th.Property(
         "discovery_max_age",

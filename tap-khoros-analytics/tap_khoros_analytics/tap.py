@@ -13,7 +13,14 @@ from typing_extensions import override
 from tap_khoros_analytics import discovery, look_ups, settings
 from tap_khoros_analytics.column_store import column_store
 from tap_khoros_analytics.exports import streams
-from tap_khoros_analytics.exports.columns import columns_from, columns_of, known_columns
+from tap_khoros_analytics.exports.columns import (
+    attested_types,
+    columns_from,
+    columns_of,
+    fields_of,
+    known_columns,
+    with_types,
+)
 from tap_khoros_analytics.exports.definitions import EXPORTS, export_options
 from tap_khoros_analytics.exports.tenant import TEAMS, Tenant
 from tap_khoros_analytics.vendor_checks import vendor_problems
@@ -34,6 +41,11 @@ class TapKhorosAnalytics(KitTap):
 
     name = "tap-khoros-analytics"
     config_jsonschema = th.PropertiesList(*settings.SETTINGS).to_dict()
+
+    @cached_property
+    def _learned_types(self) -> dict[str, dict[str, str]]:
+        """The types of the tenant's names, by export; discovery fills it."""
+        return {}
 
     @cached_property
     def tenant(self) -> Tenant:
@@ -64,12 +76,28 @@ class TapKhorosAnalytics(KitTap):
                 export.id: discovery.columns_in(headers[export.id], export, is_json=is_json)
                 for export in missing
             }
-        return columns
+        if self.input_catalog is not None:
+            return columns  # which has their types
+        return {i: with_types(found, self._types(i, found)) for i, found in columns.items()}
+
+    def _types(self, export_id: str, columns: Sequence[Column]) -> dict[str, str]:
+        """Return the types of fields: those that are learned, documented and in the settings."""
+        types: dict[str, str] = {}
+        if self.config.get("column_types") == "typed":
+            learned = self._learned_types.get(export_id, {})
+            found = columns_from(export_id, list(learned))
+            types = {c.field: t for c, t in zip(found, learned.values(), strict=True)}
+            types |= attested_types(export_id)
+        chosen = export_options(self.config, export_id).get("types") or {}
+        fields = fields_of(columns, chosen)
+        return {**types, **dict(zip(fields, chosen.values(), strict=True))}
 
     def _headers(self, exports: Sequence[Export]) -> dict[str, list[str] | None]:
         """Return the header of each export: a stored one, or the one that the vendor sends now."""
         store = self._column_store
-        headers = store.current(exports) if store else {}
+        is_typed = discovery.learns_types(self.config)
+        headers = store.current(exports, with_types=is_typed) if store else {}
+        self._learned_types.update({e.id: store.types(e.id) for e in exports} if store else {})
         missing = [export for export in exports if export.id not in headers]
         if missing:
             self.check_access()  # one request, or a wrong password would be sent for each export
@@ -83,6 +111,10 @@ class TapKhorosAnalytics(KitTap):
         finally:  # also if another export stops discovery, so that the next one needs less time
             if self._column_store:
                 self._column_store.note_discovered(found)
+        for one in found:
+            stored = self._column_store.types(one.export.id) if self._column_store else None
+            learned = dict(zip(one.header or (), one.types or (), strict=False))
+            self._learned_types[one.export.id] = stored or learned
         return {one.export.id: one.header for one in found}
 
     @cached_property

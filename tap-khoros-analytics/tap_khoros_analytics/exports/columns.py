@@ -11,9 +11,10 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from tap_kit import snake_case, unique_names
+from tap_kit import MAX_NAME_LENGTH, snake_case, unique_names
 
 from tap_khoros_analytics.exports.spellings import Column, matched, spelling_of
+from tap_khoros_analytics.exports.types import DURATION, MOMENT, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +40,29 @@ def known_columns(export_id: str) -> tuple[Column, ...]:
         )
         for entry in _known_entries(export_id)
     )
+
+
+@cache
+def attested_types(export_id: str) -> Mapping[str, str]:
+    """Return the types of columns, by field, that the vendor documents."""
+    entries = _known_entries(export_id)
+    return {snake_case(e["metric"]): e["type"] for e in entries if "type" in e}
+
+
+def with_types(columns: Sequence[Column], types: Mapping[str, str]) -> list[Column]:
+    """Return columns with the ``types`` of fields.
+
+    A column keeps its text if the name of the field beside it is taken or too long.
+    """
+    taken = {column.field for column in columns} | {*OWN_FIELDS}
+    typed = [replace(column, type=types.get(column.field, TEXT)) for column in columns]
+    return [
+        replace(column, type=TEXT)
+        if (derived := column.derived_field)
+        and (derived in taken or len(derived) > MAX_NAME_LENGTH)
+        else column
+        for column in typed
+    ]
 
 
 @cache
@@ -134,7 +158,10 @@ def missing_fields(key: Sequence[str], columns: Sequence[Column]) -> list[str]:
 def schema_of(
     columns: Sequence[Column], *, title: str, key: Sequence[str], has_report_type: bool
 ) -> dict[str, Any]:
-    """Return the JSON schema of an export: its columns, which are all strings, and our fields."""
+    """Return the JSON schema of an export: its columns with their types, and our fields.
+
+    A column of the key stays a text, since a value that does not fit its type would be null.
+    """
     properties: dict[str, Any] = {}
     if "row_id" in key:
         text = _string(
@@ -146,10 +173,7 @@ def schema_of(
         )
         properties["row_id"] = {**text, "maxLength": 32}  # so that MySQL can index it
     for column in columns:
-        properties[column.field] = {
-            **_string(column.description, required=column.field in key),
-            "title": column.metric,  # to request the columns that are left after a deselection
-        }
+        properties |= _properties(column, is_key=column.field in key)
     if has_report_type:
         properties["conversation_report_type"] = _string(
             "Why the row is in the export: CREATED or CLOSED in the window, or OPEN_AT_END of it.",
@@ -164,9 +188,47 @@ def schema_of(
     return {"title": title, "type": "object", "properties": properties, "required": required}
 
 
+def _properties(column: Column, *, is_key: bool) -> dict[str, Any]:
+    """Return the property of a column, and that of the field beside it."""
+    title = {"title": column.metric}  # to request the columns that are left after a deselection
+    derived = column.derived_field
+    if is_key or not derived:
+        return {column.field: {**_string(column.description, required=is_key), **title}}
+    if column.type == DURATION:
+        text = f"Seconds of {column.field}; null where it is not a duration such as 1:02:03."
+        beside = {"type": ["integer", "null"], "description": text}
+        own = {column.field: {**_string(column.description, required=False), **title}}
+    else:
+        text = f"The vendor's text of {column.field} where it has another type; null otherwise."
+        beside = _string(text, required=False)
+        is_moment = column.type == MOMENT
+        kind = {"type": ["string" if is_moment else column.type, "null"]}
+        form = {"format": "date-time"} if is_moment else {}
+        own = {column.field: {**kind, "description": column.description, **title, **form}}
+    return {**own, derived: {**beside, "title": f"beside {column.field}"}}
+
+
+def _type_in(field: str, properties: Mapping[str, Any]) -> str:
+    """Return the type of a column in the properties of a catalog."""
+    if _is_beside(field, f"{field}_seconds", properties):
+        return DURATION
+    kinds = properties[field].get("type") or ()
+    kinds = {kinds} if isinstance(kinds, str) else {*kinds}
+    if not _is_beside(field, f"{field}_raw", properties):
+        return TEXT
+    if "string" in kinds:
+        return MOMENT if properties[field].get("format") == "date-time" else TEXT
+    return next((kind for kind in ("integer", "number", "boolean") if kind in kinds), TEXT)
+
+
+def _is_beside(field: str, derived: str, properties: Mapping[str, Any]) -> bool:
+    return bool(properties.get(derived, {}).get("title") == f"beside {field}")
+
+
 def columns_of(export_id: str, schema: Mapping[str, Any]) -> list[Column]:
     """Return the columns of a schema in a catalog."""
     known = {column.field: column for column in known_columns(export_id)}
+    properties = schema.get("properties", {})
     return [
         Column(
             field,
@@ -175,10 +237,16 @@ def columns_of(export_id: str, schema: Mapping[str, Any]) -> list[Column]:
             field in known and known[field].json_only,
             _names_in(definition.get("description", ""))
             or (known[field].names if field in known else ()),
+            _type_in(field, properties),
         )
-        for field, definition in schema.get("properties", {}).items()
-        if field not in OWN_FIELDS
+        for field, definition in properties.items()
+        if field not in OWN_FIELDS and not _is_derived(field, definition)
     ]
+
+
+def _is_derived(field: str, definition: Mapping[str, Any]) -> bool:
+    base = field.removesuffix("_raw").removesuffix("_seconds")
+    return bool(base != field and definition.get("title") == f"beside {base}")
 
 
 def _string(description: str, *, required: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import defstruct
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tap_kit import Occurrences, Row
 
     from tap_khoros_analytics.exports.spellings import Column
+    from tap_khoros_analytics.exports.typed_cells import TypedCells
 
 _lines = msgspec.json.Encoder().encode_lines
 
@@ -30,7 +31,8 @@ class RowMaker:
     ``columns`` are the selected ones; ``Cells`` have their values in the order of the field names.
     ``key`` fields that are columns must not be null. ``constants`` are fields with the same value
     in all rows. ``key_prefix`` comes first in what is hashed. ``has_empty_texts`` is False for
-    CSV, where an empty text is null.
+    CSV, where an empty text is null. ``typed`` converts the texts, after they are hashed: a type
+    does not change the key of a row.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class RowMaker:
         constants: Mapping[str, str],
         key_prefix: Sequence[str] = (),
         has_empty_texts: bool = True,
+        typed: TypedCells | None = None,
     ) -> None:
         self.columns = sorted(columns, key=lambda column: column.field)
         self.fields = [column.field for column in self.columns]
@@ -51,10 +54,12 @@ class RowMaker:
         self._is_hashed_whole = len(hashed) == len(self.fields) and not key_prefix
         self._hashed = hashed
         has_id = "row_id" in key
+        self._typed = typed
+        beside = typed.derived_fields if typed else []
         self._row: Callable[..., Row] = defstruct(
             "ExportRow",
             [
-                *((field, str | None) for field in self.fields),
+                *((field, Any) for field in [*self.fields, *beside]),
                 *([("row_id", str)] if has_id else []),
                 *((field, str, value) for field, value in constants.items()),
             ],
@@ -72,7 +77,7 @@ class RowMaker:
                 msg = f"a row has no {self.fields[place]}, which is part of the key"
                 raise JobFailed(msg)
         make = self._row
-        return [make(*cells) for cells in rows]
+        return [make(*values) for values in self._values(rows)]
 
     def hashed(self, rows: Sequence[Cells], occurrences: Occurrences) -> list[Row]:
         """Return rows with a ``row_id``; ``occurrences`` counts the equal rows of the window."""
@@ -83,8 +88,11 @@ class RowMaker:
             separator = b"" if arrays[place] == b"[]" else b","
             array = b"%b%b%d]" % (arrays[place][:-1], separator, number)
             digests[place] = blake2b(array, digest_size=16).digest()
-        make = self._row
-        return [make(*cells, digest.hex()) for cells, digest in zip(rows, digests, strict=True)]
+        make, values = self._row, self._values(rows)
+        return [make(*cells, digest.hex()) for cells, digest in zip(values, digests, strict=True)]
+
+    def _values(self, rows: Sequence[Cells]) -> Sequence[Sequence[Any]]:
+        return self._typed.values(rows) if self._typed and rows else rows
 
     def _arrays(self, rows: Sequence[Cells]) -> list[bytes]:
         """Return the compact JSON array of each row's values, with empty texts as null.

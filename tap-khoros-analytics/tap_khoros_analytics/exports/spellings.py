@@ -21,7 +21,7 @@ class Column:
     """A column: our ``field``, and the vendor's ``metric`` id, by which it is requested.
 
     ``json_only``: the vendor has it in JSON exports only. ``names``: how the vendor writes it, as
-    far as that is known.
+    far as that is known. ``type`` is the one of its values in our rows, see `exports.types`.
     """
 
     field: str
@@ -29,6 +29,14 @@ class Column:
     description: str = "As the vendor sends it."
     json_only: bool = False
     names: tuple[str, ...] = ()
+    type: str = "text"
+
+    @property
+    def derived_field(self) -> str | None:
+        """The field beside it: its text where that does not fit the type, or its seconds."""
+        if self.type == "text":
+            return None
+        return f"{self.field}_seconds" if self.type == "duration" else f"{self.field}_raw"
 
 
 def spelling_of(name: str) -> tuple[str, str]:

@@ -45,11 +45,14 @@ from tap_khoros_analytics.exports.parameters import (
 from tap_khoros_analytics.exports.resume import job_record, resumable
 from tap_khoros_analytics.exports.rows import RowMaker
 from tap_khoros_analytics.exports.spellings import Column
+from tap_khoros_analytics.exports.typed_cells import Misfits, TypedCells, typed_cells
+from tap_khoros_analytics.exports.types import zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from singer_sdk import Tap
+    from singer_sdk.helpers.types import Context, Record
     from tap_kit import Ids, Partition, Row, RowParser, Window
 
     from tap_khoros_analytics.exports.definitions import Export
@@ -103,6 +106,7 @@ class ExportStream(WindowedStream[SpanTask, ExportResult]):
             has_report_type=export.id == "conversation",
         )
         super().__init__(tap, tenant.run)
+        self.misfits = Misfits(export.id, self.logger)
         self.primary_keys = key
 
     @property
@@ -211,6 +215,13 @@ class ExportStream(WindowedStream[SpanTask, ExportResult]):
     # Emit (in the main thread): the download, while it arrives
 
     @override
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        try:
+            yield from super().get_records(context)
+        finally:
+            self.misfits.report()
+
+    @override
     def batches(self, task: SpanTask, result: ExportResult) -> Iterator[Sequence[Row]]:
         maker, limit = self._row_maker(task), ActionLimit()
         has_id = "row_id" in self.primary_keys
@@ -266,7 +277,14 @@ class ExportStream(WindowedStream[SpanTask, ExportResult]):
             constants={f: v for f, v in constants.items() if self.mask["properties", f]},
             key_prefix=[begin] if self.export.aggregate else [],
             has_empty_texts=not self.is_csv,
+            typed=self._typed_cells,
         )
+
+    @cached_property
+    def _typed_cells(self) -> TypedCells | None:
+        fields = [f for f in self.effective_schema["properties"] if self.mask["properties", f]]
+        zone = zone_of(self.export, self.config)
+        return typed_cells(self.selected_columns, zone, fields, self.misfits)
 
     def _count_actions(
         self, limit: ActionLimit, fields: Sequence[str], rows: Sequence[Cells]
