@@ -35,6 +35,7 @@ TYPES = (TEXT, INTEGER, NUMBER, BOOLEAN, MOMENT, DURATION)
 # From the narrowest on: a number that is also an integer is one in all values of a sample.
 LEARNED = (BOOLEAN, INTEGER, NUMBER, DURATION, MOMENT)
 MIN_SAMPLE = 20  # values; fewer do not show what a column can have
+MAX_OFFSETS = 100_000  # of minutes, two months of them
 EXACT_DIGITS = 15  # of a number that a double keeps
 DAY_FIRST = {"es": True, "fr": True, "de": True, "tr": True, "en_US": False}  # by locale
 
@@ -43,6 +44,12 @@ _LISTS: dict[str, Any] = {
     INTEGER: list[_Integer | None],
     NUMBER: list[float | None],
     BOOLEAN: list[bool | None],
+}
+# The texts of a batch that JSON decodes to the same values as `_one_by_one` does.
+_PLAIN = {
+    INTEGER: re.compile(r"[-0-9,nul]*"),
+    NUMBER: re.compile(r"[-0-9.,nul]*"),
+    BOOLEAN: re.compile(r"[a-z,]*"),
 }
 _IDENTIFIER = re.compile(r"(?:.*_)?(?:id|ids|uuid)")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
@@ -85,7 +92,7 @@ class Zone:
         found = self._offsets.get(minute)
         if found is None:
             found = self.text_of(datetime.fromisoformat(minute))[-6:]
-            if len(self._offsets) > 100_000:  # two months of minutes
+            if len(self._offsets) > MAX_OFFSETS:
                 self._offsets.clear()
             self._offsets[minute] = found
         return found
@@ -147,10 +154,12 @@ def _as_json(decoder: msgspec.json.Decoder[list[Any]], kind: str, texts: Texts) 
     array = ",".join([text or "null" for text in texts])
     if kind == BOOLEAN:
         array = array.lower()
-    is_short = kind != NUMBER or max(map(len, filter(None, texts)), default=0) <= EXACT_DIGITS
+    is_plain = _PLAIN[kind].fullmatch(array) and (
+        kind != NUMBER or max(map(len, filter(None, texts)), default=0) <= EXACT_DIGITS
+    )
     try:
-        values = decoder.decode(f"[{array}]") if is_short else []
-    except (msgspec.DecodeError, UnicodeEncodeError):
+        values = decoder.decode(f"[{array}]") if is_plain else []
+    except msgspec.DecodeError:
         values = []
     # A text can be "null", or have a comma.
     is_whole = len(values) == len(texts) and values.count(None) == sum(not text for text in texts)
