@@ -12,6 +12,18 @@
 {% endmacro %}
 
 
+{#- The types of the columns that were loaded, by name; none over files, where each value is JSON. -#}
+{% macro types_loaded(relation) %}{% do return(adapter.dispatch("types_loaded")(relation)) %}{% endmacro %}
+
+{% macro duckdb__types_loaded(relation) %}{% do return({}) %}{% endmacro %}
+
+{% macro postgres__types_loaded(relation) %}
+{%- set types = {} %}
+{%- for column in adapter.get_columns_in_relation(relation) %}{% do types.update({column.name: column.dtype}) %}{% endfor %}
+{%- do return(types) %}
+{% endmacro %}
+
+
 {#- The newest row of each key. target-jsonl appends lines; target-postgres has already replaced the row. -#}
 {% macro newest(relation, key) %}{{ adapter.dispatch("newest")(relation, key) }}{% endmacro %}
 

@@ -81,7 +81,7 @@ class Zone:
     def __init__(self, zone: tzinfo | None, *, day_first: bool | None) -> None:
         self.zone = zone
         self.day_first = day_first
-        self._offsets: dict[str, str] = {}
+        self.offsets: dict[str, str] = {}
 
     def offset(self, minute: str) -> str:
         """Return the offset of a minute such as ``2024-01-31 23:59``, as text.
@@ -89,12 +89,12 @@ class Zone:
         Raises:
             ValueError: if it is no minute, or the zone is not known.
         """
-        found = self._offsets.get(minute)
+        found = self.offsets.get(minute)
         if found is None:
             found = self.text_of(datetime.fromisoformat(minute))[-6:]
-            if len(self._offsets) > MAX_OFFSETS:
-                self._offsets.clear()
-            self._offsets[minute] = found
+            if len(self.offsets) > MAX_OFFSETS:
+                self.offsets.clear()
+            self.offsets[minute] = found
         return found
 
     def text_of(self, moment: datetime) -> str:
@@ -209,14 +209,20 @@ def _seconds(text: str) -> int:
 
 def _moments(zone: Zone, texts: Texts) -> Conversion:
     """Convert times; those in the form of ISO 8601 all at a time."""
-    offset = zone.offset
-    try:
-        values = [text and f"{text[:10]}T{text[11:]}{offset(text[:16])}" for text in texts]
-        msgspec.convert(values, list[datetime | None])
-    except ValueError:  # also that of msgspec
-        return _one_by_one(partial(_moment, zone), texts)
-    if all(not text or len(text) == _ISO_LENGTH for text in texts):
-        return Conversion([value or None for value in values], ())
+    if {*map(len, filter(None, texts))} <= {_ISO_LENGTH}:
+        offsets, offset = zone.offsets, zone.offset
+        try:
+            values = [
+                text.replace(" ", "T") + (offsets.get(text[:16]) or offset(text[:16]))
+                if text
+                else None
+                for text in texts
+            ]
+            msgspec.convert(values, list[datetime | None])
+        except ValueError:  # also that of msgspec
+            pass
+        else:
+            return Conversion(values, ())
     return _one_by_one(partial(_moment, zone), texts)
 
 
