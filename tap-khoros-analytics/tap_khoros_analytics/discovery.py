@@ -179,8 +179,8 @@ class _HeaderDownload:
                 if parser.header is not None and (len(rows) >= count or size > SAMPLE_BYTES):
                     break
             else:
+                self.is_empty = not size
                 rows += parser.finalize()  # raises where there is no header
-        self.is_empty = not size
         yield [parser.header or [], *rows[:count]]
 
 
