@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Container, Sequence
 
-    from tap_khoros_analytics.exports.rows import Cells
     from tap_khoros_analytics.exports.spellings import Column
-    from tap_khoros_analytics.exports.types import Zone
+    from tap_khoros_analytics.exports.types import Texts, Zone
 
 
 class Misfits:
@@ -73,7 +72,7 @@ class TypedCells:
             c.derived_field or "" for _, c, _, is_kept in self._columns if is_kept
         ]
 
-    def values(self, rows: Sequence[Cells]) -> Sequence[Sequence[Any]]:
+    def values(self, rows: Sequence[Texts]) -> Sequence[Sequence[Any]]:
         """Return the cells of rows with their types, and those of the fields beside them."""
         columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
         beside = []

@@ -20,11 +20,12 @@ from tap_khoros_analytics.exports.definitions import export_options
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    Texts = Sequence[str | None]
+
     from tap_kit import Config
 
     from tap_khoros_analytics.exports.definitions import Export
 
-    Texts = Sequence[str | None]
     Converter = Callable[[Texts], "Conversion"]
     Parser = Callable[[str], Any]
 
@@ -84,17 +85,15 @@ class Zone:
         self.offsets: dict[str, str] = {}
 
     def offset(self, minute: str) -> str:
-        """Return the offset of a minute such as ``2024-01-31 23:59``, as text.
+        """Return the offset of a minute such as ``2024-01-31 23:59``, and keep it in ``offsets``.
 
         Raises:
             ValueError: if it is no minute, or the zone is not known.
         """
-        found = self.offsets.get(minute)
-        if found is None:
-            found = self.text_of(datetime.fromisoformat(minute))[-6:]
-            if len(self.offsets) > MAX_OFFSETS:
-                self.offsets.clear()
-            self.offsets[minute] = found
+        found = self.text_of(datetime.fromisoformat(minute))[-6:]
+        if len(self.offsets) > MAX_OFFSETS:
+            self.offsets.clear()
+        self.offsets[minute] = found
         return found
 
     def text_of(self, moment: datetime) -> str:
