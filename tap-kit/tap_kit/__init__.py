@@ -21,6 +21,7 @@ from tap_kit.flow.tasks import Partition, Result, ResultT, Task, TaskT, WindowTa
 from tap_kit.flow.windows import DayRange, Window, Windows
 from tap_kit.jobs.protocol import STARTED, Ids, Job, JobState, Poll
 from tap_kit.jobs.runner import JobRunner
+from tap_kit.jobs.times import JobTime
 from tap_kit.net.auth import BearerToken, Signature
 from tap_kit.net.bodies import parse_json
 from tap_kit.net.first import send_first
@@ -99,6 +100,7 @@ __all__ = [
     "JobFailed",
     "JobRunner",
     "JobState",
+    "JobTime",
     "JsonRows",
     "KeptFile",
     "KitError",

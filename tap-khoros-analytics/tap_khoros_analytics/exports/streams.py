@@ -186,7 +186,9 @@ class ExportStream(WindowedStream[SpanTask, ExportResult]):
             jobs.record(task, {**record, **ids}, part)
 
         try:
-            finished = self.tenant.finished(self.export, params, task, known, on_started)
+            finished = self.tenant.finished(
+                self.export, params, task, known, on_started, jobs.time_of(task)
+            )
         except SyncFailed as error:  # the other exports are not affected
             raise JobFailed(str(error)) from None
         return ExportResult((), finished)

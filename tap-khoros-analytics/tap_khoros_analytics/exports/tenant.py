@@ -15,7 +15,7 @@ from tap_khoros_analytics.exports.parameters import fingerprint
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_kit import Ids, Params, Run
+    from tap_kit import Ids, JobTime, Params, Run
 
     from tap_khoros_analytics.exports.definitions import Export
     from tap_khoros_analytics.exports.jobs import FinishedExport
@@ -70,11 +70,12 @@ class Tenant:
         what: object,
         known: Ids | None = None,
         on_started: Callable[[Ids], None] = lambda _: None,
+        job_time: JobTime | None = None,
     ) -> FinishedExport:
         """Start an export and wait until it can be downloaded.
 
         ``what`` names it in messages, ``known`` are the ids of a job of an earlier run that is
-        resumed instead, and ``on_started`` receives the ids.
+        resumed instead, and ``on_started`` receives the ids. ``job_time`` times the first poll.
 
         Raises:
             PartitionUnavailable: when this user has no access to the export.
@@ -82,5 +83,5 @@ class Tenant:
         """
         job = ExportJob(self.client, export, params, self.start_rules)
         runner = self.run.job_runner(longest_s=LONGEST_POLL_PAUSE_S, growth=POLL_GROWTH)
-        finished: FinishedExport = runner.run(job, what, known, on_started)
+        finished: FinishedExport = runner.run(job, what, known, on_started, job_time=job_time)
         return finished

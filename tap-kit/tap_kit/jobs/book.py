@@ -6,6 +6,7 @@ import queue
 from typing import TYPE_CHECKING, Any
 
 from tap_kit.errors import JobFailed
+from tap_kit.jobs.times import MIN_S, JobTime
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -21,10 +22,12 @@ class JobBook:
     jobs of a window apart if it needs several.
     """
 
-    KEY = "jobs"
+    KEY, TIME_KEY = "jobs", "job_seconds"
 
     def __init__(self) -> None:
         self._records: queue.SimpleQueue[tuple[Task, Ids | None, str]] = queue.SimpleQueue()
+        self._times: queue.SimpleQueue[tuple[Task, float]] = queue.SimpleQueue()
+        self._expected: dict[str, float] = {}
         self._is_changed = False
         self._prepared: set[str] = set()
         self._requests: dict[Hashable, Hashable] = {}  # by the id of the job that each got
@@ -50,8 +53,29 @@ class JobBook:
         """Forget the job of ``task``: it no longer exists (from any thread)."""
         self._records.put((task, None, part))
 
+    def time_of(self, task: Task) -> JobTime:
+        """Return the expected time of the job of ``task``: that of the last one of its partition.
+
+        It is from this run, else from the state. Any thread can call this.
+        """
+        key = f"{task.stream.name} {task.context}"
+        found = self._expected.get(key)
+        if found is None:
+            seconds = (_entry(task) or {}).get(self.TIME_KEY)
+            found = float(seconds) if isinstance(seconds, (int, float)) else None
+
+        def remember(seconds: float) -> None:
+            self._expected[key] = seconds
+            self._times.put((task, seconds))
+
+        return JobTime(found, remember)
+
     def write_to_state(self) -> bool:
-        """Write new records to the state; return whether there are any since the last call."""
+        """Write new records to the state; return whether there are any since the last call.
+
+        The times of jobs do not count: they are written with the next state.
+        """
+        self._take_times()
         self._take_records()
         is_changed, self._is_changed = self._is_changed, False
         return is_changed
@@ -70,6 +94,15 @@ class JobBook:
             task.stream.state_manager.is_flushed = False
             self._is_changed = True
 
+    def _take_times(self) -> None:
+        while not self._times.empty():
+            task, seconds = self._times.get()
+            self._prepare(task.stream)
+            state = task.stream.get_context_state(task.context)
+            state.pop(self.TIME_KEY, None)
+            if seconds >= MIN_S:
+                state[self.TIME_KEY] = round(seconds, 1)
+
     def _prepare(self, stream: TaskStream) -> None:
         """Create the entries of a stream's partitions in the state, in plan order.
 
@@ -82,11 +115,8 @@ class JobBook:
 
     def known(self, task: Task, part: str = "") -> Ids | None:
         """Return the ids of the job of ``task`` from an earlier run; None if there are none."""
-        for entry in _entries(task.stream):
-            if entry.get("context") == task.context:
-                ids = entry.get(self.KEY, {}).get(_name(task, part))
-                return ids if isinstance(ids, dict) else None
-        return None
+        ids = (_entry(task) or {}).get(self.KEY, {}).get(_name(task, part))
+        return ids if isinstance(ids, dict) else None
 
     def forget_up_to(self, task: Task) -> None:
         """Forget all jobs of the window of ``task``, which is written, and of earlier windows.
@@ -110,6 +140,8 @@ def _name(task: Task, part: str) -> str:
     return f"{task.window_name} {part}" if part else task.window_name
 
 
-def _entries(stream: TaskStream) -> list[dict[str, Any]]:
-    entry = stream.tap_state.get("bookmarks", {}).get(stream.name, {})
-    return [*entry.get("partitions", []), entry]
+def _entry(task: Task) -> dict[str, Any] | None:
+    """Return the entry of a task's partition in the state."""
+    entry = task.stream.tap_state.get("bookmarks", {}).get(task.stream.name, {})
+    entries: list[dict[str, Any]] = [*entry.get("partitions", []), entry]
+    return next((one for one in entries if one.get("context") == task.context), None)

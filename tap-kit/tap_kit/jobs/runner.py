@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tap_kit.errors import Interrupted, JobFailed
 from tap_kit.jobs.protocol import Ids, JobState, Poll
 from tap_kit.jobs.running import RunningJob, RunningJobs
+from tap_kit.jobs.times import JobTime, estimate, pauses
 
 if TYPE_CHECKING:
     from tap_kit.jobs.protocol import Job
@@ -56,12 +57,14 @@ class JobRunner:
         known: Ids | None,
         on_started: OnStarted,
         on_cancelled: OnCancelled = lambda: None,
+        job_time: JobTime | None = None,
     ) -> Any:
         """Return the result of ``job``; ``known`` are its ids if an earlier run started it.
 
         ``on_started`` receives the ids as soon as they are known, so that the state can keep them;
         ``on_cancelled`` is called after the job was cancelled. A job that failed, or that the
         vendor no longer knows, is started a second time. ``what`` names the job in messages.
+        ``job_time`` times the first poll.
 
         Raises:
             JobFailed: if the job fails again, or is not done in time.
@@ -73,12 +76,12 @@ class JobRunner:
             if poll.state is JobState.RUNNING:
                 running = RunningJob(job, known, on_cancelled)
                 self.running_jobs.add(running)
-                poll = self._wait(running, what)
+                poll = self._wait(running, what, JobTime())
         else:
-            poll = self._start_and_wait(job, what, on_started, on_cancelled)
+            poll = self._start_and_wait(job, what, on_started, on_cancelled, job_time)
         if poll.state in {JobState.FAILED, JobState.GONE}:
             logger.warning("%s: %s; starting it again", what, poll.reason or poll.state.value)
-            poll = self._start_and_wait(job, what, on_started, on_cancelled)
+            poll = self._start_and_wait(job, what, on_started, on_cancelled, job_time)
         if poll.state is not JobState.DONE:
             reason = poll.reason or poll.state.value
             msg = f"{what}: the vendor's job ended without a result: {reason}"
@@ -86,18 +89,23 @@ class JobRunner:
         return poll.result
 
     def _start_and_wait(
-        self, job: Job, what: object, on_started: OnStarted, on_cancelled: OnCancelled
+        self,
+        job: Job,
+        what: object,
+        on_started: OnStarted,
+        on_cancelled: OnCancelled,
+        job_time: JobTime | None,
     ) -> Poll:
         with self.running_jobs.starting():
             ids = job.start()
             on_started(ids)
             running = RunningJob(job, ids, on_cancelled)
             self.running_jobs.add(running)
-        return self._wait(running, what)
+        return self._wait(running, what, job_time or JobTime())
 
-    def _wait(self, running: RunningJob, what: object) -> Poll:
+    def _wait(self, running: RunningJob, what: object, job_time: JobTime) -> Poll:
         try:
-            poll = self._poll_until_done(running.job, running.ids, what)
+            poll = self._poll_until_done(running.job, running.ids, what, job_time)
         except Interrupted:
             raise  # the job is still running; it is cancelled when the run ends
         except BaseException:
@@ -106,18 +114,22 @@ class JobRunner:
         self.running_jobs.remove(running)
         return poll
 
-    def _poll_until_done(self, job: Job, ids: Ids, what: object) -> Poll:
+    def _poll_until_done(self, job: Job, ids: Ids, what: object, job_time: JobTime) -> Poll:
         deadline = self.clock() + self.pace.timeout_s
-        pause = self.pace.first_s
-        while True:
+        running_s = waited_s = 0.0
+        for pause in pauses(self.pace, job_time.expected_s):
+            waited_s += max(pause, self.min_pause_s())
             self._pause(pause, deadline)
             poll = job.poll(ids)
             if poll.state is not JobState.RUNNING:
-                return poll
+                break
+            running_s = waited_s
             if self.clock() >= deadline:
                 msg = f"{what}: the vendor's job is still running after {self.pace.timeout_s:.0f} s"
                 raise JobFailed(msg)
-            pause = min(pause * self.pace.growth, self.pace.longest_s)
+        if poll.state is JobState.DONE:
+            job_time.remember(estimate(running_s, waited_s))
+        return poll
 
     def _pause(self, pause_s: float, deadline: float) -> None:
         """Wait before the next poll; in steps, because the minimum depends on the running jobs."""
