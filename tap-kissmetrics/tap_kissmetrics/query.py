@@ -112,7 +112,12 @@ class Queries(Generic[ClientT]):
             jobs.record(task, needed_query.record(ids))
 
         finished: Finished = self.job_runner.run(
-            needed_query.job, task, known, on_started, lambda: jobs.forget(task)
+            needed_query.job,
+            task,
+            known,
+            on_started,
+            lambda: jobs.forget(task),
+            jobs.time_of(task),
         )
         return finished
 

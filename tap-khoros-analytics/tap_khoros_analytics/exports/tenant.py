@@ -75,7 +75,7 @@ class Tenant:
         """Start an export and wait until it can be downloaded.
 
         ``what`` names it in messages, ``known`` are the ids of a job of an earlier run that is
-        resumed instead, and ``on_started`` receives the ids. ``job_time`` times the first poll.
+        resumed instead, and ``on_started`` receives the ids. ``job_time`` times its polls.
 
         Raises:
             PartitionUnavailable: when this user has no access to the export.

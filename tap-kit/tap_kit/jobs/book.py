@@ -6,7 +6,7 @@ import queue
 from typing import TYPE_CHECKING, Any
 
 from tap_kit.errors import JobFailed
-from tap_kit.jobs.times import MIN_S, JobTime
+from tap_kit.jobs.times import MAX_S, MIN_S, JobTime
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -56,13 +56,13 @@ class JobBook:
     def time_of(self, task: Task) -> JobTime:
         """Return the expected time of the job of ``task``: that of the last one of its partition.
 
-        It is from this run, else from the state. Any thread can call this.
+        It is from this run, else from the state. Any thread can call this. A time that no job can
+        take, as a state that was edited may have it, is ignored.
         """
         key = f"{task.stream.name} {task.context}"
         found = self._expected.get(key)
         if found is None:
-            seconds = (_entry(task) or {}).get(self.TIME_KEY)
-            found = float(seconds) if isinstance(seconds, (int, float)) else None
+            found = _seconds((_entry(task) or {}).get(self.TIME_KEY))
 
         def remember(seconds: float) -> None:
             self._expected[key] = seconds
@@ -138,6 +138,11 @@ def _drop_if_empty(state: dict[str, Any]) -> None:
 
 def _name(task: Task, part: str) -> str:
     return f"{task.window_name} {part}" if part else task.window_name
+
+
+def _seconds(value: object) -> float | None:
+    is_time = type(value) in {int, float} and 0 < value <= MAX_S  # type: ignore[operator]
+    return float(value) if is_time else None
 
 
 def _entry(task: Task) -> dict[str, Any] | None:

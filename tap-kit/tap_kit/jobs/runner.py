@@ -64,7 +64,7 @@ class JobRunner:
         ``on_started`` receives the ids as soon as they are known, so that the state can keep them;
         ``on_cancelled`` is called after the job was cancelled. A job that failed, or that the
         vendor no longer knows, is started a second time. ``what`` names the job in messages.
-        ``job_time`` times the first poll.
+        ``job_time`` times its polls.
 
         Raises:
             JobFailed: if the job fails again, or is not done in time.
@@ -128,7 +128,7 @@ class JobRunner:
                 msg = f"{what}: the vendor's job is still running after {self.pace.timeout_s:.0f} s"
                 raise JobFailed(msg)
         if poll.state is JobState.DONE:
-            job_time.remember(estimate(running_s, waited_s))
+            job_time.remember(estimate(self.pace, running_s, waited_s))
         return poll
 
     def _pause(self, pause_s: float, deadline: float) -> None:

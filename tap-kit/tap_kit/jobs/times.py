@@ -1,8 +1,9 @@
-"""How long jobs take: the first poll of a job is timed by that of the last one of its kind."""
+"""How long jobs take: the polls of a job are timed by the last job of its partition."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,9 +11,10 @@ if TYPE_CHECKING:
 
     from tap_kit.jobs.runner import Pace
 
-MIN_S = 0.1  # a shorter time is not worth a pause of its own
-_SHORTER = 0.9  # if the first poll finds a job done, the next job is polled a little earlier
-_STEP = 0.25  # of the expected time: the pause after a first poll that was too early
+MIN_S, MAX_S = 0.1, 604_800.0  # no shorter time is kept; the tap waits no longer
+_SHORTER = 0.8  # of the time of a job that its first poll finds done: it may have taken less
+_EARLY = 0.25  # of the expected time: when a job that takes much less time is noticed
+_STEP = 0.25  # of the expected time: the pause after the poll at that time
 
 
 def _ignore(_seconds: float) -> None:
@@ -21,7 +23,7 @@ def _ignore(_seconds: float) -> None:
 
 @dataclass(frozen=True)
 class JobTime:
-    """The time that a job is expected to take; ``remember`` receives the time that it took."""
+    """The time that a job is expected to take; ``remember`` receives that of the next job."""
 
     expected_s: float | None = None
     remember: Callable[[float], None] = field(default=_ignore)
@@ -30,25 +32,46 @@ class JobTime:
 def pauses(pace: Pace, expected_s: float | None) -> Iterator[float]:
     """Yield the pauses before the polls of a job.
 
-    The first poll is at the expected time. A pause is never longer than ``longest_s``, so that a
-    job that takes less time than the last one is noticed.
+    Polls are at the expected time and soon after it, and one is early, for a job that takes much
+    less. A job gets at most two polls more than without an expected time, since none of its polls
+    is before the last but one of ``pace``. So a job that takes longer is not polled often.
     """
-    pause, rest = pace.first_s, expected_s or 0.0
-    if expected_s is not None:
-        while rest > pace.longest_s:
-            yield pace.longest_s
-            rest -= pace.longest_s
-        yield rest
-        pause = min(max(_STEP * expected_s, min(MIN_S, pace.first_s)), pace.longest_s)
+    if expected_s is None:
+        yield from _usual(pace)
+        return
+    targets, now = _targets(pace, expected_s), 0.0
+    target = next(targets)
+    for earliest in chain((0.0, 0.0), accumulate(_usual(pace))):
+        due = min(max(target, earliest), now + pace.longest_s)
+        yield due - now
+        now = due
+        while target <= now:
+            target = next(targets)
+
+
+def _usual(pace: Pace) -> Iterator[float]:
+    pause = pace.first_s
     while True:
         yield pause
         pause = min(pause * pace.growth, pace.longest_s)
 
 
-def estimate(running_s: float, done_s: float) -> float:
+def _targets(pace: Pace, expected_s: float) -> Iterator[float]:
+    early = _EARLY * expected_s
+    if pace.first_s <= early < pace.longest_s:
+        yield early
+    step, target = max(_STEP * expected_s, min(MIN_S, pace.first_s)), expected_s
+    while True:
+        yield target
+        target += step
+        step *= pace.growth
+
+
+def estimate(pace: Pace, running_s: float, done_s: float) -> float:
     """Return the expected time of the next job.
 
     The last one was still running at ``running_s``, 0 if no poll has seen it running, and done at
     ``done_s``.
     """
-    return (running_s + done_s) / 2 if running_s else done_s * _SHORTER
+    expected = (running_s + done_s) / 2 if running_s else done_s * _SHORTER
+    return max(expected, min(MIN_S, pace.first_s))

@@ -1,15 +1,19 @@
-"""The first poll of a job is timed by how long the last one of its kind took."""
+"""The polls of a job are timed by how long the last one of its partition took."""
 
 from __future__ import annotations
 
-from itertools import islice
+import logging
+from itertools import accumulate, islice
 from typing import Any
 
 import pytest
+from singer_sdk.exceptions import ConfigValidationError
+from tap_kit import JobFailed
 from tap_kit.flow.tasks import WindowTask
 from tap_kit.jobs.protocol import JobState, Poll
 from tap_kit.jobs.runner import JobRunner, Pace
 from tap_kit.jobs.times import JobTime, estimate, pauses
+from tap_kit.run.states import checked_state
 
 from tests.kit.jobs.test_job_book import FIRST, SECOND, daily
 
@@ -21,62 +25,121 @@ class TimedJob:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.now = self.began = 0.0
-        self.polls = 0
+        self.now = 0.0
+        self.polled: list[float] = []
 
     def start(self) -> dict[str, str]:
         """Start."""
-        self.began = self.now
+        self.now, self.polled = 0.0, []
         return {}
 
     def poll(self, _ids: object) -> Poll:
         """Return whether it is done."""
-        self.polls += 1
-        is_done = self.now - self.began >= self.seconds
-        return Poll(JobState.DONE if is_done else JobState.RUNNING)
+        self.polled.append(self.now)
+        return Poll(JobState.DONE if self.now >= self.seconds else JobState.RUNNING)
 
     def sleep(self, seconds: float) -> None:
         """Advance the clock."""
         self.now += seconds
 
-    def run(self, expected: list[float]) -> float:
-        """Run it with the last expected time; append that of the next one; return its seconds."""
-        runner = JobRunner(PACE, self.sleep, clock=lambda: self.now)
-        time = JobTime(expected[-1] if expected else None, expected.append)
-        began = self.now
+    def run(self, expected_s: float | None, pace: Pace = PACE) -> float:
+        """Run it with an expected time; return that of the next job."""
+        expected: list[float] = []
+        runner = JobRunner(pace, self.sleep, clock=lambda: self.now)
+        time = JobTime(expected_s, expected.append)
         runner.run(self, "job", None, lambda _: None, job_time=time)
-        return self.now - began
+        return expected[-1]
+
+
+def polls(seconds: float, expected_s: float | None, pace: Pace = PACE) -> list[float]:
+    """Return when a job is polled."""
+    job = TimedJob(seconds)
+    job.run(expected_s, pace)
+    return job.polled
 
 
 @pytest.mark.parametrize(
     ("expected", "first"),
     [
-        (None, [2, 3, 4.5, 6.75]),
-        (0.5, [0.5, 0.125, 0.1875, 0.28125]),
-        (0.01, [0.01, 0.1, 0.15, 0.225]),
-        (20, [20, 5, 7.5, 11.25]),
-        (70, [30, 30, 10, 17.5]),
+        (None, [2, 5, 9.5, 16.25]),
+        (0.5, [0.5, 0.625, 2, 5, 9.5]),
+        (0.01, [0.01, 0.11, 2, 5, 9.5]),
+        (4, [4, 5, 6.5, 8.75]),
+        (20, [5, 20, 25, 32.5]),
+        (70, [17.5, 47.5, 70, 87.5, 113.75]),
+        (200, [30, 60, 90, 120, 150, 180, 200, 230]),
     ],
 )
-def test_first_pause_is_the_expected_time(expected: float | None, first: list[float]) -> None:
-    assert list(islice(pauses(PACE, expected), 4)) == pytest.approx(first)
+def test_polls_are_at_the_expected_time_and_soon_after_it(
+    expected: float | None, first: list[float]
+) -> None:
+    assert list(accumulate(islice(pauses(PACE, expected), len(first)))) == pytest.approx(first)
 
 
-def test_next_job_is_expected_in_the_middle_of_two_polls_or_a_little_earlier() -> None:
-    assert estimate(4, 6) == 5
-    assert estimate(0, 2) == pytest.approx(1.8)
+@pytest.mark.parametrize("pace", [PACE, Pace(5, 120, 7200, 1.2), Pace(0.001, 30, 3600)])
+@pytest.mark.parametrize("expected", [1e-9, 0.1, 1, 1.9, 3, 20, 60, 500, 604_800])
+def test_longer_job_gets_at_most_two_polls_more_than_by_the_usual_rule(
+    expected: float, pace: Pace
+) -> None:
+    usual = [0.0, 0.0, *accumulate(islice(pauses(pace, None), 100))]
+    timed = list(islice(pauses(pace, expected), 102))
+    assert all(0 < pause <= pace.longest_s + 1e-6 for pause in timed)
+    assert all(now > least - 1e-6 for now, least in zip(accumulate(timed), usual, strict=True))
+
+
+@pytest.mark.parametrize("expected", [3, 20, 60, 500, 604_800])
+def test_shorter_job_waits_a_quarter_of_the_last_time_and_no_longer_than_the_longest_pause(
+    expected: float,
+) -> None:
+    waited = polls(1, expected)
+    assert len(waited) == 1
+    assert waited[0] <= min(max(4 * PACE.first_s, expected / 4), PACE.longest_s)
+
+
+def test_short_job_after_long_ones_is_soon_polled_as_short() -> None:
+    job, expected, waits = TimedJob(1), 500.0, []
+    for _ in range(15):
+        expected = job.run(expected)
+        waits.append(job.now)
+    assert waits[0] == 30
+    assert waits[4] < 8
+    assert waits[14] < 1.5
+
+
+def test_next_job_is_expected_between_two_polls_or_earlier_than_a_first_poll() -> None:
+    assert estimate(PACE, 4, 6) == 5
+    assert estimate(PACE, 0, 2) == pytest.approx(1.6)
+    assert estimate(PACE, 0, 0.11) == 0.1, "no shorter time is kept, or the next poll is late"
+    assert estimate(Pace(0.001, 30, 3600), 0, 0.1) == pytest.approx(0.08)
 
 
 @pytest.mark.parametrize("seconds", [0.2, 1.0, 3.0, 20.0, 100.0])
 def test_jobs_of_one_kind_are_polled_soon_after_their_end_and_not_often(seconds: float) -> None:
-    job, expected = TimedJob(seconds), list[float]()
-    for _ in range(30):
-        job.run(expected)
-    polls, job.polls = job.polls, 0
-    late = [job.run(expected) - seconds for _ in range(30)]
-    assert sum(late) / 30 < max(0.2 * seconds, 0.1)
-    assert job.polls <= 30 * (2 + seconds // PACE.longest_s)
-    assert polls > 0
+    job, expected, late, count = TimedJob(seconds), None, 0.0, 0
+    for number in range(60):
+        expected = job.run(expected)
+        if number >= 30:
+            late += job.now - seconds
+            count += len(job.polled)
+    assert late / 30 < max(0.2 * seconds, 0.1)
+    assert count <= 30 * (3 + seconds // PACE.longest_s)
+
+
+def test_job_that_fails_or_is_resumed_says_nothing_about_the_next_one() -> None:
+    class Failing(TimedJob):
+        def poll(self, _ids: object) -> Poll:
+            return Poll(JobState.FAILED)
+
+    times: list[float] = []
+    with pytest.raises(JobFailed):
+        JobRunner(PACE, lambda _: None).run(
+            Failing(1), "job", None, lambda _: None, job_time=JobTime(3, times.append)
+        )
+    job = TimedJob(3)
+    runner = JobRunner(PACE, job.sleep, clock=lambda: job.now)
+    runner.run(job, "job", {"id": "a"}, lambda _: None, job_time=JobTime(500, times.append))
+    assert job.polled == [0, 2, 5], "it may have begun long ago"
+    assert times == []
 
 
 def test_state_keeps_the_time_of_a_partition() -> None:
@@ -94,6 +157,43 @@ def test_state_keeps_the_time_of_a_partition() -> None:
     other.run.jobs.time_of(task).remember(0.05)
     other.run.jobs.write_to_state()
     assert partition(other, 1) == {"context": {"site": 1}}, "too short to be worth it"
+
+
+@pytest.mark.parametrize(
+    "seconds", [0, -1, 604_801, 1e300, 10**400, float("nan"), float("inf"), True, "5", None, [5], {}]
+)
+def test_time_that_no_job_can_take_is_ignored(seconds: object) -> None:
+    tap, stream = daily(state={"bookmarks": {"figures": {"job_seconds": seconds}}})
+    jobs, task = tap.run.jobs, WindowTask(stream, {}, FIRST)
+    assert jobs.time_of(task).expected_s is None
+    jobs.time_of(task).remember(2.5)
+    jobs.write_to_state()
+    assert tap.state["bookmarks"]["figures"] == {"job_seconds": 2.5}
+
+
+@pytest.mark.parametrize("seconds", ["5", None, True, [5], {}, 10**400])
+def test_state_whose_time_is_no_finite_number_is_refused(seconds: object) -> None:
+    state = {"bookmarks": {"figures": {"partitions": [{"context": {}, "job_seconds": seconds}]}}}
+    with pytest.raises(ConfigValidationError, match="job_seconds"):
+        checked_state(state, logging.getLogger("test"))
+
+
+@pytest.mark.parametrize("seconds", [5, 2.5, -1, 1e300])
+def test_state_whose_time_is_a_number_is_read(seconds: float) -> None:
+    state = {"bookmarks": {"figures": {"job_seconds": seconds}}}
+    assert checked_state(state, logging.getLogger("test")) == state
+
+
+def test_state_does_not_grow_with_the_number_of_jobs() -> None:
+    tap, stream = daily(sites=True)
+    for number in range(1000):
+        task = WindowTask(stream, {"site": 1 + number % 2}, FIRST)
+        tap.run.jobs.time_of(task).remember(1 + number / 10)
+    tap.run.jobs.write_to_state()
+    assert tap.state["bookmarks"]["figures"]["partitions"] == [
+        {"context": {"site": 1}, "job_seconds": 100.8},
+        {"context": {"site": 2}, "job_seconds": 100.9},
+    ]
 
 
 def partition(tap: Any, site: int) -> dict[str, Any]:
