@@ -14,7 +14,7 @@ from sandbox.faults import Fault
 
 from tests.fault_matrix.kinds import TIMEOUT_S
 from tests.secrets_of_taps.forms import found_in
-from tests.singer import Loader
+from tests.singer import Loader, without_times
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -259,7 +259,7 @@ def _loaded(tap: EveryTap, loader: Loader) -> dict[str, Any]:
 
 def _bookmarks(state: Any) -> Any:
     """Return the bookmarks of a state, sorted. A job that is left in it makes them differ."""
-    marks = dict(state.get("bookmarks", {}))
+    marks = without_times(state.get("bookmarks", {}))
     return {stream: sorted(map(json.dumps, _entries(mark))) for stream, mark in marks.items()}
 
 

@@ -164,7 +164,8 @@ def polling_settings(
             "poll_interval_ms",
             th.IntegerType(minimum=1, maximum=longest_ms),
             "Poll interval",
-            f"Initial polling interval of a {job}, in milliseconds; backs off to {longest_ms}",
+            f"Initial polling interval of a {job}, in milliseconds; backs off to {longest_ms}. "
+            "Later ones are timed by how long the last one took",
             default=first_ms,
         ),
         _setting(

@@ -152,6 +152,25 @@ def test_a_job_that_the_server_no_longer_knows_is_started_again(serve: Serve) ->
     assert sum(site.api.counts.creations.values()) == 2
 
 
+def test_next_run_polls_a_job_by_the_time_that_the_last_one_took(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, slept = serve(running_polls=0, job_seconds=60), list[float]()
+
+    def sleep(_throttle: object, seconds: float) -> None:
+        slept.append(seconds)
+        site.api.clock.advance(seconds)
+
+    monkeypatch.setattr(tap_kit.net.throttle.Throttle, "sleep", sleep)
+    settings = {"poll_interval_ms": 5000, "max_concurrency": 1}
+    output = site.sync("author", **ONE_DAY, **settings)
+    assert slept == pytest.approx([5, 6, 7.2, 8.64, 10.368, 12.4416, 14.92992], abs=0.01)
+    slept.clear()
+    again = site.sync("author", state=output.state, end_date="2024-02-02", **settings)
+    assert again.rows("author")
+    assert slept == pytest.approx([14.3, 42.8, 14.3], abs=0.1), "early, expected, soon after"
+
+
 @pytest.mark.parametrize(("max_concurrency", "job_seconds"), [(1, 0.1), (3, 0.2), (14, 2)])
 def test_jobs_run_in_parallel_up_to_max_concurrency(
     serve: Serve, max_concurrency: int, job_seconds: float

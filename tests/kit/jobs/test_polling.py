@@ -35,7 +35,8 @@ def test_polling_settings_have_limits_defaults_and_descriptions() -> None:
             "default": 2000,
             "title": "Poll interval",
             "description": (
-                "Initial polling interval of a report run, in milliseconds; backs off to 30000"
+                "Initial polling interval of a report run, in milliseconds; backs off to 30000. "
+                "Later ones are timed by how long the last one took"
             ),
         },
         "poll_timeout": {
