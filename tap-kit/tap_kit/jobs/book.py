@@ -141,8 +141,9 @@ def _name(task: Task, part: str) -> str:
 
 
 def _seconds(value: object) -> float | None:
-    is_time = type(value) in {int, float} and 0 < value <= MAX_S  # type: ignore[operator]
-    return float(value) if is_time else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 < value <= MAX_S else None
 
 
 def _entry(task: Task) -> dict[str, Any] | None:

@@ -117,7 +117,9 @@ class JobRunner:
     def _poll_until_done(self, job: Job, ids: Ids, what: object, job_time: JobTime) -> Poll:
         deadline = self.clock() + self.pace.timeout_s
         running_s = waited_s = 0.0
-        for pause in pauses(self.pace, job_time.expected_s):
+        next_pauses = pauses(self.pace, job_time.expected_s)
+        while True:
+            pause = next(next_pauses)
             waited_s += max(pause, self.min_pause_s())
             self._pause(pause, deadline)
             poll = job.poll(ids)

@@ -30,19 +30,21 @@ class JobTime:
 
 
 def pauses(pace: Pace, expected_s: float | None) -> Iterator[float]:
-    """Yield the pauses before the polls of a job.
+    """Return the pauses before the polls of a job, without end.
 
     Polls are at the expected time and soon after it, and one is early, for a job that takes much
     less. A job gets at most two polls more than without an expected time, since none of its polls
     is before the last but one of ``pace``. So a job that takes longer is not polled often.
     """
-    if expected_s is None:
-        yield from _usual(pace)
-        return
+    return _usual(pace) if expected_s is None else _timed(pace, expected_s)
+
+
+def _timed(pace: Pace, expected_s: float) -> Iterator[float]:
     targets, now = _targets(pace, expected_s), 0.0
     target = next(targets)
-    for earliest in chain((0.0, 0.0), accumulate(_usual(pace))):
-        due = min(max(target, earliest), now + pace.longest_s)
+    earliest = chain((0.0, 0.0), accumulate(_usual(pace)))
+    while True:
+        due = min(max(target, next(earliest)), now + pace.longest_s)
         yield due - now
         now = due
         while target <= now:

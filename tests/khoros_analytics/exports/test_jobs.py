@@ -162,7 +162,7 @@ def test_next_run_polls_a_job_by_the_time_that_the_last_one_took(
         site.api.clock.advance(seconds)
 
     monkeypatch.setattr(tap_kit.net.throttle.Throttle, "sleep", sleep)
-    settings = {"poll_interval_ms": 5000, "max_concurrency": 1}
+    settings: dict[str, Any] = {"poll_interval_ms": 5000, "max_concurrency": 1}
     output = site.sync("author", **ONE_DAY, **settings)
     assert slept == pytest.approx([5, 6, 7.2, 8.64, 10.368, 12.4416, 14.92992], abs=0.01)
     slept.clear()

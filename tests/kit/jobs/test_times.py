@@ -14,6 +14,7 @@ from tap_kit.jobs.protocol import JobState, Poll
 from tap_kit.jobs.runner import JobRunner, Pace
 from tap_kit.jobs.times import JobTime, estimate, pauses
 from tap_kit.run.states import checked_state
+from typing_extensions import override
 
 from tests.kit.jobs.test_job_book import FIRST, SECOND, daily
 
@@ -127,6 +128,7 @@ def test_jobs_of_one_kind_are_polled_soon_after_their_end_and_not_often(seconds:
 
 def test_job_that_fails_or_is_resumed_says_nothing_about_the_next_one() -> None:
     class Failing(TimedJob):
+        @override
         def poll(self, _ids: object) -> Poll:
             return Poll(JobState.FAILED)
 
@@ -160,7 +162,8 @@ def test_state_keeps_the_time_of_a_partition() -> None:
 
 
 @pytest.mark.parametrize(
-    "seconds", [0, -1, 604_801, 1e300, 10**400, float("nan"), float("inf"), True, "5", None, [5], {}]
+    "seconds",
+    [0, -1, 604_801, 1e300, 10**400, float("nan"), float("inf"), True, "5", None, [5], {}],
 )
 def test_time_that_no_job_can_take_is_ignored(seconds: object) -> None:
     tap, stream = daily(state={"bookmarks": {"figures": {"job_seconds": seconds}}})
