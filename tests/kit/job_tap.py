@@ -14,7 +14,8 @@ from singer_sdk import typing as th
 from tap_kit.errors import SyncFailed
 from tap_kit.flow.tasks import Result, WindowTask
 from tap_kit.jobs.protocol import Ids, JobState, Poll
-from tap_kit.jobs.runner import JobRunner, Pace
+from tap_kit.jobs.runner import JobRunner
+from tap_kit.jobs.times import Pace
 from tap_kit.net.http import Api, Request
 from tap_kit.run.settings import common_settings
 from tap_kit.streams import WindowedStream

@@ -14,7 +14,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.errors import Interrupted
 from tap_kit.flow.tasks import WindowTask
 from tap_kit.flow.windows import DayRange
-from tap_kit.jobs.runner import Pace
+from tap_kit.jobs.times import Pace
 from tap_kit.rows.chunks import ChunkWriter
 from tap_kit.run.settings import common_settings
 from typing_extensions import override

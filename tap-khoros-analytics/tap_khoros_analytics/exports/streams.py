@@ -243,13 +243,9 @@ class ExportStream(WindowedStream[SpanTask, ExportResult]):
         if announced is not None and count < announced:
             text = "%s: the vendor's job counts %d rows, its download has %d; rows may be missing"
             self.logger.warning(text, task, announced, count)
+        text = "%s: conversation %s has %d actions, the vendor's limit; more may be missing"
         for conversation in limit.reached:
-            self.logger.warning(
-                "%s: conversation %s has %d actions, the vendor's limit; more may be missing",
-                task,
-                conversation,
-                RAISED_LIMIT,
-            )
+            self.logger.warning(text, task, conversation, RAISED_LIMIT)
 
     def _downloaded(
         self, task: SpanTask, result: ExportResult, fields: Sequence[str]

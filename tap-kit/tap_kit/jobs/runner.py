@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tap_kit.errors import Interrupted, JobFailed
 from tap_kit.jobs.protocol import Ids, JobState, Poll
 from tap_kit.jobs.running import RunningJob, RunningJobs
-from tap_kit.jobs.times import JobTime, estimate, pauses
+from tap_kit.jobs.times import JobTime, Pace, estimate, pauses
 
 if TYPE_CHECKING:
     from tap_kit.jobs.protocol import Job
@@ -22,19 +22,6 @@ _STEP_S = 1.0
 
 OnStarted = Callable[[Ids], None]
 OnCancelled = Callable[[], None]
-
-
-@dataclass(frozen=True)
-class Pace:
-    """The pauses between polls: from ``first_s`` to ``longest_s``, for at most ``timeout_s``.
-
-    Each pause is ``growth`` times as long as the one before.
-    """
-
-    first_s: float
-    longest_s: float
-    timeout_s: float
-    growth: float = 1.5
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_kit.jobs.runner import Pace
-
 MIN_S, MAX_S = 0.1, 604_800.0  # no shorter time is kept; the tap waits no longer
 _SHORTER = 0.8  # of the time of a job that its first poll finds done: it may have taken less
 _EARLY = 0.25  # of the expected time: when a job that takes much less time is noticed
 _STEP = 0.25  # of the expected time: the pause after the poll at that time
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The pauses between polls: from ``first_s`` to ``longest_s``, for at most ``timeout_s``.
+
+    Each pause is ``growth`` times as long as the one before.
+    """
+
+    first_s: float
+    longest_s: float
+    timeout_s: float
+    growth: float = 1.5
 
 
 def _ignore(_seconds: float) -> None:

@@ -13,8 +13,9 @@ from tap_kit.errors import Interrupted
 from tap_kit.flow.ahead import ReadAhead
 from tap_kit.flow.windows import DayRange, parse_day
 from tap_kit.jobs.book import JobBook
-from tap_kit.jobs.runner import JobRunner, Pace
+from tap_kit.jobs.runner import JobRunner
 from tap_kit.jobs.running import RunningJobs
+from tap_kit.jobs.times import Pace
 from tap_kit.net.auth import secrets_added_by
 from tap_kit.net.http import Api
 from tap_kit.net.secrets import SECRETS

@@ -14,7 +14,8 @@ from sandbox.server import running
 from tap_kit.errors import Interrupted, JobFailed
 from tap_kit.flow.windows import Window
 from tap_kit.jobs.protocol import Ids, JobState, Poll
-from tap_kit.jobs.runner import JobRunner, Pace
+from tap_kit.jobs.runner import JobRunner
+from tap_kit.jobs.times import Pace
 from typing_extensions import override
 
 from tests.kit.canned import run_of

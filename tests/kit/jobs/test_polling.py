@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import pytest
 from singer_sdk import typing as th
-from tap_kit.jobs.runner import Pace
 from tap_kit.jobs.running import RunningJob
+from tap_kit.jobs.times import Pace
 from tap_kit.run.problems import setting_problems
 from tap_kit.run.settings import common_settings, polling_settings
 

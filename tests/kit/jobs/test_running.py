@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tap_kit.errors import Interrupted, JobFailed
 from tap_kit.jobs.protocol import Ids, JobState, Poll
-from tap_kit.jobs.runner import JobRunner, Pace
+from tap_kit.jobs.runner import JobRunner
 from tap_kit.jobs.running import RunningJob, RunningJobs
+from tap_kit.jobs.times import Pace
 from typing_extensions import override
 
 if TYPE_CHECKING:

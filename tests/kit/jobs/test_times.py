@@ -11,8 +11,8 @@ from singer_sdk.exceptions import ConfigValidationError
 from tap_kit import JobFailed
 from tap_kit.flow.tasks import WindowTask
 from tap_kit.jobs.protocol import JobState, Poll
-from tap_kit.jobs.runner import JobRunner, Pace
-from tap_kit.jobs.times import JobTime, estimate, pauses
+from tap_kit.jobs.runner import JobRunner
+from tap_kit.jobs.times import JobTime, Pace, estimate, pauses
 from tap_kit.run.states import checked_state
 from typing_extensions import override
 
