@@ -73,7 +73,7 @@ def _without_clock(message: Message) -> Message:
 def without_times(state: Any) -> Any:
     """Return a state without how long jobs took, which differs between two runs."""
     if isinstance(state, dict):
-        return {k: without_times(value) for k, value in state.items() if k != "job_seconds"}
+        return {k: without_times(value) for k, value in state.items() if k != "job_ms"}
     return [without_times(value) for value in state] if isinstance(state, list) else state
 
 

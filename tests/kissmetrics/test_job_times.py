@@ -86,6 +86,6 @@ def test_next_run_polls_a_query_by_the_time_that_the_last_one_took(
 def test_time_is_kept_for_each_report(one_report: Site, slept: list[float]) -> None:
     one_report.api.run_rules = RunRules(run_seconds=0.5)
     state = one_report.sync("report_results", **SETTINGS).state
-    times = [part["job_seconds"] for part in state["bookmarks"]["report_results"]["partitions"]]
-    assert times == [1.6] * len(times)
+    times = [part["job_ms"] for part in state["bookmarks"]["report_results"]["partitions"]]
+    assert times == [1600] * len(times)
     assert sum(slept) == pytest.approx(2 * len(times), abs=0.1)

@@ -22,7 +22,7 @@ class JobBook:
     jobs of a window apart if it needs several.
     """
 
-    KEY, TIME_KEY = "jobs", "job_seconds"
+    KEY, TIME_KEY = "jobs", "job_ms"
 
     def __init__(self) -> None:
         self._records: queue.SimpleQueue[tuple[Task, Ids | None, str]] = queue.SimpleQueue()
@@ -101,7 +101,8 @@ class JobBook:
             state = task.stream.get_context_state(task.context)
             state.pop(self.TIME_KEY, None)
             if seconds >= MIN_S:
-                state[self.TIME_KEY] = round(seconds, 1)
+                # A whole number: SDK targets read others as Decimal, which they cannot write.
+                state[self.TIME_KEY] = round(seconds * 10) * 100
 
     def _prepare(self, stream: TaskStream) -> None:
         """Create the entries of a stream's partitions in the state, in plan order.
@@ -141,9 +142,9 @@ def _name(task: Task, part: str) -> str:
 
 
 def _seconds(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, int):
         return None
-    return float(value) if 0 < value <= MAX_S else None
+    return value / 1000 if 0 < value <= MAX_S * 1000 else None
 
 
 def _entry(task: Task) -> dict[str, Any] | None:

@@ -26,7 +26,7 @@ _EMPTY_KEYS = frozenset({"currently_syncing", "batches"})
 
 class _Entry(Struct, kw_only=True):
     jobs: dict[str, dict[str, str]] | UnsetType = UNSET  # see `jobs.JobBook`
-    job_seconds: float | UnsetType = UNSET  # the same
+    job_ms: int | UnsetType = UNSET  # the same
     progress_markers: dict[str, Any] | UnsetType = UNSET  # the SDK removes them
 
 
