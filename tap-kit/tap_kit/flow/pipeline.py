@@ -98,7 +98,10 @@ class Pipeline(Generic[T, R]):
         self._follow_ups = follow_ups
         self._threads = 0
         self._order: list[_Entry[T, R] | _Source[T]] = [_Source(plan, is_plan=True)]
-        self._changed = threading.Condition()
+        # Two conditions of one lock, so that the end of a task does not wake all threads.
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)  # the caller waits for a result
+        self._has_tasks = threading.Condition(lock)  # threads wait for a task to start
         self._closed = False
         self._is_result_in_use = False  # from one call of `take` to the next one
 
@@ -164,13 +167,14 @@ class Pipeline(Generic[T, R]):
             self._closed = True
             self._order.clear()
             self._changed.notify_all()
+            self._has_tasks.notify_all()
 
     def _fill(self) -> None:
         """Pull as many tasks as there is room for, from the first sources first."""
         self._place_follow_ups()
         for source in [item for item in self._order if isinstance(item, _Source)]:
             self._pull(source)
-        self._changed.notify_all()
+        self._has_tasks.notify(sum(not _is_started(item) for item in self._order))
 
     def _place_follow_ups(self) -> None:
         for place, item in reversed(list(enumerate(self._order))):
@@ -239,7 +243,7 @@ class Pipeline(Generic[T, R]):
         with self._changed:
             entry.memory = take_memory()
             entry.future = result
-            self._changed.notify_all()
+            self._changed.notify()
 
     def _has_turn(self, entry: _Entry[T, R]) -> bool:
         """Return whether nothing in front of an entry takes memory; one that is dropped may end."""
@@ -254,7 +258,7 @@ class Pipeline(Generic[T, R]):
                 if (entry := self._startable()) is not None:
                     entry.is_started = True
                     return entry
-                self._changed.wait()
+                self._has_tasks.wait()
             self._threads -= 1
         return None
 
