@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import cycle, product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +13,7 @@ from tap_kit.errors import SyncFailed
 
 from tests.kindmetrics.responses import Responses
 from tests.kindmetrics.site import TOKEN
+from tests.spread import in_turn, retries, spread
 
 if TYPE_CHECKING:
     from tests.kindmetrics.conftest import Serve
@@ -59,36 +59,25 @@ def test_all_kinds_of_faults_are_tested() -> None:
     assert tried | {"redirect"} == set(KINDS)
 
 
-@pytest.mark.parametrize(("name", "where"), [*zip(PASSING, cycle(["first", "middle", "last"]))])
-def test_a_temporary_fault_does_not_change_the_output(site: Site, name: str, where: str) -> None:
+def test_a_temporary_fault_of_every_kind_does_not_change_the_output(site: Site) -> None:
+    settings = {**SETTINGS, "start_date": "2024-02-01"}
+    undisturbed = site.sync(**settings)
+    requests = site.api.log.count
+    site.api.log.clear()
+    site.api.faults[:] = spread(PASSING, requests)
+    assert site.sync(max_concurrency=8, **settings).without_clock == undisturbed.without_clock
+    assert site.api.log.count == requests + retries(PASSING)
+
+
+def test_faults_in_all_first_attempts_do_not_change_the_output(site: Site) -> None:
     undisturbed = site.sync(**SETTINGS)
     requests = site.api.log.count
-    ordinal = {"first": 1, "middle": requests // 2, "last": requests}[where]
     site.api.log.clear()
-    site.api.faults.append(Fault(**PASSING[name], only=frozenset({ordinal})))
-    output = site.sync(**SETTINGS)
+    fast = {name: fault for name, fault in PASSING.items() if "wait_ms" not in fault}
+    site.api.faults[:] = in_turn(fast)
+    output = site.sync(max_concurrency=1, **SETTINGS)
     assert output.without_clock == undisturbed.without_clock
-    again = 0 if "in time" in name else 1
-    assert site.api.log.count == requests + again
-
-
-@pytest.mark.parametrize("name", [name for name in PASSING if "too" not in name])
-def test_a_fault_in_every_first_attempt_does_not_change_the_output(site: Site, name: str) -> None:
-    undisturbed = site.sync(**SETTINGS)
-    site.api.faults.append(Fault(**{**PASSING[name], "wait_ms": 5}, attempts=1))
-    assert site.sync(**SETTINGS).without_clock == undisturbed.without_clock
-
-
-def test_faults_of_all_kinds_together_do_not_change_the_output(serve: Serve) -> None:
-    site = serve(domains=3)
-    undisturbed = site.sync(max_concurrency=8)
-    kinds = [fault for name, fault in PASSING.items() if "too" not in name]
-    places = product(("pages", "goals", "countries"), (1, 2, 3), (1, 3, 5))
-    for kind, (part, domain, day) in zip(kinds, places, strict=False):
-        place = f"/domains/{domain}/{part}.*from=2024-02-0{day}"
-        site.api.faults.append(Fault(**kind, path=place, attempts=1))
-    assert len(kinds) <= len(site.api.faults)
-    assert site.sync(max_concurrency=8).without_clock == undisturbed.without_clock
+    assert site.api.log.count == 2 * requests
 
 
 def test_all_requests_wait_as_long_as_retry_after_says(site: Site) -> None:

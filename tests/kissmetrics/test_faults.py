@@ -11,6 +11,7 @@ from sandbox.kissmetrics import PageRules, RunRules
 from tap_kit import SyncFailed
 
 from tests.kissmetrics.rows import comparable, settled
+from tests.spread import in_turn, retried, retries, spread
 
 if TYPE_CHECKING:
     from tests.kissmetrics.conftest import Serve
@@ -61,33 +62,32 @@ def test_every_kind_of_fault_is_tested() -> None:
     assert tried | {"redirect", "other_fields"} == set(KINDS)  # the fault matrix tests those two
 
 
-PLACES = [*zip(PASSING, cycle(["first", "middle", "last"]))]  # a place for each kind
+FAST = {name: fault for name, fault in PASSING.items() if "wait_ms" not in fault}
 BROKEN = [*zip(["html", "bad_json", "wrong_shape", "cut_body", "reset"], cycle(PATHS))]
 
 
-@pytest.mark.parametrize(("name", "where"), PLACES)
-def test_temporary_fault_does_not_change_the_output(site: Site, name: str, where: str) -> None:
+def test_temporary_fault_of_every_kind_does_not_change_the_output(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = serve(sizes={"reports": 4}, run_rules=RunRules(polls=2))
     undisturbed = site.sync(**SETTINGS)
     requests = site.api.log.count
-    ordinal = {"first": 1, "middle": requests // 2, "last": requests}[where]
     site.api.log.clear()
-    site.api.faults.append(Fault(**PASSING[name], only=frozenset({ordinal})))
+    site.api.faults[:] = spread(PASSING, requests)
     assert content(site.sync(**SETTINGS)) == content(undisturbed)
-    assert site.api.log.count == requests + 1
+    assert len(retried(caplog)) == retries(PASSING)
 
 
-@pytest.mark.parametrize(
-    ("name", "form"),
-    [*zip([name for name in PASSING if name not in {"slow_body", "stall"}], cycle(FORMS))],
-)
-def test_fault_of_every_first_attempt_does_not_change_the_output(
-    serve: Serve, name: str, form: Any
+@pytest.mark.parametrize("form", FORMS)
+def test_faults_in_all_first_attempts_do_not_change_the_output(
+    serve: Serve, form: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rules = PageRules(form=form)
-    site = serve(pages=rules, run_rules=RunRules(polls=0), sizes={"reports": 2})
-    undisturbed = site.sync(max_concurrency=1, **SETTINGS)
-    site.api.faults.append(Fault(**PASSING[name], attempts=1))
-    assert content(site.sync(max_concurrency=8, **SETTINGS)) == content(undisturbed)
+    site = serve(pages=PageRules(form=form), run_rules=RunRules(polls=0), sizes={"reports": 2})
+    undisturbed = site.sync(max_concurrency=8, **SETTINGS)
+    site.api.log.clear()
+    site.api.faults[:] = in_turn(FAST)
+    assert content(site.sync(max_concurrency=1, **SETTINGS)) == content(undisturbed)
+    assert len(retried(caplog)) == site.api.log.count / 2
     assert site.api.early_reads == 0
 
 

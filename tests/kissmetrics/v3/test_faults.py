@@ -10,8 +10,9 @@ from sandbox.faults import Fault
 from sandbox.kissmetrics import RunRules
 from tap_kit import SyncFailed
 
-from tests.kissmetrics.test_faults import PASSING, PLACES, content
+from tests.kissmetrics.test_faults import FAST, PASSING, content
 from tests.kissmetrics.v3.site import SQL
+from tests.spread import in_turn, retried, retries, spread
 
 if TYPE_CHECKING:
     from tests.kissmetrics.v3.conftest import ServeV3
@@ -32,22 +33,26 @@ def site(serve_v3: ServeV3) -> V3Site:
     return serve_v3(sizes=sizes, run_rules=RunRules(polls=1))
 
 
-@pytest.mark.parametrize(("name", "where"), PLACES)
-def test_temporary_fault_does_not_change_the_output(site: V3Site, name: str, where: str) -> None:
+def test_temporary_fault_of_every_kind_does_not_change_the_output(
+    serve_v3: ServeV3, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = serve_v3(run_rules=RunRules(polls=2))
     undisturbed = site.sync(max_concurrency=1, **SETTINGS)
     requests = site.api.log.count
-    ordinal = {"first": 1, "middle": requests // 2, "last": requests}[where]
     site.api.log.clear()
-    site.api.faults.append(Fault(**PASSING[name], only=frozenset({ordinal})))
+    site.api.faults[:] = spread(PASSING, requests)
     assert content(site.sync(max_concurrency=1, **SETTINGS)) == content(undisturbed)
-    assert site.api.log.count == requests + 1
+    assert len(retried(caplog)) == retries(PASSING)
 
 
-@pytest.mark.parametrize("name", [name for name in PASSING if name not in {"slow_body", "stall"}])
-def test_fault_of_every_first_attempt_does_not_change_the_output(site: V3Site, name: str) -> None:
-    undisturbed = site.sync(max_concurrency=1, **SETTINGS)
-    site.api.faults.append(Fault(**PASSING[name], attempts=1))
-    assert content(site.sync(max_concurrency=8, **SETTINGS)) == content(undisturbed)
+def test_faults_in_all_first_attempts_do_not_change_the_output(
+    site: V3Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    undisturbed = site.sync(max_concurrency=8, **SETTINGS)
+    site.api.log.clear()
+    site.api.faults[:] = in_turn(FAST)
+    assert content(site.sync(max_concurrency=1, **SETTINGS)) == content(undisturbed)
+    assert len(retried(caplog)) == site.api.log.count / 2
 
 
 @pytest.mark.parametrize(
