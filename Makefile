@@ -11,6 +11,8 @@ MODULES    := $(subst -,_,$(TAPS))
 SOURCES    := uv.lock pyproject.toml $(wildcard */pyproject.toml examples/*/pyproject.toml) $(shell find tap-kit -name '*.py')
 
 SPACE      := $(subst ,, )
+# Of the tests: one more than processors, since some tests wait for a server or a timeout.
+WORKERS    := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
@@ -63,21 +65,27 @@ transform: transform/.venv/.ready
 		$(addprefix --exclude ,$(NOT_LOADED:tap_%=%))
 
 # Tests of one folder under tests/ with ONLY. Tests that start processes are left to `make test`.
-check: lint
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'in_process and not process' $(ONLY:%=tests/%)
+# Lint runs beside the tests: its output appears in one piece if it fails, and fails the command.
+LINTED := .venv/.linted
+
+check: .venv/.dev
+	@{ $(MAKE) --no-print-directory lint >$(LINTED) 2>&1 || { echo; cat $(LINTED); exit 1; }; } & \
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m 'in_process and not process' \
+		$(ONLY:%=tests/%); tests=$$?; \
+	wait $$! || { echo "make lint failed: its output is above"; exit 1; }; exit $$tests
 
 # The tests install plugins. With retries they do not fail if PyPI is down for a minute.
 test: export UV_HTTP_RETRIES := 8
 test: .venv/.dev .venv/charts/vega.js transform/.venv/.ready
 	@$(BIN)/python -m tests.prepare
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(if $(ONLY),-m '$(ONLY)')
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(if $(ONLY),-m '$(ONLY)')
 
 # The tests of the measured packages. The command fails below 100 % of lines and branches.
 MEASURED   := $(addprefix tests/,kit $(MODULES:tap_%=%))
 
 coverage: .venv/.dev
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run --source=tap_kit$(subst $(SPACE),,$(MODULES:%=,%)) -m pytest -n 2 --dist loadgroup $(MEASURED)
+	@$(BIN)/coverage run --source=tap_kit$(subst $(SPACE),,$(MODULES:%=,%)) -m pytest -n $(WORKERS) --dist loadgroup $(MEASURED)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
@@ -31,9 +32,20 @@ GROUPS = {
     "meltano": ("end_to_end", "secrets_of_taps/test_meltano.py"),
     "warehouses": ("benchmarks", "orchestration", "sandbox/test_postgres.py", "warehouses"),
 }
+IN_PROCESS = "in_process"
 TESTS = Path(__file__).parent
 
 load_profile()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no test file of another group, if ``-m`` begins with a group: that takes seconds."""
+    group = re.match(r"(\w+)( and (?!.* or ).*)?$", config.option.markexpr)
+    if group is None or group[1] not in {*GROUPS, IN_PROCESS}:
+        return None
+    is_test = collection_path.name.startswith("test_") and collection_path.is_relative_to(TESTS)
+    is_other = is_test and group_of(collection_path.relative_to(TESTS)) != group[1]
+    return True if is_other else None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -52,7 +64,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def group_of(path: Path) -> str:
     """Return the group of a test file: a file's own before its folder's."""
     names = {name: group for group, places in GROUPS.items() for name in places}
-    return names.get(str(path), names.get(path.parts[0], "in_process"))
+    return names.get(str(path), names.get(path.parts[0], IN_PROCESS))
 
 
 @pytest.fixture(autouse=True)

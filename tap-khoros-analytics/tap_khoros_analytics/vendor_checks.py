@@ -38,7 +38,8 @@ def zone_problems(zone: str, zones: Sequence[str]) -> Iterator[str]:
     """Yield that ``zone`` is not one of the ``zones`` of the vendor, with a similar one."""
     if zone not in zones:
         known = [name for name in zones[:_MAX_ZONES] if len(name) <= _MAX_LENGTH]
-        near = [name for name in known if name.lower() == zone.lower()]
+        lower = zone.lower()
+        near = [name for name in known if name.lower() == lower]
         near = near or difflib.get_close_matches(zone[:_MAX_LENGTH], known, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         yield f"timezone must be an id from the stream timezones{hint}"

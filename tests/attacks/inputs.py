@@ -14,12 +14,20 @@ from tests.attacks.texts import EVIL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DEEP = b"[" * 100_000 + b"]" * 100_000
+    from tests.attacks.attack import Parts
+
+MANY, MIB = 100_000, 1 << 20
+# Large contents: parts, each so many times.
+LISTS = [(b"[", MANY), (b"]", MANY)]
+OBJECTS = [(b'{"a":', MANY), (b"1", 1), (b"}", MANY)]
+SPACES = [(b" ", 70 * MIB)]
+EMPTY_LISTS = [(b"[[]", 1), (b",[]", 20 * MIB), (b"]", 1)]
 OPTIONS = ("config", "state", "catalog")
 
 
-def _file(tried: str, option: str, content: bytes, **more: Any) -> Attack:
-    return Attack("files", f"{tried} as {option}", "kindmetrics", files={option: content}, **more)
+def _file(tried: str, option: str, content: bytes | Parts, **more: Any) -> Attack:
+    parts = [(content, 1)] if isinstance(content, bytes) else content
+    return Attack("files", f"{tried} as {option}", "kindmetrics", files={option: parts}, **more)
 
 
 def many_rows(_: Heard) -> Iterator[bytes]:
@@ -35,10 +43,10 @@ def _process(tried: str, **more: Any) -> Attack:
 
 
 FILES = [
-    *(_file("100,000 lists", one, DEEP) for one in OPTIONS),
-    *(_file("100,000 objects", one, b'{"a":' * 100_000 + b"1" + b"}" * 100_000) for one in OPTIONS),
-    *(_file("70 MiB of spaces", one, b" " * (70 << 20)) for one in OPTIONS),
-    *(_file("60 MiB of empty lists", one, b"[[]" + b",[]" * (20 << 20) + b"]") for one in OPTIONS),
+    *(_file("100,000 lists", one, LISTS) for one in OPTIONS),
+    *(_file("100,000 objects", one, OBJECTS) for one in OPTIONS),
+    *(_file("70 MiB of spaces", one, SPACES) for one in OPTIONS),
+    *(_file("60 MiB of empty lists", one, EMPTY_LISTS) for one in OPTIONS),
     *(_file("invalid UTF-8", one, b'{"a":"\xff\xfe"}') for one in OPTIONS),
     *(
         _file(

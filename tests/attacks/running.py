@@ -82,7 +82,7 @@ def _command(
     files = {
         "config": json.dumps(config).encode(),
         "catalog": _catalog(attack.account, streams),
-        **attack.files,
+        **{option: b"".join(p * n for p, n in parts) for option, parts in attack.files.items()},
     }
     command = [str(BIN / account.tap)]
     for option, content in files.items():

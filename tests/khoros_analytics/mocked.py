@@ -71,8 +71,9 @@ BODIES = (JSON | st.fixed_dictionaries({"result": JOBS | st.lists(JOBS, max_size
 def mocked(body: bytes, status: int = 200, **settings: Any) -> Iterator[Tenant]:
     """Return a tenant whose server sends one response to all requests; retries do not wait."""
     config = {**ACCESS, "discover_columns": False, "poll_interval_ms": 1, **settings}
-    tap = TapKhorosAnalytics(config=config)
-    with patch.object(tap.run.throttle, "sleep"), Mocker() as mock, tap.run.connections:
+    tap = TapKhorosAnalytics(config=config, setup_mapper=False)  # it takes long, and runs no stream
+    no_sleep = patch.object(tap.run.throttle, "sleep", lambda _seconds: None)
+    with no_sleep, Mocker() as mock, tap.run.connections:
         mock.register_uri(ANY, ANY, content=body, status_code=status)
         yield tap.tenant
 

@@ -14,7 +14,7 @@ from sandbox.server import running
 from tap_kissmetrics.tap import TapKissmetrics
 from tap_kit import SyncFailed
 
-from tests.kissmetrics.site import TOKEN
+from tests.kissmetrics.site import TOKEN, discovered_with
 from tests.processes import collected
 from tests.singer import Output
 
@@ -89,8 +89,7 @@ class Canned:
 
     def catalog(self, **changes: Any) -> dict[str, Any]:
         """Return the catalog that the tap discovers."""
-        found: dict[str, Any] = TapKissmetrics(config=self.settings(**changes)).catalog_dict
-        return found
+        return discovered_with(self.settings(**changes))
 
     def requested(self, path: str = "") -> list[str]:
         """Return path and query of the requests so far whose path contains ``path``."""

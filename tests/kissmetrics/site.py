@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from copy import deepcopy
@@ -79,8 +80,7 @@ class Site:
 
     def catalog(self, *streams: str, **changes: Any) -> dict[str, Any]:
         """Return a catalog with only these streams selected, with all their fields."""
-        tap = TapKissmetrics(config=self.settings(**changes))
-        discovered: dict[str, Any] = tap.catalog_dict
+        discovered = discovered_with(self.settings(**changes))
         for entry in discovered["streams"]:
             for metadata in entry["metadata"]:
                 if not metadata["breadcrumb"]:
@@ -124,6 +124,20 @@ class Site:
         path = self.folder / f"{name}.json"
         path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
         return path
+
+
+def discovered_with(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the catalog of a discovery, which depends on the settings but not on the addresses."""
+    addresses = {"api_url", "query_url", "v3_url"}
+    others = {name: value for name, value in settings.items() if name not in addresses}
+    found: dict[str, Any] = json.loads(_discovered(json.dumps(others, sort_keys=True)))
+    return found
+
+
+@functools.cache
+def _discovered(settings: str) -> str:
+    tap = TapKissmetrics(config=json.loads(settings), setup_mapper=False)
+    return json.dumps(tap.catalog_dict)
 
 
 def days(first: date = FIRST, last: date = LAST) -> list[date]:

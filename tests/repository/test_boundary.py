@@ -6,6 +6,7 @@ Each rule names what only some modules may use, with the reason.
 from __future__ import annotations
 
 import ast
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PACKAGES = [KIT / "tap_kit", *(tap / package_of(tap) for tap in TAPS)]
-MODULES = {str(path): ast.parse((ROOT / path).read_text("utf-8")) for path in sources(*PACKAGES)}
+PATHS = [str(path) for path in sources(*PACKAGES)]
 NET = "tap-kit/tap_kit/net/"
 KIT_FILES = "tap-kit/tap_kit/run/"
+
+
+@functools.cache
+def modules() -> Mapping[str, ast.Module]:
+    """Return the parsed modules by path; not while tests are collected, since it takes a second."""
+    return {path: ast.parse((ROOT / path).read_text("utf-8")) for path in PATHS}
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,7 @@ RULES = [
 def test_no_code_goes_around_the_boundary(rule: Rule) -> None:
     found = {
         path: sorted(set(rule.uses(tree)))
-        for path, tree in MODULES.items()
+        for path, tree in modules().items()
         if not path.startswith(tuple(rule.allowed))
     }
     assert {path: uses for path, uses in found.items() if uses} == {}, rule.why
@@ -137,14 +144,14 @@ def test_no_code_goes_around_the_boundary(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.why)
 def test_every_exception_is_needed(rule: Rule) -> None:
     for place in rule.allowed:
-        trees = [tree for path, tree in MODULES.items() if path.startswith(place)]
+        trees = [tree for path, tree in modules().items() if path.startswith(place)]
         assert any(list(rule.uses(tree)) for tree in trees), place
 
 
-@pytest.mark.parametrize("path", MODULES)
+@pytest.mark.parametrize("path", PATHS)
 def test_no_path_of_a_request_is_built_of_values(path: str) -> None:
     """An f-string, ``+``, ``%`` or ``format`` with a value would let an id add segments."""
-    built = [ast.unparse(node) for node in ast.walk(MODULES[path]) if _builds_a_path(node)]
+    built = [ast.unparse(node) for node in ast.walk(modules()[path]) if _builds_a_path(node)]
     assert [text for text in built if text not in _FIXED] == []
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from functools import partial
+from functools import cached_property, partial
 
 from sandbox.khoros.catalog import EXPORTS, JSON_ONLY, Export
 from sandbox.khoros.clock import Clock, milliseconds
@@ -23,6 +23,7 @@ SOURCES: Mapping[str, Callable[[World, Query, int], Iterator[Batch]]] = {
     "intervals": rosters,
 }
 DAYS_OF_DATA = 90
+SMALL_BYTES = 128 * 1024  # smaller files are made once, for their length and for their bytes
 DEFAULT_ROWS = 40  # per day, for exports that a mapping does not have
 Moment = datetime | date | int
 
@@ -36,12 +37,24 @@ class File:
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the bytes in pieces."""
-        return body(self.renderer, self.batches())
+        return body(self.renderer, self.batches()) if self._small is None else iter([self._small])
 
     @property
     def length(self) -> int:
         """The number of bytes."""
+        if self._small is not None:
+            return len(self._small)
         return body_length(self.renderer, self.batches())
+
+    @cached_property
+    def _small(self) -> bytes | None:
+        """The bytes of a small file; None if it is large."""
+        made = b""
+        for piece in body(self.renderer, self.batches()):
+            made += piece
+            if len(made) > SMALL_BYTES:
+                return None
+        return made
 
     def middle_of_row(self, row: int) -> int:
         """Return the number of bytes up to the middle of a row."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from array import array
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tap_khoros_analytics.exports.definitions import RAISED_LIMIT
@@ -22,8 +23,11 @@ class ActionLimit:
     """
 
     def __init__(self) -> None:
-        self._counts = array("I", bytes(4 * _COUNTERS))
         self.reached: list[str] = []
+
+    @cached_property
+    def _counts(self) -> array[int]:
+        return array("I", [0]) * _COUNTERS  # only one export has actions: made for its first one
 
     def count(self, conversations: Iterable[str | None]) -> None:
         """Count one action for each of ``conversations``."""
