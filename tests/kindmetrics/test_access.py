@@ -60,14 +60,14 @@ def test_after_a_renewed_plan_the_missing_days_are_read(serve: Serve) -> None:
     loader = Loader()
     loader.load(site.sync(end_date="2024-02-03"))
     site.api.faults.append(Fault("status", status=403, path=NO_PLAN))
-    loader.load(site.sync(state=loader.state, end_date="2024-02-15"))
+    loader.load(site.sync(state=loader.state, end_date="2024-02-08"))
     for stream in WINDOWED:
         reached = [bookmark(loader.state, stream, number) for number in (1, 2, 3)]
-        assert reached == ["2024-02-15", "2024-02-03", "2024-02-15"]
+        assert reached == ["2024-02-08", "2024-02-03", "2024-02-08"]
     site.api.faults.clear()
-    loader.load(site.sync(state=loader.state, end_date="2024-02-17"))
+    loader.load(site.sync(state=loader.state, end_date="2024-02-10"))
     whole = Loader()
-    whole.load(site.sync(end_date="2024-02-17"))
+    whole.load(site.sync(end_date="2024-02-10"))
     assert loader.content == whole.content
     assert loader.state == whole.state
 
@@ -112,8 +112,8 @@ def test_two_rejected_days_do_not_stop_the_run(serve: Serve) -> None:
 def test_a_rejected_domain_gets_no_further_requests(serve: Serve, status: int) -> None:
     site = serve(domains=2, referrers_route="documented")
     site.api.faults.append(Fault("status", status=status, path=NO_PLAN))
-    site.sync(max_concurrency=1, start_date="2024-01-01", end_date="2024-02-20")
-    assert len(site.days_requested("pages", 2)) <= 5  # three, and those already sent, of 51
+    site.sync(max_concurrency=1, start_date="2024-02-01", end_date="2024-02-20")
+    assert len(site.days_requested("pages", 2)) <= 5  # three, and those already sent, of 20
 
 
 def test_a_configured_domain_that_is_not_listed_is_one_warning(

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft7Validator, FormatChecker
+from sandbox.kindmetrics import Kindmetrics
+from sandbox.server import running
 
 from tests.kindmetrics.responses import Responses
-from tests.kindmetrics.site import LAST, STREAMS
+from tests.kindmetrics.site import LAST, NOW, STREAMS, TOKEN, Site
 
 if TYPE_CHECKING:
     from tests.kindmetrics.conftest import Serve
@@ -38,10 +40,13 @@ def is_date_time(value: object) -> bool:
 SEGMENTS = [{"name": "all"}, {"name": "Schweden 🇸🇪", "country": "SE"}]
 
 
-@pytest.fixture
-def output(serve: Serve) -> Output:
-    site = serve(domains=3, visitors_per_day=40, pages_per_day=20)
-    return site.sync(segments=SEGMENTS, start_date="2024-02-03", end_date=LAST.isoformat())
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> Output:
+    """The output of one run, which these tests share."""
+    api = Kindmetrics(token=TOKEN, now=NOW, domains=3, visitors_per_day=40, pages_per_day=20)
+    with running(api.app) as server:
+        site = Site(api, server.url, tmp_path_factory.mktemp("keys"))
+        return site.sync(segments=SEGMENTS, start_date="2024-02-03", end_date=LAST.isoformat())
 
 
 def test_every_record_is_valid_in_the_schema_of_its_stream(output: Output) -> None:

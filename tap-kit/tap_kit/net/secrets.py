@@ -7,7 +7,7 @@ import re
 import threading
 from functools import cache, cached_property
 from html.entities import html5
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 MASK = "***"
 _MIN_LENGTH = 4  # characters; a shorter secret occurs in ordinary words
 _WORD_LENGTH = 8  # a shorter secret is removed only if it is a separate word
-_ESCAPES = "\\%&"  # each encoding of a single character begins with one of them, or is a plus
+_ESCAPES = "\\%&"  # each encoding of a single character begins with one of them
+_ENCODED_SPACE = "+"
 _USER_INFO = re.compile(r"(?<=://)[^\s/@:]*:[^\s/]*(?=@)")  # in a URL, such as that of a proxy
 _NAMES: dict[str, list[str]] = {}  # of characters in HTML, with their semicolons
 for _name, _character in html5.items():
@@ -52,8 +53,11 @@ class Secrets:
     def redact(self, text: str) -> str:
         """Return ``text`` with ``***`` in place of each secret."""
         secrets = self._patterns.values()
+        escapes = _escapes_in(text)
         for secret in secrets:
-            text = secret.remove_from(text)
+            if secret.may_be_in(text, escapes):
+                text = secret.pattern.sub(MASK, text)
+                escapes = _escapes_in(text)
         joined = _joined(text)
         for secret in secrets:
             if secret.may_be_wrapped_in(joined):
@@ -88,6 +92,17 @@ def _spellings(value: str) -> Iterator[str]:
         yield from (text, text.replace("+", "-").replace("/", "_"))
 
 
+class _Escapes(NamedTuple):
+    """How many encoded characters a text can contain."""
+
+    escapes: int
+    spaces: int
+
+
+def _escapes_in(text: str) -> _Escapes:
+    return _Escapes(sum(map(text.count, _ESCAPES)), text.count(_ENCODED_SPACE))
+
+
 def _joined(text: str) -> str:
     """Return a text without white space, invisible characters and the escapes of line breaks."""
     joined = "".join(text.split()).replace("\\n", "").replace("\\r", "")
@@ -102,17 +117,13 @@ class _Secret:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._escapes = f"{_ESCAPES}+" if " " in text else _ESCAPES
+        self._has_space = " " in text
         self._joined = _joined(text)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """The regular expression."""
         return _pattern(self._text)
-
-    def remove_from(self, text: str) -> str:
-        """Return ``text`` with ``***`` in place of the secret."""
-        return self.pattern.sub(MASK, text) if self._may_be_in(text) else text
 
     @cached_property
     def _wrapped(self) -> re.Pattern[str]:
@@ -126,15 +137,17 @@ class _Secret:
         """Return ``text`` with ``***`` in place of the secret, even if it has line breaks."""
         return self._wrapped.sub(MASK, text)
 
-    def _may_be_in(self, text: str) -> bool:
+    def may_be_in(self, text: str, escapes: _Escapes) -> bool:
         """Return False only if ``text`` does not contain the secret in any encoding.
 
         Each character that is encoded takes an escape of the text. The characters between them are
         unchanged, so the longest of these runs has at least a certain length. Among the parts into
         which the secret is divided, of half that length, one is then in the run, and in the text.
         """
-        escapes = sum(map(text.count, self._escapes))
-        longest_run = -((escapes - len(self._text)) // (escapes + 1))  # rounded up
+        number = escapes.escapes + escapes.spaces * self._has_space
+        if not number:
+            return self._text in text
+        longest_run = -((number - len(self._text)) // (number + 1))  # rounded up
         size = (longest_run + 1) // 2
         starts = range(0, len(self._text) - size + 1, max(size, 1))
         return size < 1 or any(self._text[at : at + size] in text for at in starts)

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
-from singer_sdk import Tap
 from singer_sdk.singerlib import RecordMessage, SchemaMessage
 from typing_extensions import override
 
@@ -27,6 +26,7 @@ from tap_kit.errors import SyncFailed, setting_error
 from tap_kit.rows.chunks import ChunkWriter, encode_rows, write_lines
 from tap_kit.rows.utc import set_to_utc
 from tap_kit.run.batch_options import ROOT_SETTING, BatchOptions
+from tap_kit.run.versions import VersionedTap
 
 if TYPE_CHECKING:
     import logging
@@ -71,7 +71,7 @@ class BatchWriter(ChunkWriter):
             super().write_rows(message, rows)
 
 
-class BatchingTap(Tap):
+class BatchingTap(VersionedTap):
     """A tap that writes batch files if its settings say so."""
 
     message_writer_class = BatchWriter
