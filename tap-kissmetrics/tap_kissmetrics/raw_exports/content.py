@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tap_kissmetrics.raw_exports.store import Store, Stored
 
 FIRST_BYTES = 2 << 20  # of a file, which are read ahead: many files at a time
-FURTHER_BYTES = 4 << 20  # at a time, of the file that is being written
+FURTHER_BYTES = 2 << 20  # at a time, of the file that is being written: at 0.1 s, 20 MiB/s
 _PIECE_BYTES = 1 << 20  # to split into lines at a time
 BATCH_LINES = 2_000  # to decode at a time: few enough for little memory
 

@@ -59,7 +59,9 @@ def _extended(records: list[Any], objects: Iterator[Record]) -> Exception | None
     try:
         records.extend(objects)
     except _ERRORS as error:
-        return error
+        # The traceback has the frame of the caller, which keeps the error: the lines of a batch
+        # would stay in memory until Python collects such circles.
+        return error.with_traceback(None)
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import SchemaDirectory
@@ -182,7 +182,7 @@ class RawStream(BookmarkedStream[FileTask, FileResult]):
     def batches(self, task: FileTask, result: FileResult) -> Iterator[Sequence[Row]]:
         plan, entry = self.product_plan(task.partition), task.entry
         wanted = [one for one in self.members if plan.after[one.name] < entry.revision]
-        makers = {one.name: one.row_maker() for one in wanted}
+        makers = {one.name: one.row_maker for one in wanted}
         reader = FileReader(task.partition["product"], entry, makers)
         for found in reader.rows(result.file, partial(self.run.heartbeat, task)):
             for one in wanted:
@@ -192,8 +192,9 @@ class RawStream(BookmarkedStream[FileTask, FileResult]):
         plan.counts += counts
         self.logger.debug("%s: %s", task, _listed(counts))
 
+    @cached_property
     def row_maker(self) -> RowMaker:
-        """Return what makes the rows of this stream, with its selected fields."""
+        """What makes the rows of this stream, with its selected fields."""
         fields = [field for field in self.schema["properties"] if self.mask["properties", field]]
         return RowMaker(fields, self.columns)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -106,6 +107,17 @@ def test_each_line_is_decoded_for_itself(lines: Sequence[bytes], good: int) -> N
 )
 def test_reject_has_a_reason(line: bytes, reason: str) -> None:
     assert decode([line]).reasons == {0: reason}
+
+
+def test_lines_that_are_mended_or_rejected_are_released_without_the_garbage_collector() -> None:
+    lines = [GOOD, BAD, rb'{"a": "\302"}', b"[1]", GOOD] * 10
+    gc.disable()
+    try:
+        gc.collect()
+        decode(lines)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 # Equal lines
