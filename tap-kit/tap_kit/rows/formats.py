@@ -12,7 +12,6 @@ import threading
 from collections import Counter
 from datetime import date, datetime
 from functools import lru_cache, partial
-from itertools import chain
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -223,10 +222,12 @@ def _all_valid(rows: Sequence[msgspec.Struct], kind: Any, attributes: Sequence[s
 
     False if each has to be looked at.
     """
-    columns = [_reader_of(attribute)(rows) for attribute in attributes]
-    values = list(chain.from_iterable(columns))
-    if any(column and column[0] is UNSET for column in columns):
-        values = [value for value in values if value is not UNSET]
+    values: list[Any] = []
+    for attribute in attributes:
+        column = _reader_of(attribute)(rows)
+        if column and column[0] is UNSET:
+            column = [value for value in column if value is not UNSET]
+        values += column
     try:
         msgspec.convert(values, list[kind])
     except msgspec.ValidationError:
