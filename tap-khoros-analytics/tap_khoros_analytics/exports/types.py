@@ -38,6 +38,8 @@ LEARNED = (BOOLEAN, INTEGER, NUMBER, DURATION, MOMENT)
 MIN_SAMPLE = 20  # values; fewer do not show what a column can have
 MAX_OFFSETS = 100_000  # of minutes, two months of them
 EXACT_DIGITS = 15  # of a number that a double keeps
+# Of zones on earth. A database refuses other offsets, and the load would fail.
+FARTHEST_WEST, FARTHEST_EAST = timedelta(hours=-12), timedelta(hours=14)
 DAY_FIRST = {"es": True, "fr": True, "de": True, "tr": True, "en_US": False}  # by locale
 
 _Integer = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
@@ -53,6 +55,7 @@ _PLAIN = {
     BOOLEAN: re.compile(r"[a-z,]*"),
 }
 _IDENTIFIER = re.compile(r"(?:.*_)?(?:id|ids|uuid)")
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _DURATION = re.compile(r"([0-9]{1,7}):([0-5][0-9]):([0-5][0-9])")
 _TIME = r"[ T]([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,6})?)?"
@@ -90,6 +93,8 @@ class Zone:
         Raises:
             ValueError: if it is no minute, or the zone is not known.
         """
+        if minute[10:11] not in {" ", "T"}:  # Python accepts any character here
+            raise ValueError
         found = self.text_of(datetime.fromisoformat(minute))[-6:]
         if len(self.offsets) > MAX_OFFSETS:
             self.offsets.clear()
@@ -100,14 +105,15 @@ class Zone:
         """Return a time as RFC 3339, in the zone if it has none.
 
         Raises:
-            ValueError: if there is no zone.
+            ValueError: if there is no zone, or a warehouse cannot store the time.
         """
         if moment.tzinfo is None:
             if self.zone is None:
                 raise ValueError
             moment = moment.replace(tzinfo=self.zone)
-        text = moment.isoformat()
-        if text[-6] not in "+-":  # seconds in the offset of a historical time
+        text, offset = moment.isoformat(), moment.utcoffset() or timedelta()
+        is_storable = FARTHEST_WEST <= offset <= FARTHEST_EAST and _is_in_a_year_of_utc(moment)
+        if not is_storable or text[-6] not in "+-":  # seconds in the offset of a historical time
             raise ValueError
         return text
 
@@ -181,7 +187,7 @@ def _one_by_one(parse: Parser, texts: Texts) -> Conversion:
 
 
 def _integer(text: str) -> int:
-    if not _NUMBER.fullmatch(text) or "." in text or not -(1 << 63) <= int(text) < 1 << 63:
+    if not _INTEGER.fullmatch(text) or not -(1 << 63) <= int(text) < 1 << 63:
         raise ValueError
     return int(text)
 
@@ -236,10 +242,19 @@ def _moment(zone: Zone, text: str) -> str:
         day, month = (first, other) if is_day_first else (other, first)
     else:
         raise ValueError
-    micros = int(float(fraction or 0) * 1_000_000)
+    micros = int((fraction or ".")[1:].ljust(6, "0"))
     parts = map(int, (year, month, day, hour, minute, second or 0))
     moment = datetime(*parts, micros, tzinfo=_zone_of(offset))  # type: ignore[misc,arg-type]
     return zone.text_of(moment)
+
+
+def _is_in_a_year_of_utc(moment: datetime) -> bool:
+    """Return whether a time is between the years 1 and 9999 in UTC, too."""
+    try:
+        moment.astimezone(timezone.utc)
+    except OverflowError:
+        return False
+    return True
 
 
 def _zone_of(offset: str | None) -> tzinfo | None:
