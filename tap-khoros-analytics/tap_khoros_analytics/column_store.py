@@ -41,7 +41,7 @@ Moment = Annotated[datetime, Meta(tz=True)]
 class ExportColumns(Struct, kw_only=True, omit_defaults=True):
     """What is known of the columns of one export, and since when.
 
-    ``names`` is the header; None if the vendor refused the export. ``types`` are those of names,
+    ``names`` is the header; None if the vendor refused the export. ``types`` are those of fields,
     and never change: a column in a warehouse has one type. They are None if none were learned.
     ``unknown`` are names in rows that no column has, ``absent`` the fields of columns that a CSV
     export did not have: discovery resolves them, or they are not reported again.
@@ -107,7 +107,7 @@ class ColumnStore:
         return stored or StoredColumns(form=FORM, account=self._account, exports={})
 
     def types(self, export_id: str) -> dict[str, str]:
-        """Return the types of names that discovery has learned."""
+        """Return the types of fields that discovery has learned."""
         entry = self._stored.exports.get(export_id)
         return dict((entry and entry.types) or {})
 
@@ -196,12 +196,9 @@ def _folder(config: Config) -> Path | None:
 
 
 def _types(found: Discovered, old: ExportColumns | None) -> dict[str, str] | None:
-    """Return the types to store: those that are stored, then those of new names."""
+    """Return the types to store: those that are stored, and those of new fields."""
     known = old.types if old else None
-    if found.types is None:
-        return known
-    learned = dict(zip(found.header or (), found.types, strict=True))
-    return {**learned, **(known or {})}
+    return known if found.types is None else {**found.types, **(known or {})}
 
 
 def unresolved(

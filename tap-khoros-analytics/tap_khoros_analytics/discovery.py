@@ -52,7 +52,7 @@ MINUTE = timedelta(minutes=1)  # the smallest window: an export without rows has
 class Discovered(NamedTuple):
     """What discovery found of an export: its header; None if the export cannot be read.
 
-    ``types`` has the type of each name in the header, as far as types are learned.
+    ``types`` has the types that are learned, by field.
     ``is_final``: it can be stored. What failed for an export that is read by default can not, so
     that the next discovery requests it again.
     """
@@ -60,7 +60,7 @@ class Discovered(NamedTuple):
     export: Export
     header: list[str] | None
     is_final: bool
-    types: list[str] | None = None
+    types: dict[str, str] | None = None
 
 
 def discovered_headers(tenant: Tenant, exports: Sequence[Export]) -> Iterator[Discovered]:
@@ -121,16 +121,16 @@ def learns_types(config: Config) -> bool:
 
 def _types(
     config: Config, export: Export, header: Sequence[str], rows: Sequence[Sequence[str]]
-) -> list[str] | None:
-    """Return the type of each name in a header, from the values of a sample; None if not wanted."""
+) -> dict[str, str] | None:
+    """Return the types of fields, from the values of a sample; None if they are not wanted."""
     if not learns_types(config):
         return None
     fields = [column.field for column in columns_from(export.id, header)]
     zone = zone_of(export, config)
-    return [
-        learned_type(field, (row[place] for row in rows if place < len(row)), zone)
+    return {
+        field: learned_type(field, (row[place] for row in rows if place < len(row)), zone)
         for place, field in enumerate(fields)
-    ]
+    }
 
 
 def _sample(tenant: Tenant, export: Export) -> tuple[list[str], list[list[str]]]:

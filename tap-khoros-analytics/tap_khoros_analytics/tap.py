@@ -17,6 +17,7 @@ from tap_khoros_analytics.exports.columns import (
     attested_types,
     columns_from,
     columns_of,
+    deselect_beside,
     fields_of,
     known_columns,
     with_types,
@@ -44,13 +45,32 @@ class TapKhorosAnalytics(KitTap):
 
     @cached_property
     def _learned_types(self) -> dict[str, dict[str, str]]:
-        """The types of the tenant's names, by export; discovery fills it."""
+        """The types of the tenant's fields, by export; discovery fills it."""
         return {}
 
     @cached_property
     def tenant(self) -> Tenant:
         """The tenant that this run reads."""
         return Tenant(self.run)
+
+    @override
+    def setup_mapper(self) -> None:
+        """Prepare a run; discovery alone does without this.
+
+        Raises:
+            ConfigValidationError: if the run would learn types, which nothing keeps for the next.
+        """
+        if self._column_store is None and self._learns_types():
+            problem = (
+                "column_types: typed needs a place for the types that discovery learns, or they "
+                "could change between runs: set discovery_folder, or pass a catalog"
+            )
+            raise ConfigValidationError(problem, errors=[problem])
+        super().setup_mapper()
+
+    def _learns_types(self) -> bool:
+        is_typed = self._can_discover() and discovery.learns_types(self.config)
+        return is_typed and any(self._given_columns(one) is None for one in EXPORTS.values())
 
     @override
     def discover_streams(self) -> list[Stream]:
@@ -84,10 +104,7 @@ class TapKhorosAnalytics(KitTap):
         """Return the types of fields: those that are learned, documented and in the settings."""
         types: dict[str, str] = {}
         if self.config.get("column_types") == "typed":
-            learned = self._learned_types.get(export_id, {})
-            found = columns_from(export_id, list(learned))
-            types = {c.field: t for c, t in zip(found, learned.values(), strict=True)}
-            types |= attested_types(export_id)
+            types = {**self._learned_types.get(export_id, {}), **attested_types(export_id)}
         chosen = export_options(self.config, export_id).get("types") or {}
         fields = fields_of(columns, chosen)
         return {**types, **dict(zip(fields, chosen.values(), strict=True))}
@@ -113,8 +130,7 @@ class TapKhorosAnalytics(KitTap):
                 self._column_store.note_discovered(found)
         for one in found:
             stored = self._column_store.types(one.export.id) if self._column_store else None
-            learned = dict(zip(one.header or (), one.types or (), strict=False))
-            self._learned_types[one.export.id] = stored or learned
+            self._learned_types[one.export.id] = stored or one.types or {}
         return {one.export.id: one.header for one in found}
 
     @cached_property
@@ -134,7 +150,9 @@ class TapKhorosAnalytics(KitTap):
         """Return the columns in the catalog or the settings; None where there are none."""
         entry = self.input_catalog.get_stream(export.id) if self.input_catalog else None
         if entry is not None:
-            return columns_of(export.id, entry.schema.to_dict())
+            columns = columns_of(export.id, entry.schema.to_dict())
+            deselect_beside(columns, entry.metadata)
+            return columns
         names = export_options(self.config, export.id).get("columns")
         return columns_from(export.id, names, are_metrics=True) if names else None
 

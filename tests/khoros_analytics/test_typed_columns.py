@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from singer_sdk.exceptions import ConfigValidationError
 from tap_khoros_analytics.exports.definitions import EXPORTS
+from tap_khoros_analytics.tap import TapKhorosAnalytics
 
 from tests.khoros_analytics.site import ONE_DAY, deselected, selecting
 
@@ -30,6 +32,12 @@ def busy(serve: Serve) -> Site:
     return serve(now=None, rows_per_day=60)
 
 
+def discovered(site: Site, **settings: Any) -> Catalog:
+    """Return the catalog of a discovery, which is not followed by a run."""
+    tap = TapKhorosAnalytics(config=site.settings(**settings), setup_mapper=False)
+    return cast("Catalog", tap.catalog_dict)
+
+
 def types_in(catalog: Catalog, stream: str) -> dict[str, Any]:
     """Return the types of a stream's fields that are not plain texts."""
     (entry,) = [e for e in catalog["streams"] if e["stream"] == stream]
@@ -42,14 +50,14 @@ def test_types_are_learned_and_change_no_key_and_no_value(busy: Site, report_for
     yesterday = str(datetime.now(timezone.utc).date() - timedelta(days=1))
     days = {"start_date": yesterday, "end_date": yesterday}
     settings: dict[str, Any] = {**SETTINGS, **BERLIN, **days, "report_format": report_format}
-    catalog = busy.tap(**settings).catalog_dict
+    catalog = discovered(busy, **settings)
     types = types_in(catalog, "response")
     assert types["response_tar"] == ["integer", "null"]
     assert types["response_tar_raw"] == ["string", "null"]
     assert types["date_claimed"] == "date-time"
     assert types["lsw_responded_post_in_business_hour"] == ["boolean", "null"]
     assert types["conversation_id"] == ["string", "null"]
-    texts = busy.tap(**{**settings, "column_types": "text"}).catalog_dict
+    texts = discovered(busy, **{**settings, "column_types": "text"})
     typed_rows, text_rows = (
         busy.sync(catalog=selecting(found, "response"), **settings).rows("response")
         for found in (catalog, texts)
@@ -82,7 +90,7 @@ def as_text(value: Any, *, is_typed: bool) -> str | None:
 def test_documented_types_and_seconds_need_no_sample(site: Site) -> None:
     exports = {**GIVEN, "user": {**USER["user"], "types": {"total mobile time": "duration"}}}
     settings: dict[str, Any] = {**SETTINGS, "exports": exports, "locale": "de"}
-    catalog = site.tap(**settings).catalog_dict
+    catalog = discovered(site, **settings)
     assert "author_followers_raw" not in types_in(catalog, "author"), "en is not the locale"
     assert types_in(catalog, "user") == {
         "row_id": "string",
@@ -106,7 +114,7 @@ def test_a_value_that_does_not_fit_is_null_with_its_text_beside_it(
     settings: dict[str, Any] = {"exports": {**GIVEN, "author": {"types": types}}, **ONE_DAY}
     if is_single:
         settings |= {"flattening_enabled": True, "flattening_max_depth": 1}
-    catalog = site.tap(**settings).catalog_dict
+    catalog = discovered(site, **settings)
     rows = site.sync(catalog=selecting(catalog, "author"), **settings).rows("author")
     texts = site.sync("author", **ONE_DAY).rows("author")
     for row, text in zip(rows, texts, strict=True):
@@ -130,30 +138,65 @@ def test_a_value_that_does_not_fit_is_null_with_its_text_beside_it(
     }
 
 
-def test_the_field_beside_a_column_can_be_deselected(site: Site) -> None:
-    types = {"AUTHOR_NAME": "integer", "AUTHOR_ID": "integer"}
+def test_the_field_beside_a_column_can_be_deselected(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    types = {"AUTHOR_NAME": "integer", "AUTHOR_ID": "integer", "AUTHOR_HANDLE": "duration"}
     options = {"types": types, "primary_key": ["AUTHOR_ID"]}
     settings: dict[str, Any] = {"exports": {**GIVEN, "author": options}, **ONE_DAY}
-    catalog = selecting(site.tap(**settings).catalog_dict, "author")
+    catalog = selecting(discovered(site, **settings), "author")
     assert types_in(catalog, "author")["author_id"] == "string", "a key is never null"
-    rows = site.sync(catalog=deselected(catalog, "author", "author_name_raw"), **settings)
-    assert "author_name_raw" not in rows.rows("author")[0]
+    fields = ("author_name_raw", "author_handle_seconds")
+    rows = site.sync(catalog=deselected(catalog, "author", *fields), **settings).rows("author")
+    assert not {*fields} & rows[0].keys()
+    assert {row["author_name"] for row in rows} == {None}
+    assert all(row["author_handle"] for row in rows)
     assert not [p for p in site.requested("report/author") if "reportMetrics" in p]
+    (warning,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert warning.endswith("author_name is null, select author_name_raw to keep the text")
+
+
+def test_without_its_column_the_field_beside_it_is_deselected(site: Site) -> None:
+    """It would be null in each row, and look like missing data."""
+    types = {"AUTHOR_NAME": "integer", "AUTHOR_HANDLE": "duration", "AUTHOR_FOLLOWERS": "integer"}
+    settings: dict[str, Any] = {"exports": {**GIVEN, "author": {"types": types}}, **ONE_DAY}
+    catalog = selecting(discovered(site, **settings), "author")
+    catalog = deselected(catalog, "author", "author_name", "author_handle")
+    output = site.sync(catalog=catalog, **settings)
+    (schema,) = [m["schema"] for m in output.messages if m["type"] == "SCHEMA"]
+    fields = schema["properties"].keys()
+    beside = {field for field in fields if field.endswith(("_raw", "_seconds"))}
+    assert beside == {"author_followers_raw"}
+    assert all(row.keys() == fields for row in output.rows("author"))
+
+
+def test_a_run_does_not_learn_types_that_nothing_keeps(busy: Site) -> None:
+    """They could be others in the next run."""
+    with pytest.raises(ConfigValidationError, match="set discovery_folder, or pass a catalog"):
+        busy.tap(**SETTINGS)
+    assert busy.api.log.requests == []
+    busy.tap(**SETTINGS, discovery_folder=str(busy.folder / "stored"))
+    assert busy.api.log.requests != []
+    busy.api.log.clear()
+    given = {"author": {"columns": ["AUTHOR_ID"]}, "response": {"columns": ["RESPONSE_TAR"]}}
+    busy.tap(**{**SETTINGS, "exports": {**SETTINGS["exports"], **given}})
+    busy.tap(**SETTINGS, discover_columns=False)
+    assert busy.api.log.requests == []
 
 
 def test_a_stored_type_never_changes(busy: Site) -> None:
     settings: dict[str, Any] = {**SETTINGS, "discovery_folder": str(busy.folder / "stored")}
-    texts = busy.tap(**{**settings, "column_types": "text"}).catalog_dict
+    texts = discovered(busy, **{**settings, "column_types": "text"})
     assert "author_followers_raw" not in types_in(texts, "author")
-    catalog = busy.tap(**settings).catalog_dict
+    catalog = discovered(busy, **settings)
     assert types_in(catalog, "author")["author_followers"] == ["integer", "null"]
     busy.api.log.clear()
-    assert busy.tap(**settings).catalog_dict == catalog
+    assert discovered(busy, **settings) == catalog
     assert busy.api.log.requests == []
     busy.api.rows_per_day = 3
-    assert busy.tap(**settings, discovery_max_age=0).catalog_dict == catalog
+    assert discovered(busy, **settings, discovery_max_age=0) == catalog
     busy.api.columns = {"author": ["AUTHOR_ID", "AUTHOR_FOLLOWERS", "LOYALTY_LEVEL"]}
-    changed = types_in(busy.tap(**settings, discovery_max_age=0).catalog_dict, "author")
+    changed = types_in(discovered(busy, **settings, discovery_max_age=0), "author")
     assert changed["author_followers"] == ["integer", "null"]
     assert changed["loyalty_level"] == ["string", "null"]
 
@@ -161,6 +204,6 @@ def test_a_stored_type_never_changes(busy: Site) -> None:
 def test_a_sample_of_intervals_is_within_the_vendors_limit(busy: Site) -> None:
     exports = {n: o for n, o in SETTINGS["exports"].items() if n != "team_performance_interval"}
     settings: dict[str, Any] = {**SETTINGS, "exports": exports, "time_interval": 300_000}
-    types = types_in(busy.tap(**settings).catalog_dict, "team_performance_interval")
+    types = types_in(discovered(busy, **settings), "team_performance_interval")
     assert types["responses"] == ["integer", "null"]
     assert types["interval_start"] == "date-time"

@@ -19,6 +19,8 @@ from tap_khoros_analytics.exports.types import DURATION, MOMENT, TEXT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from singer_sdk.singerlib import MetadataMapping
+
     from tap_khoros_analytics.exports.definitions import Export
 
 OWN_FIELDS = ("row_id", "window_start", "window_end", "conversation_report_type")
@@ -242,6 +244,14 @@ def columns_of(export_id: str, schema: Mapping[str, Any]) -> list[Column]:
         for field, definition in properties.items()
         if field not in OWN_FIELDS and not _is_derived(field, definition)
     ]
+
+
+def deselect_beside(columns: Iterable[Column], metadata: MetadataMapping) -> None:
+    """Deselect the fields beside deselected columns: they would be null in each row."""
+    mask = metadata.resolve_selection()
+    for column in columns:
+        if column.derived_field and not mask["properties", column.field]:
+            metadata["properties", column.derived_field].selected = False
 
 
 def _is_derived(field: str, definition: Mapping[str, Any]) -> bool:

@@ -28,12 +28,7 @@ from typing_extensions import override
 
 from tap_khoros_analytics.exports.action_limit import ActionLimit
 from tap_khoros_analytics.exports.bodies import CsvCells, FieldNames, JsonCells
-from tap_khoros_analytics.exports.columns import (
-    columns_of,
-    key_of,
-    missing_fields,
-    schema_of,
-)
+from tap_khoros_analytics.exports.columns import columns_of, key_of, missing_fields, schema_of
 from tap_khoros_analytics.exports.definitions import RAISED_LIMIT, export_options
 from tap_khoros_analytics.exports.parameters import (
     REPORT_TYPE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from tap_khoros_analytics.exports.types import DURATION, converter
+from tap_khoros_analytics.exports.types import DURATION, TEXT, converter
 
 if TYPE_CHECKING:
     import logging
@@ -21,24 +21,25 @@ class Misfits:
     def __init__(self, stream: str, logger: logging.Logger) -> None:
         self._stream = stream
         self._logger = logger
-        self._counts: Counter[Column] = Counter()
+        self._counts: Counter[tuple[Column, bool]] = Counter()
 
-    def add(self, column: Column, count: int) -> None:
-        """Count texts of a column."""
-        self._counts[column] += count
+    def add(self, column: Column, count: int, *, has_beside: bool) -> None:
+        """Count texts of a column; ``has_beside``: the field beside it is selected."""
+        self._counts[column, has_beside] += count
 
     def report(self) -> None:
         """Log the counts since the last report."""
-        for column, count in self._counts.items():
+        for (column, has_beside), count in self._counts.items():
             is_duration = column.type == DURATION
+            place = column.field if is_duration else column.derived_field
             self._logger.warning(
-                "%s: %s value(s) of %s have another type than %s; %s is null, the text is in %s",
+                "%s: %s value(s) of %s have another type than %s; %s is null, %s",
                 self._stream,
                 f"{count:,}",
                 column.field,
                 column.type,
                 column.derived_field if is_duration else column.field,
-                column.field if is_duration else column.derived_field,
+                f"the text is in {place}" if has_beside else f"select {place} to keep the text",
             )
         self._counts.clear()
 
@@ -66,7 +67,8 @@ class TypedCells:
         self._columns = [
             (place, column, converter(column.type, zone), column.derived_field in selected)
             for place, column in enumerate(columns)
-            if column.derived_field
+            # A duration without its seconds is only a text.
+            if column.derived_field in selected or column.type not in {TEXT, DURATION}
         ]
         self.derived_fields = [
             c.derived_field or "" for _, c, _, is_kept in self._columns if is_kept
@@ -80,7 +82,8 @@ class TypedCells:
         for place, column, convert, has_beside in self._columns:
             values, misfits = convert(columns[place])
             if misfits:
-                self._misfits.add(column, sum(text is not None for text in misfits))
+                count = sum(text is not None for text in misfits)
+                self._misfits.add(column, count, has_beside=has_beside)
             if column.type == DURATION:
                 derived = values
             else:
