@@ -147,7 +147,7 @@ class KissmetricsV3Account(KissmetricsAccount):
 
 
 class KhorosAccount(Account):
-    """All exports, the brand posts among them."""
+    """All exports, the brand posts among them; columns with types of each kind, and misfits."""
 
     def __init__(self) -> None:
         vendor = self.vendor = KhorosDemo(DAYS)
@@ -157,8 +157,21 @@ class KhorosAccount(Account):
 
     @override
     def extra(self) -> dict[str, Any]:
-        """Return a setting with which each run requests the columns, so that runs are equal."""
-        return {"discovery_max_age": 0}
+        """Return types, and a setting with which each run requests the columns, like the first."""
+        response = {
+            "RESPONSE_TAR": "integer",
+            "HANDLE_TIME_TOTAL_RESPONSE": "number",
+            "LSW_RESPONDED_POST_IN_BUSINESS_HOUR": "boolean",
+            "DATE_CLAIMED": "date-time",
+            "RESPONSE_TYPE": "integer",  # whose values are none, and neither are these
+            "RESPONSE_LANGUAGE": "date-time",
+        }
+        user = {"TOTAL_MOBILE_TIME": "duration", "TOTAL_MOBILE_TIME_MILLIS": "integer"}
+        exports = {
+            "response": {"types": response},
+            "user": {"types": user, "columns": ["AGENT_ID", *user]},
+        }
+        return {"discovery_max_age": 0, "exports": exports}
 
     @override
     def counts(self) -> dict[str, int]:
