@@ -12,12 +12,40 @@
 {% endmacro %}
 
 
-{#- The types of the columns that were loaded, by name; none over files, where each value is JSON. -#}
-{% macro types_loaded(relation) %}{% do return(adapter.dispatch("types_loaded")(relation)) %}{% endmacro %}
+{#- The types of loaded columns, by name: of all columns in PostgreSQL; over files, where each value is JSON, of those
+    that the tap gave a type, if all values have it. -#}
+{% macro types_loaded(relation, loaded) %}{% do return(adapter.dispatch("types_loaded")(relation, loaded)) %}{% endmacro %}
 
-{% macro duckdb__types_loaded(relation) %}{% do return({}) %}{% endmacro %}
+{% macro duckdb__types_loaded(relation, loaded) %}
+{%- set typed, types = [], {} %}
+{%- for name in loaded if has_type(name, loaded) %}{% do typed.append(name) %}{% endfor %}
+{%- if typed %}
+{%- set query %}
+select
+{%- for name in typed %}
+    {{ type_of_values(adapter.quote(name)) }} as {{ adapter.quote(name) }}{{ "," if not loop.last }}
+{%- endfor %}
+from {{ relation }}
+{%- endset %}
+{%- set row = run_query(query).rows[0] %}
+{%- for name in typed %}{% do types.update({name: row[loop.index0]}) %}{% endfor %}
+{%- endif %}
+{%- do return(types) %}
+{% endmacro %}
 
-{% macro postgres__types_loaded(relation) %}
+{% macro type_of_values(column) -%}
+{%- set kind = "json_type(" ~ column ~ ")" %}
+{%- set there = "filter (where " ~ kind ~ " <> 'NULL')" -%}
+case
+        when bool_and({{ kind }} in ('BIGINT', 'UBIGINT')) {{ there }} then 'bigint'
+        when bool_and({{ kind }} in ('BIGINT', 'UBIGINT', 'DOUBLE')) {{ there }} then 'float8'
+        when bool_and({{ kind }} = 'BOOLEAN') {{ there }} then 'boolean'
+        when bool_and({{ has_offset(as_text(column)) }}) {{ there }} then 'timestamptz'
+        else 'text'
+    end
+{%- endmacro %}
+
+{% macro postgres__types_loaded(relation, loaded) %}
 {%- set types = {} %}
 {%- for column in adapter.get_columns_in_relation(relation) %}{% do types.update({column.name: column.dtype}) %}{% endfor %}
 {%- do return(types) %}

@@ -1,13 +1,13 @@
 {#- A stream as a typed table, newest row per key. The model's YAML declares the columns, their types and the key.
 
     A column that was not loaded (because it is deselected, or the tenant does not have it) is null. A column that
-    is not in the YAML (Khoros: a column of the tenant) follows as text, or in PostgreSQL in its own type if the tap gave
-    it one: then a column with `_raw` is beside it. Columns of the target (`_sdc_...`) are left out. -#}
+    is not in the YAML (Khoros: a column of the tenant) follows as text, or in the type that the tap gave it: see has_type.
+    Columns of the target (`_sdc_...`) are left out. -#}
 {% macro staged(relation) %}
 {%- if execute %}
 {%- set loaded = columns_loaded(relation) %}
 {%- set known = model.columns.values() | list %}
-{%- set types = types_loaded(relation) %}
+{%- set types = types_loaded(relation, loaded) %}
 select
 {%- for column in known %}
     {{ as_typed(column, loaded, types) }} as {{ adapter.quote(column.name) }}{{ "," if not loop.last }}
@@ -24,7 +24,7 @@ from {{ newest(relation, model.config.meta.key) }} as newest
 {%- set text_of = column.config.meta.get("text_of") %}
 {%- set name = text_of or column.name %}
 {%- if name not in loaded %}cast(null as {{ type_named(column.data_type) }})
-{%- elif text_of and types.get(name, "text").startswith("timestamp") %}{{ followed(name, loaded, types) }}
+{%- elif text_of and types.get(name, "text").startswith("timestamp") %}{{ typed(adapter.quote(name), "timestamptz") }}
 {%- elif text_of %}{{ timestamp_of(as_text(adapter.quote(name))) }}
 {%- elif column.data_type == "text" %}{{ followed(name, loaded, types) }}
 {%- else %}{{ typed(adapter.quote(name), column.data_type) }}
@@ -35,20 +35,31 @@ from {{ newest(relation, model.config.meta.key) }} as newest
 {#- A column that the YAML has no type for: a text, or the type of its values. -#}
 {% macro followed(name, loaded, types) %}
 {%- set type = types.get(name, "text") %}
-{%- set is_typed = (name ~ "_raw") in loaded or (name.endswith("_seconds") and name[:-8] in loaded) %}
-{%- if not is_typed or type == "text" or type.startswith("character") %}{{ as_text(adapter.quote(name)) }}
-{%- elif type.startswith("timestamp") %}{{ typed(adapter.quote(name), "timestamptz") }}
-{%- else %}{{ adapter.quote(name) }}
+{%- set aliases = {"numeric": "float8", "double precision": "float8", "timestamp without time zone": "timestamptz"} %}
+{%- set own = aliases.get(type, type) %}
+{%- if has_type(name, loaded) and own in ["bigint", "float8", "boolean", "timestamptz"] %}
+{{- typed(adapter.quote(name), own) }}
+{%- else %}{{ as_text(adapter.quote(name)) }}
 {%- endif %}
 {%- endmacro %}
 
 
-{#- A time that the vendor writes as text, or that the tap gave a zone, as a timestamp; null if it has another format. -#}
+{#- Whether the tap gave the column a type (Khoros): then its texts are beside it in `_raw`, or it is beside a duration. -#}
+{% macro has_type(name, loaded) %}
+{%- do return((name ~ "_raw") in loaded or (name.endswith("_seconds") and name[:-8] in loaded)) %}
+{% endmacro %}
+
+
+{#- A time that the vendor writes as text, or that the tap gave an offset, as a timestamp; null if it has another format. -#}
 {% macro timestamp_of(text) -%}
 case when {{ text }} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$'
         then cast({{ text }} as timestamp) at time zone '{{ var("khoros_timezone") }}'
-    when {{ text }} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+[-+][0-9]{2}:[0-9]{2}$'
+    when {{ has_offset(text) }}
         then cast({{ text }} as timestamptz) end
+{%- endmacro %}
+
+{% macro has_offset(text) -%}
+{{ text }} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?[-+][0-9]{2}:[0-9]{2}$'
 {%- endmacro %}
 
 

@@ -1,14 +1,21 @@
-"""What the demo does not load: version 3 of Kissmetrics' API, and the brand posts of Khoros."""
+"""What the demo does not load: version 3 of Kissmetrics' API, and the brand posts of Khoros.
+
+The columns of the brand posts have types.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import patch
+
+from sandbox.khoros.columns import EVENT_VALUES
+from tap_khoros_analytics.tap import TapKhorosAnalytics
 
 from tests.every_tap import TAPS, EveryTap
-from tests.khoros_analytics.site import catalog_of
+from tests.khoros_analytics.site import selecting
 from tests.processes import clean_environment
 
 if TYPE_CHECKING:
@@ -17,6 +24,8 @@ if TYPE_CHECKING:
     from sandbox.postgres import Postgres
 
     from tests.end_to_end.project import Project
+    from tests.every_tap import Account
+    from tests.khoros_analytics.site import Catalog
     from tests.singer import Output
 
 SCHEMA = "tap_kissmetrics_v3"
@@ -26,6 +35,19 @@ VARIABLES = {
     "kissmetrics_v3_schema": SCHEMA,
     "khoros_analytics_raw_brand_posts": True,
 }
+
+
+# The types of columns. The values of the campaign are no integers: their texts are beside it.
+TYPES = {
+    "IMPRESSIONS": "integer",
+    "RESPONSE_TAR": "number",
+    "POST_PUBLISHED_TIME": "date-time",
+    "LSW_RESPONDED_POST_IN_BUSINESS_HOUR": "boolean",
+    "CAMPAIGN_NAME": "integer",
+    "POST_PROVIDER": "duration",
+}
+# Values that the brand posts of the sandbox do not have.
+CELLS = {"POST_PUBLISHED_TIME": "2024-02-01 10:00:00.5 -0330", "POST_PROVIDER": "26:01:05"}
 
 
 @dataclass(frozen=True)
@@ -67,13 +89,23 @@ def further_rows() -> list[Loaded]:
     v3, khoros = _tap("tap-kissmetrics v3"), _tap("tap-khoros-analytics")
     with v3.serving() as account:
         of_v3 = v3.run(account.settings)
-    with khoros.serving() as account:
-        posts = khoros.run(account.settings, catalog=catalog_of("raw_brand_posts"))
+    cells = {name: lambda _, text=text: text for name, text in CELLS.items()}
+    with khoros.serving() as account, patch.dict(cast("dict[str, Any]", EVENT_VALUES), cells):
+        settings, catalog = _typed_posts(account)
+        posts = khoros.run(settings, catalog=catalog)
     assert of_v3.code == posts.code == 0, of_v3.stderr + posts.stderr
     return [
         Loaded(SCHEMA, of_v3.output),
         Loaded("tap_khoros_analytics", posts.output),
     ]
+
+
+def _typed_posts(account: Account) -> tuple[dict[str, Any], Catalog]:
+    """Return the settings and the catalog to read the brand posts with types."""
+    account.api.columns = {"raw_brand_posts": ["POST_ID", *TYPES]}
+    settings = {**account.settings, "exports": {"raw_brand_posts": {"types": TYPES}}}
+    catalog = TapKhorosAnalytics(config=settings, setup_mapper=False).catalog_dict
+    return settings, selecting(cast("Catalog", catalog), "raw_brand_posts")
 
 
 def _tap(name: str) -> EveryTap:

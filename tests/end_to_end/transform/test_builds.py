@@ -89,6 +89,39 @@ def test_files_and_postgres_have_the_same_rows(
             assert rows_of(one) == rows_of(other), name
 
 
+# The types of the columns that the tap gave a type, in DuckDB and as PostgreSQL's own.
+TYPED_COLUMNS = {
+    "impressions": ("BIGINT", "int8"),
+    "response_tar": ("DOUBLE", "float8"),
+    "lsw_responded_post_in_business_hour": ("BOOLEAN", "bool"),
+    "post_published_time": ("TIMESTAMP WITH TIME ZONE", "timestamptz"),
+    "post_provider": ("VARCHAR", "text"),
+    "post_provider_seconds": ("BIGINT", "int8"),
+    "campaign_name_raw": ("VARCHAR", "text"),
+}
+
+
+def test_columns_with_types_keep_them_and_the_texts_that_do_not_fit(
+    over_files: Dbt, files_build: Build, postgres_build: Build, postgres: Postgres
+) -> None:
+    assert files_build.code == postgres_build.code == 0
+    name = "stg_khoros_analytics__raw_brand_posts"
+    with (
+        duckdb.connect(over_files.settings["ANALYTICS_DUCKDB"], read_only=True) as files,
+        psycopg.connect(postgres.url) as tables,
+    ):
+        one = files.table(f"staging.{name}")
+        other = tables.execute(sql.SQL("SELECT * FROM ") + sql.Identifier("staging", name))
+        in_files = dict(zip(one.columns, map(str, one.types), strict=True))
+        registry = tables.adapters.types
+        in_tables = {c.name: registry[c.type_code].name for c in other.description or ()}
+        pairs = set(one.project("campaign_name, campaign_name_raw").fetchall())
+    found = {column: (in_files[column], in_tables[column]) for column in TYPED_COLUMNS}
+    assert found == TYPED_COLUMNS
+    assert {value for value, _ in pairs} == {None}
+    assert {"Spring, part 1", "Summer ☀️"} <= {text for _, text in pairs}
+
+
 def rows_of(cursor: Any) -> list[list[tuple[str, str]]]:
     """Return each row as sorted pairs of column and value."""
     columns = [column[0] for column in cursor.description]
