@@ -244,6 +244,17 @@ def stored_columns(folder: Path) -> str:
         return stderr + Run(KHOROS, folder / "unstored", no_folder).stderr("--discover")
 
 
+def types_of_columns(folder: Path) -> str:
+    """Texts in a column of integers; and types that nothing keeps."""
+    names = {"columns": ["AUTHOR_ID", "AUTHOR_NAME"], "types": {"AUTHOR_NAME": "integer"}}
+    with Khoros(**ACCESS, now=KHOROS_NOW).serving() as at:
+        config = {**ACCESS, "api_url": at.api, "requests_per_minute": 1_000_000}
+        config |= {"poll_interval_ms": 1, "exports": {"author": names}}
+        typed = Run(KHOROS, folder / "typed", {**config, "discover_columns": False})
+        kept = Run(KHOROS, folder / "unkept", {**config, "column_types": "typed"})
+        return typed.stderr() + kept.stderr()
+
+
 def settings_that_only_vendors_know(folder: Path) -> str:
     """Domains that the account lacks, an address of another service, an unknown time zone."""
     kind = Kindmetrics(token=TOKEN, now=NOW, domains=2, visitors_per_day=12, pages_per_day=6)
@@ -324,6 +335,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     new_fields_and_reports,
     failing_jobs,
     stored_columns,
+    types_of_columns,
     settings_that_only_vendors_know,
 )
 
