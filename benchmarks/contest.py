@@ -19,15 +19,19 @@ LONG_S, LONG_RUNS = 30, 3  # a contestant that takes longer than this has fewer 
 
 
 class Options(NamedTuple):
-    """How a benchmark runs: how often, at which part of its full size, with which contestants."""
+    """How a benchmark runs: how often, at which part of its full size, with which contestants.
+
+    ``rows`` is another full size, of the benchmarks that count in rows alone.
+    """
 
     runs: int = RUNS
     scale: float = 1.0
     only: tuple[str, ...] = ()
+    rows: int | None = None
 
     def sized(self, full: int, unit: int = 1) -> int:
         """Return a size at this scale, in whole units, at least one."""
-        return max(1, round(full * self.scale / unit)) * unit
+        return max(1, round((self.rows or full) * self.scale / unit)) * unit
 
     def wants(self, label: str) -> bool:
         """Return whether a contestant is selected, by a part of its label."""

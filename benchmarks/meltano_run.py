@@ -82,9 +82,9 @@ def make_project() -> None:
     (PROJECT / "meltano.yml").write_text(yaml.safe_dump(project, sort_keys=False))
     print_progress("meltano_run: installing the plugins")
     # The tap's environment contains a copy of the kit, which may be out of date.
-    for command in (("install", "--clean", "extractors"), ("install", "loaders")):
+    for options in (("--clean", "--plugin-type=extractors"), ("--plugin-type=loaders",)):
         done = subprocess.run(
-            _meltano(*command),
+            _meltano("install", *options),
             check=False,
             capture_output=True,
             cwd=PROJECT,
@@ -151,11 +151,19 @@ def tap_variables(settings: dict[str, Any]) -> Variables:
     return {**own, f"{prefix}__SELECT": json.dumps([f"{EXPORT}.*"])}
 
 
+def recommended(target: str) -> dict[str, Any]:
+    """Return the settings of a target in ``meltano.yml``, which a run through Meltano has too."""
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
+    (loader,) = (one for one in project["plugins"]["loaders"] if one["name"] == target)
+    return dict(loader["config"])
+
+
 def target_config(target: str, variables: Variables, folder: Path) -> str:
     """Write a config file for a target that runs without Meltano, and return its path."""
     names = {"target-jsonl": ("destination_path",), "target-postgres": POSTGRES}[target]
     prefix = target.upper().replace("-", "_")
-    config: dict[str, Any] = {name: variables[f"{prefix}_{name.upper()}"] for name in names}
+    config = recommended(target)
+    config |= {name: variables[f"{prefix}_{name.upper()}"] for name in names}
     if target == "target-postgres":
         schema = variables.get("TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA", "alone")
         config |= {"port": int(config["port"]), "default_target_schema": schema}

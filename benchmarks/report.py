@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 Part = Case | Curve | str
 
 
-def write(folder: Path, name: str, title: str, parts: Sequence[Part]) -> str:
-    """Write ``name``.md, .json and .png into ``folder``; return the Markdown."""
+def write(folder: Path, name: str, title: str, parts: Sequence[Part], command: str) -> str:
+    """Write ``name``.md, .json and .png into ``folder``; return the Markdown.
+
+    ``command`` repeats the measurement.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     cases = [part for part in parts if isinstance(part, Case)]
     curves = [part for part in parts if isinstance(part, Curve)]
     versions = [version for case in cases for version in case.versions]
-    pieces = [f"# {title}", about(f"make bench ONLY={name}", versions)]
+    pieces = [f"# {title}", about(command, versions)]
     pieces += [part if isinstance(part, str) else table_of(part) for part in parts]
     if cases or curves:
         kept = {

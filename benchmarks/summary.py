@@ -13,6 +13,7 @@ SUMMARY = "summary.md"
 BEGIN, END = "<!-- speed -->\n", "<!-- /speed -->"
 NOT_YET = "The figures, and how they are measured: [benchmarks/results](benchmarks/results).\n"
 SHOWN = ("records", "latency", "exports")
+TAPS, WAREHOUSE = "taps", ("warehouse", "warehouse_1000000")  # shown as soon as they exist
 Case = dict[str, Any]
 
 
@@ -27,11 +28,15 @@ def main() -> None:
 
 def rendered(results: Path) -> str:
     """Return the summary of the results in a folder; a link to them while some are missing."""
-    files = [results / f"{name}.json" for name in SHOWN]
-    if not all(file.exists() for file in files):
+    found = {
+        name: json.loads(file.read_text("utf-8"))
+        for name in (*SHOWN, TAPS, *WAREHOUSE)
+        if (file := results / f"{name}.json").exists()
+    }
+    if not found.keys() >= {*SHOWN}:
         return NOT_YET
-    pages = [json.loads(file.read_text("utf-8")) for file in files]
-    first, *others = [case for page in pages for case in page["cases"]]
+    pages = list(found.values())
+    first, *others = [case for name in SHOWN for case in found[name]["cases"]]
     dates = sorted({page["date"] for page in pages})
     where = f"{pages[0]['machine']}; {pages[0]['system']}; Python {pages[0]['python']}"
     versions = sorted({version for page in pages for version in page["versions"]})
@@ -40,7 +45,10 @@ def rendered(results: Path) -> str:
         f"{', '.join(versions)}. All figures: [benchmarks/results](benchmarks/results)."
     )
     head = f"{first['title']} (seconds are those of the whole process):"
-    return "\n".join([head, "", *_table(first), "", *_others(others), "", measured, ""])
+    taps = _taps(found[TAPS]["cases"]) if TAPS in found else []
+    loads = [line for name in WAREHOUSE if name in found for line in _loads(found[name]["cases"])]
+    lines = [*taps, head, "", *_table(first), "", *_others(others), "", *loads, measured, ""]
+    return "\n".join(lines)
 
 
 def block_of(readme: str) -> str | None:
@@ -70,6 +78,40 @@ def _table(case: Case) -> list[str]:
             f"{figures['peak_mib']:.0f} | {times} |"
         )
     return lines
+
+
+def _taps(cases: list[Case]) -> list[str]:
+    lines = [
+        "The taps, each compared with a stock singer-sdk tap of the same stream (whole processes):",
+        "",
+        "| work | rows/s | singer-sdk tap, rows/s | ours is faster by a factor of | MiB, both |",
+        "|---|---|---|---|---|",
+    ]
+    for case in cases:
+        ours, peer = case["figures"]
+        took, peer_took, rows = _seconds(ours), _seconds(peer), case["rows"]
+        lines.append(
+            f"| {case['title']} | {rows / took:,.0f} | {rows / peer_took:,.0f} | "
+            f"{peer_took / took:.1f} | {ours['peak_mib']:.0f}, {peer['peak_mib']:.0f} |"
+        )
+    return [*lines, ""]
+
+
+def _loads(cases: list[Case]) -> list[str]:
+    first, second, *others = cases
+    lines = [
+        f"{first['title']}, and a second one that updates all rows:",
+        "",
+        "| contestant | seconds, first load | seconds, second load | CPU s, first load | MiB |",
+        "|---|---|---|---|---|",
+    ]
+    for load, again in zip(first["figures"], second["figures"], strict=True):
+        cpu_s = statistics.median(load["cpu_s"])
+        lines.append(
+            f"| {load['label']} | {_seconds(load):.1f} | {_seconds(again):.1f} | {cpu_s:.1f} | "
+            f"{max(load['peak_mib'], again['peak_mib']):.0f} |"
+        )
+    return [*lines, "", *_others(others), ""]
 
 
 def _others(cases: list[Case]) -> list[str]:

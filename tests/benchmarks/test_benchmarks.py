@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from importlib import import_module
@@ -13,11 +14,13 @@ from benchmarks import paged, report, warehouse
 from benchmarks.contest import Case, Contestant, Options, contest
 from benchmarks.measure import NOWHERE, PIPE, measured
 from benchmarks.server import serving
+from benchmarks.tables import Content, Contents
 from benchmarks.watch import Curve
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+VENDORS = ("kindmetrics", "kissmetrics", "khoros-analytics")
 OURS = Options(runs=1, scale=0.004, only=("ours",))
 
 
@@ -60,6 +63,38 @@ def test_soak_measures_a_tap() -> None:
     assert all(sample.threads >= 1 and sample.files >= 1 for sample in curve.samples)
 
 
+@pytest.mark.timeout(240)
+def test_each_tap_is_compared_with_a_stock_tap_of_the_same_stream() -> None:
+    """With as many rows; the stock tap is not installed here."""
+    cases = list(import_module("benchmarks.taps").run(OURS._replace(rows=20_000)))
+    assert [case.name for case in cases] == [f"tap-{name}" for name in VENDORS]
+    assert all(case.rows > 10_000 and len(case.figures) == 1 for case in cases)
+
+
+def test_contestants_that_take_too_long_are_left_out(tmp_path: Path) -> None:
+    assert warehouse.too_slow(1_000_000, tmp_path) == {}
+    labels = {"fast": [50.0, 59.0, 70.0], "slow": [60.0, 61.0, 62.0]}
+    figures = [{"label": label, "seconds": seconds} for label, seconds in labels.items()]
+    case = {"name": "postgres_first", "rows": 100_000, "figures": figures}
+    page = {"cases": [case, {**case, "name": "postgres_second", "figures": []}]}
+    (tmp_path / "warehouse.json").write_text(json.dumps(page))
+    assert warehouse.too_slow(1_000_000, tmp_path) == {"slow": 610}
+    assert warehouse.too_slow(100_000, tmp_path) == {}
+
+
+def test_tables_that_differ_are_no_result() -> None:
+    contents, first = Contents(), Content.of(["a", "b"], [3, 1, 2])
+    contents.compare("first", first)
+    contents.compare("equal", Content.of(["a", "b"], [3, 1, 2]))
+    for other, text in (
+        (Content.of(["a", "b"], [4, 1, 5]), "b"),
+        (Content.of(["a", "c"], [3, 1, 2]), "b, c"),
+        (Content.of(["a", "b"], [4, 1, 2]), "its rows"),
+    ):
+        with pytest.raises(RuntimeError, match=f"another table than that of first: {text}$"):
+            contents.compare("other", other)
+
+
 def test_contestant_with_too_few_rows_has_no_figure() -> None:
     with serving("--pages", "1") as url:
         everything = paged.ours(paged.Pages(url, 1))
@@ -85,7 +120,8 @@ def test_memory_of_a_command_excludes_that_of_this_process(tmp_path: Path) -> No
 
 
 def test_page_names_machine_versions_and_command(tmp_path: Path) -> None:
-    text = report.write(tmp_path, "trial", "A trial", ["Nothing was measured."])
+    parts = ["Nothing was measured."]
+    text = report.write(tmp_path, "trial", "A trial", parts, "make bench ONLY=trial")
     assert text == (tmp_path / "trial.md").read_text("utf-8")
     for part in ("# A trial", " cores, ", "Python 3.", "singer-sdk ", "`make bench ONLY=trial`"):
         assert part in text

@@ -27,6 +27,13 @@ def test_summary_compares_medians_and_fills_the_block(tmp_path: Path) -> None:
     assert "| ours | 2.0 | 500 | 60 |  |" in text
     assert "| peer | 20.0 | 50 | 70 | 10.0 |" in text
     assert "| exports work | 2.0 s, 60 MiB | peer 20.0 s (10.0) |" in text
+    for name in (summary.TAPS, *summary.WAREHOUSE):
+        page = _page(name)
+        (tmp_path / f"{name}.json").write_text(json.dumps({**page, "cases": page["cases"] * 2}))
+    text = summary.rendered(tmp_path)
+    assert text.startswith("The taps, ")
+    assert "| taps work | 500 | 50 | 10.0 | 60, 70 |" in text
+    assert text.count("| peer | 20.0 | 20.0 | 1.0 | 70 |") == 2
     readme = f"above\n{summary.BEGIN}old\n{summary.END}\nbelow\n"
     assert summary.block_of(summary.filled(readme, text)) == text
     assert summary.filled(readme, text).endswith(f"{summary.END}\nbelow\n")

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dlt.resource(name="incoming_post", primary_key="row_id", write_disposition="merge")
+# Texts, as all other loaders store them; dlt would detect times.
+TEXTS = {name: {"data_type": "text"} for name in ("post_published_time", "post_received_time")}
+
+
+@dlt.resource(name="incoming_post", primary_key="row_id", write_disposition="merge", columns=TEXTS)
 def export(config: dict[str, str]) -> Iterator[list[dict[str, Any]]]:
     """Yield all rows, with a key of their own: they have none."""
     access = (config["username"], config["password"])
