@@ -49,13 +49,14 @@ def curves(panel: Any, what: tuple[list[dict[str, Any]], int, str]) -> None:
 
 
 def bars(panel: Any, case: dict[str, Any]) -> None:
-    """Draw a bar per contestant; the first one is ours."""
+    """Draw a bar per contestant; ours say so, or are the first."""
     labels = [figures["label"] for figures in case["figures"]]
     each = [figures["seconds"] for figures in case["figures"]]
     medians = [statistics.median(seconds) for seconds in each]
     less = [middle - min(seconds) for middle, seconds in zip(medians, each, strict=True)]
     more = [max(seconds) - middle for middle, seconds in zip(medians, each, strict=True)]
-    colours = [OURS, *[OTHERS] * (len(labels) - 1)]
+    colours = [OURS if "(ours)" in label else OTHERS for label in labels]
+    colours[0] = OURS
     drawn = panel.barh(labels, medians, xerr=[less, more], color=colours, ecolor="#555555")
     panel.bar_label(drawn, [f" {median:.1f} s" for median in medians], padding=4)
     panel.invert_yaxis()
