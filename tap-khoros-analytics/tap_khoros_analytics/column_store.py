@@ -35,6 +35,7 @@ CONFIRMED_FOR = timedelta(days=7)  # a weekly run reuses columns, too
 USED_FOR = timedelta(days=7)  # columns of exports that no run reads any more are not renewed
 MAX_CHANGES, MAX_LENGTH = 1_000, 255  # of the names that a run finds; more are not a tenant's
 FORM = 1  # of the file
+NEVER = datetime.min.replace(tzinfo=timezone.utc)
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
@@ -141,11 +142,16 @@ class ColumnStore:
         return self._stored.run_at is None or _is_within(USED_FOR, entry.used_at, now)
 
     def note_discovered(self, found: Iterable[Discovered]) -> None:
-        """Store headers that the vendor has just sent, or that it refused an export."""
+        """Store headers that the vendor has just sent, or that it refused an export.
+
+        Of an export that is requested again, only types are stored.
+        """
         now, stored = _now(), self._read()  # another run may have written it meanwhile
-        for one in (one for one in found if one.is_final):
-            entry = ExportColumns(names=one.header, discovered_at=now)
+        for one in found:
             old = stored.exports.get(one.export.id)
+            if not one.is_final and (old or not one.types):
+                continue
+            entry = ExportColumns(names=one.header, discovered_at=now if one.is_final else NEVER)
             entry.types = _types(one, old)
             if old:
                 entry.used_at = old.used_at

@@ -29,7 +29,7 @@ from tap_khoros_analytics.exports.parameters import (
     header_locale,
     midnight,
 )
-from tap_khoros_analytics.exports.types import learned_type, zone_of
+from tap_khoros_analytics.exports.types import TEXT, learned_type, zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -52,7 +52,7 @@ MINUTE = timedelta(minutes=1)  # the smallest window: an export without rows has
 class Discovered(NamedTuple):
     """What discovery found of an export: its header; None if the export cannot be read.
 
-    ``types`` has the types that are learned, by field.
+    ``types`` has the types that are learned, by field; texts where there is nothing to learn from.
     ``is_final``: it can be stored. What failed for an export that is read by default can not, so
     that the next discovery requests it again.
     """
@@ -86,6 +86,7 @@ def _discovered(tenant: Tenant, export: Export) -> Discovered:
         SyncFailed: when a temporary error keeps a selected export from being read. A catalog
             without the tenant's columns would be used unnoticed.
     """
+    is_typed = learns_types(tenant.run.config)
     try:
         header, rows = _sample(tenant, export)
         types = _types(tenant.run.config, export, header, rows)
@@ -97,7 +98,10 @@ def _discovered(tenant: Tenant, export: Export) -> Discovered:
             raise SyncFailed(msg) from None
         level = logging.INFO if is_final and not export.selected else logging.WARNING
         logger.log(level, "%s", msg)
-        return Discovered(export, None, is_final=is_final and not export.selected)
+        # These columns are in the catalog, and so in the warehouse.
+        types = {column.field: TEXT for column in known_columns(export.id)}
+        is_stored = is_final and not export.selected
+        return Discovered(export, None, is_final=is_stored, types=types if is_typed else None)
 
 
 def columns_in(header: Sequence[str] | None, export: Export, *, is_json: bool) -> list[Column]:

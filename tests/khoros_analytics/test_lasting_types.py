@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
 
 import pytest
+from sandbox.faults import Fault
 from sandbox.khoros.columns import EVENT_VALUES
 from tap_khoros_analytics.exports.definitions import EXPORTS
 from tap_khoros_analytics.tap import TapKhorosAnalytics
@@ -92,6 +93,12 @@ def type_of(catalog: Catalog) -> Any:
     return [fields[name]["type"] for name in names if name in fields]
 
 
+def response_in(catalog: Catalog) -> dict[str, Any]:
+    """Return the types of the fields of responses."""
+    (entry,) = [entry for entry in catalog["streams"] if entry["stream"] == "response"]
+    return {field: one["type"] for field, one in entry["schema"]["properties"].items()}
+
+
 def values_in(rows: Sequence[Row]) -> set[tuple[Any, Any]]:
     return {(row["author_followers"], row["author_followers_raw"]) for row in rows}
 
@@ -160,6 +167,29 @@ def test_a_type_stays_when_the_vendor_spells_the_name_in_another_way(days: Days)
         with patch("sandbox.khoros.render.display_name", lambda *_, name=name: name):
             days.site.api.columns = {"author": [COLUMN]}
             assert type_of(days.discover(1, discovery_max_age=0)) == TYPED
+
+
+@pytest.mark.parametrize("has_columns", [False, True])
+def test_documented_columns_of_a_refused_export_stay_what_they_were(
+    days: Days, *, has_columns: bool
+) -> None:
+    """A run makes their table, although it has no rows."""
+    days.settings["exports"] = {name: GIVEN[name] for name in GIVEN if name != "response"}
+    before = days.discover(0) if has_columns else None
+    days.site.api.faults.append(Fault("status", status=403, path="report/response"))
+    refused = days.discover(2)
+    days.site.api.faults.clear()
+    days.requested()
+    found = days.discover(2.1)
+    assert days.site.requested("report/response"), "the refusal is not stored"
+    for catalog in filter(None, (before, found)):
+        fields, others = response_in(catalog), response_in(refused)
+        assert {f: others[f] for f in others if f in fields} == {
+            f: fields[f] for f in fields if f in others
+        }
+        is_text = fields["response_tar"] == ["string", "null"]
+        assert is_text != has_columns
+    assert days.discover(2.2) == found
 
 
 def test_a_column_that_began_as_a_text_stays_one(
