@@ -75,6 +75,7 @@ def test_index_links_every_page_and_readme_links_the_index() -> None:
     assert "docs/README.md" in links(ROOT / "README.md")
 
 
+@pytest.mark.process
 def test_every_meltano_command_is_valid() -> None:
     given = [[w for w in c if not w.startswith("/where/")] for c in quoted("meltano")]
     given = [c[: c.index("--from-ref")] if "--from-ref" in c else c for c in given]

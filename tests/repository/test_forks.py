@@ -22,6 +22,7 @@ from tests.singer import Output
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.process
 CLOCK = re.compile(r"^\d{4}-\S+ \S+|after \d+ s|\"(?:value|pid)\":[0-9.e-]+")
 
 

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -21,6 +23,7 @@ def test_worker(number, pytestconfig):
 """
 
 
+@pytest.mark.process
 def test_tests_of_a_group_run_in_one_worker(tmp_path: Path) -> None:
     """Otherwise each worker installs Meltano's plugins and runs the demo for itself."""
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")

@@ -47,6 +47,7 @@ def build(config: Path, site: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.process
 def test_strict_build_has_all_pages_and_names(tmp_path: Path) -> None:
     """One test, since a build takes seconds."""
     done = build(ROOT / "mkdocs.yml", tmp_path)
@@ -82,6 +83,7 @@ def assert_no_page_loads_from_other_hosts(site: Path) -> None:
         assert not re.search(r'<link[^>]*rel="(?:stylesheet|preconnect)"[^>]*href="https?:', text)
 
 
+@pytest.mark.process
 def test_link_without_target_breaks_the_build(tmp_path: Path) -> None:
     wrong = ["none.md", "#none", "../none.py"]
     (tmp_path / "docs").mkdir()

@@ -13,6 +13,7 @@ Only public hooks of the SDK are used (``get_records``, ``generate_child_context
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -65,6 +66,14 @@ class ChunkWriter(SimpleSingerWriter):
             message.record.rows = ()  # the SDK keeps the chunk until the next one
         else:
             super().write_message(message)
+
+    @override
+    def serialize_message(self, message: Message) -> str:
+        """Return a message as JSON, without the copy that the SDK makes of a schema or a state."""
+        if isinstance(message, RecordMessage):
+            return super().serialize_message(message)
+        values = ((field.name, getattr(message, field.name)) for field in fields(message))
+        return serialize_json({name: value for name, value in values if value is not None})
 
     def write_rows(self, message: RecordMessage, rows: Sequence[Row]) -> None:
         """Write the rows of a chunk, for which the SDK has made one message."""

@@ -14,7 +14,14 @@ import pytest
 import tap_kit.rows.chunks
 from hypothesis import given
 from hypothesis import strategies as st
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib import (
+    ActivateVersionMessage,
+    Message,
+    RecordMessage,
+    SchemaMessage,
+    StateMessage,
+)
+from singer_sdk.singerlib.encoding import SimpleSingerWriter
 from tap_kit.rows.chunks import (
     CHUNK_ROWS,
     Chunk,
@@ -189,10 +196,13 @@ def test_record_limit_reads_no_more_than_it_needs() -> None:
 
 
 def test_rows_of_a_chunk_are_encoded_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_value: object) -> str:
-        raise AssertionError
+    real = tap_kit.rows.chunks.serialize_json
 
-    monkeypatch.setattr(tap_kit.rows.chunks, "serialize_json", fail)
+    def messages_only(value: Any) -> str:
+        assert "type" in value
+        return real(value)
+
+    monkeypatch.setattr(tap_kit.rows.chunks, "serialize_json", messages_only)
     rows = [{"id": n, "value": {"name": "a", "tags": [n]}, "note": "é"} for n in range(3)]
     table = Table({"id": ID, "value": OBJECT, "note": TEXT}, rows)
     assert run_of(tap_of(table)(config={})).records == rows
@@ -235,3 +245,19 @@ def test_record_limit_needs_single_records(caplog: pytest.LogCaptureFixture) -> 
     assert needs_single_records(tap.streams["figures"]) == "a record limit"
     assert run_of(tap).records == [{"id": 1}]
     assert "figures: written as RECORD messages because of a record limit" in caplog.messages
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        SchemaMessage("figures", {"properties": {"id": ID, "none": None}}, ["id"]),
+        SchemaMessage("figures", {}, None, ["day"]),
+        StateMessage({"bookmarks": {"figures": {"replication_key_value": None}}}),
+        ActivateVersionMessage("figures", 3),
+        RecordMessage("figures", {"id": 1}, 3, datetime(2024, 1, 1, tzinfo=timezone.utc)),
+    ],
+    ids=lambda message: str(message.type.value),
+)
+def test_messages_are_the_same_as_those_of_the_sdk(message: Message) -> None:
+    expected = SimpleSingerWriter().serialize_message(message)
+    assert ChunkWriter().serialize_message(message) == expected
