@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import KINDS, Fault
-from sandbox.server import running
-from sandbox.stranger import Stranger
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.errors import SyncFailed
 
@@ -114,22 +112,6 @@ def test_a_final_status_fails_its_windows_without_a_retry(
     assert f"pages: HTTP {status}" in caplog.text
     requested = site.requested(path)
     assert len(requested) == len(set(requested))
-
-
-@pytest.mark.parametrize(
-    ("status", "ordinal"), [(301, 1), (302, 12), (303, 1), (307, 12), (308, 1)]
-)
-def test_a_redirect_to_another_host_is_not_followed(site: Site, ordinal: int, status: int) -> None:
-    stranger = Stranger([])
-    with running(stranger.app) as elsewhere:
-        target = f"{elsewhere.url}/api/domains"
-        only = frozenset({ordinal})
-        site.api.faults.append(Fault("redirect", status=status, location=target, only=only))
-        _, error = site.failing_sync(ConfigValidationError, **SETTINGS)
-    assert stranger.log.count == 0
-    assert error.errors == [
-        f"api_url must be the final address, the server redirects elsewhere (HTTP {status})"
-    ]
 
 
 def test_a_redirect_to_another_host_name_is_reported_as_a_wrong_api_url(serve: Serve) -> None:

@@ -18,16 +18,8 @@ if TYPE_CHECKING:
     from tests.kindmetrics.site import Site
 
 DEBUG = {"LOGLEVEL": "debug", "TAP_KINDMETRICS_LOGLEVEL": "debug"}
-FAILURES = {
+FAILURES = {  # the fault matrix and the tests of the secrets of all taps try the others
     "none": None,
-    "401": Fault("status", status=401, path="/pages"),
-    "403": Fault("status", status=403, path="/pages"),
-    "404": Fault("status", status=404, path="/pages"),
-    "422": Fault("status", status=422, path="/pages"),
-    "503": Fault("status", status=503, path="/pages", retry_after=0),
-    "html": Fault("html", path="/pages", only=frozenset({1})),
-    "wrong shape": Fault("wrong_shape", path="/pages", only=frozenset({1})),
-    "reset": Fault("reset", path="/pages", only=frozenset({1})),
     "redirect": Fault("redirect", location=f"/elsewhere?token={TOKEN}", path="/pages"),
 }
 
@@ -50,18 +42,8 @@ def test_the_token_is_not_in_the_output_of_a_run_at_debug_level(site: Site, name
     ended = debug(site, end_date="2024-02-01")
     assert_no_token(ended)
     assert "DEBUG" in ended.stderr  # the debug level is active
-    passes = {"none", "403", "404", "html", "wrong shape", "reset"}
-    assert ended.code == (0 if name in passes else 1), ended.stderr
+    assert ended.code == (1 if fault else 0), ended.stderr
     assert "Traceback" not in ended.stderr
-
-
-@pytest.mark.parametrize("arguments", [("--test",), ("--discover",), ("--about",)], ids=str)
-def test_the_token_is_not_in_the_output_of_other_commands(
-    site: Site, arguments: tuple[str, ...]
-) -> None:
-    ended = debug(site, *arguments)
-    assert ended.code == 0
-    assert_no_token(ended)
 
 
 def test_the_token_is_not_in_errors_about_settings(site: Site) -> None:
@@ -92,18 +74,6 @@ def test_the_token_is_not_in_the_error_about_an_unreachable_server(
     assert gone.url in str(error)
     for text in (output.text, caplog.text, str(error), repr(error.__cause__)):
         assert TOKEN not in text
-
-
-@pytest.mark.parametrize("ordinal", [1, 8])
-def test_the_token_is_not_sent_to_the_host_of_a_redirect(site: Site, ordinal: int) -> None:
-    stranger = Stranger([])
-    with running(stranger.app) as elsewhere:
-        fault = Fault("redirect", location=elsewhere.url, only=frozenset({ordinal}))
-        site.api.faults.append(fault)
-        ended = debug(site)
-    assert stranger.log.requests == []
-    ended.assert_one_error_line("api_url")
-    assert_no_token(ended)
 
 
 def test_a_netrc_file_does_not_replace_the_token(site: Site) -> None:

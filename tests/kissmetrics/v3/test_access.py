@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sandbox.faults import Fault
 from sandbox.kissmetrics import FieldRules, RunRules
-from sandbox.server import running
-from sandbox.stranger import Stranger
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit import SyncFailed
 
@@ -67,15 +65,6 @@ def test_refused_list_of_products_names_the_wrong_setting(
     v3.api.faults.append(Fault("status", status=status, path="/v3/products"))
     _, error = v3.failing_sync(ConfigValidationError)
     assert str(error).startswith(line)
-
-
-def test_redirect_to_another_host_is_not_followed(v3: V3Site) -> None:
-    stranger = Stranger([])
-    with running(stranger.app) as elsewhere:
-        v3.api.faults.append(Fault("redirect", location=elsewhere.url, path="/queries/"))
-        _, error = v3.failing_sync(ConfigValidationError)
-    assert str(error).startswith("v3_url redirects elsewhere")
-    assert stranger.log.count == 0
 
 
 def test_no_secret_is_written_or_logged(serve_v3: ServeV3) -> None:

@@ -22,6 +22,7 @@ from singer_sdk.singerlib import (
     StateMessage,
 )
 from singer_sdk.singerlib.encoding import SimpleSingerWriter
+from singer_sdk.singerlib.json import serialize_json
 from tap_kit.rows.chunks import (
     CHUNK_ROWS,
     Chunk,
@@ -196,11 +197,9 @@ def test_record_limit_reads_no_more_than_it_needs() -> None:
 
 
 def test_rows_of_a_chunk_are_encoded_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = tap_kit.rows.chunks.serialize_json
-
     def messages_only(value: Any) -> str:
         assert "type" in value
-        return real(value)
+        return serialize_json(value)
 
     monkeypatch.setattr(tap_kit.rows.chunks, "serialize_json", messages_only)
     rows = [{"id": n, "value": {"name": "a", "tags": [n]}, "note": "é"} for n in range(3)]
