@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import threading
 import zlib
+from itertools import product
 from unittest.mock import patch
 
 import pytest
@@ -130,9 +131,13 @@ def test_estimate_of_the_memory_grows_with_the_values(value: object) -> None:
     assert memory_of(b"[" + body + b"," + body + b"]") > 2 * memory_of(body)
 
 
-@pytest.mark.parametrize("count", [150_000, 700_000])
-@pytest.mark.parametrize("name", ["name%d", "\\u0041%d", '\\"%d'])
-@pytest.mark.parametrize("colon", [":", " :", "\n\t: "])
+NAMES, COLONS = ("name%d", "\\u0041%d", '\\"%d'), (":", " :", "\n\t: ")
+
+
+@pytest.mark.parametrize(
+    ("count", "name", "colon"),
+    [*product([150_000], NAMES, COLONS), *zip([700_000] * 3, NAMES, COLONS, strict=True)],
+)
 def test_body_with_ever_new_names_needs_more_memory(count: int, name: str, colon: str) -> None:
     pair = f'{{"{name}"{colon}1}}'
     new = b"[" + b",".join(pair.encode() % n for n in range(count)) + b"]"
