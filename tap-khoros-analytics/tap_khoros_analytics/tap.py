@@ -107,6 +107,11 @@ class TapKhorosAnalytics(KitTap):
             types = {**self._learned_types.get(export_id, {}), **attested_types(export_id)}
         chosen = export_options(self.config, export_id).get("types") or {}
         fields = fields_of(columns, chosen)
+        known = {column.field for column in columns}
+        for name, field in zip(chosen, fields, strict=True):
+            if known and field not in known:
+                text = "exports.%s.types: the stream has no column %s; ignoring its type"
+                self.logger.warning(text, export_id, name)
         return {**types, **dict(zip(fields, chosen.values(), strict=True))}
 
     def _headers(self, exports: Sequence[Export]) -> dict[str, list[str] | None]:

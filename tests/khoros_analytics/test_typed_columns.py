@@ -207,3 +207,16 @@ def test_a_sample_of_intervals_is_within_the_vendors_limit(busy: Site) -> None:
     types = types_in(discovered(busy, **settings), "team_performance_interval")
     assert types["responses"] == ["integer", "null"]
     assert types["interval_start"] == "date-time"
+
+
+def test_type_of_a_column_that_a_stream_does_not_have_is_one_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    types = {"AGENT_ID": "integer", "AGENT_NAME": "text", "row id": "text"}
+    exports = {"user": {"columns": ["AGENT_ID"], "types": types}}
+    assert TapKhorosAnalytics(config={"exports": exports}, validate_config=False).catalog_dict
+    found = [record.message for record in caplog.records if "types" in record.message]
+    assert found == [
+        f"exports.user.types: the stream has no column {name}; ignoring its type"
+        for name in ("AGENT_NAME", "row id")
+    ]
