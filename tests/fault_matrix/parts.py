@@ -100,11 +100,11 @@ def catalogs_of_one_stream(tap: EveryTap, account: Account) -> list[Catalog]:
 
 
 def only(catalog: Catalog, *streams: str) -> Catalog:
-    """Return a copy of a catalog in which only these streams are selected."""
-    copy = deepcopy(catalog)
-    for entry in copy["streams"]:
-        _root(entry)["selected"] = entry["stream"] in streams
-    return copy
+    """Return a copy of a catalog that has only these streams, and selects them."""
+    entries = deepcopy([entry for entry in catalog["streams"] if entry["stream"] in streams])
+    for entry in entries:
+        _root(entry)["selected"] = True
+    return {**catalog, "streams": entries}
 
 
 def is_selected(entry: Mapping[str, Any]) -> bool:
