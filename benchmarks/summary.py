@@ -38,7 +38,10 @@ def rendered(results: Path) -> str:
     pages = list(found.values())
     first, *others = [case for name in SHOWN for case in found[name]["cases"]]
     dates = sorted({page["date"] for page in pages})
-    where = f"{pages[0]['machine']}; {pages[0]['system']}; Python {pages[0]['python']}"
+    machines = dict.fromkeys(
+        f"{page['machine']}; {page['system']}; Python {page['python']}" for page in pages
+    )
+    where = ", and on ".join(machines)
     versions = sorted({version for page in pages for version in page["versions"]})
     measured = (
         f"Medians, measured {' to '.join(dates)} by `make bench` on {where}; "
@@ -46,7 +49,9 @@ def rendered(results: Path) -> str:
     )
     head = f"{first['title']} (seconds are those of the whole process):"
     taps = _taps(found[TAPS]["cases"]) if TAPS in found else []
-    loads = [line for name in WAREHOUSE if name in found for line in _loads(found[name]["cases"])]
+    loads = [
+        line for name in WAREHOUSE if name in found for line in _loads(name, found[name]["cases"])
+    ]
     lines = [*taps, head, "", *_table(first), "", *_others(others), "", *loads, measured, ""]
     return "\n".join(lines)
 
@@ -97,7 +102,7 @@ def _taps(cases: list[Case]) -> list[str]:
     return [*lines, ""]
 
 
-def _loads(cases: list[Case]) -> list[str]:
+def _loads(name: str, cases: list[Case]) -> list[str]:
     first, second, *others = cases
     lines = [
         f"{first['title']}, and a second one that updates all rows:",
@@ -111,7 +116,8 @@ def _loads(cases: list[Case]) -> list[str]:
             f"| {load['label']} | {_seconds(load):.1f} | {_seconds(again):.1f} | {cpu_s:.1f} | "
             f"{max(load['peak_mib'], again['peak_mib']):.0f} |"
         )
-    return [*lines, "", *_others(others), ""]
+    chart = f"![{first['title']}](benchmarks/results/{name}.png)"
+    return [*lines, "", *_others(others), "", chart, ""]
 
 
 def _others(cases: list[Case]) -> list[str]:

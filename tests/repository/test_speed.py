@@ -34,6 +34,8 @@ def test_summary_compares_medians_and_fills_the_block(tmp_path: Path) -> None:
     assert text.startswith("The taps, ")
     assert "| taps work | 500 | 50 | 10.0 | 60, 70 |" in text
     assert text.count("| peer | 20.0 | 20.0 | 1.0 | 70 |") == 2
+    assert "![warehouse work](benchmarks/results/warehouse.png)" in text
+    assert text.count("a machine; a system") == 1
     readme = f"above\n{summary.BEGIN}old\n{summary.END}\nbelow\n"
     assert summary.block_of(summary.filled(readme, text)) == text
     assert summary.filled(readme, text).endswith(f"{summary.END}\nbelow\n")
