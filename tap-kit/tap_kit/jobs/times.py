@@ -19,13 +19,15 @@ _STEP = 0.25  # of the expected time: the pause after the poll at that time
 class Pace:
     """The pauses between polls: from ``first_s`` to ``longest_s``, for at most ``timeout_s``.
 
-    Each pause is ``growth`` times as long as the one before.
+    Each pause is ``growth`` times as long as the one before. With a rate limit, a request uses
+    ``request_s`` of the time of all others: a poll has to save that much.
     """
 
     first_s: float
     longest_s: float
     timeout_s: float
     growth: float = 1.5
+    request_s: float = 0.0
 
 
 def _ignore(_seconds: float) -> None:
@@ -73,7 +75,8 @@ def _targets(pace: Pace, expected_s: float) -> Iterator[float]:
     early = _EARLY * expected_s
     if pace.first_s <= early < pace.longest_s:
         yield early
-    step, target = max(_STEP * expected_s, min(MIN_S, pace.first_s)), expected_s
+    least = max(pace.request_s, min(MIN_S, pace.first_s))
+    step, target = max(_STEP * expected_s, least), expected_s
     while True:
         yield target
         target += step
@@ -84,7 +87,11 @@ def estimate(pace: Pace, running_s: float, done_s: float) -> float:
     """Return the expected time of the next job.
 
     The last one was still running at ``running_s``, 0 if no poll has seen it running, and done at
-    ``done_s``.
+    ``done_s``. An earlier poll is only worth a try if it can save the time that it uses.
     """
-    expected = (running_s + done_s) / 2 if running_s else done_s * _SHORTER
-    return max(expected, min(MIN_S, pace.first_s))
+    if running_s:
+        gap = done_s - running_s
+        return done_s if gap < 2 * pace.request_s else done_s - gap / 2
+    saved = done_s * (1 - _SHORTER)
+    least = pace.first_s if saved < pace.request_s else min(MIN_S, pace.first_s)
+    return max(done_s - saved, min(done_s, least))

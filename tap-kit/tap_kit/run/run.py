@@ -152,7 +152,8 @@ class Run:
         does not change the pauses.
         """
         first_s = self.config["poll_interval_ms"] / 1000
-        pace = Pace(first_s, longest_s, self.config["poll_timeout"], growth)
+        request_s = self.throttle.seconds_per_request
+        pace = Pace(first_s, longest_s, self.config["poll_timeout"], growth, request_s)
 
         def min_pause_s() -> float:
             requests = self.running_jobs.count / polling_share if polling_share else 0

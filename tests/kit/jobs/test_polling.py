@@ -98,5 +98,6 @@ def test_minimum_pause_grows_with_the_number_of_running_jobs(
     tap = PollingTap(config={"requests_per_minute": budget})
     runner = tap.run.job_runner(longest_s=30, growth=2, polling_share=share)
     assert runner.running_jobs is tap.run.running_jobs
+    assert runner.pace.request_s == pytest.approx(61 / budget if budget else 0)
     running(tap, jobs)
     assert runner.min_pause_s() == pytest.approx(min_s)

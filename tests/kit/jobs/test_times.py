@@ -78,7 +78,7 @@ def test_polls_are_at_the_expected_time_and_soon_after_it(
     assert list(accumulate(islice(pauses(PACE, expected), len(first)))) == pytest.approx(first)
 
 
-@pytest.mark.parametrize("pace", [PACE, Pace(5, 120, 7200, 1.2), Pace(0.001, 30, 3600)])
+@pytest.mark.parametrize("pace", [PACE, Pace(5, 120, 7200, 1.2, 3), Pace(0.001, 30, 3600)])
 @pytest.mark.parametrize("expected", [1e-9, 0.1, 1, 1.9, 3, 20, 60, 500, 604_800])
 def test_longer_job_gets_at_most_two_polls_more_than_by_the_usual_rule(
     expected: float, pace: Pace
@@ -112,6 +112,7 @@ def test_next_job_is_expected_between_two_polls_or_earlier_than_a_first_poll() -
     assert estimate(PACE, 4, 6) == 5
     assert estimate(PACE, 0, 2) == pytest.approx(1.6)
     assert estimate(PACE, 0, 0.11) == 0.1, "no shorter time is kept, or the next poll is late"
+    assert estimate(PACE, 0, 0.05) == 0.05
     assert estimate(Pace(0.001, 30, 3600), 0, 0.1) == pytest.approx(0.08)
 
 
@@ -125,6 +126,29 @@ def test_jobs_of_one_kind_are_polled_soon_after_their_end_and_not_often(seconds:
             count += len(job.polled)
     assert late / 30 < max(0.2 * seconds, 0.1)
     assert count <= 30 * (3 + seconds // PACE.longest_s)
+
+
+@pytest.mark.parametrize(
+    ("running", "done", "expected"),
+    [(0, 5, 5), (0, 10, 8), (0, 6, 5), (0, 4, 4), (0, 20, 16), (4, 6, 6), (4, 16, 10)],
+)
+def test_with_a_rate_limit_a_poll_has_to_save_what_it_costs(
+    running: float, done: float, expected: float
+) -> None:
+    pace = Pace(5, 120, 7200, 1.2, request_s=3)
+    assert estimate(pace, running, done) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seconds", [1.0, 4.0, 8.0, 20.0, 100.0, 600.0])
+def test_with_a_rate_limit_the_last_time_saves_polls(seconds: float) -> None:
+    pace = Pace(5, 120, 7200, 1.2, request_s=3)
+    job, expected, counts, late = TimedJob(seconds), None, [], []
+    for _ in range(30):
+        expected = job.run(expected, pace)
+        counts.append(len(job.polled))
+        late.append(job.now - seconds)
+    assert sum(counts[10:]) / 20 <= max(1, min(counts[0], 3 + seconds / pace.longest_s))
+    assert sum(late[10:]) / 20 <= max(4, 0.15 * seconds)
 
 
 def test_job_that_fails_or_is_resumed_says_nothing_about_the_next_one() -> None:
