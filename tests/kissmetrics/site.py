@@ -79,13 +79,15 @@ class Site:
         return Output(written.getvalue().decode()), caught.value
 
     def catalog(self, *streams: str, **changes: Any) -> dict[str, Any]:
-        """Return a catalog with only these streams selected, with all their fields."""
+        """Return a catalog of only these streams; without any, of all, none of them selected."""
         discovered = discovered_with(self.settings(**changes))
-        for entry in discovered["streams"]:
+        entries = discovered["streams"]
+        chosen = [one for one in entries if not streams or one["stream"] in streams]
+        for entry in chosen:
             for metadata in entry["metadata"]:
                 if not metadata["breadcrumb"]:
                     metadata["metadata"]["selected"] = entry["stream"] in streams
-        return discovered
+        return {**discovered, "streams": chosen}
 
     def command(
         self, *arguments: str, state: Any = None, catalog: Any = None, **changes: Any

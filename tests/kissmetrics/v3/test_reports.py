@@ -193,3 +193,19 @@ def test_product_whose_reports_are_refused_fails_and_the_others_are_read(
     errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert errors == [f"{failed}: failed: {problem}"]
     assert comparable(output.rows("report_results")) == expected_rows(site.api, days(), others)
+
+
+def test_refused_reports_are_one_error_however_often_they_are_requested(
+    serve_v3: ServeV3, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = serve_v3(sizes={"products": 2, "reports": 4})
+    first, *_ = site.ids("products")
+    reports = site.api.v3_data.records("reports")
+    others = [report["id"] for report in reports if report["product_id"] != first]
+    site.api.faults.append(Fault("status", status=422, path=f"/products/{first}/reports"))
+    chosen = [{"id": one} for one in others]
+    output, _ = site.failing_sync(SyncFailed, "report_results", reports=chosen)
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(errors) == 1
+    assert len(site.requested(f"/products/{first}/reports")) == len(chosen) > 1
+    assert comparable(output.rows("report_results")) == expected_rows(site.api, days(), others)
