@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from tap_kissmetrics.raw_exports.store import MissingFileError, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_IS_NOT_THERE = (errno.ENOENT, errno.ELOOP)  # deleted, or a link to nothing or to itself
 
 
 class Folder:
@@ -32,8 +36,11 @@ class Folder:
                 for entry in entries:
                     revision = revision_of(f"{REVISIONS}/{entry.name}")
                     if revision is not None:
-                        with suppress(FileNotFoundError):  # deleted, or a link to nothing
+                        try:
                             found[revision] = _stored(entry.stat())
+                        except OSError as error:
+                            if error.errno not in _IS_NOT_THERE:
+                                raise
         except FileNotFoundError:
             return {}
         except OSError as error:
@@ -51,11 +58,14 @@ class Folder:
 
     def read_part(self, file: str, stored: Stored, start: int, length: int) -> bytes:
         """Return a part of a file that is still the one that was listed."""
-        with self._opened(file) as descriptor:
-            if _stored(os.fstat(descriptor)) != stored:
-                msg = f"{self.url}: {file} was written again while it was read; run again"
-                raise JobFailed(msg)
-            return _read(descriptor, start, length)
+        try:
+            with self._opened(file) as descriptor:
+                if _stored(os.fstat(descriptor)) != stored:
+                    msg = f"{self.url}: {file} was written again while it was read; run again"
+                    raise JobFailed(msg)
+                return _read(descriptor, start, length)
+        except SyncFailed as error:  # only of this file: the others can be read
+            raise JobFailed(str(error)) from None
 
     @contextmanager
     def _opened(self, file: str) -> Iterator[int]:

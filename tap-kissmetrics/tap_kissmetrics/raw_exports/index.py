@@ -26,6 +26,7 @@ _COLUMNS = frozenset(
         *("total_revisions", "exported_revisions", "max_exported_revision_timestamp"),
     }
 )
+MAX_REVISION = 10**12 - 1
 _FILE = re.compile(r"revisions/(0|[1-9][0-9]{0,11})\.json")
 
 
@@ -69,7 +70,7 @@ def parse_index(body: bytes, source: str) -> dict[int, Indexed]:
     """
     entries: dict[int, Indexed] = {}
     for number, row in enumerate(_rows(body, source, "filename"), 2):
-        revision = revision_of(row["filename"])
+        revision = revision_of(row["filename"].strip())
         if revision is None:
             name = short_text(row["filename"], 60)
             msg = f"{source}: row {number} must name a file such as revisions/1.json, got {name!r}"

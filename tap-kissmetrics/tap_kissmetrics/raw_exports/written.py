@@ -6,6 +6,8 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from tap_kissmetrics.raw_exports.index import MAX_REVISION
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -29,8 +31,11 @@ class ReadFiles:
     @classmethod
     def of_state(cls, value: Any) -> ReadFiles:
         """Return what a state has; nothing if the tap did not write it."""
-        last, tags = (value.get(name) for name in ("last", "tags")) if value else (None, None)
-        if not isinstance(last, int) or not isinstance(tags, str) or len(tags) % _TAG:
+        own = value if isinstance(value, dict) else {}
+        last, tags = own.get("last"), own.get("tags")
+        if not isinstance(last, int) or isinstance(last, bool) or not 0 <= last <= MAX_REVISION:
+            return cls(-1, "")
+        if not isinstance(tags, str) or len(tags) % _TAG:
             return cls(-1, "")
         return cls(last, tags)
 
@@ -39,7 +44,15 @@ class ReadFiles:
         return {"last": self.last, "tags": self._tags}
 
     def add(self, revision: int, stored: Stored) -> None:
-        """Add a file, which comes after the others."""
+        """Add a file: after the others, or in its place if it was read before.
+
+        A stream that is selected later, or has an older bookmark, reads files once more.
+        """
+        place = len(self._tags) + (revision - self.last - 1) * _TAG
+        if self._tags and revision <= self.last:
+            if place >= 0:
+                self._tags = self._tags[:place] + _tag(stored) + self._tags[place + _TAG :]
+            return
         gap = min(revision - self.last - 1, MAX_REMEMBERED) if self._tags else 0
         self._tags = (self._tags + _NONE * gap + _tag(stored))[-MAX_REMEMBERED * _TAG :]
         self.last = revision

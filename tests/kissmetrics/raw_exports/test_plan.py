@@ -129,6 +129,7 @@ def test_ranges_are_short() -> None:
 def test_link_to_nothing_hides_no_other_file(tmp_path: Path) -> None:
     FolderExport(tmp_path, {1: EVENT})
     (tmp_path / "revisions" / "2.json").symlink_to("gone")
+    (tmp_path / "revisions" / "3.json").symlink_to("3.json")
     assert list(Folder(str(tmp_path)).files()) == [1]
 
 
@@ -136,7 +137,8 @@ def test_link_to_nothing_hides_no_other_file(tmp_path: Path) -> None:
 
 
 def test_index_is_sorted_and_has_times() -> None:
-    text = "filename,x,min_timestamp,max_timestamp\nrevisions/9.json,,5,6.5\nrevisions/2.json,,-,\n"
+    header = "filename,x,min_timestamp,max_timestamp"
+    text = f"{header}\nrevisions/9.json,,5,6.5\n revisions/2.json ,,-,\n"
     moment = datetime(1970, 1, 1, 0, 0, 5, tzinfo=timezone.utc)
     found = parse_index(text.encode(), "x")
     assert list(found) == [2, 9]
@@ -355,7 +357,52 @@ def test_remembered_files_are_the_last_ones() -> None:
     assert again.written_again({**stored, 5000: Stored(5000, "x"), 1: Stored(0, "x")}) == [5000]
 
 
-@pytest.mark.parametrize("value", [None, {}, {"last": "x", "tags": ""}, {"last": 1, "tags": "abc"}])
+def test_file_that_is_read_once_more_is_remembered_in_its_place() -> None:
+    stored = {n: Stored(n, f"e{n}") for n in range(3, 9)}
+    files = ReadFiles.of_state(None)
+    for revision, one in stored.items():
+        files.add(revision, one)
+    whole = files.as_state()
+    files.add(1, Stored(1, "e1"))  # before those that are remembered
+    for revision in (5, 6, 7, 8):
+        files.add(revision, stored[revision])
+    assert files.as_state() == whole
+    files.add(5, Stored(5, "x"))
+    assert files.written_again(stored) == [5]
+
+
+def test_stream_with_an_older_bookmark_makes_no_file_look_written_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    export = FolderExport(tmp_path, dict.fromkeys(range(1, 9), EVENT))
+    state = export.sync().state
+    part = state["bookmarks"]["raw_aliases"]["partitions"][0]
+    part["replication_key_value"] = 4  # it was deselected since then
+    export.sync(export.sync(state).state)
+    assert "written again" not in caplog.text
+
+
+@pytest.mark.parametrize("value", [["0/2"], 3])
+def test_shard_that_the_tap_did_not_write_is_that_of_another_run(
+    value: Any, tmp_path: Path
+) -> None:
+    export = three(tmp_path)
+    state = export.sync().state
+    state["bookmarks"]["raw_events"]["partitions"][0]["shard"] = value
+    assert len(export.sync(state).rows("raw_events")) == 6
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, {}, [1], "x", 7),
+        {"last": "x", "tags": ""},
+        {"last": 1, "tags": "abc"},
+        {"last": True, "tags": "AAAA"},
+        {"last": -9, "tags": "AAAA"},
+        {"last": 10**30, "tags": "AAAA"},
+    ],
+)
 def test_state_without_remembered_files_is_accepted(value: Any) -> None:
     assert ReadFiles.of_state(value).as_state() == {"last": -1, "tags": ""}
 
@@ -382,7 +429,10 @@ def test_files_that_are_none_are_errors(tmp_path: Path) -> None:
     export = three(tmp_path)
     (tmp_path / "revisions" / "2.json").unlink()
     os.mkfifo(tmp_path / "revisions" / "2.json")
-    assert "revisions/2.json must be a file" in export.failing()[1]
+    output, error = export.failing()
+    assert "revisions/2.json" in error
+    assert {row["revision"] for row in output.rows("raw_files")} == {1, 3}
+    assert set(bookmarks(output.state).values()) == {1}
     (tmp_path / "revisions" / "2.json").unlink()
     (tmp_path / "index.csv").unlink()
     (tmp_path / "index.csv").mkdir()
