@@ -24,6 +24,7 @@ from tap_khoros_analytics.exports.columns import (
 )
 from tap_khoros_analytics.exports.definitions import EXPORTS, export_options
 from tap_khoros_analytics.exports.tenant import TEAMS, Tenant
+from tap_khoros_analytics.exports.types import TYPES
 from tap_khoros_analytics.vendor_checks import vendor_problems
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ class TapKhorosAnalytics(KitTap):
         types: dict[str, str] = {}
         if self.config.get("column_types") == "typed":
             types = {**self._learned_types.get(export_id, {}), **attested_types(export_id)}
-        chosen = export_options(self.config, export_id).get("types") or {}
+        given = export_options(self.config, export_id).get("types", {})
+        chosen = {name: kind for name, kind in given.items() if kind in TYPES}
         fields = fields_of(columns, chosen)
         known = {column.field for column in columns}
         for name, field in zip(chosen, fields, strict=True):

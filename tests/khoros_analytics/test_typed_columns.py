@@ -209,6 +209,27 @@ def test_a_sample_of_intervals_is_within_the_vendors_limit(busy: Site) -> None:
     assert types["interval_start"] == "date-time"
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"types": [["AGENT_ID", "integer"]]},
+        {"types": ["AGENT_ID"]},
+        {"types": {"AGENT_ID": ["integer"]}, "columns": ["AGENT_ID"]},
+        {"types": {"AGENT_ID": "int"}, "columns": ["AGENT_ID"]},
+        {"columns": [["AGENT_ID"]]},
+        {"columns": {"AGENT_ID": 1}},
+        {"primary_key": [{"AGENT_ID": 1}]},
+        {"primary_key": "AGENT_ID"},
+        {"filters": [["teamIds"]]},
+        {"method": ["GET"]},
+        {"other": 1},
+    ],
+)
+def test_discovery_works_with_invalid_options_of_an_export(options: dict[str, Any]) -> None:
+    config = {"exports": {"user": options}}
+    assert TapKhorosAnalytics(config=config, validate_config=False).catalog_dict["streams"]
+
+
 def test_type_of_a_column_that_a_stream_does_not_have_is_one_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -127,7 +127,26 @@ INTERVALS_MS = (
 
 
 def export_options(config: Config, export_id: str) -> Mapping[str, Any]:
-    """Return the options of an export in the settings; none where the settings are invalid."""
+    """Return the options of an export in the settings, without those that are invalid.
+
+    Discovery works with them too; a run ends with a line for each.
+    """
     exports = config.get("exports")
     options = exports.get(export_id) if isinstance(exports, dict) else None
-    return options if isinstance(options, dict) else {}
+    given = options.items() if isinstance(options, dict) else ()
+    return {name: value for name, value in given if _is_valid(name, value)}
+
+
+def _is_valid(name: str, value: Any) -> bool:
+    if not isinstance(value, _KINDS.get(name, object)):
+        return False
+    return not isinstance(value, list) or all(isinstance(item, str) for item in value)
+
+
+_KINDS: Mapping[str, type] = {
+    "columns": list,
+    "primary_key": list,
+    "types": dict,
+    "filters": dict,
+    "method": str,
+}
