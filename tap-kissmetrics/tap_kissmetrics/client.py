@@ -110,14 +110,18 @@ class RequestRefused(JobFailed):
     """The server rejects the request itself (HTTP 400 and the like): others can succeed."""
 
 
-def error_for(*, address: str, credential: str) -> ErrorMapper:
+def error_for(*, address: str, credential: str, has_password: bool = False) -> ErrorMapper:
     """Return what error responses mean (see docs/reference/kissmetrics.md, section 4).
 
-    ``address`` and ``credential`` are the settings that can be wrong.
+    ``address`` and ``credential`` are the settings that can be wrong, and ``password`` if it is
+    set: the server does not say which one of the two is.
     """
 
     def error(response: ErrorResponse) -> Exception:
         match response.status:
+            case 401 if has_password:
+                names = f"{credential}, password"
+                return setting_error(names, "were rejected by the server (HTTP 401)")
             case 401:
                 return setting_error(credential, "was rejected by the server (HTTP 401)")
             case 403:

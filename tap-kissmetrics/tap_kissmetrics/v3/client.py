@@ -58,7 +58,9 @@ class V3Client:
         self._api = run.open_api(
             config["v3_url"],
             auth=HTTPBasicAuth(login, password),
-            error_for=error_for(address="v3_url", credential="username"),
+            error_for=error_for(
+                address="v3_url", credential="username", has_password=bool(password)
+            ),
         )
         self._failed = run.failed
         self._page_size = config["page_size"]

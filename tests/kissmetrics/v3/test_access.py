@@ -41,14 +41,20 @@ def test_login_in_any_alphabet_is_accepted(serve_v3: ServeV3) -> None:
     assert site.sync("products", **settings).rows("products")
 
 
-def test_wrong_password_is_one_line_that_names_the_setting(
+def test_wrong_password_is_one_line_that_names_both_settings(
     v3: V3Site,
 ) -> None:
     ended = v3.execute(password="wrong-but-secret")  # noqa: S106
     assert ended.code == 1
-    assert ended.errors == ["username was rejected by the server (HTTP 401)"]
+    assert ended.errors == ["username, password were rejected by the server (HTTP 401)"]
     assert ended.output.text == ""
     assert "wrong-but-secret" not in ended.stderr
+
+
+@pytest.mark.parametrize("password", [None, ""])
+def test_wrong_api_key_names_only_the_user_name(v3: V3Site, password: str | None) -> None:
+    _, error = v3.failing_sync(ConfigValidationError, username="wrong-key", password=password)
+    assert str(error) == "username was rejected by the server (HTTP 401)"
 
 
 @pytest.mark.parametrize(
