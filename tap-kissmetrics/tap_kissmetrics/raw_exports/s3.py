@@ -33,6 +33,7 @@ _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}")
 # The file as it is: a part of a compressed one cannot be unpacked.
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity"}
 _PARTIAL = frozenset({200, 206})
+_RESTORE = "restore it in S3, or set start_date to a later day"
 _WRITTEN_AGAIN = "the file was written again while it was read; run again"
 _CREDENTIALS = frozenset(
     {
@@ -183,6 +184,8 @@ def _error(status: int, code: str, where: str, setting: str) -> Exception:
     wrong, problem = "", ""
     if code in _CREDENTIALS:
         wrong, problem = CREDENTIALS, f"were rejected ({code}): {where}"
+    elif code == "InvalidObjectState":  # of Glacier, with HTTP 403
+        return JobFailed(f"{where}: the file is archived ({code}); {_RESTORE}")
     elif status == 403:
         needs = "it needs s3:ListBucket and s3:GetObject"
         wrong, problem = setting, f"cannot be read ({code}); {needs}: {where}"

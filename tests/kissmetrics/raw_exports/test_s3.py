@@ -229,6 +229,7 @@ def test_requests_are_signed_and_bounded(requests_mock: Mocker) -> None:
         ("", {"text": "<html>"}, "s3://exports: the response is not a list of objects in S3"),
         ("revisions/1.json", error("PreconditionFailed", 412), "these failed: raw data of shop"),
         ("revisions/1.json", error("InvalidRange", 416), "these failed: raw data of shop"),
+        ("revisions/1.json", error("InvalidObjectState", 403), "these failed: raw data of shop"),
         ("revisions/1.json", {"content": b"{}\n"}, "/revisions/1.json: the response has 3 of 43 b"),
         ("revisions/1.json", {"headers": {"ETag": '"e2"'}}, "these failed: raw data of shop"),
         ("index.csv", {"text": "<html>"}, "GET /index.csv: the response is not CSV"),
