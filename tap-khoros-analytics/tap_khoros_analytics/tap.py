@@ -19,12 +19,13 @@ from tap_khoros_analytics.exports.columns import (
     columns_of,
     deselect_beside,
     fields_of,
+    key_of,
     known_columns,
     with_types,
 )
 from tap_khoros_analytics.exports.definitions import EXPORTS, export_options
 from tap_khoros_analytics.exports.tenant import TEAMS, Tenant
-from tap_khoros_analytics.exports.types import TYPES
+from tap_khoros_analytics.exports.types import TEXT, TYPES
 from tap_khoros_analytics.vendor_checks import vendor_problems
 
 if TYPE_CHECKING:
@@ -106,15 +107,21 @@ class TapKhorosAnalytics(KitTap):
         types: dict[str, str] = {}
         if self.config.get("column_types") == "typed":
             types = {**self._learned_types.get(export_id, {}), **attested_types(export_id)}
-        given = export_options(self.config, export_id).get("types", {})
-        chosen = {name: kind for name, kind in given.items() if kind in TYPES}
+        options = export_options(self.config, export_id)
+        chosen = {n: kind for n, kind in options.get("types", {}).items() if kind in TYPES}
         fields = fields_of(columns, chosen)
-        known = {column.field for column in columns}
+        types |= dict(zip(fields, chosen.values(), strict=True))
+        key = key_of(EXPORTS[export_id], columns, options.get("primary_key"))
+        found = {c.field: TEXT if c.field in key else c.type for c in with_types(columns, types)}
         for name, field in zip(chosen, fields, strict=True):
-            if known and field not in known:
+            if found and field not in found:
                 text = "exports.%s.types: the stream has no column %s; ignoring its type"
                 self.logger.warning(text, export_id, name)
-        return {**types, **dict(zip(fields, chosen.values(), strict=True))}
+            elif found.get(field, types[field]) != types[field]:
+                text = "exports.%s.types: the column %s stays a text: it is in the key, or %s"
+                beside = "the name of the field beside it is taken or too long"
+                self.logger.warning(text, export_id, name, beside)
+        return types
 
     def _headers(self, exports: Sequence[Export]) -> dict[str, list[str] | None]:
         """Return the header of each export: a stored one, or the one that the vendor sends now."""

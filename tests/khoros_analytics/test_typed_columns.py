@@ -152,7 +152,8 @@ def test_the_field_beside_a_column_can_be_deselected(
     assert {row["author_name"] for row in rows} == {None}
     assert all(row["author_handle"] for row in rows)
     assert not [p for p in site.requested("report/author") if "reportMetrics" in p]
-    (warning,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    of_key, warning = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert of_key.startswith("exports.author.types: the column AUTHOR_ID stays a text: it is in")
     assert warning.endswith("author_name is null, select author_name_raw to keep the text")
 
 
@@ -240,4 +241,17 @@ def test_type_of_a_column_that_a_stream_does_not_have_is_one_warning(
     assert found == [
         f"exports.user.types: the stream has no column {name}; ignoring its type"
         for name in ("AGENT_NAME", "row id")
+    ]
+
+
+def test_type_of_a_column_that_stays_a_text_is_one_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    types = {"ID": "integer", "N": "number", "N_RAW": "text", "D": "duration"}
+    options = {"columns": ["ID", "N", "N_RAW", "D"], "primary_key": ["ID"], "types": types}
+    config = {"exports": {"author": options}}
+    assert TapKhorosAnalytics(config=config, validate_config=False).catalog_dict
+    found = [record.message for record in caplog.records if "types" in record.message]
+    assert [text.split(" stays ")[0] for text in found] == [
+        f"exports.author.types: the column {name}" for name in ("ID", "N")
     ]
