@@ -124,8 +124,9 @@ class Export:
             text = "%s: the store has revisions %s, but index.csv has not; skipping them"
             logger.warning(text, name, ranges(found.not_indexed))
         if found.not_yet_indexed:
+            level = logging.INFO if self.snapshot.indexed else logging.WARNING  # an index of none
             text = "%s: index.csv does not have revisions %s yet; the next run reads them"
-            logger.info(text, name, ranges(found.not_yet_indexed))
+            logger.log(level, text, name, ranges(found.not_yet_indexed))
         if days.first or days.last:
             text = "%s: start_date and end_date choose %d files by index.csv, with %d day of margin"
             logger.info(text, name, len(found.files), MARGIN.days)

@@ -66,6 +66,7 @@ class ProductPlan:
     after: Mapping[str, int]
     read: ReadFiles
     counts: collections.Counter[str]  # of what was written in this run
+    unusable: list[int]  # revisions of which no line can be used
 
 
 class Rows(list["Row"]):
@@ -144,7 +145,7 @@ class RawStream(BookmarkedStream[FileTask, FileResult]):
                 export.product,
                 ranges(again),
             )
-        return ProductPlan(found.files, after, read, collections.Counter())
+        return ProductPlan(found.files, after, read, collections.Counter(), [])
 
     @override
     def windows(self, partition: Partition) -> Sequence[Any]:
@@ -190,6 +191,8 @@ class RawStream(BookmarkedStream[FileTask, FileResult]):
                     yield Rows.of(one.name, rows)
         counts = collections.Counter({"files": 1, "lines": reader.line_count, **reader.counts})
         plan.counts += counts
+        if counts["rejects"] == counts["lines"] > 0:
+            plan.unusable.append(entry.revision)
         self.logger.debug("%s: %s", task, _listed(counts))
 
     @cached_property
@@ -226,8 +229,11 @@ class RawStream(BookmarkedStream[FileTask, FileResult]):
         remember(self.get_context_state(task.context), self.run, read)
 
     def _log_counts(self, partition: Partition) -> None:
-        counts = self.product_plan(partition).counts
-        self.logger.info("%s: %s", partition["product"], _listed(counts))
+        plan, product = self.product_plan(partition), partition["product"]
+        self.logger.info("%s: %s", product, _listed(plan.counts))
+        if plan.unusable:
+            text = "%s: no line of revisions %s can be used; raw_rejects has them with the reason"
+            self.logger.warning(text, product, ranges(plan.unusable))
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import os
 import time
@@ -271,6 +272,25 @@ def test_gaps_and_other_files_are_logged(tmp_path: Path, caplog: pytest.LogCaptu
     assert "shop: index.csv has no revisions 2-3" in caplog.text
     assert "the store has revisions 5, but index.csv has not; skipping them" in caplog.text
     assert "index.csv does not have revisions 8 yet; the next run reads them" in caplog.text
+
+
+def test_index_without_files_is_a_warning_if_the_store_has_some(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    export = FolderExport(tmp_path, {1: EVENT, 2: EVENT}, index=HEADER)
+    export.sync()
+    text = "shop: index.csv does not have revisions 1-2 yet; the next run reads them"
+    assert [r.levelname for r in caplog.records if r.message == text] == ["WARNING"]
+
+
+def test_files_of_another_format_are_one_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    zipped, utf_16 = gzip.compress(EVENT), EVENT.decode().encode("utf-16")
+    export = FolderExport(tmp_path, {1: zipped, 2: EVENT, 3: utf_16, 4: b""})
+    assert export.sync().record_counts["raw_events"] == 1
+    text = "shop: no line of revisions 1, 3 can be used; raw_rejects has them with the reason"
+    assert [r.message for r in caplog.records if "can be used" in r.message] == [text]
 
 
 def test_file_that_was_written_again_is_reported_once(
