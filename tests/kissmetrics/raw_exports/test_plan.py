@@ -481,5 +481,8 @@ def test_errors_of_the_file_system_name_the_file(
         patch.setattr("os.scandir", failing)
         assert "revisions cannot be read: Input/output error" in export.failing()[1]
     with monkeypatch.context() as patch:
+        patch.setattr("tap_kissmetrics.raw_exports.folder._stored", failing)
+        assert "revisions cannot be read: Input/output error" in export.failing()[1]
+    with monkeypatch.context() as patch:
         patch.setattr("tap_kissmetrics.raw_exports.folder.os.open", failing)
         assert "index.csv cannot be read: Input/output error" in export.failing()[1]
