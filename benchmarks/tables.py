@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -114,6 +115,11 @@ class Database:
 
     def _spent_s(self) -> float:
         """Return the processor time of the server, with that of all processes that have ended."""
+        while True:
+            with contextlib.suppress(psutil.NoSuchProcess):  # one has just ended: sample again
+                return self._sampled_s()
+
+    def _sampled_s(self) -> float:
         server = next(
             process
             for process in psutil.Process().children(recursive=True)
