@@ -29,7 +29,7 @@ from tap_khoros_analytics.exports.types import TEXT, TYPES
 from tap_khoros_analytics.vendor_checks import vendor_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk import Stream
     from tap_kit import Config
@@ -100,20 +100,34 @@ class TapKhorosAnalytics(KitTap):
             }
         if self.input_catalog is not None:
             return columns  # which has their types
-        return {i: with_types(found, self._types(i, found)) for i, found in columns.items()}
+        return {i: self._typed(i, found) for i, found in columns.items()}
 
-    def _types(self, export_id: str, columns: Sequence[Column]) -> dict[str, str]:
-        """Return the types of fields: those that are learned, documented and in the settings."""
+    def _typed(self, export_id: str, columns: Sequence[Column]) -> list[Column]:
+        """Return columns with the types that are learned, documented and in the settings."""
         types: dict[str, str] = {}
         if self.config.get("column_types") == "typed":
             types = {**self._learned_types.get(export_id, {}), **attested_types(export_id)}
+        given = export_options(self.config, export_id).get("types", {})
+        chosen = {name: kind for name, kind in given.items() if kind in TYPES}
+        fields = dict(zip(chosen, fields_of(columns, chosen), strict=True))
+        types |= {fields[name]: kind for name, kind in chosen.items()}
+        typed = with_types(columns, types)
+        if fields:
+            self._report_ignored_types(export_id, typed, fields, types)
+        return typed
+
+    def _report_ignored_types(
+        self,
+        export_id: str,
+        columns: Sequence[Column],
+        fields: Mapping[str, str],
+        types: Mapping[str, str],
+    ) -> None:
+        """Log the names in the settings, with their ``fields``, whose type has no effect."""
         options = export_options(self.config, export_id)
-        chosen = {n: kind for n, kind in options.get("types", {}).items() if kind in TYPES}
-        fields = fields_of(columns, chosen)
-        types |= dict(zip(fields, chosen.values(), strict=True))
         key = key_of(EXPORTS[export_id], columns, options.get("primary_key"))
-        found = {c.field: TEXT if c.field in key else c.type for c in with_types(columns, types)}
-        for name, field in zip(chosen, fields, strict=True):
+        found = {c.field: TEXT if c.field in key else c.type for c in columns}
+        for name, field in fields.items():
             if found and field not in found:
                 text = "exports.%s.types: the stream has no column %s; ignoring its type"
                 self.logger.warning(text, export_id, name)
@@ -121,7 +135,6 @@ class TapKhorosAnalytics(KitTap):
                 text = "exports.%s.types: the column %s stays a text: it is in the key, or %s"
                 beside = "the name of the field beside it is taken or too long"
                 self.logger.warning(text, export_id, name, beside)
-        return types
 
     def _headers(self, exports: Sequence[Export]) -> dict[str, list[str] | None]:
         """Return the header of each export: a stored one, or the one that the vendor sends now."""
