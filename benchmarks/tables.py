@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from sandbox.postgres import Postgres
 
+    Command = Callable[[Path, str], Sequence[str]]
+
 # Columns that only some loaders add: keys, the window of the export, and their own.
 ADDED = ("row_id", "window_start", "window_end")
 COLUMNS_OF = "SELECT column_name FROM information_schema.columns WHERE table_schema = {} AND "
@@ -32,7 +34,7 @@ class Loader(NamedTuple):
     """A way to load the export; ``command(folder, schema)`` loads it into the schema."""
 
     label: str
-    command: Callable[[Path, str], Sequence[str]]
+    command: Command
     version: Callable[[], str] = str
 
 

@@ -20,11 +20,12 @@ from benchmarks.summary import RESULTS
 from benchmarks.tables import Contents, Database, Loader, duckdb_content
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sandbox.postgres import Postgres
 
     from benchmarks.contest import Options
+    from benchmarks.tables import Command
 
 ROWS, LONGEST_S = 100_000, 600
 OURS = f"meltano run {TAP} (ours)"
@@ -104,23 +105,14 @@ def into_postgres(settings: dict[str, Any], postgres: Postgres, folder: Path) ->
     sdk = version_of("singer_sdk", "singer-sdk")
     dlt = version_of("dlt", "dlt")
 
-    def through_meltano(**more: str) -> Callable[[Path, str], Sequence[str]]:
-        own = {**tap_variables(settings), **more}
-        return lambda _, schema: whole(POSTGRES, own | postgres_variables(postgres, schema))
+    def through_meltano(**more: str) -> Command:
+        return meltano_command(postgres, {**tap_variables(settings), **more})
 
     def with_batches(folder: Path, schema: str) -> Sequence[str]:
         more = {BATCH_ROOT: str(folder / "batches"), "TARGET_POSTGRES_USE_COPY": "true"}
         return through_meltano(**more)(folder, schema)
 
-    def piped(tap: Callable[[Path], Sequence[str]]) -> Callable[[Path, str], Sequence[str]]:
-        def command(folder: Path, schema: str) -> Sequence[str]:
-            target = [target_program(), "--config"]
-            target.append(target_config(POSTGRES, postgres_variables(postgres, schema), folder))
-            return pipe(tap(folder), target)
-
-        return command
-
-    def with_dlt(file_format: str) -> Callable[[Path, str], Sequence[str]]:
+    def with_dlt(file_format: str) -> Command:
         return lambda folder, schema: dlt_command(
             job, folder, "postgres", postgres.url, schema, file_format
         )
@@ -129,11 +121,13 @@ def into_postgres(settings: dict[str, Any], postgres: Postgres, folder: Path) ->
         Loader(OURS, through_meltano()),
         Loader(f"{OURS}, batch files and COPY", with_batches),
         Loader(f"{OURS}, the target validates", through_meltano(**VALIDATED)),
-        Loader(f"{TAP} piped into {POSTGRES} (ours)", piped(lambda _: chosen)),
+        Loader(f"{TAP} piped into {POSTGRES} (ours)", piped_command(postgres, lambda _: chosen)),
         Loader("dlt, merge, csv files", with_dlt("csv"), dlt),
         Loader("dlt, merge, insert_values", with_dlt("insert_values"), dlt),
         Loader(
-            f"singer-sdk tap piped into {POSTGRES}", piped(lambda folder: sdk_tap(job, folder)), sdk
+            f"singer-sdk tap piped into {POSTGRES}",
+            piped_command(postgres, lambda folder: sdk_tap(job, folder)),
+            sdk,
         ),
         Loader(
             "loop by hand, orjson and COPY (the practical limit)",
@@ -144,6 +138,22 @@ def into_postgres(settings: dict[str, Any], postgres: Postgres, folder: Path) ->
             version_of("bare", "psycopg"),
         ),
     ]
+
+
+def meltano_command(postgres: Postgres, variables: Mapping[str, str]) -> Command:
+    """Return the command that loads with ``meltano run``, with these variables of the tap."""
+    return lambda _, schema: whole(POSTGRES, {**variables, **postgres_variables(postgres, schema)})
+
+
+def piped_command(postgres: Postgres, tap: Callable[[Path], Sequence[str]]) -> Command:
+    """Return the command that loads with a tap piped into the target."""
+
+    def command(folder: Path, schema: str) -> Sequence[str]:
+        target = [target_program(), "--config"]
+        target.append(target_config(POSTGRES, postgres_variables(postgres, schema), folder))
+        return pipe(tap(folder), target)
+
+    return command
 
 
 def into_duckdb(settings: dict[str, Any]) -> list[Contestant]:
