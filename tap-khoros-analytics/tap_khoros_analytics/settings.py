@@ -174,7 +174,7 @@ def problems(config: Config) -> Iterator[str]:
     """Return what is wrong with settings that fit their schema, a line each, without the values."""
     for export_id in config.get("exports", ()):
         if export := EXPORTS.get(export_id):
-            filters = export_options(config, export_id).get("filters") or {}
+            filters = export_options(config, export_id).get("filters", {})
             yield from _filter_problems(export, filters)
         else:
             near = difflib.get_close_matches(export_id, EXPORTS, n=1)

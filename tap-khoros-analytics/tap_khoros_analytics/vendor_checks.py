@@ -48,7 +48,7 @@ def zone_problems(zone: str, zones: Sequence[str]) -> Iterator[str]:
 def team_problems(config: Config, known: set[str]) -> Iterator[str]:
     """Yield the filters by team that have no team of the company; log single missing teams."""
     for export_id in EXPORTS if known else ():
-        filters = export_options(config, export_id).get("filters") or {}
+        filters = export_options(config, export_id).get("filters", {})
         for name in TEAM_FILTERS:
             wanted = list(dict.fromkeys(_ids_in(filters.get(name))))
             missing = [team for team in wanted if team not in known]

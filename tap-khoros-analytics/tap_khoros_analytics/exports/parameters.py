@@ -50,7 +50,7 @@ def spans_of(export: Export, window: Window, config: Config) -> Iterator[Span]:
 
 def parameters(export: Export, span: Span, partition: Partition, config: Config) -> dict[str, Any]:
     """Return the parameters of a start, without the company key and the columns."""
-    filters = export_options(config, export.id).get("filters") or {}
+    filters = export_options(config, export.id).get("filters", {})
     params: dict[str, Any] = {
         "startTime": epoch_ms(span.begin),
         "endTime": epoch_ms(span.end_by(datetime.now(timezone.utc))),

@@ -121,7 +121,7 @@ class Zone:
 def zone_of(export: Export, config: Config) -> Zone:
     """Return the zone of the times in an export: that of the filter, or that of the settings."""
     day_first = DAY_FIRST.get(str(config["locale"]))
-    offset = (export_options(config, export.id).get("filters") or {}).get("timezoneOffset")
+    offset = export_options(config, export.id).get("filters", {}).get("timezoneOffset")
     zone: tzinfo | None = None
     try:
         if offset is not None:
