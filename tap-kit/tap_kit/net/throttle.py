@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from tap_kit.errors import Interrupted
@@ -39,7 +40,7 @@ class Throttle:
         self, per_minute: int | None, stop: threading.Event, *, concurrency: int | None = None
     ) -> None:
         self.concurrency = concurrency or DEFAULT_CONCURRENCY
-        self._slots = threading.Semaphore(concurrency) if concurrency else None
+        self._slots = _Slots(concurrency) if concurrency else None
         self._budget = _Budget(per_minute) if per_minute else None
         self.seconds_per_request = SPAN_S / per_minute if per_minute else 0.0
         self._stop = stop
@@ -59,12 +60,10 @@ class Throttle:
         if self._slots is None:
             yield
             return
-        while not self._slots.acquire(timeout=_YIELD_S):
-            self.sleep(0)
-        try:
+        with self._slots.place() as is_free:
+            while not is_free.wait(_YIELD_S):
+                self.sleep(0)
             yield
-        finally:
-            self._slots.release()
 
     def acquire(self, *, urgent: bool = True) -> None:
         """Wait until the budget allows one more request; urgent requests go first.
@@ -108,6 +107,42 @@ class Throttle:
                 return _YIELD_S
             pause_s = self._resume_at - time.monotonic()
             return pause_s if pause_s > 0 or self._budget is None else self._budget.pause_s()
+
+
+class _Slots:
+    """Slots that are given in the order in which threads ask for them.
+
+    A semaphore may give one to the thread that has just released it. Then a task at the head of the
+    plan waits for those after it, until all of them have results, which it keeps from being
+    written.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[threading.Event]:
+        """Wait in line inside of this context; the event is set when the slot is one's own."""
+        has_slot = threading.Event()
+        with self._lock:
+            self._waiting.append(has_slot)
+            self._give()
+        try:
+            yield has_slot
+        finally:
+            with self._lock:
+                if has_slot.is_set():
+                    self._free += 1
+                    self._give()
+                else:
+                    self._waiting.remove(has_slot)
+
+    def _give(self) -> None:
+        while self._free and self._waiting:
+            self._free -= 1
+            self._waiting.popleft().set()
 
 
 class _Budget:

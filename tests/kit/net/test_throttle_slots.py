@@ -49,6 +49,25 @@ def test_concurrent_requests_are_limited(concurrency: int) -> None:
     assert throttle.requests == 4 * concurrency
 
 
+def test_a_waiting_request_goes_before_one_that_comes_later() -> None:
+    """Even if that is of the thread that has just released the slot."""
+    throttle = Throttle(None, threading.Event(), concurrency=1)
+    sent: list[str] = []
+
+    def send(name: str) -> None:
+        with throttle.request():
+            sent.append(name)
+
+    for _ in range(3):
+        with throttle.request():
+            waiting = in_thread(lambda: send("first"))
+            until(lambda: throttle.requests % 3 == 2)  # it has passed the budget
+            time.sleep(0.1)  # and waits for the slot
+        send("second")
+        waiting.join(LONG_S)
+    assert sent == ["first", "second"] * 3
+
+
 def test_failed_request_releases_its_slot() -> None:
     throttle = Throttle(None, threading.Event(), concurrency=1)
     for _ in range(3):
