@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.end_to_end.project import Project
 
 PATIENCE_S = 240.0  # for a slow and busy machine
+LOOKS = 5  # for a process that must be there
 
 
 @dataclass
@@ -57,11 +58,22 @@ class Run:
         if name == "meltano":
             return self.process
         command = self.tap if name == "tap" else self.target
-        for child in self.family():
-            words = child.cmdline()
-            if any(word.endswith(f"/{command}") for word in words) and "--discover" not in words:
-                return child
-        raise AssertionError(self.output[-2000:])
+        # A list of processes can miss one while the clock of the machine is set.
+        for _ in range(LOOKS):
+            for child in self.family():
+                if self.is_member(child, command):
+                    return child
+            time.sleep(1.0)
+        raise AssertionError((self.family(), self.output[-2000:]))
+
+    @staticmethod
+    def is_member(process: psutil.Process, command: str) -> bool:
+        """Whether a process is a plugin's own, and not its discovery."""
+        try:
+            words = process.cmdline()
+        except psutil.ZombieProcess:
+            return False
+        return any(word.endswith(f"/{command}") for word in words) and "--discover" not in words
 
     def ended(self, family: Sequence[psutil.Process], within: float = PATIENCE_S) -> float:
         """Wait until no process of the run is left; return how many seconds that took."""

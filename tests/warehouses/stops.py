@@ -56,7 +56,9 @@ class Way:
         for member in members:
             member.send_signal(self.number)
         # Meltano passes its signal on to its children; what only the tap got is for the tap alone.
-        self._send_again([run.process, *family] if run.process in members else members)
+        processes = [run.process, *family] if run.process in members else members
+        self._send_again(processes)
+        _kill_hung_target(run, processes)
         run.ended(family, within)
         return time.monotonic() - began
 
@@ -66,6 +68,19 @@ class Way:
         for process in left:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(self.number)
+
+
+def _kill_hung_target(run: Run, processes: Sequence[psutil.Process]) -> None:
+    """Kill a target that ignores the second signal too, as the page advises.
+
+    Its handler writes the rows that it has. A signal that interrupts the handler starts it again,
+    and its threads can wait for each other for ever.
+    """
+    _, left = psutil.wait_procs(processes, timeout=RESEND_AFTER_S)
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if run.target and run.is_member(process, run.target):
+                process.kill()
 
 
 ALL_MEMBERS = ("meltano", "tap", "target")
