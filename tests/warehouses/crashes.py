@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 VICTIMS = ("tap", "target", "meltano")
 TARGET = "target-postgres"
-# The loader writes every few rows. With the usual 10,000, the database would be empty when a run is
-# killed, and no row could be duplicated.
-BATCH_ROWS = 5
+# In a run that is killed, the loader writes every few rows. With the usual number, the database
+# would be empty then, and no row could be duplicated.
+BATCH_ROWS, USUAL_BATCH_ROWS = 5, 10_000
 TIMEOUT_S = 300  # the held request must not be retried
 
 
@@ -54,14 +54,16 @@ class Pipeline:
         """Return the arguments of ``meltano run``."""
         return (f"--state-id-suffix={self.schema}", *options, self.account.name, TARGET)
 
-    def variables(self, settings: dict[str, Any]) -> dict[str, str]:
+    def variables(
+        self, settings: dict[str, Any], batch_rows: int = USUAL_BATCH_ROWS
+    ) -> dict[str, str]:
         """Return the environment of a run."""
         return {
             **self.account.variables({**settings, "request_timeout": TIMEOUT_S}),
             **self.server.target_settings,
             "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": self.schema,
-            "TARGET_POSTGRES_BATCH_SIZE_ROWS": str(self.batch_rows),
-            **(self._batch_variables() if self.has_batches else {}),
+            "TARGET_POSTGRES_BATCH_SIZE_ROWS": str(batch_rows),
+            **(self._batch_variables(batch_rows) if self.has_batches else {}),
         }
 
     @property
@@ -69,8 +71,8 @@ class Pipeline:
         """The folder of the batch files."""
         return self.project.folder / "batches" / self.schema
 
-    def _batch_variables(self) -> dict[str, str]:
-        batches = {"storage_root": str(self.batch_folder), "batch_size": self.batch_rows}
+    def _batch_variables(self, rows: int) -> dict[str, str]:
+        batches = {"storage_root": str(self.batch_folder), "batch_size": rows}
         settings = {f"batch_config_{name}": value for name, value in batches.items()}
         return {**variables(self.account.name, settings), "TARGET_POSTGRES_USE_COPY": "true"}
 
@@ -94,7 +96,8 @@ class Pipeline:
         """
         log = Path(self.project.folder / f"{self.schema}.log")
         point.hold(self.account)
-        with started(self.project, log, *self.arguments(), **self.variables(settings)) as run:
+        environment = self.variables(settings, self.batch_rows)
+        with started(self.project, log, *self.arguments(), **environment) as run:
             wait_until(lambda: self._is_at(point, run), run, point.name)
             yield run
 

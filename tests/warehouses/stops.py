@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from tests.processes import clean_environment
-from tests.warehouses.crashes import TIMEOUT_S, Pipeline
+from tests.warehouses.crashes import TIMEOUT_S, USUAL_BATCH_ROWS, Pipeline
 from tests.warehouses.points import POINTS
 from tests.warehouses.runs import PATIENCE_S, Run, wait_until
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 WORK = 3  # the point at which a vendor's job runs, where there are jobs
 RUNS_PER_WAY = 5
 RESEND_AFTER_S = 8.0  # the signal is sent again then
-USUAL_BATCH_ROWS = 10_000  # the target's default
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ _SCALARS: dict[str, Any] = {
 }
 _PREPARING = threading.Lock()
 BOUNDS_64: tuple[float, float] = (-(1 << 63), (1 << 63) - 1)
-_INTEGER_64 = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+INTEGER_64 = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 
 
 def row_type(
@@ -94,7 +94,7 @@ def type_of(definition: Mapping[str, Any], *, is_bounded: bool = False) -> Any:
     types = [
         _compound_type(kind, definition)
         if kind in {"object", "array"}
-        else _INTEGER_64
+        else INTEGER_64
         if is_bounded and kind == "integer" and bounds_of(definition) == BOUNDS_64
         else _SCALARS[kind]
         for kind in ([kinds] if isinstance(kinds, str) else kinds)

@@ -8,10 +8,11 @@ import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tap_kit.rows.formats import has_leaves, leaf_of
+from tap_kit.rows.formats import FormatCheck, has_leaves, leaf_of
 
 from tests.kit.canned import ID, TEXT, WHOLE, Run, Table, decode_from_bytes, run_of, tap_of
 
@@ -188,6 +189,36 @@ def test_what_is_accepted_or_mended_is_in_the_spelling_of_rfc_3339(text: str) ->
     assert leaf is not None
     for value in (text, leaf.mended(text)):
         assert not leaf.accepts(value) or RFC_3339.fullmatch(value)
+
+
+PARTS_OF_MOMENTS = [
+    ["2024-02-29", "2023-02-29"],
+    ["T", "t", " "],
+    ["23:59:59", "24:00:00"],
+    ["", ".1", ".123", ".12345678"],
+    ["Z", "z", "+05:30", "-0530", ""],
+]
+SPELLED = st.tuples(*map(st.sampled_from, PARTS_OF_MOMENTS)).map("".join)
+
+
+@given(st.lists(SPELLED, max_size=2) | st.lists(st.sampled_from(MOMENTS) | SPELLED, max_size=8))
+def test_values_of_several_rows_are_judged_as_each_alone(values: list[str]) -> None:
+    together, alone = checked(values), [checked([value])[0] for value in values]
+    assert together == alone
+    assert all(value is None or RFC_3339.fullmatch(value) for value in together)
+
+
+def checked(values: list[str]) -> list[str | None]:
+    rows = [Moment(value) for value in values]
+    check = FormatCheck("figures", logging.getLogger(), {"value": MOMENT}, {"value": "value"}, ())
+    check.check(rows, None)
+    return [row.value for row in rows]
+
+
+class Moment(msgspec.Struct):
+    """A row with a date-time."""
+
+    value: str | None
 
 
 @given(st.text(max_size=30) | st.dates().map(str) | st.datetimes().map(str))
