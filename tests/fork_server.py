@@ -1,12 +1,14 @@
-"""A process that has imported the taps, and forks one process for each run of an executable.
+"""A process that has imported the taps, or Meltano, and forks one for each run of an executable.
 
 A new process spends most of its time on imports. A forked one has them already; everything else is
-as in a new one: descriptors, environment, folder, arguments, signals, and the interpreter's end.
+as in a new one: descriptors, environment, folder, arguments, signals, and what an interpreter does
+at its end, except that the modules are not taken down one by one.
 """
 
 from __future__ import annotations
 
 import array
+import atexit
 import contextlib
 import functools
 import gc
@@ -17,6 +19,7 @@ import selectors
 import signal
 import socket
 import sys
+import threading
 import time
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -26,14 +29,20 @@ from tap_kit.net import retries
 
 SHORT_PAUSE_S = 0.01  # before the first retry; the kit's tests check the real pauses
 LENGTH_BYTES = 8
+MELTANO = "meltano"
 STDIO = (0, 1, 2)
 
 
 @functools.cache
 def executables() -> dict[str, EntryPoint]:
-    """Return the entry points of all installed taps by the names of their executables."""
+    """Return the entry points of Meltano and of all installed taps by their names."""
     found = entry_points(group="console_scripts")
-    return {one.name: one for one in found if one.name.startswith("tap-")}
+    return {one.name: one for one in found if one.name.startswith(("tap-", MELTANO))}
+
+
+def imported_with(name: str) -> dict[str, EntryPoint]:
+    """Return the executables that the server of an executable imports."""
+    return {n: one for n, one in executables().items() if (n == MELTANO) == (name == MELTANO)}
 
 
 def serve(control: socket.socket) -> dict[str, Any] | None:
@@ -101,7 +110,11 @@ def become_new(descriptors: list[int], inherited: list[int]) -> None:
 
 
 def run(request: dict[str, Any]) -> object:
-    """Run the executable; return what the process exits with."""
+    """Run the executable; return what the process exits with.
+
+    Raises:
+        BaseException: what the executable did not handle, but for ``SystemExit``.
+    """
     os.environ.clear()
     os.environ.update(request["environment"])
     time.tzset()
@@ -110,18 +123,43 @@ def run(request: dict[str, Any]) -> object:
     sys.path[0] = str(Path(sys.argv[0]).parent)
     module = sys.modules["__main__"]  # by which the help names the command
     module.__file__, module.__package__, module.__spec__ = sys.argv[0], None, None
-    return executables()[Path(sys.argv[0]).name].load()()
+    try:
+        return executables()[Path(sys.argv[0]).name].load()()
+    except SystemExit as ended:
+        return ended.code
+
+
+def end(code: object) -> None:
+    """End the process, unless the interpreter has something to report at its end.
+
+    It would also take down all modules, for 50 ms.
+    """
+    if code is not None and not isinstance(code, int):
+        return
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 (as the interpreter does)
+    atexit._run_exitfuncs()  # noqa: SLF001 (as the interpreter does)
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream and not stream.closed:
+                stream.flush()
+    except (OSError, ValueError):
+        return
+    os._exit((code or 0) & 0xFF)
 
 
 def main() -> object:
-    """Import the taps and serve; only the forked processes return something."""
-    for executable in executables().values():
+    """Import the executables and serve; only the forked processes return something."""
+    for executable in imported_with(sys.argv[2]).values():
         importlib.import_module(executable.module)  # its command sets up the log: not here
     retries.FIRST_PAUSE_S = SHORT_PAUSE_S
     gc.collect()
     gc.freeze()
     request = serve(socket.socket(fileno=int(sys.argv[1])))
-    return None if request is None else run(request)
+    if request is None:
+        return None
+    code = run(request)
+    end(code)
+    return code
 
 
 if __name__ == "__main__":

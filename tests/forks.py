@@ -1,4 +1,4 @@
-"""Executables of the taps as processes that are forked, not started: without their imports."""
+"""Executables of the taps and Meltano as forked processes: not started, without their imports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from tests.fork_server import LENGTH_BYTES, executables
+from tests.fork_server import LENGTH_BYTES, executables, imported_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,25 +30,32 @@ _SENDING = threading.Lock()
 
 
 def can_fork(command: Sequence[str], environment: Mapping[str, str] | None) -> bool:
-    """Return whether this is the executable of a tap, and its variables are read after the start.
+    """Return whether this executable can be forked, and its variables are read after the start.
 
-    Python reads its own variables and ``LC_*`` when a process starts.
+    Python reads its own variables and ``LC_*`` when a process starts. An empty one has no effect.
     """
     path = Path(command[0])
+    read_at_start = (
+        value and name.startswith(("PYTHON", "LC_", "LANG"))
+        for name, value in (environment or {}).items()
+    )
     return (
         path.parent == Path(sys.executable).parent
         and path.name in executables()
-        and not any(name.startswith(("PYTHON", "LC_", "LANG")) for name in environment or ())
+        and not any(read_at_start)
     )
 
 
 @functools.cache
-def _server(pid: int) -> socket.socket:
-    """Return the connection to the server of the process ``pid``; both end together."""
+def _server(pid: int, first: str) -> socket.socket:
+    """Return the connection to a server of the process ``pid``; both end together.
+
+    ``first`` is one of the executables that it imports, which name the server.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         server = subprocess.Popen(
-            [sys.executable, "-m", "tests.fork_server", str(theirs.fileno())],
+            [sys.executable, "-m", "tests.fork_server", str(theirs.fileno()), first],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             cwd=Path(__file__).parents[1],
@@ -63,8 +70,8 @@ def _server(pid: int) -> socket.socket:
     return ours
 
 
-def _send(request: bytes, descriptors: list[int]) -> None:
-    control = _server(os.getpid())
+def _send(executable: str, request: bytes, descriptors: list[int]) -> None:
+    control = _server(os.getpid(), min(imported_with(executable)))
     with _SENDING:
         head = len(request).to_bytes(LENGTH_BYTES, "big")
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))
@@ -97,7 +104,9 @@ class Forked:
             self.stderr, its_stderr = _output(stderr, stack)
             self._status, its_status = _output(subprocess.PIPE, stack)
             _send(
-                json.dumps(request).encode(), [stdin.fileno(), its_stdout, its_stderr, its_status]
+                Path(self._command[0]).name,
+                json.dumps(request).encode(),
+                [stdin.fileno(), its_stdout, its_stderr, its_status],
             )
         self.pid = int(self._status.readline())
 

@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.forks import Forked, can_fork
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
 MELTANO = Path(sys.executable).with_name("meltano")
 TOKEN = "meltano-s3cret-51d0e8"  # noqa: S105 (long enough to be found wherever it leaks)
+TIMEOUT_S = 240
 FILES = (
     *("meltano.yml", "constraints.txt", "pyproject.toml", "uv.lock"),
     *("demo", "orchestration", "sandbox", "tap-*"),
@@ -76,20 +79,25 @@ class Project:
         return self.run([sys.executable, "-m", "demo"], settings)
 
     def run(self, command: list[str], settings: Mapping[str, str]) -> Done:
-        """Run a command in the project's folder to its end."""
+        """Run a command in the project's folder to its end; fork Meltano, and start the others."""
         own = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("TAP_", "TARGET_", "MELTANO_", "SINGER_"))
         }
+        environment = {**own, **self.variables, **settings}
+        if can_fork(command, settings):
+            with Forked(command, environment, folder=self.folder) as process:
+                out, err = process.communicate(TIMEOUT_S)
+                return Done(process.wait(), out.decode(), err.decode())
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env={**own, **self.variables, **settings},
+            env=environment,
             capture_output=True,
             text=True,
             check=False,
-            timeout=240,
+            timeout=TIMEOUT_S,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

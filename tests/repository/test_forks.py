@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +15,22 @@ from sandbox.faults import Fault
 from sandbox.kindmetrics import Kindmetrics
 from sandbox.server import running
 
+from tests.end_to_end.project import MELTANO
 from tests.forks import Forked
 from tests.kindmetrics.site import NOW, TAP, TOKEN, Site
 from tests.processes import Ended, clean_environment, execute, execute_anew
 from tests.singer import Output
+from tools.workspace import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.process
+AT_END = (
+    "import atexit, threading, time; atexit.register(sys.stdout.write, ', handler');"
+    "threading.Thread(target=lambda: [time.sleep(0.1), sys.stdout.write(', thread')]).start();"
+    "sys.stdout.write('written');"
+)
 CLOCK = re.compile(r"^\d{4}-\S+ \S+|after \d+ s|\"(?:value|pid)\":[0-9.e-]+")
 
 
@@ -56,6 +64,21 @@ def what_repeats(ended: Ended) -> tuple[int, Any, list[str]]:
 def test_same_output_of_commands(arguments: str) -> None:
     command = [str(TAP), *arguments.split()]
     assert what_repeats(execute(*command)) == what_repeats(execute_anew(*command))
+
+
+@pytest.mark.parametrize("arguments", ["--help", "--version", "nonsense"])
+def test_same_output_of_meltano(arguments: str) -> None:
+    command = [str(MELTANO), arguments]
+    assert what_repeats(execute(*command)) == what_repeats(execute_anew(*command))
+
+
+def test_same_end_of_a_command() -> None:
+    """Exit handlers run, outputs are flushed, and the exit code is that of the command."""
+    text = f"import sys; from tests.fork_server import end; {AT_END} end(3)"
+    done = subprocess.run(
+        [sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (3, "written, thread, handler", "")
 
 
 @pytest.mark.parametrize("changes", [{}, {"shard": 7}, {"api_token": "wrong"}], ids=str)
