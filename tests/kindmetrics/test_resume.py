@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SETTINGS: dict[str, Any] = {
     "start_date": "2024-02-01",
-    "end_date": "2024-02-08",
+    "end_date": "2024-02-05",
     "state_interval": 1,
     "lookback_days": 2,
 }
@@ -32,7 +32,7 @@ PIPE_BYTES = 4096  # a small pipe keeps the tap close to its reader
 @pytest.fixture
 def busy(serve: Serve) -> Site:
     """An account whose run takes seconds, so that states are written during streams, too."""
-    return serve(domains=3, latency_ms=40)
+    return serve(latency_ms=40)
 
 
 def killed(site: Site, *, after_bytes: int, state: State | None, **changes: Any) -> Output:
@@ -58,10 +58,10 @@ def undisturbed(site: Site) -> Loader:
 
 def all_bookmarks(state: State) -> list[str]:
     """Return the bookmarks in plan order; empty where there is none yet."""
-    return [bookmark(state, stream, number) or "" for stream in WINDOWED for number in (1, 2, 3)]
+    return [bookmark(state, stream, number) or "" for stream in WINDOWED for number in (1, 2)]
 
 
-@pytest.mark.parametrize("after_bytes", [1, 12_000, 60_000, 120_000])
+@pytest.mark.parametrize("after_bytes", [1, 6_000, 25_000, 45_000])
 def test_a_killed_and_resumed_run_loads_what_an_undisturbed_run_loads(
     busy: Site, after_bytes: int
 ) -> None:
@@ -92,7 +92,7 @@ def test_after_repeated_kills_nothing_is_missing_and_no_bookmark_moves_back(busy
     loader = Loader()
     reached: list[list[str]] = []
     for _ in range(4):
-        loader.load(killed(busy, after_bytes=60_000, state=loader.state, lookback_days=0))
+        loader.load(killed(busy, after_bytes=18_000, state=loader.state, lookback_days=0))
         reached.append(all_bookmarks(loader.state))
     assert reached == sorted(reached)
     assert reached[0] < reached[-1]
@@ -118,12 +118,12 @@ def test_states_are_written_during_a_stream_and_never_before_their_rows(serve: S
                 assert here[: len(wanted)] == wanted
 
 
-@pytest.mark.parametrize("ordinal", [2, 20, 100])
+@pytest.mark.parametrize("ordinal", [2, 20, 50])
 def test_a_failed_run_keeps_what_it_wrote_and_the_next_run_continues(
     serve: Serve, ordinal: int
 ) -> None:
-    site = serve(domains=3)
-    site.sync(**SETTINGS)
+    site = serve()
+    whole = undisturbed(site)
     target = site.api.log.requests[ordinal - 1].target.replace("?", r"\?")
     site.api.faults.append(Fault("status", status=503, path=f"{target}$"))
     loader = Loader()
@@ -133,6 +133,5 @@ def test_a_failed_run_keeps_what_it_wrote_and_the_next_run_continues(
     loader.load(output)
     site.api.faults.clear()
     loader.load(site.sync(state=loader.state, **SETTINGS))
-    whole = undisturbed(site)
     assert loader.content == whole.content
     assert loader.state == whole.state

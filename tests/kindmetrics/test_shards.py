@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.kindmetrics.site import Site
     from tests.singer import Output, State
 
-DOMAINS = 4
+DOMAINS = 3
 WINDOWED = ("domain_stats", "pages")  # two of them, one of which has several rows a day
 SEGMENTS = [{"name": "all"}, {"name": "se", "country": "SE"}]
 LATER: dict[str, Any] = {"end_date": "2024-02-07", "segments": SEGMENTS}

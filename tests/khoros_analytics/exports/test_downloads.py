@@ -38,7 +38,7 @@ def assert_whole(site: Site, report_format: str, **changes: Any) -> None:
 def test_an_interrupted_download_resumes_after_the_written_rows(
     serve: Serve, how: Any, report_format: str, options: dict[str, Any]
 ) -> None:
-    site = serve(rows_per_day=1600, cuts=[Cut(row=1000, how=how)], **options)
+    site = serve(rows_per_day=600, cuts=[Cut(row=400, how=how)], **options)
     assert_whole(site, report_format)
     assert downloads(site) == 2
     assert sum(site.starts.values()) == 1
@@ -55,7 +55,7 @@ def test_a_download_can_be_interrupted_in_its_first_bytes(
 
 
 def test_a_download_that_is_always_interrupted_fails_and_keeps_the_bookmark(serve: Serve) -> None:
-    site = serve(rows_per_day=3000, cuts=[Cut(row=2000, first=1000, export="combined")])
+    site = serve(rows_per_day=900, cuts=[Cut(row=600, first=1000, export="combined")])
     output, error = site.failing_sync(SyncFailed, "combined", "user", **ONE_DAY)
     assert "combined, 2024-02-01" in str(error)
     assert bookmark(output.state, "combined") is None

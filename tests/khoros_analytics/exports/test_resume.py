@@ -50,11 +50,11 @@ def test_no_job_is_started_again_after_a_kill(serve: Serve) -> None:
 
 
 def test_a_kill_between_rows_neither_loses_nor_duplicates_rows(serve: Serve) -> None:
-    site = serve(rows_per_day=500)
+    site = serve(rows_per_day=150)
     streams = ("author", "combined", "team_performance_interval", "user")
     loader = Loader()
     with site.started(catalog=catalog_of(*streams), time_interval=300_000, **SLOW) as tap:
-        head = read(tap.stdout, 500_000)
+        head = read(tap.stdout, 150_000)
         tap.send_signal(signal.SIGKILL)
     loader.load(Output(head[: head.rfind(b"\n") + 1].decode()))
     starts = dict(site.starts)

@@ -35,7 +35,7 @@ def test_every_export_has_all_rows_with_the_vendors_values(
 def test_both_formats_have_the_same_keys(serve: Serve) -> None:
     """This holds for ``user``, too, whose JSON has columns that CSV lacks."""
     site = serve(rows_per_day=25, inclusive_end=False)
-    json, csv = (site.sync(report_format=report_format) for report_format in FORMATS)
+    json, csv = (site.sync(report_format=one, **ONE_DAY) for one in FORMATS)
     for export in EXPORTS:
         if export != "conversation":
             keys = [[row["row_id"] for row in output.rows(export)] for output in (json, csv)]

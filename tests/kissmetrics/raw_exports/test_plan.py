@@ -152,6 +152,7 @@ def test_index_is_sorted_and_has_times() -> None:
         ("", "the body has no header"),
         ("file,min_timestamp\nrevisions/1.json,5\n", "it must have the column filename"),
         ("file\n", "it must have the column filename"),
+        ("filename,a,filename \nrevisions/1.json,5,x\n", "it has the column filename twice"),
         ("filename\nrevisions/1.json\n../1.json\n", "row 3 must name a file such as"),
         ("filename\nrevisions/01.json\n", "row 2 must name a file"),
         ("filename\nrevisions/1234567890123.json\n", "row 2 must name a file"),
