@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import ssl
@@ -33,6 +34,7 @@ def check_environment(url: str, proxies: MutableMapping[str, str], certificates:
         raise setting_error(_variable_of(url, proxy), problem)
 
 
+@functools.lru_cache(maxsize=8)  # a large file takes 40 ms, and each API of a tap needs it
 def _check_certificates(path: str) -> None:
     folder, file = (path, None) if os.path.isdir(path) else (None, path)  # noqa: PTH112 (a text)
     try:
