@@ -119,6 +119,9 @@ def _places(parser: CsvRows, required: str, source: str) -> dict[str, int]:
     if required not in names:
         msg = f"{source}: it must have the column {required}"
         raise SyncFailed(msg)
+    if twice := [name for name in names if name in _COLUMNS and names.count(name) > 1]:
+        msg = f"{source}: it has the column {twice[0]} twice"
+        raise SyncFailed(msg)
     return {name: at for at, name in enumerate(names) if name in _COLUMNS}
 
 
