@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from benchmarks.contest import Options
     from benchmarks.tables import Command
 
-ROWS, LONGEST_S = 100_000, 600
+ROWS, LONGEST_S = 100_000, 300
 OURS = f"meltano run {TAP} (ours)"
 POSTGRES, JSONL = "target-postgres", "target-jsonl"
 NOTE = (
