@@ -73,12 +73,12 @@ def test_each_tap_is_compared_with_a_stock_tap_of_the_same_stream() -> None:
 
 def test_contestants_that_take_too_long_are_left_out(tmp_path: Path) -> None:
     assert warehouse.too_slow(1_000_000, tmp_path) == {}
-    labels = {"fast": [50.0, 59.0, 70.0], "slow": [60.0, 61.0, 62.0]}
+    labels = {"fast": [20.0, 29.0, 40.0], "slow": [30.0, 31.0, 32.0]}
     figures = [{"label": label, "seconds": seconds} for label, seconds in labels.items()]
     case = {"name": "postgres_first", "rows": 100_000, "figures": figures}
     page = {"cases": [case, {**case, "name": "postgres_second", "figures": []}]}
     (tmp_path / "warehouse.json").write_text(json.dumps(page))
-    assert warehouse.too_slow(1_000_000, tmp_path) == {"slow": 610}
+    assert warehouse.too_slow(1_000_000, tmp_path) == {"slow": 310}
     assert warehouse.too_slow(100_000, tmp_path) == {}
 
 
