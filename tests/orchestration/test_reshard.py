@@ -122,18 +122,12 @@ class Meltano:
     """The states of a project."""
 
     def __init__(self, folder: Path) -> None:
-        Project.copied_to(folder, {})
-        self.folder = folder
+        self.project = Project.copied_to(folder, {})
 
     def state(self, *arguments: str) -> str:
         """Run ``meltano state`` and return its output."""
-        done = subprocess.run(
-            [str(MELTANO), "state", *arguments],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        done = self.project.run([str(MELTANO), "state", *arguments], {})
+        assert done.code == 0, done.stderr
         return done.stdout
 
     def reshard(self, old: int, new: int) -> subprocess.CompletedProcess[str]:
@@ -141,7 +135,7 @@ class Meltano:
         command = ["orchestration.reshard", "tap-x", str(old), str(new)]
         return subprocess.run(
             [sys.executable, "-m", *command],
-            cwd=self.folder,
+            cwd=self.project.folder,
             env={"PATH": str(MELTANO.parent)},
             capture_output=True,
             text=True,
