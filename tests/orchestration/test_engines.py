@@ -148,8 +148,8 @@ def test_dask_reads_all_rows_once_and_resumes_with_another_number_of_shards(
 
     here.api.faults.clear()
     here.api.log.clear()
-    assert here.run("orchestration.reshard", "tap-kindmetrics", "3", "1") == 0
-    assert here.engine("dask", "--shards=1", "--workers=1", **LATER) == 0
+    assert here.run("orchestration.reshard", "tap-kindmetrics", "3", "2") == 0
+    assert here.engine("dask", "--shards=2", "--workers=2", **LATER) == 0
     days = first_days(here)
     assert days.pop("/api/domains/2/countries") == "2024-02-01"
     assert set(days.values()) == {"2024-02-03"}, "only the lookback is read again"

@@ -57,7 +57,8 @@ class Way:
         # Meltano passes its signal on to its children; what only the tap got is for the tap alone.
         processes = [run.process, *family] if run.process in members else members
         self._send_again(processes)
-        _kill_hung_target(run, processes)
+        if self.members == ALL_MEMBERS:
+            _kill_hung_target(run, processes)
         run.ended(family, within)
         return time.monotonic() - began
 
@@ -70,10 +71,10 @@ class Way:
 
 
 def _kill_hung_target(run: Run, processes: Sequence[psutil.Process]) -> None:
-    """Kill a target that ignores the second signal too, as the page advises.
+    """Kill a target that ignores a repeated signal too, as the page advises.
 
-    Its handler writes the rows that it has. A signal that interrupts the handler starts it again,
-    and its threads can wait for each other for ever.
+    Its handler writes the rows that it has. It gets the signal twice, since Meltano passes on its
+    own. The second one starts the handler again, and its threads can wait for each other for ever.
     """
     _, left = psutil.wait_procs(processes, timeout=RESEND_AFTER_S)
     for process in left:
