@@ -11,8 +11,8 @@ MODULES    := $(subst -,_,$(TAPS))
 SOURCES    := uv.lock pyproject.toml $(wildcard */pyproject.toml examples/*/pyproject.toml) $(shell find tap-kit -name '*.py')
 
 SPACE      := $(subst ,, )
-# Of the tests: one more than processors, since some tests wait for a server or a timeout.
-WORKERS    := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Of the tests: two for each processor, since some tests wait for a server or a timeout.
+WORKERS    := $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 
 export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never

@@ -15,6 +15,7 @@ import pytest
 from sandbox.postgres import postgres_running
 from tap_kit import SECRETS
 
+from tests import processors
 from tests.prepare import SWITCHED_OFF
 from tests.properties import load_profile
 
@@ -39,13 +40,23 @@ load_profile()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Import no test file of another group, if ``-m`` begins with a group: that takes seconds."""
+    """Import nothing of another group, if ``-m`` begins with a group: that takes seconds."""
     group = re.match(r"(\w+)( and (?!.* or ).*)?$", config.option.markexpr)
     if group is None or group[1] not in {*GROUPS, IN_PROCESS}:
         return None
-    is_test = collection_path.name.startswith("test_") and collection_path.is_relative_to(TESTS)
-    is_other = is_test and group_of(collection_path.relative_to(TESTS)) != group[1]
+    if not collection_path.is_relative_to(TESTS):
+        return None
+    place = collection_path.relative_to(TESTS)
+    if collection_path.is_dir():
+        return True if _is_of_another(place, group[1]) else None
+    is_other = place.name.startswith("test_") and group_of(place) != group[1]
     return True if is_other else None
+
+
+def _is_of_another(folder: Path, group: str) -> bool:
+    """Return whether all tests of a folder are of other groups, so that it needs no conftest."""
+    own = [place for place in GROUPS.get(group, ()) if Path(place).parts[:1] == folder.parts[:1]]
+    return folder.parts[:1] != () and group_of(folder) != group and not own
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -65,6 +76,13 @@ def group_of(path: Path) -> str:
     """Return the group of a test file: a file's own before its folder's."""
     names = {name: group for group, places in GROUPS.items() for name in places}
     return names.get(str(path), names.get(path.parts[0], IN_PROCESS))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Keep the worker on one processor, unless the test starts a pipeline of processes."""
+    has_processes = item.get_closest_marker("xdist_group") is not None
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    processors.use(processors.processors_of(worker, has_processes=has_processes))
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -57,30 +58,30 @@ class Site:
         }
         return {name: value for name, value in settings.items() if value is not None}
 
-    def sync(self, *, state: State | None = None, catalog: Any = None, **changes: Any) -> Output:
-        """Return the output of a run in this process."""
+    def sync(
+        self, *streams: str, state: State | None = None, catalog: Any = None, **changes: Any
+    ) -> Output:
+        """Return the output of a run in this process, of ``streams`` or of all."""
+        catalog = catalog_of(*streams) if streams else catalog
         settings = self.settings(**changes)
         with collected() as written:
             TapKindmetrics(config=settings, state=state, catalog=catalog).execute()
         return Output(written.getvalue().decode())
 
     def failing_sync(
-        self, error: type[E], *, state: State | None = None, catalog: Any = None, **changes: Any
+        self,
+        error: type[E],
+        *streams: str,
+        state: State | None = None,
+        catalog: Any = None,
+        **changes: Any,
     ) -> tuple[Output, E]:
         """Return the output of a run in this process that fails, and its error."""
+        catalog = catalog_of(*streams) if streams else catalog
         settings = self.settings(**changes)
         with collected() as written, pytest.raises(error) as caught:
             TapKindmetrics(config=settings, state=state, catalog=catalog).execute()
         return Output(written.getvalue().decode()), caught.value
-
-    def catalog(self, *streams: str) -> dict[str, Any]:
-        """Return a catalog in which only ``streams`` are selected, with all fields."""
-        discovered: dict[str, Any] = TapKindmetrics(config=self.settings()).catalog_dict
-        for entry in discovered["streams"]:
-            for metadata in entry["metadata"]:
-                if not metadata["breadcrumb"]:
-                    metadata["metadata"]["selected"] = entry["stream"] in streams
-        return discovered
 
     def command(
         self, *arguments: str, state: Any = None, catalog: Any = None, **changes: Any
@@ -136,3 +137,18 @@ def windows(first: date, last: date, days: int = 1) -> list[tuple[date, date]]:
         result.append((first, end))
         first = end + timedelta(days=1)
     return result
+
+
+@cache
+def _discovered() -> str:
+    return json.dumps(TapKindmetrics(config={"api_token": TOKEN}).catalog_dict)
+
+
+def catalog_of(*streams: str) -> dict[str, Any]:
+    """Return a catalog in which only ``streams`` are selected, with all fields."""
+    discovered: dict[str, Any] = json.loads(_discovered())
+    for entry in discovered["streams"]:
+        for metadata in entry["metadata"]:
+            if not metadata["breadcrumb"]:
+                metadata["metadata"]["selected"] = entry["stream"] in streams
+    return discovered

@@ -55,19 +55,19 @@ def test_a_domain_whose_plan_ended_does_not_stop_the_others(serve: Serve) -> Non
 
 
 def test_after_a_renewed_plan_the_missing_days_are_read(serve: Serve) -> None:
-    """The bookmark of a domain without a plan does not move."""
+    """The bookmark of a domain without a plan does not move, and no lookback reads its days."""
     site = serve(domains=3)
     loader = Loader()
-    loader.load(site.sync(end_date="2024-02-02"))
+    loader.load(site.sync(end_date="2024-02-01"))
     site.api.faults.append(Fault("status", status=403, path=NO_PLAN))
-    loader.load(site.sync(state=loader.state, end_date="2024-02-04"))
+    loader.load(site.sync(state=loader.state, end_date="2024-02-03", lookback_days=0))
     for stream in WINDOWED:
         reached = [bookmark(loader.state, stream, number) for number in (1, 2, 3)]
-        assert reached == ["2024-02-04", "2024-02-02", "2024-02-04"]
+        assert reached == ["2024-02-03", "2024-02-01", "2024-02-03"]
     site.api.faults.clear()
-    loader.load(site.sync(state=loader.state))
+    loader.load(site.sync(state=loader.state, end_date="2024-02-04", lookback_days=0))
     whole = Loader()
-    whole.load(site.sync())
+    whole.load(site.sync(end_date="2024-02-04"))
     assert loader.content == whole.content
     assert loader.state == whole.state
 
@@ -87,7 +87,7 @@ def test_a_rejected_day_between_others_costs_only_itself(serve: Serve, status: i
     """The bookmark does not pass it, or the day would be missing."""
     site = serve(domains=1)
     site.api.faults.append(Fault("status", status=status, path="/pages.*from=2024-02-02"))
-    output, error = site.failing_sync(SyncFailed, max_concurrency=8)
+    output, error = site.failing_sync(SyncFailed, "pages", max_concurrency=8)
     days = {row["date"] for row in output.rows("pages")}
     assert days == {f"2024-02-0{day}" for day in (1, 3, 4, 5)}
     assert bookmark(output.state, "pages", 1) == "2024-02-01"
@@ -112,14 +112,14 @@ def test_two_rejected_days_do_not_stop_the_run(serve: Serve) -> None:
 def test_a_rejected_domain_gets_no_further_requests(serve: Serve, status: int) -> None:
     site = serve(domains=2, referrers_route="documented")
     site.api.faults.append(Fault("status", status=status, path=NO_PLAN))
-    site.sync(max_concurrency=1, start_date="2024-02-01", end_date="2024-02-20")
+    site.sync("pages", max_concurrency=1, start_date="2024-02-01", end_date="2024-02-20")
     assert len(site.days_requested("pages", 2)) <= 5  # three, and those already sent, of 20
 
 
 def test_a_configured_domain_that_is_not_listed_is_one_warning(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
-    output = site.sync(domain_ids=[77, 2, 1, 77])
+    output = site.sync("pages", domain_ids=[77, 2, 1, 77])
     assert {row["domain_id"] for row in output.rows("pages")} == {1, 2}
     logged = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
     assert logged == ["domain_ids: the account has no domain 77; reading the others"]
@@ -194,7 +194,7 @@ def test_a_server_without_the_account_route_is_a_warning(
     site = serve(**options)
     if not options:
         site.api.faults.append(Fault("status", status=403, path="/api/me"))
-    output = site.sync()
+    output = site.sync("account", "domains")
     assert output.rows("account") == []
     assert "account" in output.streams
     assert len(output.rows("domains")) == 2
@@ -204,7 +204,7 @@ def test_a_server_without_the_account_route_is_a_warning(
 @pytest.mark.parametrize("route", ["server", "documented"])
 def test_referrers_are_read_from_the_route_that_the_server_has(serve: Serve, route: str) -> None:
     site = serve(referrers_route=route)
-    rows = site.sync(max_concurrency=1).rows("referrers")
+    rows = site.sync("referrers", max_concurrency=1).rows("referrers")
     days = {(row["domain_id"], row["date"]) for row in rows}
     assert len(days) >= 9
     spellings = {path.split("/")[4].split("?")[0] for path in site.requested("eferrers")}
@@ -213,17 +213,17 @@ def test_referrers_are_read_from_the_route_that_the_server_has(serve: Serve, rou
 
 def test_the_referrers_route_that_worked_is_remembered(serve: Serve) -> None:
     site = serve(referrers_route="server")
-    site.sync(max_concurrency=1)
+    site.sync("referrers", max_concurrency=1)
     assert len(site.requested("/referrers")) == 1
     site.api.log.clear()
-    site.sync(max_concurrency=8)
+    site.sync("referrers", max_concurrency=8)
     assert len(site.requested("/referrers")) <= 8 + 8 // 4, "one for each thread"
 
 
 def test_a_deleted_domain_does_not_change_the_referrers_route(serve: Serve) -> None:
     site = serve(referrers_route="documented", domains=3)
     site.api.faults.append(Fault("status", status=404, path="/domains/1/[Rr]eferrers"))
-    site.sync(max_concurrency=1)
+    site.sync("referrers", max_concurrency=1)
     assert [path for path in site.requested("/Referrers") if "/1/" not in path] == []
 
 

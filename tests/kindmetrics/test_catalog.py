@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from tap_kindmetrics.tap import TapKindmetrics
 
-from tests.kindmetrics.site import STREAMS, WINDOWED
+from tests.kindmetrics.site import STREAMS, WINDOWED, catalog_of
 from tests.singer import Message, Output, bookmark
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def declared(output: Output, stream: str) -> Message:
 
 @pytest.mark.parametrize("stream", [*WINDOWED, "current_visitors"])
 def test_a_deselected_stream_is_not_requested(site: Site, stream: str) -> None:
-    catalog = site.catalog(*(set(STREAMS) - {stream}))
+    catalog = catalog_of(*(set(STREAMS) - {stream}))
     output = site.sync(catalog=catalog, **DAY)
     assert stream not in output.streams
     part = {"domain_stats": r"", "current_visitors": "current"}.get(stream, stream)
@@ -49,7 +49,7 @@ def test_a_deselected_stream_is_not_requested(site: Site, stream: str) -> None:
 
 
 def test_only_selected_streams_are_requested(site: Site) -> None:
-    output = site.sync(catalog=site.catalog("goals"), **DAY)
+    output = site.sync("goals", **DAY)
     assert output.streams == ["goals"]
     assert {path.split("?")[0] for path in site.requested()} == {
         "/api/domains",
@@ -59,10 +59,10 @@ def test_only_selected_streams_are_requested(site: Site) -> None:
 
 
 def test_deselected_fields_are_not_written(site: Site) -> None:
-    catalog = site.catalog("pages", "domain_stats")
+    catalog = catalog_of("pages", "domain_stats")
     select(catalog, "pages", "percentage", selected=False)
     select(catalog, "domain_stats", "track_snippet", selected=False)
-    whole = site.sync(catalog=site.catalog("pages", "domain_stats"), **DAY)
+    whole = site.sync("pages", "domain_stats", **DAY)
     output = site.sync(catalog=catalog, **DAY)
     for stream, field in (("pages", "percentage"), ("domain_stats", "track_snippet")):
         assert field not in declared(output, stream)["schema"]["properties"]
@@ -72,7 +72,7 @@ def test_deselected_fields_are_not_written(site: Site) -> None:
 
 @pytest.mark.parametrize("field", ["row_id", "date"])
 def test_keys_and_replication_keys_are_written_even_if_deselected(site: Site, field: str) -> None:
-    catalog = site.catalog("pages")
+    catalog = catalog_of("pages")
     for name in entry(catalog, "pages")["schema"]["properties"]:
         select(catalog, "pages", name, selected=False)
     rows = site.sync(catalog=catalog, **DAY).rows("pages")
@@ -82,15 +82,15 @@ def test_keys_and_replication_keys_are_written_even_if_deselected(site: Site, fi
 
 
 def test_without_the_natural_key_the_row_id_stays_the_same(site: Site) -> None:
-    catalog = site.catalog("pages")
+    catalog = catalog_of("pages")
     select(catalog, "pages", "address", selected=False)
-    whole = site.sync(catalog=site.catalog("pages"), **DAY).rows("pages")
+    whole = site.sync("pages", **DAY).rows("pages")
     rows = site.sync(catalog=catalog, **DAY).rows("pages")
     assert [row["row_id"] for row in rows] == [row["row_id"] for row in whole]
 
 
 def test_unknown_streams_and_fields_in_the_catalog_are_ignored(site: Site) -> None:
-    catalog = site.catalog("pages")
+    catalog = catalog_of("pages")
     stranger = copy.deepcopy(entry(catalog, "pages"))
     stranger.update(tap_stream_id="strangers", stream="strangers")
     catalog["streams"].append(stranger)
@@ -103,7 +103,7 @@ def test_unknown_streams_and_fields_in_the_catalog_are_ignored(site: Site) -> No
 
 
 def test_new_streams_and_fields_are_not_read_with_an_older_catalog(site: Site) -> None:
-    catalog = site.catalog("pages", "goals")
+    catalog = catalog_of("pages", "goals")
     catalog["streams"] = [entry(catalog, "pages")]
     pages = entry(catalog, "pages")
     del pages["schema"]["properties"]["percentage"]
@@ -119,7 +119,7 @@ def test_a_catalog_without_streams_reads_nothing(site: Site) -> None:
 
 
 def test_full_table_replication_reads_all_and_keeps_the_bookmark(site: Site) -> None:
-    catalog = site.catalog("pages")
+    catalog = catalog_of("pages")
     before = site.sync(catalog=catalog)
     changed = copy.deepcopy(catalog)
     entry(changed, "pages")["replication_method"] = "FULL_TABLE"
@@ -162,9 +162,9 @@ def test_flattening_changes_nothing_without_nested_fields(site: Site) -> None:
 
 
 def test_batches_have_all_rows(site: Site) -> None:
-    whole = site.sync(catalog=site.catalog("pages"), **DAY)
+    whole = site.sync("pages", **DAY)
     output = site.sync(
-        catalog=site.catalog("pages"),
+        "pages",
         batch_config={
             "encoding": {"format": "jsonl", "compression": "gzip"},
             "storage": {"root": site.folder.as_uri(), "prefix": "batch-"},

@@ -36,9 +36,7 @@ def test_the_output_does_not_depend_on_max_concurrency(serve: Serve, workers: in
 def test_eight_workers_read_small_partitions_at_the_same_time(serve: Serve) -> None:
     """Three windows are fewer than eight workers, so work overlaps across partitions."""
     site = serve(domains=50, latency_ms=40, visitors_per_day=3, pages_per_day=3)
-    output = site.sync(
-        catalog=site.catalog("countries", "domain_stats"), max_concurrency=8, end_date="2024-02-03"
-    )
+    output = site.sync("countries", "domain_stats", max_concurrency=8, end_date="2024-02-03")
     assert len(output.rows("domain_stats")) == 50 * 3
     log = site.api.log
     assert 7 <= log.max_in_flight <= 8

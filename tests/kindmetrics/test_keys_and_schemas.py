@@ -135,7 +135,7 @@ def test_a_longer_last_window_keeps_its_keys(serve: Serve) -> None:
     """The last window ends at ``end_date``. With a later end, its rows replace the old ones."""
     site = serve()
     short, long = (
-        site.sync(window_days=7, start_date="2024-02-01", end_date=end)
+        site.sync("pages", window_days=7, start_date="2024-02-01", end_date=end)
         for end in ("2024-02-03", "2024-02-05")
     )
     assert {row["date_to"] for row in short.rows("pages")} == {"2024-02-03"}
@@ -145,7 +145,7 @@ def test_a_longer_last_window_keeps_its_keys(serve: Serve) -> None:
 
 def test_texts_are_written_unchanged(serve: Serve) -> None:
     site = serve(domains=1, visitors_per_day=200, pages_per_day=20)
-    addresses = {row["address"] for row in site.sync().rows("pages")}
+    addresses = {row["address"] for row in site.sync("pages").rows("pages")}
     odd = {"/日本語/ページ", "/party/🎉", "/quote\"s/and/it's", "/line\nbreak", "", "null", None}
     assert odd <= addresses
 

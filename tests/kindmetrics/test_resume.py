@@ -104,9 +104,7 @@ def test_states_are_written_during_a_stream_and_never_before_their_rows(serve: S
     """All rows of the windows up to a bookmark come before the state with that bookmark."""
     site = serve(domains=1, latency_ms=120)
     streams = ("countries", "pages")
-    output = site.sync(
-        catalog=site.catalog(*streams), max_concurrency=2, **{**SETTINGS, "end_date": "2024-02-20"}
-    )
+    output = site.sync(*streams, max_concurrency=2, **{**SETTINGS, "end_date": "2024-02-20"})
     assert len(output.states) > len(streams) + 1
     for number, message in enumerate(output.messages):
         if message["type"] == "STATE":

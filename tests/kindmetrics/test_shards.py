@@ -11,6 +11,7 @@ import pytest
 from tap_kit.rows.keys import shard_of
 
 from orchestration.reshard import merged
+from tests.kindmetrics.site import catalog_of
 from tests.shards import loaded, run_in_shards
 from tests.singer import bookmark
 
@@ -34,7 +35,7 @@ class Sharded:
     @cached_property
     def catalog(self) -> dict[str, Any]:
         """The catalog with these streams."""
-        return self.of.catalog("account", "domains", "current_visitors", *WINDOWED)
+        return catalog_of("account", "domains", "current_visitors", *WINDOWED)
 
     def sync(self, *, state: State | None = None, **changes: Any) -> Output:
         """Run the tap once."""

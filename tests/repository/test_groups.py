@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import processors
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -33,3 +35,11 @@ def test_tests_of_a_group_run_in_one_worker(tmp_path: Path) -> None:
     workers = (tmp_path / "workers").read_text(encoding="utf-8").split()
     assert len(workers) == 6
     assert len(set(workers)) == 1
+
+
+def test_one_worker_stays_on_each_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processors, "ALL", [3, 5])
+    used = [processors.processors_of(f"gw{n}", has_processes=False) for n in range(4)]
+    assert used == [{3}, {5}, {3, 5}, {3, 5}]
+    assert processors.processors_of("gw0", has_processes=True) == {3, 5}
+    assert processors.processors_of(None, has_processes=False) == {3, 5}

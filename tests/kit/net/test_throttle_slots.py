@@ -9,6 +9,7 @@ import pytest
 from tap_kit.errors import Interrupted
 from tap_kit.net import throttle as module
 from tap_kit.net.throttle import Throttle
+from typing_extensions import override
 
 LONG_S = 20  # no wait takes that long unless the test fails
 
@@ -106,11 +107,11 @@ def test_stop_ends_the_wait_for_a_slot(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_request_that_is_not_urgent_waits_for_urgent_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     """While an urgent request waits, a poll does not use the free budget."""
     monkeypatch.setattr(module, "_YIELD_S", 0.005)
-    stop = threading.Event()
+    stop = _Waited()
     throttle = Throttle(1000, stop)
     throttle.pause_for(LONG_S)
     urgent_request = in_thread(lambda: _passed(throttle, urgent=True))
-    until(lambda: throttle._urgent_waiting == 1)  # noqa: SLF001  (there is no other sign that it waits)
+    until(lambda: stop.is_waited_for)
     throttle._resume_at = 0.0  # noqa: SLF001  (the urgent request is still in its wait)
     poll = in_thread(lambda: _passed(throttle, urgent=False))
     poll.join(0.1)
@@ -127,6 +128,17 @@ def test_request_that_is_not_urgent_does_not_wait_without_a_budget() -> None:
     throttle._urgent_waiting = 1  # noqa: SLF001  (as if an urgent request waited)
     throttle.acquire(urgent=False)
     assert throttle.requests == 1
+
+
+class _Waited(threading.Event):
+    """An event that notes that a thread waits for it."""
+
+    is_waited_for = False
+
+    @override
+    def wait(self, timeout: float | None = None) -> bool:
+        self.is_waited_for = True
+        return super().wait(timeout)
 
 
 def _passed(throttle: Throttle, *, urgent: bool) -> None:
