@@ -121,13 +121,13 @@ def contest(
 ) -> Case:
     """Run the contestants in turn, so that disturbances affect all alike; fill in the case.
 
-    ``warm_ups`` are the same contestants with less work. They run once before, so that Python
-    compiles what they import.
+    ``warm_ups`` are the same contestants with less work. They run once before a whole run, so that
+    Python compiles what they import.
     """
     chosen = [c for c in contestants if options.wants(c.label)]
     case.figures = [Figures(contestant.label) for contestant in chosen]
     case.versions = [contestant.version() for contestant in chosen]
-    for contestant in warm_ups:
+    for contestant in warm_ups if options.is_whole else ():
         if options.wants(contestant.label):
             with scratch() as name:
                 measured(contestant.command(Path(name)), Path(name))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.measure import plain_environment
+from tools.workspace import ROOT, tap_class
 
 Settings = Mapping[str, Any]
 FLIGHTS = (1, 8)  # requests at a time
@@ -28,14 +29,8 @@ def tap_command(name: str, settings: Settings, folder: Path) -> list[str]:
 
 
 def catalog(tap: str, settings: Settings, folder: Path, *streams: str) -> list[str]:
-    """Run discovery, and return the catalog option with these streams selected."""
-    discovered = subprocess.run(
-        [*tap_command(tap, settings, folder), "--discover"],
-        check=True,
-        capture_output=True,
-        env=plain_environment(),
-    )
-    found = json.loads(discovered.stdout)
+    """Run discovery in this process; return the catalog option with these streams selected."""
+    found = tap_class(ROOT / tap)(config=dict(settings)).catalog_dict
     for entry in found["streams"]:
         for metadata in entry["metadata"]:
             if not metadata["breadcrumb"]:

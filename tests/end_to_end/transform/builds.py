@@ -98,16 +98,21 @@ class Dbt:
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def build(self, *arguments: str, **settings: str) -> Build:
-        """Run ``dbt build`` with artifacts in the tests' own folder."""
+        """Run ``dbt build`` with artifacts in the tests' own folder.
+
+        Without a log file, and with one thread instead of the profile's, it takes two thirds of the
+        processor time.
+        """
         places = {
             "DBT_PROJECT_DIR": str(ROOT / "transform"),
             "DBT_PROFILES_DIR": str(ROOT / "transform"),
             "DBT_TARGET_PATH": str(self.folder / "target"),
             "DBT_LOG_PATH": str(self.folder / "logs"),
+            "DBT_LOG_LEVEL_FILE": "none",
         }
-        command = [str(ENVIRONMENT / "bin" / "dbt"), "--no-use-colors", "build", *arguments]
+        command = [str(ENVIRONMENT / "bin" / "dbt"), "--no-use-colors", "build", "--threads=1"]
         command += ["--exclude", *NOT_LOADED] if NOT_LOADED else []
-        command += ["--vars", json.dumps(VARIABLES)]
+        command += ["--vars", json.dumps(VARIABLES), *arguments]
         done = run(command, {**places, **self.settings, **settings})
         # Copied, because the next build overwrites them: dbt parses faster in the same folder.
         made = Path(tempfile.mkdtemp(dir=self.folder))

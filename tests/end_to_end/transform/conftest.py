@@ -88,9 +88,12 @@ def environment(vendor: Vendor, served: Mapping[str, str]) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def files_build(over_files: Dbt, proxy: Proxy) -> Build:
-    """A build of the whole project over the files; a proxy records the hosts it contacts."""
+    """A build of the whole project over the files, with as many threads as users have.
+
+    A proxy records the hosts that it contacts.
+    """
     before = len(proxy.hosts)
-    build = over_files.build(**proxy.environment)
+    build = over_files.build("--threads=4", **proxy.environment)
     return replace(build, contacted=proxy.hosts[before:])
 
 
