@@ -15,6 +15,9 @@ from tests.singer import Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+TIMEOUT_S = 60
 
 
 @dataclass(frozen=True)
@@ -61,24 +64,34 @@ def collected() -> Iterator[io.BytesIO]:
         text.detach()
 
 
-def execute(*command: str, environment: Mapping[str, str] | None = None) -> Ended:
-    """Run a command to its end; fork the executables of the taps, and start the others."""
-    variables = clean_environment(environment)
-    if can_fork(command, environment):
-        with Forked(command, variables) as process:
-            out, err = process.communicate()
-            return Ended(process.wait(), Output(out.decode()), err.decode())
-    return execute_anew(*command, environment=environment)
+def execute(
+    *command: str,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    timeout: float = TIMEOUT_S,
+) -> Ended:
+    """Run a command to its end; fork the taps' executables and Meltano, and start the others."""
+    if not can_fork(command, environment):
+        return execute_anew(*command, environment=environment, folder=folder, timeout=timeout)
+    with Forked(command, clean_environment(environment), folder=folder) as process:
+        out, err = process.communicate(timeout)
+        return Ended(process.wait(), Output(out.decode()), err.decode())
 
 
-def execute_anew(*command: str, environment: Mapping[str, str] | None = None) -> Ended:
+def execute_anew(
+    *command: str,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    timeout: float = TIMEOUT_S,
+) -> Ended:
     """Run a command to its end in a new process."""
     done = subprocess.run(
         command,
+        cwd=folder,
         env=clean_environment(environment),
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=timeout,
         stdin=subprocess.DEVNULL,
     )
     return Ended(done.returncode, Output(done.stdout.decode()), done.stderr.decode())
@@ -93,10 +106,10 @@ def close_stdout(process: Forked) -> tuple[float, str]:
 
 
 def clean_environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return this process's environment without settings of taps, Meltano and logs."""
+    """Return this process's environment without settings of plugins, Meltano and logs."""
     own = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("TAP_", "SINGER_", "MELTANO_", "LOGLEVEL"))
+        if not name.startswith(("TAP_", "TARGET_", "SINGER_", "MELTANO_", "LOGLEVEL"))
     }
     return {**own, **(changes or {})}

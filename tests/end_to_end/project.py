@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.forks import Forked, can_fork
+from tests.processes import execute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,26 +78,9 @@ class Project:
 
     def run(self, command: list[str], settings: Mapping[str, str]) -> Done:
         """Run a command in the project's folder to its end; fork Meltano, and start the others."""
-        own = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("TAP_", "TARGET_", "MELTANO_", "SINGER_"))
-        }
-        environment = {**own, **self.variables, **settings}
-        if can_fork(command, settings):
-            with Forked(command, environment, folder=self.folder) as process:
-                out, err = process.communicate(TIMEOUT_S)
-                return Done(process.wait(), out.decode(), err.decode())
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=TIMEOUT_S,
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
+        environment = {**self.variables, **settings}
+        ended = execute(*command, environment=environment, folder=self.folder, timeout=TIMEOUT_S)
+        return Done(ended.code, ended.output.text, ended.stderr)
 
 
 def variables(plugin: str, settings: Mapping[str, Any]) -> dict[str, str]:
