@@ -170,6 +170,17 @@ def parameters_of(query: tuple[tuple[str, str], ...], body: bytes) -> dict[str, 
     return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
 
 
+def given_except(*discovered: str) -> dict[str, Any]:
+    """Return the setting ``exports`` with which a discovery requests only these exports."""
+    return {name: {"columns": ["AGENT_ID"]} for name in EXPORTS if name not in discovered}
+
+
+def discovered_catalog() -> Catalog:
+    """Return the catalog of a discovery of the sandbox's tenant."""
+    catalog: Catalog = json.loads(_discovered("json"))
+    return catalog
+
+
 @cache
 def _discovered(report_format: str) -> str:
     api = Khoros(**ACCESS, now=NOW)

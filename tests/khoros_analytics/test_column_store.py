@@ -13,7 +13,13 @@ from sandbox.faults import Fault
 from tap_khoros_analytics.exports.definitions import EXPORTS
 from tap_kit.errors import SyncFailed
 
-from tests.khoros_analytics.site import ONE_DAY, catalog_fields, deselected, selecting
+from tests.khoros_analytics.site import (
+    ONE_DAY,
+    catalog_fields,
+    deselected,
+    given_except,
+    selecting,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,10 +30,10 @@ if TYPE_CHECKING:
 
 DAY = timedelta(days=1)
 START = datetime(2024, 3, 1, 3, tzinfo=timezone.utc)
-READ = ("author", "combined", "response", "user")
+READ = ("author", "combined", "user")
 DISCOVERED = {*READ, "raw_brand_posts"}
 # The columns of the others are given, which keeps these tests short.
-GIVEN = {name: {"columns": ["AGENT_ID"]} for name in EXPORTS if name not in DISCOVERED}
+GIVEN = given_except(*DISCOVERED)
 
 
 class Tenant:
@@ -83,7 +89,7 @@ def test_daily_runs_request_no_columns(tenant: Tenant, caplog: pytest.LogCapture
         assert (requested, again) == (set(), catalog)
         assert tenant.site.api.log.requests == []
         (line,) = [text for text in caplog.messages if text.startswith("Reusing")]
-        assert line.startswith("Reusing the columns of 5 export(s), discovered up to ")
+        assert line.startswith("Reusing the columns of 4 export(s), discovered up to ")
         assert f"{day} days ago" in line or day == 1
         tenant.run(again, day + 0.01)
 
@@ -146,13 +152,13 @@ def test_exports_that_no_run_reads_are_not_renewed(tenant: Tenant) -> None:
     tenant.run(catalog, 0.01, "author", "team_performance", "teams")
     assert tenant.discover(6) == (set(), catalog)
     assert tenant.discover(9) == (set(), catalog), "neither is author, which no run has read since"
-    tenant.run(catalog, 9.01, "author", "response")
+    tenant.run(catalog, 9.01, "author", "combined")
     assert tenant.discover(20)[0] == set()
     tenant.run(
         catalog,
         20.01,
         "author",
-        "response",
+        "combined",
         exports={**GIVEN, "author": {"columns": ["AUTHOR_ID"]}},
     )
     assert tenant.discover(26)[0] == {"author"}

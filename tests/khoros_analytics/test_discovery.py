@@ -14,7 +14,16 @@ from tap_kit.errors import SyncFailed
 
 from tests.khoros_analytics.expected import days, expected_rows
 from tests.khoros_analytics.one_export import serving
-from tests.khoros_analytics.site import ONE_DAY, TAP, catalog_fields, catalog_of, selecting
+from tests.khoros_analytics.site import (
+    ONE_DAY,
+    TAP,
+    catalog_fields,
+    catalog_of,
+    discovered_catalog,
+    given_except,
+    selecting,
+)
+from tests.khoros_analytics.without_catalog import run_without_catalog
 from tests.processes import execute
 
 if TYPE_CHECKING:
@@ -46,19 +55,18 @@ def test_discovery_finds_the_tenants_columns_in_the_header(serve: Serve) -> None
 
 def test_a_tenants_own_columns_are_in_the_catalog_and_the_rows(serve: Serve) -> None:
     site = serve(columns={"author": ["AUTHOR_ID", "LOYALTY_LEVEL", "AUTHOR_NAME"]})
-    catalog = site.tap().catalog_dict
+    catalog = site.tap(exports=given_except("author")).catalog_dict
     assert columns_in(catalog, "author") == {"author_id", "loyalty_level", "author_name"}
     output = site.sync(catalog=selecting(catalog, "author"), **ONE_DAY)
     assert output.rows("author") == expected_rows(site.api, "author", days()[:1])
 
 
 def test_a_run_with_a_catalog_does_not_discover(site: Site) -> None:
-    site.sync("author", **ONE_DAY)
-    assert len(site.requested("/reports/report/author")) == 1
+    site.sync("combined", **ONE_DAY)
+    assert len(site.requested("/reports/report/combined")) == 1
     assert len(site.requested("/reports/report/response")) == 0
-    site.api.log.clear()
-    site.sync_without_catalog(**ONE_DAY)
-    assert len(site.requested("/reports/report/author")) == 2
+    discovering = run_without_catalog().site
+    assert len(discovering.requested("/reports/report/combined")) == 2
 
 
 def test_a_stream_that_is_not_in_the_catalog_sends_no_request(site: Site) -> None:
@@ -91,7 +99,8 @@ def test_discovery_of_columns_can_be_disabled(site: Site) -> None:
 
 def test_headers_in_another_language_are_other_fields_in_csv(serve: Serve) -> None:
     site = serve(rows_per_day=20)
-    catalog = site.tap(report_format="csv", locale="de").catalog_dict
+    exports = given_except("conversation", "response")
+    catalog = site.tap(report_format="csv", locale="de", exports=exports).catalog_dict
     fields = columns_in(catalog, "response")
     assert {"ubernommen_oder_zugewiesen_am", "konversations_id", "prioritat"} < fields
     output = site.sync(
@@ -115,7 +124,7 @@ def test_headers_in_another_language_are_other_fields_in_csv(serve: Serve) -> No
 
 def test_the_locale_changes_no_field_in_json(serve: Serve) -> None:
     site = serve()
-    assert site.tap(locale="de").catalog_dict == site.tap().catalog_dict
+    assert json.loads(site.tap(locale="de").catalog_json_text) == discovered_catalog()
     rows = site.sync("response", locale="de", **ONE_DAY).rows("response")
     assert rows == expected_rows(site.api, "response", days()[:1], locale="de")
 
@@ -125,7 +134,7 @@ def test_a_byte_order_mark_is_not_part_of_the_first_column(
     serve: Serve, report_format: str
 ) -> None:
     site = serve(has_bom=True)
-    catalog = site.tap().catalog_dict
+    catalog = site.tap(exports=given_except("author")).catalog_dict
     assert "author_id" in columns_in(catalog, "author")
     output = site.sync(catalog=selecting(catalog, "author"), report_format=report_format, **ONE_DAY)
     assert all(row["author_id"] for row in output.rows("author"))
@@ -136,7 +145,7 @@ def test_a_final_error_leaves_the_known_columns_and_does_not_stop_discovery(
 ) -> None:
     site.api.failing_runs = {"response": -1}
     site.api.faults.append(Fault("status", status=400, path="report/author"))
-    catalog = site.tap().catalog_dict
+    catalog = site.tap(exports=given_except("author", "combined", "response")).catalog_dict
     assert columns_in(catalog, "author") == set()
     assert len(columns_in(catalog, "response")) == 34
     assert len(columns_in(catalog, "combined")) > 10
@@ -147,26 +156,27 @@ def test_a_final_error_leaves_the_known_columns_and_does_not_stop_discovery(
 def test_a_header_that_cannot_be_downloaded_stops_discovery(site: Site) -> None:
     site.api.faults.append(Fault("reset", path="care-analytics-exports/"))
     with pytest.raises(SyncFailed, match=r"discovery of its columns failed: .* was lost"):
-        _ = site.tap(report_format="csv").catalog_dict
+        _ = site.tap(report_format="csv", exports=given_except("author", "user")).catalog_dict
 
 
 def test_a_header_download_is_retried(site: Site) -> None:
-    undisturbed = site.tap().catalog_dict
     site.api.faults.append(Fault("reset", path="care-analytics-exports/", first=3))
-    assert site.tap().catalog_dict == undisturbed
+    assert json.loads(site.tap().catalog_json_text) == discovered_catalog()
 
 
 def test_missing_brand_posts_cause_no_warning(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     site = serve(has_brand_posts=False)
-    site.tap()
+    site.tap(exports=given_except("author", "raw_brand_posts"))
+    assert len(site.requested("/raw_brand_posts")) > 0
     assert [r for r in caplog.records if r.levelname in {"WARNING", "ERROR"}] == []
 
 
 def test_a_header_needs_no_line_feed(site: Site) -> None:
     with serving(b"Author ID,Loyalty Level") as url:
-        catalog = site.tap(api_url=url, report_format="csv").catalog_dict
+        settings = {"api_url": url, "exports": given_except("author")}
+        catalog = site.tap(report_format="csv", **settings).catalog_dict
     assert columns_in(catalog, "author") == {"author_id", "loyalty_level"}
 
 
@@ -174,6 +184,7 @@ def test_an_export_without_a_header_leaves_the_known_columns(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     with serving(b"") as url:
-        catalog = site.tap(api_url=url, report_format="csv").catalog_dict
+        settings = {"api_url": url, "exports": given_except("author")}
+        catalog = site.tap(report_format="csv", **settings).catalog_dict
     assert columns_in(catalog, "author") == {column.field for column in known_columns("author")}
     assert "author: discovery of its columns failed: columns of author: " in caplog.text

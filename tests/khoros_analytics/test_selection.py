@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
-from tests.khoros_analytics.site import ONE_DAY, STREAMS, catalog_of, deselected
+from tests.khoros_analytics.site import (
+    ONE_DAY,
+    STREAMS,
+    catalog_of,
+    deselected,
+    discovered_catalog,
+)
+from tests.khoros_analytics.without_catalog import run_without_catalog
 
 if TYPE_CHECKING:
     from tests.khoros_analytics.site import Site
@@ -21,7 +28,7 @@ def test_only_selected_streams_are_requested(site: Site) -> None:
 
 
 def test_brand_posts_are_read_only_when_selected(site: Site) -> None:
-    output = site.sync_without_catalog(**ONE_DAY)
+    output = run_without_catalog().output
     assert output.streams == [name for name in STREAMS if name != "raw_brand_posts"]
     assert len(site.sync("raw_brand_posts", **ONE_DAY).rows("raw_brand_posts")) == 9
 
@@ -61,8 +68,8 @@ def test_the_slow_path_writes_the_same_rows(site: Site) -> None:
             assert slow.rows(stream) == fast.rows(stream)
 
 
-def test_every_property_is_described(site: Site) -> None:
-    for entry in site.tap().catalog_dict["streams"]:
+def test_every_property_is_described() -> None:
+    for entry in discovered_catalog()["streams"]:
         for field, definition in entry["schema"]["properties"].items():
             assert definition.get("description"), f"{entry['stream']}.{field}"
         assert set(entry["key_properties"]) <= entry["schema"]["properties"].keys()

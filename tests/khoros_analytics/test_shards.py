@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sandbox.khoros import Khoros
 
 from orchestration.reshard import merged
-from tests.khoros_analytics.site import ONE_DAY
+from tests.khoros_analytics.site import ACCESS, NOW, ONE_DAY, Site, catalog_of
 from tests.shards import loaded, run_in_shards
 
 if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve
+    from tests.singer import Output
 
 LATER: dict[str, Any] = {"end_date": "2024-02-02"}
+
+
+@cache
+def whole_day() -> Output:
+    """Return the output of one run without shards."""
+    api = Khoros(**ACCESS, now=NOW, rows_per_day=8)
+    with api.serving() as at:
+        return Site(api, at, Path()).sync(**ONE_DAY)
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_shards_together_read_what_one_run_reads(serve: Serve, count: int) -> None:
     """One shard reads all report types of the conversations, whose order matters."""
-    whole = serve().sync(**ONE_DAY)
+    whole = whole_day()
     site = serve()
     parts = run_in_shards(site, count, **ONE_DAY)
     assert loaded(*parts).content == loaded(whole).content
@@ -30,10 +42,12 @@ def test_shards_together_read_what_one_run_reads(serve: Serve, count: int) -> No
 
 
 def test_another_number_of_shards_resumes_from_the_joined_states(serve: Serve) -> None:
-    whole = loaded(serve().sync(**LATER)).content
+    streams = ("author", "conversation", "team_performance", "teams", "timezones", "user")
+    settings: dict[str, Any] = {"catalog": catalog_of(*streams)}
+    whole = loaded(serve().sync(**settings, **LATER)).content
     site = serve()
-    first = run_in_shards(site, 3, **ONE_DAY)
+    first = run_in_shards(site, 3, **settings, **ONE_DAY)
     state = merged(part.state for part in first)
-    second = run_in_shards(site, 2, [state] * 2, **LATER)
+    second = run_in_shards(site, 2, [state] * 2, **settings, **LATER)
     assert loaded(*first, *second).content == whole
     assert set(site.starts.values()) == {1}, "an export was started twice"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from tap_khoros_analytics.exports.columns import columns_from, columns_of, fields_of, schema_of
 from tap_khoros_analytics.exports.spellings import Column, matched
-from tap_khoros_analytics.tap import TapKhorosAnalytics
 from tap_kit.errors import SyncFailed
 
 from tests.khoros_analytics.expected import days, expected_rows
-from tests.khoros_analytics.site import FIRST, ONE_DAY, bookmark, selecting
+from tests.khoros_analytics.site import FIRST, ONE_DAY, bookmark, given_except, selecting
+from tests.khoros_analytics.without_catalog import run_without_catalog
 
 if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve
@@ -109,27 +109,22 @@ def test_a_column_has_one_name_even_if_a_header_has_its_metric_id_and_its_field(
     assert matched(names, [first, second]) == [first, second]
 
 
-def test_the_key_can_be_chosen(site: Site) -> None:
-    exports = {
-        "response": {"primary_key": ["Conversation ID", "RESPONSE_ORDER"]},
-        "user": {"primary_key": ["agent_id"]},
-    }
-    tap = TapKhorosAnalytics(config=site.settings(exports=exports))
-    keys = {entry["stream"]: [*entry["key_properties"]] for entry in tap.catalog_dict["streams"]}
+def test_the_key_can_be_chosen() -> None:
+    _, catalog, output = run_without_catalog()
+    keys = {entry["stream"]: [*entry["key_properties"]] for entry in catalog["streams"]}
     assert keys["response"] == ["conversation_id", "response_order"]
     assert keys["user"] == [
         "agent_id",
         "window_start",
     ]  # otherwise each day would replace the one before
     assert keys["author"] == ["row_id"]
-    rows = site.sync_without_catalog(exports=exports, **ONE_DAY).rows("response")
-    assert "row_id" not in rows[0]
-    (entry,) = [e for e in tap.catalog_dict["streams"] if e["stream"] == "response"]
+    assert "row_id" not in output.rows("response")[0]
+    (entry,) = [e for e in catalog["streams"] if e["stream"] == "response"]
     assert entry["schema"]["properties"]["response_order"]["type"] == "string"
 
 
 def test_a_row_with_a_null_in_its_key_is_an_error(site: Site) -> None:
-    exports = {"combined": {"primary_key": ["MANUAL_TAG"]}}
+    exports = {**given_except("combined"), "combined": {"primary_key": ["MANUAL_TAG"]}}
     catalog = site.tap(exports=exports).catalog_dict
     output, error = site.failing_sync(
         SyncFailed, catalog=selecting(catalog, "combined"), exports=exports, start_date=str(FIRST)

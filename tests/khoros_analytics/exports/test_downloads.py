@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,10 +37,16 @@ def assert_whole(site: Site, report_format: str, **changes: Any) -> None:
     "options", [{}, {"is_chunked": True}, {"has_gzip": True}], ids=["length", "chunks", "gzip"]
 )
 def test_an_interrupted_download_resumes_after_the_written_rows(
-    serve: Serve, how: Any, report_format: str, options: dict[str, Any]
+    serve: Serve,
+    how: Any,
+    report_format: str,
+    options: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    site = serve(rows_per_day=600, cuts=[Cut(row=400, how=how)], **options)
+    site = serve(rows_per_day=150, cuts=[Cut(row=100, how=how)], **options)
     assert_whole(site, report_format)
+    (row,) = re.findall(r"resuming after row (\d+) in", caplog.text)
+    assert 0 < int(row) <= 100
     assert downloads(site) == 2
     assert sum(site.starts.values()) == 1
 
@@ -55,7 +62,7 @@ def test_a_download_can_be_interrupted_in_its_first_bytes(
 
 
 def test_a_download_that_is_always_interrupted_fails_and_keeps_the_bookmark(serve: Serve) -> None:
-    site = serve(rows_per_day=900, cuts=[Cut(row=600, first=1000, export="combined")])
+    site = serve(rows_per_day=225, cuts=[Cut(row=150, first=1000, export="combined")])
     output, error = site.failing_sync(SyncFailed, "combined", "user", **ONE_DAY)
     assert "combined, 2024-02-01" in str(error)
     assert bookmark(output.state, "combined") is None
@@ -73,7 +80,7 @@ def test_an_expired_link_is_replaced(serve: Serve) -> None:
 
 
 def test_a_link_can_be_valid_for_one_use_only(serve: Serve) -> None:
-    site = serve(rows_per_day=4000, link_uses=1, cuts=[Cut(row=1500), Cut(row=3000, first=2)])
+    site = serve(rows_per_day=400, link_uses=1, cuts=[Cut(row=150), Cut(row=300, first=2)])
     assert_whole(site, "csv")
     assert downloads(site) == 3
 
@@ -91,7 +98,9 @@ def test_an_error_body_in_place_of_rows_is_retried(
 @pytest.mark.parametrize("report_format", FORMATS)
 def test_a_permanent_error_body_fails_the_export(serve: Serve, report_format: str) -> None:
     site = serve(error_bodies={"combined": "json"}, error_body_downloads=1000)
-    output, error = site.failing_sync(SyncFailed, "combined", report_format=report_format)
+    output, error = site.failing_sync(
+        SyncFailed, "combined", report_format=report_format, **ONE_DAY
+    )
     assert "combined, 2024-02-01" in str(error)
     assert output.rows("combined") == []
 
@@ -107,7 +116,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("kind", "report_format"), BROKEN)
 def test_a_body_damaged_by_a_proxy_is_retried(serve: Serve, kind: Any, report_format: str) -> None:
-    site = serve(rows_per_day=200)
+    site = serve(rows_per_day=60)
     site.api.faults.append(Fault(kind, path="/care-analytics", only=frozenset({1})))
     assert_whole(site, report_format)
 
@@ -124,7 +133,7 @@ def test_a_download_waits_after_too_many_requests(serve: Serve) -> None:
 def test_a_rejected_download_fails_the_export(serve: Serve, status: int) -> None:
     site = serve()
     site.api.faults.append(Fault("status", status=status, path="/download"))
-    output, error = site.failing_sync(SyncFailed, "author", "teams")
+    output, error = site.failing_sync(SyncFailed, "author", "teams", **ONE_DAY)
     assert "author, 2024-02-01" in str(error)
     assert len(output.rows("teams")) == 3
 

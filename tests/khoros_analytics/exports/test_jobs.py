@@ -13,7 +13,7 @@ from tap_kit.errors import SyncFailed
 
 from tests.khoros_analytics.expected import days, expected_rows, start_of
 from tests.khoros_analytics.one_export import serving
-from tests.khoros_analytics.site import ONE_DAY, all_jobs, bookmark, catalog_of
+from tests.khoros_analytics.site import EVENTS, ONE_DAY, all_jobs, bookmark, catalog_of
 
 if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve
@@ -134,7 +134,7 @@ def test_a_job_that_does_not_end_fails_at_the_poll_timeout(
 ) -> None:
     site = serve(running_polls={"author": 10_000}, **options)
     begun = time.monotonic()
-    output, error = site.failing_sync(SyncFailed, "author", poll_timeout=1)
+    output, error = site.failing_sync(SyncFailed, "author", poll_timeout=1, poll_interval_ms=100)
     assert time.monotonic() - begun < 30  # the job takes 60
     assert "author, 2024-02-01" in str(error)
     assert bookmark(output.state, "author") is None
@@ -171,18 +171,24 @@ def test_next_run_polls_a_job_by_the_time_that_the_last_one_took(
     assert slept == pytest.approx([14.3, 42.8, 14.3], abs=0.1), "early, expected, soon after"
 
 
-@pytest.mark.parametrize(("max_concurrency", "job_seconds"), [(1, 0.1), (3, 0.2), (14, 2)])
+@pytest.mark.parametrize(
+    ("max_concurrency", "job_seconds", "streams"),
+    [(1, 0.1, ("author", "combined", "user")), (3, 0.2, EVENTS), (14, 2, ())],
+)
 def test_jobs_run_in_parallel_up_to_max_concurrency(
-    serve: Serve, max_concurrency: int, job_seconds: float
+    serve: Serve, max_concurrency: int, job_seconds: float, streams: tuple[str, ...]
 ) -> None:
     site = serve(job_seconds=job_seconds)
-    site.sync(max_concurrency=max_concurrency, poll_interval_ms=20, **ONE_DAY)
+    poll_interval_ms = int(job_seconds * 200)
+    site.sync(
+        *streams, max_concurrency=max_concurrency, poll_interval_ms=poll_interval_ms, **ONE_DAY
+    )
     assert site.api.counts.most_running == max_concurrency
 
 
 def test_jobs_start_in_plan_order(serve: Serve) -> None:
     site = serve(job_seconds=0.1)
-    site.sync(max_concurrency=1, **ONE_DAY)
+    site.sync(max_concurrency=1, poll_interval_ms=50, **ONE_DAY)
     order = list(dict.fromkeys(job.export for job in site.api.jobs))
     assert order == sorted(set(EXPORTS) - {"raw_brand_posts"})
 
@@ -241,7 +247,8 @@ def test_a_start_without_ids_fails_the_export(
 @pytest.mark.parametrize("status", [None, [], "busy", {"result": {}}, {"runnerState": "RUNNING"}])
 def test_a_status_without_information_counts_as_running(site: Site, status: Any) -> None:
     with serving(b"[]", status=status) as url:
-        _, error = site.failing_sync(SyncFailed, "author", api_url=url, poll_timeout=1, **ONE_DAY)
+        settings: dict[str, Any] = {"poll_timeout": 1, "poll_interval_ms": 100, **ONE_DAY}
+        _, error = site.failing_sync(SyncFailed, "author", api_url=url, **settings)
     assert "author, 2024-02-01" in str(error)
 
 

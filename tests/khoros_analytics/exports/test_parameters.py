@@ -13,6 +13,7 @@ from tests.khoros_analytics.site import (
     catalog_of,
     deselected,
 )
+from tests.khoros_analytics.without_catalog import run_without_catalog
 
 if TYPE_CHECKING:
     from tests.khoros_analytics.conftest import Serve
@@ -117,7 +118,7 @@ def test_agents_and_teams_of_users_are_repeated_parameters(site: Site) -> None:
 
 
 def test_no_columns_are_sent_when_all_are_selected(site: Site) -> None:
-    site.sync()
+    site.sync(**ONE_DAY)
     assert not [params for params in site.requested("/report/") if "reportMetrics" in params]
 
 
@@ -137,10 +138,9 @@ def test_deselected_columns_are_not_requested(site: Site, report_format: str) ->
         assert {*left, "row_id", "window_start", "window_end"} < row.keys()
 
 
-def test_configured_columns_are_requested_as_they_are_written(site: Site) -> None:
+def test_configured_columns_are_requested_as_they_are_written() -> None:
     """The vendor's sample of this export has column names in lower case."""
-    options = {"columns": ["agent_name", "AGENT_ID", "STATE_COLOR"]}
-    output = site.sync_without_catalog(exports={"raw_agent_states": options}, **ONE_DAY)
+    site, _, output = run_without_catalog()
     (params,) = site.requested("report/raw_agent_states")
     assert params["reportMetrics"] == ["agent_name", "AGENT_ID", "STATE_COLOR"]
     assert {*output.rows("raw_agent_states")[0]} == {
@@ -148,7 +148,6 @@ def test_configured_columns_are_requested_as_they_are_written(site: Site) -> Non
     }
 
 
-def test_a_disabled_column_can_be_configured(site: Site) -> None:
-    exports = {"author": {"columns": ["AUTHOR_ID", "AUTHOR_EMAIL"]}}
-    rows = site.sync_without_catalog(exports=exports, **ONE_DAY).rows("author")
+def test_a_disabled_column_can_be_configured() -> None:
+    rows = run_without_catalog().output.rows("author")
     assert rows[0]["author_email"].startswith("customer+")

@@ -54,8 +54,8 @@ def test_a_target_keeps_the_last_status_of_a_conversation(serve: Serve, order: A
     site = serve(rows_per_day=60)
     loader = Loader()
     settings: dict[str, Any] = {"conversation_report_types": [*order]}
-    loader.load(site.sync("conversation", end_date="2024-02-06", **settings))
-    end = midnight(date(2024, 2, 7))
+    loader.load(site.sync("conversation", end_date="2024-02-03", **settings))
+    end = midnight(date(2024, 2, 4))
     for kind, status in (("OPEN_AT_END", "OPEN"), ("CLOSED", "CLOSED")):
         rows = window_rows(
             site.api, "conversation", midnight(days()[0]), end, conversationReportType=kind

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.khoros_analytics.site import Site
 
 SLOW = {"poll_interval_ms": 100, "max_concurrency": 14}
+TOO_SHORT: dict[str, Any] = {"poll_interval_ms": 100, "poll_timeout": 1}  # for the jobs
 
 
 def killed(site: Site, *, jobs: int, **changes: Any) -> Output:
@@ -50,17 +51,18 @@ def test_no_job_is_started_again_after_a_kill(serve: Serve) -> None:
 
 
 def test_a_kill_between_rows_neither_loses_nor_duplicates_rows(serve: Serve) -> None:
-    site = serve(rows_per_day=150)
+    site = serve(rows_per_day=50)
     streams = ("author", "combined", "team_performance_interval", "user")
+    settings: dict[str, Any] = {"time_interval": 900_000}  # four jobs a day
     loader = Loader()
-    with site.started(catalog=catalog_of(*streams), time_interval=300_000, **SLOW) as tap:
-        head = read(tap.stdout, 150_000)
+    with site.started(catalog=catalog_of(*streams), **settings, **SLOW) as tap:
+        head = read(tap.stdout, 50_000)
         tap.send_signal(signal.SIGKILL)
     loader.load(Output(head[: head.rfind(b"\n") + 1].decode()))
     starts = dict(site.starts)
-    loader.load(site.sync(*streams, state=loader.state, time_interval=300_000))
+    loader.load(site.sync(*streams, state=loader.state, **settings))
     whole = Loader()
-    whole.load(site.sync(*streams, time_interval=300_000))
+    whole.load(site.sync(*streams, **settings))
     assert loader.content == whole.content
     # The second run resumed all of them; the run for comparison started each once more.
     assert {site.starts[start] for start in starts} == {2}
@@ -77,7 +79,7 @@ def read(pipe: IO[bytes], size: int) -> bytes:
 def state_with_job(site: Site, **changes: Any) -> State:
     """Return the state of a run that ended before its job, with changes in the job's record."""
     site.api.job_seconds = 60
-    output, _ = site.failing_sync(SyncFailed, "author", **ONE_DAY, poll_timeout=1)
+    output, _ = site.failing_sync(SyncFailed, "author", **ONE_DAY, **TOO_SHORT)
     site.api.job_seconds = 0
     (job,) = output.state["bookmarks"]["author"]["jobs"].values()
     job.update(changes)
@@ -147,7 +149,7 @@ def test_todays_job_is_resumed_and_today_is_read_again_next_time(serve: Serve) -
     today = datetime.now(timezone.utc).date()
     settings: dict[str, Any] = {"start_date": today.isoformat(), "end_date": None}
     site.api.job_seconds = 60
-    output, _ = site.failing_sync(SyncFailed, "author", poll_timeout=1, **settings)
+    output, _ = site.failing_sync(SyncFailed, "author", **TOO_SHORT, **settings)
     site.api.job_seconds = 0
     again = site.sync("author", state=output.state, **settings)
     assert sum(site.starts.values()) == 1
@@ -157,10 +159,10 @@ def test_todays_job_is_resumed_and_today_is_read_again_next_time(serve: Serve) -
 
 def test_each_part_of_a_window_resumes_its_own_job(serve: Serve) -> None:
     """Each part has its own name in the state."""
-    site = serve(job_seconds=60, attach="never")
-    settings: dict[str, Any] = {"time_interval": 300_000, "max_concurrency": 14, **ONE_DAY}
     stream = "team_performance_interval"
-    output, _ = site.failing_sync(SyncFailed, stream, poll_timeout=1, **settings)
+    site = serve(job_seconds=60, attach="never", rows_per_day={stream: 3})
+    settings: dict[str, Any] = {"time_interval": 300_000, "max_concurrency": 14, **ONE_DAY}
+    output, _ = site.failing_sync(SyncFailed, stream, **TOO_SHORT, **settings)
     assert len(all_jobs(output.state)) == 10
     site.api.job_seconds = 0
     again = site.sync(stream, state=output.state, **settings)
