@@ -205,15 +205,15 @@ def _reader_of(attribute: str) -> Callable[[Iterable[Any]], list[Any]]:
     With the name in its code it takes a third of the time of ``attrgetter``, which would make
     this check the slowest part of the fast path.
     """
-    return FunctionType(_with_name(_read.__code__, attribute), {})
 
+    def read(rows: Iterable[Any]) -> list[Any]:
+        return [value for row in rows for value in [row.attribute] if value is not None]
 
-def _read(rows: Iterable[Any]) -> list[Any]:
-    return [value for row in rows for value in [row.attribute] if value is not None]
+    return FunctionType(_with_name(read.__code__, attribute), {})
 
 
 def _with_name(code: CodeType, attribute: str) -> CodeType:
-    """Return the code of ``_read``, with that of its comprehension, for another attribute."""
+    """Return the code of ``read``, with that of its comprehension, for another attribute."""
     parts = (_with_name(p, attribute) if isinstance(p, CodeType) else p for p in code.co_consts)
     names = (attribute if name == "attribute" else name for name in code.co_names)
     return code.replace(co_consts=tuple(parts), co_names=tuple(names))
