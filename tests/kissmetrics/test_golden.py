@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sandbox.kissmetrics.rules import REPORT_TYPES
 
 from tests.golden import assert_golden
 from tests.kissmetrics.rows import settled
@@ -27,6 +28,7 @@ def small(serve: Serve) -> Site:
         "properties": 4,
         "metrics": 3,
         "rows_per_day": 3,
+        "report_types": REPORT_TYPES,
     }
     return serve(sizes=sizes)
 

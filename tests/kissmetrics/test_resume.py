@@ -6,22 +6,24 @@ import fcntl
 import signal
 import time
 from datetime import datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
-from sandbox.kissmetrics import RunRules
+from sandbox.kissmetrics import Kissmetrics, RunRules
 from tap_kit import SyncFailed
 
+from tests.kissmetrics.conftest import SMALL
 from tests.kissmetrics.rows import comparable, expected_rows, settled
-from tests.kissmetrics.site import days
+from tests.kissmetrics.site import NOW, TOKEN, Site, days
 from tests.singer import Loader, Output, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.kissmetrics.conftest import Serve
-    from tests.kissmetrics.site import Site
 
 PIPE_BYTES = 4096  # a small pipe, so that the tap is hardly ahead of its reader
 SLOW, QUICK = RunRules(run_seconds=3600), RunRules(polls=0)
@@ -65,11 +67,13 @@ def jobs(state: State) -> dict[tuple[str, str, str], dict[str, str]]:
     }
 
 
-def complete(site: Site) -> Loader:
+@cache
+def complete() -> Loader:
     """Return what an undisturbed run loads."""
-    site.api.run_rules = QUICK
+    api = Kissmetrics(token=TOKEN, now=NOW, sizes=SMALL, run_rules=QUICK)
     loader = Loader()
-    loader.load(settled(site.sync()))
+    with api.serving() as at:
+        loader.load(settled(Site(api, at, Path()).sync()))
     return loader
 
 
@@ -99,7 +103,7 @@ def test_run_killed_while_polling_resumes_its_queries(serve: Serve) -> None:
     read = {row["extracted_from"] for row in output.rows("report_results")}
     assert {ids["query_id"] for ids in in_state.values()} & read
     assert jobs(loader.state) == {}
-    same(loader, complete(site))
+    same(loader, complete())
 
 
 def test_query_that_the_server_no_longer_knows_is_run_again(
@@ -127,7 +131,7 @@ def test_killed_and_resumed_run_loads_the_same_as_an_undisturbed_one(
     loader.load(killed(site, after(size), page_size=5))
     site.api.core.latency_ms = site.api.query.latency_ms = 0
     loader.load(settled(site.sync(state=loader.state, page_size=5)))
-    whole = complete(site)
+    whole = complete()
     same(loader, whole)
     assert loader.state == whole.state
 

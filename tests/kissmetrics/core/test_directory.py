@@ -33,7 +33,8 @@ SCOPED = ("reports", "events", "properties", "metrics")
 def test_only_the_selected_products_and_their_lists_are_read(
     serve: Serve, form: Form, host: str | None
 ) -> None:
-    site = serve(pages=PageRules(form=form), links=LinkRules(product_host=host))
+    sizes = {"events": 27, "properties": 24}  # two pages of each product
+    site = serve(pages=PageRules(form=form), links=LinkRules(product_host=host), sizes=sizes)
     chosen = [site.api.data.ids("products")[2], site.api.data.ids("products")[0]]
     output = site.sync(*CORE, product_ids=[*chosen, chosen[0]], page_size=6)
     assert [row["id"] for row in output.rows("products")] == chosen

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_list_is_written_with_every_field(serve: Serve, form: Form) -> None:
-    site = serve(pages=PageRules(form=form))
+    site = serve(pages=PageRules(form=form), sizes={"events": 20, "properties": 21})
     output = site.sync(*CORE, page_size=7)
     for name in CORE:
         assert output.rows(name) == expected_list(site.api, name)
@@ -86,7 +86,8 @@ def test_next_link_after_the_last_record_leads_to_an_empty_page(
 
 
 def test_templates_among_the_paging_links_are_never_requested(serve: Serve) -> None:
-    site = serve(pages=PageRules(templated_links=True, form="next_in_body_only"))
+    pages = PageRules(templated_links=True, form="next_in_body_only")
+    site = serve(pages=pages, sizes={"events": 12, "properties": 15})
     site.sync(*CORE, page_size=5)
     assert not [target for target in site.requested() if "{" in target or "%7B" in target]
 
@@ -139,7 +140,7 @@ def test_further_pages_are_read_in_parallel_when_their_number_is_known(
 def test_further_pages_are_read_one_by_one_when_their_number_is_unknown(
     serve: Serve, form: Form
 ) -> None:
-    site = serve(pages=PageRules(form=form), latency_ms=5)
+    site = serve(pages=PageRules(form=form), latency_ms=5, sizes={"events": 22})
     output = site.sync("events", page_size=5, max_concurrency=8)
     assert output.rows("events") == expected_list(site.api, "events")
     assert site.api.log.max_in_flight == 1
@@ -171,5 +172,5 @@ def test_status_of_a_metric_is_always_written_as_text() -> None:
 
 
 def test_links_are_not_written(site: Site) -> None:
-    output = site.sync()
+    output = site.sync(*CORE)
     assert not any("links" in row for name in CORE for row in output.rows(name))

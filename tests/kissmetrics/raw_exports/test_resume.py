@@ -14,6 +14,7 @@ from sandbox.kissmetrics.raw import RawExport, RawSizes
 from tap_kissmetrics.raw_exports.reading import FileReader
 from tap_kit import SyncFailed
 
+from tests.forks import Forked
 from tests.kissmetrics.raw_exports.exports import LINES, STREAMS, FolderExport
 from tests.processes import clean_environment, collected
 from tests.singer import Loader, Output
@@ -21,7 +22,7 @@ from tests.singer import Loader, Output
 if TYPE_CHECKING:
     from tests.singer import State
 
-MADE = RawExport(RawSizes(files=5, lines=2_000))
+MADE = RawExport(RawSizes(files=5, lines=500))
 KINDS = ("event", "properties", "alias", "reject")
 
 
@@ -47,7 +48,7 @@ def revisions_in(output: Output) -> set[int]:
 def test_error_within_a_file_costs_only_this_file(
     batches: int, made: FolderExport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tap_kissmetrics.raw_exports.content.BATCH_LINES", 800)
+    monkeypatch.setattr("tap_kissmetrics.raw_exports.content.BATCH_LINES", 200)
     read, third = FileReader.rows, MADE.revisions[2]
 
     def failing(self: FileReader, *arguments: Any) -> Any:
@@ -92,10 +93,7 @@ def killed(config: Path, state: State, folder: Path, *, after: int) -> Output:
         (folder / "state.json").write_text(json.dumps(state), encoding="utf-8")
         command += ["--state", str(folder / "state.json")]
     found = b""
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=clean_environment()
-    ) as process:
-        assert process.stdout is not None
+    with Forked(command, clean_environment(), stderr=subprocess.DEVNULL) as process:
         for number, line in enumerate(process.stdout):
             found += line
             if number == after:

@@ -35,8 +35,8 @@ def test_every_row_of_every_runnable_report_is_written(site: Site) -> None:
 
 def test_rows_as_objects_have_a_null_kmid(serve: Serve) -> None:
     site = serve(run_rules=RunRules(row_form="object"))
-    rows = site.sync("report_results").rows("report_results")
-    expected = expected_rows(site.api, days())
+    rows = site.sync("report_results", end_date="2024-02-01").rows("report_results")
+    expected = expected_rows(site.api, days()[:1])
     same = ("report_id", "start_date", "identity", "values", "row_number")
     assert [[row[f] for f in same] for row in rows] == [[row[f] for f in same] for row in expected]
     assert {row["kmid"] for row in rows} == {None}
@@ -137,13 +137,15 @@ def test_number_and_equal_text_are_two_persons() -> None:
 
 
 def test_window_that_is_read_again_has_the_same_keys(site: Site) -> None:
-    first, second = (site.sync("report_results").rows("report_results") for _ in range(2))
+    first, second = (
+        site.sync("report_results", end_date="2024-02-01").rows("report_results") for _ in range(2)
+    )
     assert [row["row_id"] for row in first] == [row["row_id"] for row in second]
     assert [row["extracted_from"] for row in first] != [row["extracted_from"] for row in second]
 
 
 def test_extracted_from_is_the_id_of_the_query(site: Site) -> None:
-    rows = site.sync("report_results").rows("report_results")
+    rows = site.sync("report_results", end_date="2024-02-01").rows("report_results")
     queries = {target.split("/")[3] for target in site.requested("/status")}
     assert {row["extracted_from"] for row in rows} <= queries
 

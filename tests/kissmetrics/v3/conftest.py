@@ -22,8 +22,9 @@ class ServeV3(Protocol):
 @pytest.fixture
 def serve_v3(serve: Serve) -> ServeV3:
 
-    def start(**options: Any) -> V3Site:
-        site = serve(**{"email": USERNAME, "password": PASSWORD, **options})
+    def start(*, sizes: dict[str, Any] | None = None, **options: Any) -> V3Site:
+        sizes = {"reports": 4, **(sizes or {})}  # version 3 runs reports of every type
+        site = serve(**{"email": USERNAME, "password": PASSWORD, "sizes": sizes, **options})
         return V3Site(site.api, site.at, site.folder)
 
     return start

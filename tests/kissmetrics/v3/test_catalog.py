@@ -24,7 +24,7 @@ def whole(site: V3Site, **changes: Any) -> Output:
     own = {"id": first, "name": "mine", "columns": ["a", "b", "c", "d"]}
     settings: dict[str, Any] = {
         "reports": [own, *({"id": one} for one in others)],
-        "metric_ids": site.metric_ids,
+        "metric_ids": site.metric_ids[:3],
         "queries": [SQL, {**SQL, "name": "count", "query_type": "people_count"}],
     }
     return site.sync(**settings, **changes)
@@ -36,7 +36,7 @@ def test_every_record_fits_the_schema_of_its_stream(
     serve_v3: ServeV3, fields: Any, form: Any
 ) -> None:
     site = serve_v3(v3=V3Rules(fields=fields), run_rules=RunRules(row_form=form))
-    output = whole(site, include_tracking_key=True)
+    output = whole(site, include_tracking_key=True, end_date="2024-02-01")
     validators = validators_of(output)
     assert sorted(validators) == sorted([*STREAMS, "report_mine"])
     for stream, validator in validators.items():
@@ -88,7 +88,11 @@ def test_deselected_field_is_not_written(v3: V3Site) -> None:
 
 
 def test_single_records_and_chunks_have_the_same_output(v3: V3Site) -> None:
-    settings: dict[str, Any] = {"metric_ids": v3.metric_ids, "queries": [SQL]}
+    settings: dict[str, Any] = {
+        "metric_ids": v3.metric_ids[:2],
+        "queries": [SQL],
+        "end_date": "2024-02-01",
+    }
     plain = v3.sync(**settings)
     mapped = v3.sync(stream_maps={name: {"added": "'x'"} for name in STREAMS}, **settings)
     for name in STREAMS:

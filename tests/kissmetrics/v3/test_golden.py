@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.kissmetrics import V3Rules
+from sandbox.kissmetrics.rules import REPORT_TYPES
 
 from tests.golden import assert_golden
 from tests.kissmetrics.rows import settled
@@ -29,6 +30,7 @@ def small(serve_v3: ServeV3) -> V3Site:
         "properties": 4,
         "metrics": 3,
         "rows_per_day": 3,
+        "report_types": REPORT_TYPES,
     }
     return serve_v3(sizes=sizes, v3=V3Rules(key="documented"))
 

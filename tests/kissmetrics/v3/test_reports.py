@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("polls", [0, 1, 6])
 def test_every_report_is_run_for_each_day(serve_v3: ServeV3, polls: int) -> None:
-    site = serve_v3(run_rules=RunRules(polls=polls))
+    reports = 8 if polls == 0 else 4  # the last of eight has no rows
+    site = serve_v3(run_rules=RunRules(polls=polls), sizes={"reports": reports})
     output = site.sync("report_results")
     assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
     assert set(site.api.runs.values()) == {1}
     requests = len(site.requests("GET", "/queries/"))
     runs = len(site.api.runs)
-    assert requests - runs * (polls + 1) in range(len(days()) + 8), "and the ends of the results"
+    assert requests - runs * (polls + 1) in range(len(days()) + reports), (
+        "and the ends of the results"
+    )
 
 
 def test_window_of_a_day_is_sent_as_on_and_of_a_week_as_between(serve_v3: ServeV3) -> None:
@@ -131,8 +134,8 @@ def test_stream_of_a_report_has_its_columns_by_position_or_by_name(v3: V3Site) -
 
 def test_failed_run_is_repeated_once(serve_v3: ServeV3) -> None:
     site = serve_v3(run_rules=RunRules(error="out of memory", error_starts=1))
-    output = site.sync("report_results")
-    assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
+    output = site.sync("report_results", end_date="2024-02-01")
+    assert comparable(output.rows("report_results")) == expected_rows(site.api, days()[:1])
     assert set(site.api.runs.values()) == {2}
 
 
