@@ -19,7 +19,7 @@ def test_further_pages_do_not_count_as_tasks(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Otherwise more tasks would be done than were planned."""
-    site = serve(run_rules=RunRules(polls=1))
+    site = serve(run_rules=RunRules(polls=1), sizes={"events": 30, "properties": 30})
     tap = TapKissmetrics(config=site.settings(page_size=3))
     with collected(), caplog.at_level("INFO"):
         tap.execute()

@@ -61,7 +61,7 @@ def test_results_are_paged_in_every_form(
     pages = PageRules(form=form, max_limit=limit, templated_links=False)
     sizes = {"rows_per_day": 20 if size > 1 else 8}  # several pages in any case but the largest
     site = serve(run_rules=RunRules(polls=0, pages=pages), sizes=sizes)
-    reports = site.runnable()[:2]
+    reports = site.runnable()[: 2 if size > 1 else 1]
     settings: dict[str, Any] = {
         "reports": [{"id": one} for one in reports],
         "end_date": "2024-02-01",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from tests.kissmetrics.conftest import SMALL
 from tests.kissmetrics.v3.site import PASSWORD, USERNAME, V3Site
 
 if TYPE_CHECKING:
     from tests.kissmetrics.conftest import Serve
+
+V3_SMALL = replace(SMALL, reports=4)  # version 3 runs reports of every type
 
 
 class ServeV3(Protocol):
@@ -23,7 +27,7 @@ class ServeV3(Protocol):
 def serve_v3(serve: Serve) -> ServeV3:
 
     def start(*, sizes: dict[str, Any] | None = None, **options: Any) -> V3Site:
-        sizes = {"reports": 4, **(sizes or {})}  # version 3 runs reports of every type
+        sizes = {"reports": V3_SMALL.reports, **(sizes or {})}
         site = serve(**{"email": USERNAME, "password": PASSWORD, "sizes": sizes, **options})
         return V3Site(site.api, site.at, site.folder)
 

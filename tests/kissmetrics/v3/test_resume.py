@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
-from sandbox.kissmetrics import RunRules
+from sandbox.kissmetrics import Kissmetrics, RunRules
 from tap_kit import SyncFailed
 
 from tests.kissmetrics.rows import comparable, settled
-from tests.kissmetrics.site import days
+from tests.kissmetrics.site import NOW, TOKEN, days
 from tests.kissmetrics.test_resume import after, has_queries, jobs, killed, same
+from tests.kissmetrics.v3.conftest import V3_SMALL
 from tests.kissmetrics.v3.rows import expected_rows
-from tests.kissmetrics.v3.site import SQL
+from tests.kissmetrics.v3.site import PASSWORD, SQL, USERNAME, V3Site
 from tests.singer import Loader
 
 if TYPE_CHECKING:
     from tests.kissmetrics.v3.conftest import ServeV3
-    from tests.kissmetrics.v3.site import V3Site
 
 SLOW, QUICK = RunRules(run_seconds=3600), RunRules(polls=0)
 
@@ -31,11 +33,16 @@ def of_all_kinds(site: V3Site) -> dict[str, Any]:
     return {"queries": [SQL], "metric_ids": site.metric_ids[:2], "reports": reports}
 
 
-def complete(site: V3Site, **changes: Any) -> Loader:
-    """Return what an undisturbed run loads."""
-    site.api.run_rules = QUICK
+@cache
+def complete(*, has_all_kinds: bool) -> Loader:
+    """Return what an undisturbed run loads, of reports only or of all kinds."""
+    access: dict[str, Any] = {"email": USERNAME, "password": PASSWORD}
+    api = Kissmetrics(token=TOKEN, now=NOW, sizes=V3_SMALL, run_rules=QUICK, **access)
     loader = Loader()
-    loader.load(settled(site.sync(**changes)))
+    with api.serving() as at:
+        site = V3Site(api, at, Path())
+        settings = of_all_kinds(site) if has_all_kinds else {}
+        loader.load(settled(site.sync(**settings)))
     return loader
 
 
@@ -53,7 +60,7 @@ def test_run_killed_while_polling_resumes_its_queries(serve_v3: ServeV3) -> None
     assert set(site.api.runs.values()) == {1}, "each was run once"
     assert comparable(output.rows("report_results")) == expected_rows(site.api, days())
     assert jobs(loader.state) == {}
-    same(loader, complete(site))
+    same(loader, complete(has_all_kinds=False))
 
 
 @pytest.mark.parametrize("size", [1, 30_000])
@@ -66,7 +73,7 @@ def test_killed_and_resumed_run_loads_the_same_as_an_undisturbed_one(
     loader.load(killed(site, after(size), page_size=5, **settings))
     site.api.query.latency_ms = 0
     loader.load(settled(site.sync(state=loader.state, page_size=5, **settings)))
-    whole = complete(site, **settings)
+    whole = complete(has_all_kinds=True)
     same(loader, whole)
     assert loader.state == whole.state
 
