@@ -63,6 +63,7 @@ class Throttle:
         with self._slots.place() as is_free:
             while not is_free.wait(_YIELD_S):
                 self.sleep(0)
+            self._sleep_through_pause()  # one that began during the wait for the slot
             yield
 
     def acquire(self, *, urgent: bool = True) -> None:
@@ -100,6 +101,12 @@ class Throttle:
         if self._stop.wait(seconds):
             msg = "the run is being stopped"
             raise Interrupted(msg)
+
+    def _sleep_through_pause(self) -> None:
+        if self._stop.is_set():
+            self.sleep(0)
+        while (pause_s := self._resume_at - time.monotonic()) > 0:
+            self.sleep(pause_s)
 
     def _pause_s(self, *, urgent: bool) -> float:
         with self._lock:

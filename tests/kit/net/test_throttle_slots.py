@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
@@ -67,6 +68,43 @@ def test_a_waiting_request_goes_before_one_that_comes_later() -> None:
         send("second")
         waiting.join(LONG_S)
     assert sent == ["first", "second"] * 3
+
+
+def test_pause_holds_back_a_request_that_waits_for_its_slot() -> None:
+    throttle = Throttle(None, threading.Event(), concurrency=1)
+    sent_at: list[float] = []
+
+    def send() -> None:
+        with throttle.request():
+            sent_at.append(time.monotonic())
+
+    with throttle.request():
+        waiting = in_thread(send)
+        until(lambda: throttle.requests == 2)  # it has passed the budget
+        throttle.pause_for(0.2)
+        end = time.monotonic() + 0.15
+    waiting.join(LONG_S)
+    assert sent_at[0] > end
+
+
+def test_request_that_gets_its_slot_in_a_stopped_run_is_not_sent() -> None:
+    stop = threading.Event()
+    throttle = Throttle(None, stop, concurrency=1)
+    sent: list[bool] = []
+
+    def send() -> None:
+        with contextlib.suppress(Interrupted), throttle.request():
+            sent.append(True)
+
+    with throttle.request():
+        waiting = in_thread(send)
+        until(lambda: throttle.requests == 2)
+        time.sleep(0.02)  # it waits for the slot
+        stop.set()
+    waiting.join(LONG_S)
+    assert not sent
+    with pytest.raises(Interrupted), throttle.request():
+        pass
 
 
 def test_failed_request_releases_its_slot() -> None:
