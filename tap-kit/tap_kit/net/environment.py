@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import os
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from requests.utils import select_proxy
 from tap_kit.errors import setting_error
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Hashable, MutableMapping
 
 _CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _SOCKS = ("socks4", "socks4a", "socks5", "socks5h")
@@ -28,14 +29,14 @@ def check_environment(url: str, proxies: MutableMapping[str, str], certificates:
             the address of a proxy can contain a password.
     """
     if isinstance(certificates, str) and url.startswith("https:"):
-        _check_certificates(certificates)
+        _check_certificates(certificates, _version_of(certificates))
     proxy = select_proxy(url, proxies)
     if proxy and (problem := _proxy_problem(proxy)):
         raise setting_error(_variable_of(url, proxy), problem)
 
 
 @functools.lru_cache(maxsize=8)  # a large file takes 40 ms, and each API of a tap needs it
-def _check_certificates(path: str) -> None:
+def _check_certificates(path: str, _version: Hashable) -> None:
     folder, file = (path, None) if os.path.isdir(path) else (None, path)  # noqa: PTH112 (a text)
     try:
         ssl.create_default_context(cafile=file, capath=folder)
@@ -43,6 +44,15 @@ def _check_certificates(path: str) -> None:
         names = [name for name in _CERTIFICATES if os.environ.get(name) == path]
         problem = "must name a file of certificates in PEM format"
         raise setting_error(names[0] if names else _CERTIFICATES[0], problem) from None
+
+
+def _version_of(path: str) -> Hashable:
+    """Return what changes with the content of a file or folder; None if there is none."""
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _proxy_problem(proxy: str) -> str | None:

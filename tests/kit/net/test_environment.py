@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import certifi
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 from tap_kit.net.sessions import open_session
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 URL = "https://api.example"
 PEM = "must name a file of certificates in PEM format"
@@ -52,6 +49,21 @@ def test_certificates_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", path)
         with open_session(URL, user_agent="x", connections=1) as session:
             assert session.verify == path
+
+
+@pytest.mark.parametrize("content", [None, b"no certificate"])
+def test_changed_certificates_are_read_again(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process can have several runs."""
+    path = tmp_path / "ca.pem"
+    path.write_bytes(Path(certifi.where()).read_bytes())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
+    open_session(URL, user_agent="x", connections=1).close()
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    assert problem() == f"REQUESTS_CA_BUNDLE {PEM}"
 
 
 @pytest.mark.parametrize(
