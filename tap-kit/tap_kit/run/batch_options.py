@@ -55,7 +55,7 @@ def batch_problems(config: Config, valid: Config) -> Iterator[str]:
     if batch_config and not storage.get("root"):
         if not _has_root(config["batch_config"]):
             yield f"{ROOT_SETTING} must be a folder that the target can read too"
-    elif batch_config and not _SAFE_PATH.fullmatch(str(_folder(storage["root"]))):
+    elif batch_config and not _is_usable(storage["root"]):
         yield (
             f"{ROOT_SETTING} must be a folder on this machine, with a path of letters, digits, "
             "'_', '.', '-' and '/' only"
@@ -70,6 +70,13 @@ def _has_root(batch_config: Config) -> bool:
     """Return whether there is a root, even if it has another type, which is reported already."""
     storage = batch_config.get("storage") or {}
     return not isinstance(storage, dict) or bool(storage.get("root"))
+
+
+def _is_usable(root: str) -> bool:
+    try:
+        return bool(_SAFE_PATH.fullmatch(str(_folder(root))))
+    except (RuntimeError, ValueError):  # ~ of an unknown user, a loop of links, a null character
+        return False
 
 
 def _folder(root: str) -> Path:

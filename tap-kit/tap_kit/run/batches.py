@@ -135,7 +135,11 @@ class _BatchFile:
         """Delete the file, which could not be written."""
         with suppress(OSError):
             self.path.unlink()
-        with suppress(OSError):
+        # The rest of the buffers goes nowhere: on a full disk they could not be closed, and Python
+        # prints an error for a gzip stream that is still open when it is deleted.
+        with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), self.disk.fileno(), inheritable=False)
+            self.out.close()
             self.disk.close()
 
 
@@ -182,9 +186,10 @@ class BatchFiles:
             if not found or not entry.is_file(follow_symlinks=False):
                 continue
             is_loaded = found[1] == stored.get("run") and int(found[2]) <= stored.get("files", 0)
-            if is_loaded or time.time() - entry.stat().st_mtime > STALE_S:
-                Path(entry.path).unlink(missing_ok=True)  # another shard may have deleted it
-                deleted += 1
+            with suppress(FileNotFoundError):  # another shard may delete its files meanwhile
+                if is_loaded or time.time() - entry.stat().st_mtime > STALE_S:
+                    Path(entry.path).unlink()
+                    deleted += 1
         return deleted
 
     @property

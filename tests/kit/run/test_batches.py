@@ -246,6 +246,8 @@ ROOT = "batch_config.storage.root must be a folder"
         ({"storage": {"root": "s3://bucket/x"}}, f"{ROOT} on this machine"),
         ({"storage": {"root": "file://s3://x"}}, f"{ROOT} on this machine"),
         ({"storage": {"root": "/with space"}}, f"{ROOT} on this machine"),
+        ({"storage": {"root": "~no-such-user/x"}}, f"{ROOT} on this machine"),
+        ({"storage": {"root": "a\0b"}}, f"{ROOT} on this machine"),
         ({"storage": {"root": "/x"}, "encoding": {"format": "parquet"}}, "must be jsonl"),
         ({"storage": {"root": "/x", "prefix": "a/b"}}, "batch_config.storage.prefix must have"),
         ({"storage": {"root": "/x"}, "batch_size": 0}, "batch_config.batch_size"),

@@ -1,0 +1,64 @@
+"""Batch files in a folder that other runs use too, and on a full disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from msgspec import Struct
+from tap_kit.errors import SyncFailed
+from tap_kit.run.batch_options import BatchOptions
+from tap_kit.run.batches import STALE_S, BatchFiles
+
+from tests.kit.canned import run_of, tap_of
+from tests.kit.run.test_batches import ROWS, files_of, rows_in, settings, some_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("age_s", [0, STALE_S + 60])
+def test_another_shard_may_delete_its_files_meanwhile(
+    age_s: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tap, config = tap_of(some_rows()), settings(tmp_path)
+    (old,) = files_of(run_of(tap(config=config)))
+    os.utime(old, (time.time() - age_s,) * 2)
+    scan = os.scandir
+
+    def scan_before_the_file_is_deleted(folder: Path) -> list[os.DirEntry[str]]:
+        entries = list(scan(folder))
+        assert old.name in {entry.name for entry in entries}
+        old.unlink()
+        return entries
+
+    monkeypatch.setattr(os, "scandir", scan_before_the_file_is_deleted)
+    (new,) = files_of(run_of(tap(config=config)))
+    assert rows_in(new) == ROWS
+
+
+class Figure(Struct):
+    """A row."""
+
+    id: int = 1
+
+
+def _no_space(_number: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_files_of_a_full_disk_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python prints an error for a gzip stream that is still open when it is deleted."""
+    config = settings(tmp_path, "gzip")["batch_config"]
+    files = BatchFiles(BatchOptions.of(config), "tap-canned")
+    for stream in ("first", "second"):
+        files.add(stream, [Figure()])
+    opened = [*files._open.values()]  # noqa: SLF001  (they are no part of the messages)
+    monkeypatch.setattr(os, "fsync", _no_space)
+    with pytest.raises(SyncFailed, match="No space left on device"):
+        files.finish_all()
+    assert [(file.out.closed, file.disk.closed) for file in opened] == [(True, True)] * 2
+    assert list(tmp_path.iterdir()) == []
