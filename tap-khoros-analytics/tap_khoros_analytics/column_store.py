@@ -19,6 +19,7 @@ from tap_khoros_analytics.client import api_url
 from tap_khoros_analytics.exports.columns import columns_from
 from tap_khoros_analytics.exports.parameters import header_locale
 from tap_khoros_analytics.exports.spellings import matched
+from tap_khoros_analytics.exports.types import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -37,6 +38,7 @@ MAX_CHANGES, MAX_LENGTH = 1_000, 255  # of the names that a run finds; more are 
 FORM = 1  # of the file
 NEVER = datetime.min.replace(tzinfo=timezone.utc)
 Moment = Annotated[datetime, Meta(tz=True)]
+TypeName = Annotated[str, Meta(pattern=rf"\A(?:{'|'.join(TYPES)})\Z")]
 
 
 class ExportColumns(Struct, kw_only=True, omit_defaults=True):
@@ -49,7 +51,7 @@ class ExportColumns(Struct, kw_only=True, omit_defaults=True):
     """
 
     names: list[str] | None
-    types: dict[str, str] | None = None
+    types: dict[str, TypeName] | None = None
     discovered_at: Moment
     confirmed_at: Moment | None = None
     used_at: Moment | None = None

@@ -235,3 +235,17 @@ def assert_counted(rows: Sequence[Row], warnings: Sequence[str]) -> None:
         "author_followers is null, the text is in author_followers_raw"
     )
     assert list(warnings) == [text]
+
+
+def test_file_with_an_unknown_type_is_ignored(days: Days, caplog: pytest.LogCaptureFixture) -> None:
+    """Each catalog would have that type, and each run would refuse it."""
+    catalog = days.discover(0)
+    (file,) = days.folder.glob("columns-*.json")
+    stored = json.loads(file.read_bytes())
+    stored["exports"]["author"]["types"]["author_followers"] = "integers"
+    file.write_text(json.dumps(stored), encoding="utf-8")
+    caplog.clear()
+    assert days.discover(0) == catalog
+    (warning,) = {*warnings_in(caplog)}
+    assert warning.startswith(f"Ignoring the file {file}: ")
+    assert "types" in warning
