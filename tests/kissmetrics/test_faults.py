@@ -82,12 +82,13 @@ def test_temporary_fault_of_every_kind_does_not_change_the_output(
 def test_faults_in_all_first_attempts_do_not_change_the_output(
     serve: Serve, form: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    site = serve(pages=PageRules(form=form), run_rules=RunRules(polls=0), sizes={"reports": 2})
+    sizes = {"reports": 2, "events": 25, "properties": 30}
+    site = serve(pages=PageRules(form=form), run_rules=RunRules(polls=0), sizes=sizes)
     undisturbed = site.sync(max_concurrency=8, **SETTINGS)
     site.api.log.clear()
     site.api.faults[:] = in_turn(FAST)
     assert content(site.sync(max_concurrency=1, **SETTINGS)) == content(undisturbed)
-    assert len(retried(caplog)) == site.api.log.count / 2
+    assert len(retried(caplog)) == site.api.log.count / 2 >= len(FAST)
     assert site.api.early_reads == 0
 
 

@@ -266,7 +266,9 @@ def test_dates_of_a_run_are_sent_as_iso_8601_with_an_offset() -> None:
 
 @pytest.mark.parametrize("seed", ["a", "b", "c"])
 def test_all_rows_of_all_windows_are_written_for_any_account(serve: Serve, seed: str) -> None:
-    site = serve(sizes={"seed": seed, "rows_per_day": 30}, run_rules=RunRules(polls=0))
+    site = serve(
+        sizes={"seed": seed, "rows_per_day": 30, "reports": 6}, run_rules=RunRules(polls=0)
+    )
     span = days(date(2024, 1, 31), date(2024, 2, 2))
     output = site.sync(
         "report_results", start_date="2024-01-31", end_date="2024-02-02", page_size=11

@@ -22,10 +22,11 @@ def whole(site: V3Site, **changes: Any) -> Output:
     """Run all streams, with a report that has a stream of its own; return the output."""
     first, *others = site.ids("reports")
     own = {"id": first, "name": "mine", "columns": ["a", "b", "c", "d"]}
+    count = {"name": "count", "query_type": "people_count", "product_id": site.ids("products")[0]}
     settings: dict[str, Any] = {
         "reports": [own, *({"id": one} for one in others)],
         "metric_ids": site.metric_ids[:3],
-        "queries": [SQL, {**SQL, "name": "count", "query_type": "people_count"}],
+        "queries": [SQL, {**SQL, **count}],
     }
     return site.sync(**settings, **changes)
 
