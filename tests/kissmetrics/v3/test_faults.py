@@ -74,7 +74,8 @@ def test_permanent_fault_fails_the_run_after_five_tries(site: V3Site, kind: str,
 
 @pytest.mark.parametrize("workers", [2, 8])
 def test_output_does_not_depend_on_max_concurrency(serve_v3: ServeV3, workers: int) -> None:
-    site = serve_v3(run_rules=RunRules(polls=1))
+    sizes = {"events": 24, "properties": 24}  # two pages of each product
+    site = serve_v3(run_rules=RunRules(polls=1), sizes=sizes)
     settings: dict[str, Any] = {
         "queries": [SQL],
         "metric_ids": site.metric_ids[:3],
