@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 ROOT_SETTING = "batch_config.storage.root"
 _SAFE_PATH = re.compile(r"[A-Za-z0-9_./~-]+")  # targets differ in how they read other characters
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]*")
+MAX_PREFIX = 100  # characters; a file's name has at most 255
+_SAFE_NAME = re.compile(rf"[A-Za-z0-9_.-]{{0,{MAX_PREFIX}}}")
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,10 @@ def batch_problems(config: Config, valid: Config) -> Iterator[str]:
     if encoding.get("format", "jsonl") != "jsonl":
         yield "batch_config.encoding.format must be jsonl; the tap writes no other format"
     if not _SAFE_NAME.fullmatch(storage.get("prefix") or ""):
-        yield "batch_config.storage.prefix must have only letters, digits, '_', '.' and '-'"
+        yield (
+            f"batch_config.storage.prefix must have at most {MAX_PREFIX} characters, and only "
+            "letters, digits, '_', '.' and '-'"
+        )
 
 
 def _has_root(batch_config: Config) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec import Struct
 from tap_kit.errors import SyncFailed
-from tap_kit.run.batch_options import BatchOptions
+from tap_kit.run.batch_options import MAX_PREFIX, BatchOptions
 from tap_kit.run.batches import STALE_S, BatchFiles
 
 from tests.kit.canned import run_of, tap_of
@@ -18,6 +18,12 @@ from tests.kit.run.test_batches import ROWS, files_of, rows_in, settings, some_r
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+class Figure(Struct):
+    """A row."""
+
+    id: int = 1
 
 
 @pytest.mark.parametrize("age_s", [0, STALE_S + 60])
@@ -40,10 +46,14 @@ def test_another_shard_may_delete_its_files_meanwhile(
     assert rows_in(new) == ROWS
 
 
-class Figure(Struct):
-    """A row."""
-
-    id: int = 1
+def test_longest_names_fit_into_the_name_of_a_file(tmp_path: Path) -> None:
+    config = settings(tmp_path, "gzip")["batch_config"]
+    config["storage"]["prefix"] = "p" * MAX_PREFIX
+    files = BatchFiles(BatchOptions.of(config), "tap-khoros-analytics")
+    files.add("s" * 300, [Figure()])
+    files.finish_all()
+    (file,) = tmp_path.iterdir()
+    assert len(file.name) <= 255
 
 
 def _no_space(_number: int) -> None:

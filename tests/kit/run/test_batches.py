@@ -15,6 +15,7 @@ import msgspec
 import pytest
 import tap_kit.run.batches
 from tap_kit.rows.utc import set_to_utc
+from tap_kit.run.batch_options import MAX_PREFIX
 from tap_kit.run.batches import STALE_S
 
 from tests.kit.canned import ID, NUMBER, TEXT, Run, Table, deselect, run_of, tap_of
@@ -237,6 +238,7 @@ def problems_of(batch_config: Any) -> list[str]:
 
 
 ROOT = "batch_config.storage.root must be a folder"
+PREFIX = "batch_config.storage.prefix must have at most 100 characters, and only letters"
 
 
 @pytest.mark.parametrize(
@@ -249,7 +251,8 @@ ROOT = "batch_config.storage.root must be a folder"
         ({"storage": {"root": "~no-such-user/x"}}, f"{ROOT} on this machine"),
         ({"storage": {"root": "a\0b"}}, f"{ROOT} on this machine"),
         ({"storage": {"root": "/x"}, "encoding": {"format": "parquet"}}, "must be jsonl"),
-        ({"storage": {"root": "/x", "prefix": "a/b"}}, "batch_config.storage.prefix must have"),
+        ({"storage": {"root": "/x", "prefix": "a/b"}}, PREFIX),
+        ({"storage": {"root": "/x", "prefix": "a" * (MAX_PREFIX + 1)}}, PREFIX),
         ({"storage": {"root": "/x"}, "batch_size": 0}, "batch_config.batch_size"),
         ({"storage": {"root": 5}}, "batch_config.storage.root"),
         ({"storage": 5}, "batch_config.storage"),
