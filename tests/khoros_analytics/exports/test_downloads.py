@@ -70,7 +70,7 @@ def test_a_download_can_be_interrupted_in_its_first_bytes(
 
 
 def test_a_download_that_is_always_interrupted_fails_and_keeps_the_bookmark(serve: Serve) -> None:
-    site = serve(rows_per_day=225, cuts=[Cut(row=150, first=1000, export="combined")])
+    site = serve(rows_per_day=900, cuts=[Cut(row=600, first=1000, export="combined")])
     output, error = site.failing_sync(SyncFailed, "combined", "user", **ONE_DAY)
     assert "combined, 2024-02-01" in str(error)
     assert bookmark(output.state, "combined") is None
@@ -88,7 +88,7 @@ def test_an_expired_link_is_replaced(serve: Serve) -> None:
 
 
 def test_a_link_can_be_valid_for_one_use_only(serve: Serve) -> None:
-    site = serve(rows_per_day=400, link_uses=1, cuts=[Cut(row=150), Cut(row=300, first=2)])
+    site = serve(rows_per_day=4000, link_uses=1, cuts=[Cut(row=1500), Cut(row=3000, first=2)])
     assert_whole(site, "csv")
     assert downloads(site) == 3
 
