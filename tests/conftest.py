@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import os
 import re
 import signal
@@ -20,7 +22,7 @@ from tests.prepare import SWITCHED_OFF
 from tests.properties import load_profile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from sandbox.postgres import Postgres
 
@@ -37,6 +39,16 @@ IN_PROCESS = "in_process"
 TESTS = Path(__file__).parent
 
 load_profile()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without the garbage collector, which would take a fifth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -61,7 +73,12 @@ def _is_of_another(folder: Path, group: str) -> bool:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark each test with its group."""
-    item.add_marker(group_of(item.path.relative_to(TESTS)))
+    item.add_marker(_marker_of(item.path))
+
+
+@functools.cache
+def _marker_of(path: Path) -> str:
+    return group_of(path.relative_to(TESTS))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
