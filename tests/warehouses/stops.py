@@ -57,8 +57,7 @@ class Way:
         # Meltano passes its signal on to its children; what only the tap got is for the tap alone.
         processes = [run.process, *family] if run.process in members else members
         self._send_again(processes)
-        if self.members == ALL_MEMBERS:
-            _kill_hung_target(run, processes)
+        _kill_hung_target(run, processes)
         run.ended(family, within)
         return time.monotonic() - began
 
@@ -73,8 +72,8 @@ class Way:
 def _kill_hung_target(run: Run, processes: Sequence[psutil.Process]) -> None:
     """Kill a target that ignores a repeated signal too, as the page advises.
 
-    Its handler writes the rows that it has. It gets the signal twice, since Meltano passes on its
-    own. The second one starts the handler again, and its threads can wait for each other for ever.
+    Its handler writes the rows that it has. A second signal starts the handler again, and its
+    threads can wait for each other for ever. Ctrl-C is two, since Meltano passes on its own.
     """
     _, left = psutil.wait_procs(processes, timeout=RESEND_AFTER_S)
     for process in left:
