@@ -7,6 +7,7 @@ import re
 import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
+from unittest.mock import patch
 
 import pytest
 import tap_kit.run.progress
@@ -170,3 +171,23 @@ def test_progress_names_the_task_that_the_run_waits_for(
     logged = [m for m in caplog.messages if "waiting for" in m]
     assert logged
     assert all(m.endswith("waiting for figures") for m in logged)
+
+
+@pytest.mark.parametrize(
+    ("missing", "lines"), [((1, 2), ["figures: is the address right?"]), ((1,), [])], ids=str
+)
+def test_hint_is_logged_if_the_vendor_knows_no_partition(
+    missing: tuple[int, ...], lines: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Then the cause is a setting rather than a partition that was deleted."""
+
+    def read(task: WindowTask) -> list[dict[str, Any]]:
+        msg = "not found"
+        raise PartitionUnavailable(msg, status=404 if task.partition["site"] in missing else 403)
+
+    table = Table({"id": ID, "date": TEXT}, read, partitions=SITES, replication_key="date")
+    tap = tap_of(table)(config=DAYS)
+    with patch.object(type(tap.streams["figures"]), "missing_hint", "is the address right?"):
+        done = run_of(tap)
+    assert [text for text in caplog.messages if "address" in text] == lines
+    assert ("figures" in (done.error or "")) == bool(lines)

@@ -157,3 +157,15 @@ def test_job_belongs_to_one_request() -> None:
     book.claim("q2", ("report", "2024-02-02"))
     with pytest.raises(JobFailed, match=r"^the server returned the job of another request$"):
         book.claim("q1", ("report", "2024-02-02"))
+
+
+def test_jobs_of_a_partition_with_a_failed_window_stay() -> None:
+    """They may still be running."""
+    tap, stream = daily(sites=True)
+    tasks = [WindowTask(stream, {"site": site}, FIRST) for site in (1, 2)]
+    for task in tasks:
+        tap.run.jobs.record(task, {"id": "a"})
+    stream.failures.of(tasks[0].partition).add(tasks[0], JobFailed("alas"))
+    for task in tasks:
+        stream.forget_jobs(task)
+    assert [tap.run.jobs.known(task) for task in tasks] == [{"id": "a"}, None]

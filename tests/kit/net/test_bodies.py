@@ -1,5 +1,6 @@
 """Decode the body of a response: strictly first, then leniently."""
 
+import gzip
 import json
 import logging
 import math
@@ -9,9 +10,13 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tap_kit.errors import Retriable
+from tap_kit.errors import Retriable, SyncFailed
 from tap_kit.net import bodies
 from tap_kit.net.bodies import parse_json
+from tap_kit.net.exchange import count_memory, take_memory
+from tap_kit.net.http import ErrorResponse, Request
+
+from tests.kit.apis import Reply, client, serving
 
 JSON = st.recursive(
     st.none()
@@ -167,3 +172,27 @@ def test_large_body_of_invalid_bytes_is_not_json() -> None:
     body = b'["' + b"\xff" * (2 << 20) + b'"]'
     with pytest.raises(Retriable, match="is not JSON"):
         parse_json(body, "GET /x")
+
+
+def test_memory_of_a_response_is_the_sum_of_its_parts() -> None:
+    take_memory()
+    for size in (3, 4):
+        count_memory(size)
+    assert (take_memory(), take_memory()) == (7, 0)
+
+
+def test_reason_in_a_compressed_body_is_read() -> None:
+    reasons = []
+
+    def mapped(response: ErrorResponse) -> Exception:
+        reasons.append(response.detail)
+        return SyncFailed("refused")
+
+    reply = Reply(400, gzip.compress(b"no such field"), {"Content-Encoding": "gzip"})
+    with (
+        serving(reply) as server,
+        client(server.url, error_for=mapped) as api,
+        pytest.raises(SyncFailed, match="refused"),
+    ):
+        api.send(Request("/x"), list)
+    assert reasons == ["no such field"]

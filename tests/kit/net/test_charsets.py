@@ -121,3 +121,10 @@ def test_other_bodies_without_a_charset_stay_as_they_are(body: bytes) -> None:
     expected = b"" if body == b"\xff\xfe" else body
     assert b"".join(as_utf8([body], None)) == expected
     assert b"".join(as_utf8([body[:1], body[1:]] if len(body) > 1 else [body], None)) == expected
+
+
+def test_byte_that_the_other_charset_lacks_is_replaced() -> None:
+    charset = Charset("cp1252", is_fallback=True)
+    assert (
+        b"".join(as_utf8([b'{"a": "M\xfcll\x81er"}'], charset)).decode() == '{"a": "Müll\ufffder"}'
+    )

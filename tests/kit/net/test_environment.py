@@ -8,6 +8,7 @@ from pathlib import Path
 import certifi
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
+from tap_kit.net.environment import check_environment
 from tap_kit.net.sessions import open_session
 
 URL = "https://api.example"
@@ -89,3 +90,11 @@ def test_valid_proxy_is_used(value: str, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("HTTPS_PROXY", value)
     with open_session(URL, user_agent="x", connections=1) as session:
         assert session.proxies["https"] == value
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_proxy_that_no_variable_sets_is_named_by_the_usual_one(scheme: str) -> None:
+    """Some systems have settings of proxies besides the environment."""
+    with pytest.raises(ConfigValidationError) as caught:
+        check_environment(f"{scheme}://api.example", {scheme: "ftp://[wrong"}, certificates=True)
+    assert str(caught.value).startswith(f"{scheme.upper()}_PROXY ")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.errors import SyncFailed
-from tap_kit.net.hosts import api_path
+from tap_kit.net.hosts import api_path, resolved_link
 
 from tests.kit.apis import client
 
@@ -107,3 +107,18 @@ def test_spellings_that_some_server_reads_as_two_dots_are_refused(segment: str) 
     with pytest.raises(SyncFailed, match="outside the API"):
         api_path("https://api.example", f"/core/{segment}/admin", ("/core/",))
     assert api_path("https://api.example", "/core/a..b/...;/x%2525", ("/core/",))
+
+
+@pytest.mark.parametrize(
+    ("href", "path"),
+    [
+        ("?offset=20", "/core/list?offset=20"),
+        ("other?page=2", "/core/other?page=2"),
+        ("../up", "/up"),
+        ("/v2/list", "/v2/list"),
+        ("https://evil.example/x", "https://evil.example/x"),
+        ("//evil.example/x", "//evil.example/x"),
+    ],
+)
+def test_only_relative_links_are_resolved(href: str, path: str) -> None:
+    assert resolved_link("/core/list?page=1", href) == path

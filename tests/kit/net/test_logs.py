@@ -160,3 +160,22 @@ def test_repeated_warnings_are_counted(caplog: pytest.LogCaptureFixture) -> None
     assert len([text for text in caplog.messages if text.endswith("is skipped")]) == MAX_REPEATS + 1
     assert caplog.messages[-1] == "13 more warnings like: partition %d is skipped"
     assert "another kind" in caplog.messages
+
+
+def test_traceback_has_only_its_own_lines() -> None:
+    def fail(logger: logging.Logger) -> None:
+        try:
+            json.loads("[")
+        except ValueError:
+            logger.exception("failed")
+
+    first, *lines = written(fail, logging.Formatter("%(message)s")).splitlines()
+    assert (first, lines[0]) == ("failed", "  Traceback (most recent call last):")
+    assert lines[-1].startswith("  json.decoder.JSONDecodeError: Expecting value")
+    assert all(line.startswith("  ") and line.strip() and "XX" not in line for line in lines)
+
+
+def test_metric_keeps_its_value() -> None:
+    point = Point("counter", Metric.RECORD_COUNT, 7, {"stream": "a"})
+    text = written(lambda logger: logger.info("METRIC: %s", point), logging.Formatter())
+    assert json.loads(text.removeprefix("METRIC: "))["value"] == 7

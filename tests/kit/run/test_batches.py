@@ -277,3 +277,8 @@ def test_folder_that_cannot_be_written_is_named_before_the_first_message(tmp_pat
         Exception, match=r"batch_config\.storage\.root cannot be written: Not a dir"
     ):
         run_of(tap)
+
+
+@pytest.mark.parametrize("storage", [{"root": 5}, {"root": [""]}])
+def test_root_of_another_type_is_one_problem(storage: Any) -> None:
+    assert len(problems_of({"storage": storage})) == 1

@@ -227,3 +227,60 @@ def test_computed_and_input_fields_are_required(fields: tuple[str, ...], missing
     found = problems_of(tap_with(catalog, ShapedTap))
     line = f"--catalog lacks {missing} of shaped; run discovery again"
     assert found == ([line] if missing else [])
+
+
+def test_schema_without_properties_lacks_the_keys() -> None:
+    lines = problems(("figures", lambda entry: entry.update(schema={"type": "object"})))
+    assert lines == ["--catalog lacks date, id of figures; run discovery again"]
+
+
+@pytest.mark.parametrize("kind", ["null", ["null"]], ids=str)
+def test_key_cannot_have_only_the_type_null(kind: Any) -> None:
+    change = ("names", lambda entry: entry["schema"]["properties"]["id"].update(type=kind))
+    assert problems(change)[-1:] == [
+        "--catalog has only the type null for id of names; run discovery again"
+    ]
+
+
+class WholeStream(ShapedStream):
+    """A stream of which the tap makes all values."""
+
+    response_fields = ResponseFields(all_computed=True)
+
+
+class WholeTap(CannedTap):
+    """A tap with that stream."""
+
+    @override
+    def discover_streams(self) -> list[Any]:
+        return [WholeStream(self, self.run)]
+
+
+@pytest.mark.parametrize(
+    ("tap", "field", "kind", "is_wrong"),
+    [
+        (ShapedTap, "site", ["integer"], False),
+        (ShapedTap, "site", ["number", "null"], False),  # an integer is a number
+        (ShapedTap, "site", ["string", "null"], True),
+        (
+            ShapedTap,
+            "label",
+            ["integer", "null"],
+            False,
+        ),  # of the response, whose values are checked
+        (WholeTap, "label", ["string"], True),  # its null would not fit
+        (WholeTap, "label", ["string", "null"], False),
+        (WholeTap, "site", ["number"], False),
+        (WholeTap, "site", ["string"], True),
+    ],
+)
+def test_values_that_the_tap_makes_fit_the_types_of_the_catalog(
+    tap: type[CannedTap],
+    field: str,
+    kind: list[str],
+    is_wrong: bool,  # noqa: FBT001
+) -> None:
+    catalog = tap(config=DAYS).catalog_dict
+    catalog["streams"][0]["schema"]["properties"][field]["type"] = kind
+    line = f"--catalog has other types of {field} of shaped; run discovery again"
+    assert problems_of(tap_with(catalog, tap)) == ([line] if is_wrong else [])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from singer_sdk import typing as th
-from tap_kit.run.settings import common_settings
+from tap_kit.run.settings import NonEmptyList, common_settings
 
 from tests.kit.canned import CannedTap
 
@@ -81,3 +81,17 @@ def test_required_settings_are_those_of_the_schema() -> None:
         ).to_dict()
 
     assert Tap.required_settings() == [["api_token", "account"]]
+
+
+def test_descriptions_name_the_zone_and_the_limit() -> None:
+    usual, other = properties(), properties(time_zone="UTC+2", unset_budget="15")
+    assert "YYYY-MM-DD (UTC)." in usual["start_date"]["description"]
+    assert "YYYY-MM-DD (UTC+2)." in other["end_date"]["description"]
+    assert usual["requests_per_minute"]["description"].endswith("Unset: no limit")
+    assert other["requests_per_minute"]["description"].endswith("Unset: 15")
+    limited = properties(requests_per_minute=20)["requests_per_minute"]["description"]
+    assert limited == usual["requests_per_minute"]["description"].removesuffix(". Unset: no limit")
+
+
+def test_list_that_may_not_be_empty_says_so() -> None:
+    assert NonEmptyList(th.IntegerType).type_dict["minItems"] == 1

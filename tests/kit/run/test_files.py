@@ -171,3 +171,8 @@ def test_any_content_is_a_value_or_one_line(
 def test_value_at_the_limit_of_depth_is_accepted() -> None:
     text = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     assert json.dumps(parse_json_text(text)) == text
+
+
+def test_key_that_is_there_twice_is_named() -> None:
+    with pytest.raises(files.InvalidJsonError, match="an object has a key twice: b"):
+        parse_json_text('{"a": {"b": 1, "c": 2, "b": 3}}')

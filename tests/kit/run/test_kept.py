@@ -90,3 +90,12 @@ def test_a_file_that_cannot_be_written_is_a_line(
         f"The file {tmp_path}/kept.json",
     ]
     assert {path.name for path in tmp_path.iterdir()} == {"file", "kept.json"}
+
+
+def test_a_file_is_written_beside_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From another file system it could not replace the old one."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    kept(tmp_path / "kept.json").write({"a": 1})
+    assert kept(tmp_path / "kept.json").read() == {"a": 1}

@@ -136,7 +136,8 @@ def test_summary_has_rows_by_stream_requests_and_warnings(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     with planned(domains=1, pages=2) as progress:
-        LOGGER.warning("pages, domain_id 3: skipped")
+        for domain in (3, 4):
+            LOGGER.warning("pages, domain_id %d: skipped", domain)
         LOGGER.info("an ordinary line")
         progress.add_rows(4, "domains")
         progress.add_rows(1_500, "pages")
@@ -145,9 +146,9 @@ def test_summary_has_rows_by_stream_requests_and_warnings(
     LOGGER.warning("after it")
     assert (
         "Stopped early after 1 h 2 min: 1,504 rows (domains 4, pages 1,500), "
-        "1,000 requests, 1 warning"
+        "1,000 requests, 2 warnings"
     ) in caplog.messages
-    assert progress.warnings.count == 1
+    assert progress.warnings.count == 2
 
 
 def test_summary_counts_rows_that_are_read_again(
@@ -155,7 +156,8 @@ def test_summary_counts_rows_that_are_read_again(
 ) -> None:
     progress = planned(pages=2)
     progress.add_rows(1_500, "pages")
-    progress.add_rows_again(1_200)
+    for count in (1_000, 200):
+        progress.add_rows_again(count)
     clock.now += 5
     progress.log_summary("Done", requests=2)
     rows = "1,500 rows (pages 1,500), 1,200 of them read again"

@@ -184,3 +184,8 @@ def test_any_change_of_a_state_is_a_state_or_one_line(state: Any) -> None:
 def test_lone_surrogate_in_a_key_is_one_line(value: object) -> None:
     with pytest.raises(ConfigValidationError, match=r"^--state must be valid Unicode$"):
         checked_state(value, logging.getLogger())
+
+
+@pytest.mark.parametrize("empty", [None, {}])
+def test_empty_part_beside_the_bookmarks_is_ignored(empty: Any) -> None:
+    assert rows_with({**STATE, "value": empty}) == rows_with(STATE)
