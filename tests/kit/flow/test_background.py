@@ -200,3 +200,10 @@ def test_source_is_read_without_a_thread_if_none_can_be_started(
     items = read_in_background((item for item in range(3)), lambda: beats.append(1))
     assert list(items) == [0, 1, 2]
     assert len(beats) == 3
+
+
+def test_reader_is_a_daemon_with_a_name() -> None:
+    """A run that is stopped does not wait for it, and a profile shows what it is."""
+    items = read_in_background((threading.current_thread() for _ in range(1)), no_heartbeat)
+    (reader,) = items
+    assert (reader.name, reader.daemon) == ("download", True)

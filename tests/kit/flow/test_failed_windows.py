@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tap_kit.errors import JobFailed, PartitionUnavailable
+from tap_kit.flow.failures import PartitionFailures
 
 from tests.kit.canned import ID, TEXT, Run, Table, run_of, tap_of
 
@@ -130,3 +132,12 @@ def test_bookmark_never_passes_a_window_that_was_not_read(
         assert written == [day for day in range(1, DAYS + 1) if day not in ends]
     is_refused = all(ends.get(day) == "refused" for day in (1, 2, 3, DAYS))
     assert bool(done.error) == (bool(ends) and not is_refused)
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_partition_with_a_failed_job_is_not_refused_as_a_whole(is_whole: bool) -> None:  # noqa: FBT001
+    failures, task = PartitionFailures(), cast("Any", SimpleNamespace(window_name="2024-01-01"))
+    failures.add(task, PartitionUnavailable("no", status=403))
+    if not is_whole:
+        failures.add(task, JobFailed("no"))
+    assert failures.is_refused_as_a_whole == is_whole

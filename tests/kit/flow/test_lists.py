@@ -240,3 +240,10 @@ def test_ids_with_equal_hashes_are_different_ids() -> None:
     one = ListPass("figures")
     one.add(PageInfo.of([-1, -2], ids=[-1, -2]))
     assert one.next_pass() is None
+
+
+def test_information_about_a_page_has_what_the_server_states() -> None:
+    info = PageInfo.of([{"id": 1}, {"id": 2}], total=9, next_link="/x?p=2", ids=[1, "2"], limit=50)
+    assert (info.size, info.total, info.next, info.limit) == (2, 9, "/x?p=2", 50)
+    assert info.length == len(b'[{"id":1},{"id":2}]')
+    assert info.ids == [hash("1"), hash("2")]

@@ -72,3 +72,13 @@ def test_files_of_a_full_disk_are_closed(tmp_path: Path, monkeypatch: pytest.Mon
         files.finish_all()
     assert [(file.out.closed, file.disk.closed) for file in opened] == [(True, True)] * 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_disk_that_is_full_at_the_first_row_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = BatchFiles(BatchOptions.of(settings(tmp_path)["batch_config"]), "tap-canned")
+    monkeypatch.setattr(os, "open", lambda *_, **__: _no_space(0))
+    with pytest.raises(SyncFailed) as caught:
+        files.add("first", [Figure()])
+    assert f"No space left on device: {tmp_path}; free some space" in str(caught.value)

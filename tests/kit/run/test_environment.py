@@ -172,13 +172,19 @@ def test_dotenv_is_not_read_without_env(tmp_path: Path) -> None:
     assert "token" not in Configured(validate_config=False).config
 
 
-@pytest.mark.parametrize("content", [b"\xff", b'TAP_CONFIGURED_TOKEN="a\x00b"\n'])
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"\xff", "must be UTF-8"),
+        (b'TAP_CONFIGURED_TOKEN="a\x00b"\n', "has an invalid variable: embedded null byte"),
+    ],
+)
 def test_unreadable_dotenv_is_one_line(
-    content: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    content: bytes, problem: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / ".env").write_bytes(content)
     (line,) = problems(caplog)
-    assert line.startswith(str(tmp_path / ".env"))
+    assert line.startswith(f"{tmp_path / '.env'} {problem}")
 
 
 def test_missing_working_folder_has_no_dotenv(
