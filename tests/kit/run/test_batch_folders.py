@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import time
 from typing import TYPE_CHECKING
@@ -54,6 +55,7 @@ def test_longest_names_fit_into_the_name_of_a_file(tmp_path: Path) -> None:
     files.finish_all()
     (file,) = tmp_path.iterdir()
     assert len(file.name) <= 255
+    assert file.read_bytes()[4:8] == bytes(4), "no time, so that equal rows make equal files"
 
 
 def _no_space(_number: int) -> None:
@@ -82,3 +84,22 @@ def test_disk_that_is_full_at_the_first_row_is_named(
     with pytest.raises(SyncFailed) as caught:
         files.add("first", [Figure()])
     assert f"No space left on device: {tmp_path}; free some space" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("stored", "is_left"), [({}, True), ({"files": 0}, True), ({"files": 1}, False)]
+)
+def test_file_that_the_state_does_not_have_is_left(
+    stored: dict[str, int],
+    is_left: bool,  # noqa: FBT001
+    tmp_path: Path,
+) -> None:
+    """The target may still read it."""
+    options = BatchOptions.of(settings(tmp_path)["batch_config"])
+    files = BatchFiles(options, "tap-canned")
+    files.add("figures", [Figure()])
+    files.finish_all()
+    (file,) = tmp_path.iterdir()
+    state = {"batches": {"run": files.run_id, **stored}}
+    BatchFiles(options, "tap-canned").prepare(state, logging.getLogger("test"))
+    assert file.exists() == is_left

@@ -256,6 +256,20 @@ class WholeTap(CannedTap):
         return [WholeStream(self, self.run)]
 
 
+class LabelStream(ShapedStream):
+    """A stream of which the tap computes a text that can be null."""
+
+    response_fields = ResponseFields(computed=("label",))
+
+
+class LabelTap(CannedTap):
+    """A tap with that stream."""
+
+    @override
+    def discover_streams(self) -> list[Any]:
+        return [LabelStream(self, self.run)]
+
+
 @pytest.mark.parametrize(
     ("tap", "field", "kind", "is_wrong"),
     [
@@ -268,7 +282,9 @@ class WholeTap(CannedTap):
             ["integer", "null"],
             False,
         ),  # of the response, whose values are checked
+        (LabelTap, "label", ["string"], False),  # the check of the rows writes no null then
         (WholeTap, "label", ["string"], True),  # its null would not fit
+        (WholeTap, "label", ["number", "null"], True),
         (WholeTap, "label", ["string", "null"], False),
         (WholeTap, "site", ["number"], False),
         (WholeTap, "site", ["string"], True),
