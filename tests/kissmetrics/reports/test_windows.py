@@ -156,9 +156,9 @@ def test_run_starts_lookback_days_before_the_bookmark(
 
 def test_two_runs_load_the_same_as_one(one: Site) -> None:
     loader, whole = Loader(), Loader()
-    loader.load(one.sync("report_results", end_date="2024-02-02"))
-    loader.load(one.sync("report_results", end_date="2024-02-04", state=loader.state))
-    whole.load(one.sync("report_results", end_date="2024-02-04"))
+    loader.load(one.sync("report_results", end_date="2024-02-04"))
+    loader.load(one.sync("report_results", end_date="2024-02-06", state=loader.state))
+    whole.load(one.sync("report_results", end_date="2024-02-06"))
     assert _rows(loader) == _rows(whole)
     assert loader.state == whole.state
 

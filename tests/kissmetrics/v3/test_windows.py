@@ -78,9 +78,9 @@ def test_run_starts_lookback_days_before_the_bookmark(
 
 def test_two_runs_load_the_same_as_one(one: V3Site) -> None:
     loader, whole = Loader(), Loader()
-    loader.load(one.sync("report_results", end_date="2024-02-02"))
-    loader.load(one.sync("report_results", end_date="2024-02-04", state=loader.state))
-    whole.load(one.sync("report_results", end_date="2024-02-04"))
+    loader.load(one.sync("report_results", end_date="2024-02-04"))
+    loader.load(one.sync("report_results", end_date="2024-02-06", state=loader.state))
+    whole.load(one.sync("report_results", end_date="2024-02-06"))
     tables, others = loader.content["report_results"], whole.content["report_results"]
     assert {k: comparable([r]) for k, r in tables.items()} == {
         k: comparable([r]) for k, r in others.items()
