@@ -6,13 +6,14 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from sandbox.khoros import Khoros
 
-from tests.khoros_analytics.site import ACCESS, NOW, Site
+from tests.khoros_analytics.site import tenant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.khoros_analytics.site import Site
 
 
 class Serve(Protocol):
@@ -30,8 +31,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def start(**options: Any) -> Site:
-            api = Khoros(**{**ACCESS, "now": NOW, "rows_per_day": 8, **options})
-            return Site(api, stack.enter_context(api.serving()), tmp_path)
+            return stack.enter_context(tenant(tmp_path, **options))
 
         yield start
 

@@ -6,6 +6,7 @@ import copy
 import json
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from functools import cache
@@ -23,6 +24,8 @@ from tests.processes import Ended, clean_environment, collected, execute
 from tests.singer import Output, State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandbox.khoros import Addresses, Start
 
 E = TypeVar("E", bound=Exception)
@@ -161,6 +164,17 @@ class Site:
         return path
 
 
+@contextmanager
+def tenant(folder: Path = Path(), **options: Any) -> Iterator[Site]:
+    """Serve a tenant with a few rows a day; the options are those of ``Khoros``.
+
+    The tap's input files are in ``folder``; runs in this process have none.
+    """
+    api = Khoros(**{**ACCESS, "now": NOW, "rows_per_day": 8, **options})
+    with api.serving() as at:
+        yield Site(api, at, folder)
+
+
 def parameters_of(query: tuple[tuple[str, str], ...], body: bytes) -> dict[str, Any]:
     """Return parameters by name; repeated ones as a list."""
     found: dict[str, Any] = {}
@@ -183,9 +197,7 @@ def discovered_catalog() -> Catalog:
 
 @cache
 def _discovered(report_format: str) -> str:
-    api = Khoros(**ACCESS, now=NOW)
-    with api.serving() as at:
-        site = Site(api, at, Path())
+    with tenant() as site:
         return json.dumps(site.tap(report_format=report_format).catalog_dict)
 
 

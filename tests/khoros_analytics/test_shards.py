@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sandbox.khoros import Khoros
 
 from orchestration.reshard import merged
-from tests.khoros_analytics.site import ACCESS, NOW, ONE_DAY, Site, catalog_of
+from tests.khoros_analytics.site import ONE_DAY, catalog_of, tenant
 from tests.shards import loaded, run_in_shards
 
 if TYPE_CHECKING:
@@ -23,9 +21,8 @@ LATER: dict[str, Any] = {"end_date": "2024-02-02"}
 @cache
 def whole_day() -> Output:
     """Return the output of one run without shards."""
-    api = Khoros(**ACCESS, now=NOW, rows_per_day=8)
-    with api.serving() as at:
-        return Site(api, at, Path()).sync(**ONE_DAY)
+    with tenant() as site:
+        return site.sync(**ONE_DAY)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandbox.khoros import Khoros
 from tap_khoros_analytics.tap import TapKhorosAnalytics
 
-from tests.khoros_analytics.site import ACCESS, NOW, ONE_DAY, Site
+from tests.khoros_analytics.site import ONE_DAY, tenant
 from tests.processes import collected
 from tests.singer import Output
 
 if TYPE_CHECKING:
-    from tests.khoros_analytics.site import Catalog
+    from tests.khoros_analytics.site import Catalog, Site
 
 COLUMNS: dict[str, Any] = {
     "author": {"columns": ["AUTHOR_ID", "AUTHOR_EMAIL"]},
@@ -35,9 +33,7 @@ class WithoutCatalog(NamedTuple):
 @cache
 def run_without_catalog() -> WithoutCatalog:
     """Return a run of one day with the settings ``COLUMNS`` of the exports."""
-    api = Khoros(**ACCESS, now=NOW, rows_per_day=8)
-    with api.serving() as at:
-        site = Site(api, at, Path())
+    with tenant() as site:
         tap = TapKhorosAnalytics(config=site.settings(exports=COLUMNS, **ONE_DAY))
         with collected() as written:
             tap.execute()

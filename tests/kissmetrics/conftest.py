@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from sandbox.kissmetrics import Kissmetrics, Sizes
 
-from tests.kissmetrics.site import NOW, TOKEN, Site
+from tests.kissmetrics.site import account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# Four of the eight reports are runnable: one of each time zone, and one without rows.
-SMALL = Sizes(
-    rows_per_day=8,
-    report_types=(
-        "people_search_v2",
-        "people_search_v2",
-        "funnel",
-        "cohort",
-        "people_search_v3",
-        "people_search_v2",
-        "cohort",
-        "people_search_v2",
-    ),
-)
+    from tests.kissmetrics.site import Site
 
 
 class Serve(Protocol):
@@ -46,9 +31,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def start(*, sizes: dict[str, Any] | None = None, **options: Any) -> Site:
-            size = replace(SMALL, **(sizes or {}))
-            api = Kissmetrics(**{"token": TOKEN, "now": NOW, "sizes": size, **options})
-            return Site(api, stack.enter_context(api.serving()), tmp_path)
+            return stack.enter_context(account(tmp_path, sizes=sizes, **options))
 
         yield start
 

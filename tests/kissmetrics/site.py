@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import json
 import sys
+from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
+from sandbox.kissmetrics import Kissmetrics, Sizes
 from tap_kissmetrics.tap import TapKissmetrics
 
 from tests.forks import Forked
@@ -19,7 +21,9 @@ from tests.processes import Ended, clean_environment, collected, execute
 from tests.singer import Output, State
 
 if TYPE_CHECKING:
-    from sandbox.kissmetrics import Addresses, Kissmetrics
+    from collections.abc import Iterator
+
+    from sandbox.kissmetrics import Addresses
 
 E = TypeVar("E", bound=Exception)
 
@@ -34,6 +38,22 @@ STREAMS = sorted([*CORE, "report_results"])
 # The sandbox's forms of a page, by what they state besides the records.
 WITH_NEXT = ["envelope", "link_header_only", "link_header_envelope", "next_in_body_only"]
 WITH_TOTAL = ["envelope", "total_without_next"]
+
+
+# Four of the eight reports are runnable: one of each time zone, and one without rows.
+SMALL = Sizes(
+    rows_per_day=8,
+    report_types=(
+        "people_search_v2",
+        "people_search_v2",
+        "funnel",
+        "cohort",
+        "people_search_v3",
+        "people_search_v2",
+        "cohort",
+        "people_search_v2",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -126,6 +146,20 @@ class Site:
         path = self.folder / f"{name}.json"
         path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
         return path
+
+
+@contextmanager
+def account(
+    folder: Path = Path(), *, sizes: dict[str, Any] | None = None, **options: Any
+) -> Iterator[Site]:
+    """Serve a small account; ``sizes`` changes it, the other options are the sandbox's own.
+
+    The tap's input files are in ``folder``; runs in this process have none.
+    """
+    size = replace(SMALL, **(sizes or {}))
+    api = Kissmetrics(**{"token": TOKEN, "now": NOW, "sizes": size, **options})
+    with api.serving() as at:
+        yield Site(api, at, folder)
 
 
 def discovered_with(settings: dict[str, Any]) -> dict[str, Any]:

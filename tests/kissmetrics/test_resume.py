@@ -7,23 +7,22 @@ import signal
 import time
 from datetime import datetime, timedelta, timezone
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
-from sandbox.kissmetrics import Kissmetrics, RunRules
+from sandbox.kissmetrics import RunRules
 from tap_kit import SyncFailed
 
-from tests.kissmetrics.conftest import SMALL
 from tests.kissmetrics.rows import comparable, expected_rows, settled
-from tests.kissmetrics.site import NOW, TOKEN, Site, days
+from tests.kissmetrics.site import account, days
 from tests.singer import Loader, Output, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.kissmetrics.conftest import Serve
+    from tests.kissmetrics.site import Site
 
 PIPE_BYTES = 4096  # a small pipe, so that the tap is hardly ahead of its reader
 SLOW, QUICK = RunRules(run_seconds=3600), RunRules(polls=0)
@@ -70,10 +69,9 @@ def jobs(state: State) -> dict[tuple[str, str, str], dict[str, str]]:
 @cache
 def complete() -> Loader:
     """Return what an undisturbed run loads."""
-    api = Kissmetrics(token=TOKEN, now=NOW, sizes=SMALL, run_rules=QUICK)
     loader = Loader()
-    with api.serving() as at:
-        loader.load(settled(Site(api, at, Path()).sync()))
+    with account(run_rules=QUICK) as site:
+        loader.load(settled(site.sync()))
     return loader
 
 

@@ -7,8 +7,7 @@ from sandbox.kissmetrics import Kissmetrics
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 from tap_kissmetrics.tap import TapKissmetrics
 
-from tests.kissmetrics.conftest import SMALL
-from tests.kissmetrics.site import NOW, TOKEN
+from tests.kissmetrics.site import NOW, SMALL, TOKEN
 
 # The SDK makes the class, and asks the API, while this module is imported.
 stack = ExitStack()

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sandbox.kissmetrics import Kissmetrics
 from tap_kit.rows.keys import shard_of
 
 from orchestration.reshard import merged
-from tests.kissmetrics.conftest import SMALL
 from tests.kissmetrics.rows import comparable
-from tests.kissmetrics.site import CORE, LAST, NOW, TOKEN, Site
+from tests.kissmetrics.site import CORE, LAST, account
 from tests.shards import loaded, run_in_shards
 
 if TYPE_CHECKING:
@@ -35,9 +32,8 @@ def tables(*outputs: Output) -> dict[str, Any]:
 @cache
 def whole_until(end_date: str) -> dict[str, Any]:
     """Return the tables of one run without shards."""
-    api = Kissmetrics(token=TOKEN, now=NOW, sizes=SMALL)
-    with api.serving() as at:
-        return tables(Site(api, at, Path()).sync(end_date=end_date))
+    with account() as site:
+        return tables(site.sync(end_date=end_date))
 
 
 def read_by(output: Output) -> set[str]:

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from sandbox.faults import Fault
-from sandbox.khoros import Khoros
 from tap_khoros_analytics.exports.definitions import EXPORTS
 
 from tests.khoros_analytics.expected import days, expected_rows
 from tests.khoros_analytics.site import (
-    ACCESS,
     COMPANY_KEY,
     LAST,
-    NOW,
     ONE_DAY,
     STREAMS,
-    Site,
     bookmark,
     catalog_of,
     deselected,
+    tenant,
 )
 
 if TYPE_CHECKING:
     from sandbox.requestlog import LoggedRequest
 
     from tests.khoros_analytics.conftest import Serve
+    from tests.khoros_analytics.site import Site
 
 DOCUMENTED = dict.fromkeys(EXPORTS, "POST") | {"user": "GET", "conversation_actions": "GET"}
 
@@ -43,9 +40,7 @@ def start_requests(site: Site, export: str) -> list[LoggedRequest]:
 @cache
 def all_streams() -> Site:
     """Return a tenant after a run that reads a day of all streams."""
-    api = Khoros(**ACCESS, now=NOW, rows_per_day=8)
-    with api.serving() as at:
-        site = Site(api, at, Path())
+    with tenant() as site:
         site.sync(*STREAMS, **ONE_DAY)
     return site
 

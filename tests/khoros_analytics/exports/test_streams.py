@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sandbox.khoros import Khoros
 from tap_khoros_analytics.exports.definitions import EXPORTS
 
 from tests.khoros_analytics.expected import days, expected_rows, midnight
 from tests.khoros_analytics.site import (
-    ACCESS,
     LAST,
-    NOW,
     ONE_DAY,
     STREAMS,
-    Site,
     bookmark,
     catalog_of,
     deselected,
+    tenant,
 )
 from tests.singer import Loader, without_times
 
 if TYPE_CHECKING:
+    from sandbox.khoros import Khoros
+
     from tests.khoros_analytics.conftest import Serve
+    from tests.khoros_analytics.site import Site
     from tests.singer import Output
 
 FORMATS = ("json", "csv")
@@ -35,11 +34,9 @@ FORMATS = ("json", "csv")
 @cache
 def every_export(report_format: str, catalog_format: str) -> tuple[Khoros, Output]:
     """Return a tenant, and the output of a run that reads a day of all exports."""
-    api = Khoros(**ACCESS, now=NOW, rows_per_day=25)
-    with api.serving() as at:
-        catalog = catalog_of(*STREAMS, report_format=catalog_format)
-        site = Site(api, at, Path())
-        return api, site.sync(catalog=catalog, report_format=report_format, **ONE_DAY)
+    catalog = catalog_of(*STREAMS, report_format=catalog_format)
+    with tenant(rows_per_day=25) as site:
+        return site.api, site.sync(catalog=catalog, report_format=report_format, **ONE_DAY)
 
 
 @pytest.mark.parametrize("report_format", FORMATS)

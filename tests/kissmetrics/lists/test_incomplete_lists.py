@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.exchange import json_response
-from sandbox.kissmetrics import Kissmetrics, PageRules
+from sandbox.kissmetrics import PageRules
 from sandbox.kissmetrics.rules import FORMS
 from tap_kit import SyncFailed
 
 from tests.kissmetrics.canned import Canned, records
-from tests.kissmetrics.conftest import SMALL
-from tests.kissmetrics.site import NOW, TOKEN, WITH_TOTAL, Site
+from tests.kissmetrics.site import WITH_TOTAL, account
 from tests.singer import Loader
 
 if TYPE_CHECKING:
@@ -76,9 +74,8 @@ def test_incomplete_list_that_the_plan_needs_fails_the_sync(
 @cache
 def undisturbed_state(*streams: str) -> State:
     """Return the state of a run whose lists do not change."""
-    api = Kissmetrics(token=TOKEN, now=NOW, sizes=SMALL)
-    with api.serving() as at:
-        return Site(api, at, Path()).sync(*streams).state
+    with account() as site:
+        return site.sync(*streams).state
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from tests.kissmetrics.conftest import SMALL
-from tests.kissmetrics.v3.site import PASSWORD, USERNAME, V3Site
+from tests.kissmetrics.v3.site import v3_account
 
 if TYPE_CHECKING:
-    from tests.kissmetrics.conftest import Serve
+    from collections.abc import Iterator
+    from pathlib import Path
 
-V3_SMALL = replace(SMALL, reports=4)  # version 3 runs reports of every type
+    from tests.kissmetrics.v3.site import V3Site
 
 
 class ServeV3(Protocol):
@@ -24,14 +24,13 @@ class ServeV3(Protocol):
 
 
 @pytest.fixture
-def serve_v3(serve: Serve) -> ServeV3:
+def serve_v3(tmp_path: Path) -> Iterator[ServeV3]:
+    with ExitStack() as stack:
 
-    def start(*, sizes: dict[str, Any] | None = None, **options: Any) -> V3Site:
-        sizes = {"reports": V3_SMALL.reports, **(sizes or {})}
-        site = serve(**{"email": USERNAME, "password": PASSWORD, "sizes": sizes, **options})
-        return V3Site(site.api, site.at, site.folder)
+        def start(*, sizes: dict[str, Any] | None = None, **options: Any) -> V3Site:
+            return stack.enter_context(v3_account(tmp_path, sizes=sizes, **options))
 
-    return start
+        yield start
 
 
 @pytest.fixture

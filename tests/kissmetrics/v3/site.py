@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.kissmetrics.ids import v3_id
 from typing_extensions import override
 
-from tests.kissmetrics.site import FIRST, LAST, Site
+from tests.kissmetrics.site import FIRST, LAST, Site, account
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandbox.kissmetrics.rules import ListName
     from sandbox.requestlog import LoggedRequest
 
@@ -65,3 +69,14 @@ class V3Site(Site):
     def bodies(self, path: str) -> list[Any]:
         """Return the bodies of the requests that started queries."""
         return [json.loads(one.body) for one in self.requests("POST") if one.path.endswith(path)]
+
+
+@contextmanager
+def v3_account(
+    folder: Path = Path(), *, sizes: dict[str, Any] | None = None, **options: Any
+) -> Iterator[V3Site]:
+    """Serve a small account as ``account`` does; version 3 runs its reports of every type."""
+    access = {"email": USERNAME, "password": PASSWORD}
+    sizes = {"reports": 4, **(sizes or {})}
+    with account(folder, sizes=sizes, **{**access, **options}) as site:
+        yield V3Site(site.api, site.at, site.folder)

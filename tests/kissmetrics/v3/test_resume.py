@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox.faults import Fault
-from sandbox.kissmetrics import Kissmetrics, RunRules
+from sandbox.kissmetrics import RunRules
 from tap_kit import SyncFailed
 
 from tests.kissmetrics.rows import comparable, settled
-from tests.kissmetrics.site import NOW, TOKEN, days
+from tests.kissmetrics.site import days
 from tests.kissmetrics.test_resume import after, has_queries, jobs, killed, same
-from tests.kissmetrics.v3.conftest import V3_SMALL
 from tests.kissmetrics.v3.rows import expected_rows
-from tests.kissmetrics.v3.site import PASSWORD, SQL, USERNAME, V3Site
+from tests.kissmetrics.v3.site import SQL, v3_account
 from tests.singer import Loader
 
 if TYPE_CHECKING:
     from tests.kissmetrics.v3.conftest import ServeV3
+    from tests.kissmetrics.v3.site import V3Site
 
 SLOW, QUICK = RunRules(run_seconds=3600), RunRules(polls=0)
 
@@ -36,11 +35,8 @@ def of_all_kinds(site: V3Site) -> dict[str, Any]:
 @cache
 def complete(*, has_all_kinds: bool) -> Loader:
     """Return what an undisturbed run loads, of reports only or of all kinds."""
-    access: dict[str, Any] = {"email": USERNAME, "password": PASSWORD}
-    api = Kissmetrics(token=TOKEN, now=NOW, sizes=V3_SMALL, run_rules=QUICK, **access)
     loader = Loader()
-    with api.serving() as at:
-        site = V3Site(api, at, Path())
+    with v3_account(run_rules=QUICK) as site:
         settings = of_all_kinds(site) if has_all_kinds else {}
         loader.load(settled(site.sync(**settings)))
     return loader

@@ -8,8 +8,7 @@ from sandbox.kissmetrics.ids import v3_id
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 from tap_kissmetrics.tap import TapKissmetrics
 
-from tests.kissmetrics.conftest import SMALL
-from tests.kissmetrics.site import NOW
+from tests.kissmetrics.site import NOW, SMALL
 from tests.kissmetrics.v3.site import PASSWORD, SQL, USERNAME
 
 # The SDK makes the class, and asks the API, while this module is imported.
