@@ -56,29 +56,22 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     group = re.match(r"(\w+)( and (?!.* or ).*)?$", config.option.markexpr)
     if group is None or group[1] not in {*GROUPS, IN_PROCESS}:
         return None
-    if not collection_path.is_relative_to(TESTS):
+    if TESTS not in collection_path.parents:
         return None
-    place = collection_path.relative_to(TESTS)
-    if collection_path.is_dir():
-        return True if _is_of_another(place, group[1]) else None
-    is_other = place.name.startswith("test_") and group_of(place) != group[1]
+    folder = collection_path.relative_to(TESTS).parts[0]
+    if collection_path.is_dir():  # its conftest is of no use, unless it has a file of this group
+        has_own = any(Path(place).parts[0] == folder for place in GROUPS.get(group[1], ()))
+        is_other = not has_own and group_of(collection_path) != group[1]
+    else:
+        is_other = (
+            collection_path.name.startswith("test_") and group_of(collection_path) != group[1]
+        )
     return True if is_other else None
-
-
-def _is_of_another(folder: Path, group: str) -> bool:
-    """Return whether all tests of a folder are of other groups, so that it needs no conftest."""
-    own = [place for place in GROUPS.get(group, ()) if Path(place).parts[:1] == folder.parts[:1]]
-    return folder.parts[:1] != () and group_of(folder) != group and not own
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark each test with its group."""
-    item.add_marker(_marker_of(item.path))
-
-
-@functools.cache
-def _marker_of(path: Path) -> str:
-    return group_of(path.relative_to(TESTS))
+    item.add_marker(group_of(item.path))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -89,10 +82,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
+@functools.cache
 def group_of(path: Path) -> str:
-    """Return the group of a test file: a file's own before its folder's."""
+    """Return the group of a test file or a folder: a file's own before its folder's."""
+    place = path.relative_to(TESTS)
     names = {name: group for group, places in GROUPS.items() for name in places}
-    return names.get(str(path), names.get(path.parts[0], IN_PROCESS))
+    return names.get(str(place), names.get(place.parts[0], IN_PROCESS))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -242,32 +242,20 @@ def test_key_cannot_have_only_the_type_null(kind: Any) -> None:
     ]
 
 
-class WholeStream(ShapedStream):
-    """A stream of which the tap makes all values."""
+def tap_with_fields(fields: ResponseFields) -> type[CannedTap]:
+    """Return a tap with that stream, but with other fields of responses."""
+    stream = type("Other", (ShapedStream,), {"response_fields": fields})
 
-    response_fields = ResponseFields(all_computed=True)
+    class Other(CannedTap):
+        @override
+        def discover_streams(self) -> list[Any]:
+            return [stream(self, self.run)]
 
-
-class WholeTap(CannedTap):
-    """A tap with that stream."""
-
-    @override
-    def discover_streams(self) -> list[Any]:
-        return [WholeStream(self, self.run)]
+    return Other
 
 
-class LabelStream(ShapedStream):
-    """A stream of which the tap computes a text that can be null."""
-
-    response_fields = ResponseFields(computed=("label",))
-
-
-class LabelTap(CannedTap):
-    """A tap with that stream."""
-
-    @override
-    def discover_streams(self) -> list[Any]:
-        return [LabelStream(self, self.run)]
+LABEL_TAP = tap_with_fields(ResponseFields(computed=("label",)))
+WHOLE_TAP = tap_with_fields(ResponseFields(all_computed=True))
 
 
 @pytest.mark.parametrize(
@@ -282,12 +270,12 @@ class LabelTap(CannedTap):
             ["integer", "null"],
             False,
         ),  # of the response, whose values are checked
-        (LabelTap, "label", ["string"], False),  # the check of the rows writes no null then
-        (WholeTap, "label", ["string"], True),  # its null would not fit
-        (WholeTap, "label", ["number", "null"], True),
-        (WholeTap, "label", ["string", "null"], False),
-        (WholeTap, "site", ["number"], False),
-        (WholeTap, "site", ["string"], True),
+        (LABEL_TAP, "label", ["string"], False),  # the check of the rows writes no null then
+        (WHOLE_TAP, "label", ["string"], True),  # its null would not fit
+        (WHOLE_TAP, "label", ["number", "null"], True),
+        (WHOLE_TAP, "label", ["string", "null"], False),
+        (WHOLE_TAP, "site", ["number"], False),
+        (WHOLE_TAP, "site", ["string"], True),
     ],
 )
 def test_values_that_the_tap_makes_fit_the_types_of_the_catalog(
